@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The record: the whole clock and timer state as bytes, for a migration or a snapshot.
+ *
+ * Policy: explicit little-endian bytes, so that compilers and hosts do not matter. A record comes from a peer or a file
+ * and is checked in full: what loads is a state that some guest could have reached. Layout: magic, version, length,
+ * clock, stop point, registers, then the timers of each vCPU.
+ */
+#include "clock.h"
+#include "stimer.h"
+
+#define RECORD_MAGIC 0x43455253u /* "SREC" */
+#define RECORD_VERSION 1u
+#define RECORD_FIXED_SIZE (4u * 6 + 8u * 12)
+#define RECORD_TIMER_SIZE (8u * 3 + 3u)
+
+SC_ABI_ASSERT(record_max, RECORD_FIXED_SIZE + SC_VCPU_MAX * SC_STIMER_COUNT * RECORD_TIMER_SIZE <= SC_RECORD_MAX);
+
+/* Reference times beyond this are 29000 years away: no running machine has one, and sums with it stay in 64 bits. */
+#define REFERENCE_MAX (1ull << 63)
+
+static size_t record_size(uint32_t vcpu_count)
+{
+	return RECORD_FIXED_SIZE + (size_t)vcpu_count * SC_STIMER_COUNT * RECORD_TIMER_SIZE;
+}
+
+static void put(uint8_t **to, uint64_t value, unsigned int bytes)
+{
+	for (unsigned int i = 0; i < bytes; i++)
+		*(*to)++ = (uint8_t)(value >> 8 * i);
+}
+
+static uint64_t get(const uint8_t **from, unsigned int bytes)
+{
+	uint64_t value = 0;
+
+	for (unsigned int i = 0; i < bytes; i++)
+		value |= (uint64_t) * (*from)++ << 8 * i;
+	return value;
+}
+
+/* A byte that is neither 0 nor 1 is noted in *bad. */
+static bool get_bool(const uint8_t **from, bool *bad)
+{
+	uint64_t value = get(from, 1);
+
+	*bad |= value > 1;
+	return value;
+}
+
+static void put_timer(uint8_t **to, const struct sc_stimer *timer)
+{
+	put(to, timer->config, 8);
+	put(to, timer->count, 8);
+	put(to, timer->due.v, 8);
+	put(to, timer->armed, 1);
+	put(to, timer->pending, 1);
+	put(to, timer->asserted, 1);
+}
+
+static int get_timer(const uint8_t **from, struct sc_stimer *timer)
+{
+	bool bad = false;
+
+	timer->config = get(from, 8);
+	timer->count = get(from, 8);
+	timer->due = sc_ref(get(from, 8));
+	timer->armed = get_bool(from, &bad);
+	timer->pending = get_bool(from, &bad);
+	timer->asserted = get_bool(from, &bad);
+	return bad || sc_stimer_impossible(timer) ? -SC_E_VALUE : 0;
+}
+
+static void put_registers(uint8_t **to, const struct sc_partition *partition)
+{
+	put(to, partition->guest_os_id, 8);
+	put(to, partition->reference_tsc, 8);
+	put(to, partition->guest_clock, 8);
+	for (int i = 0; i < 5; i++)
+		put(to, partition->crash[i], 8);
+	put(to, partition->crash_ctl, 8);
+}
+
+static void get_registers(const uint8_t **from, struct sc_partition *partition)
+{
+	partition->guest_os_id = get(from, 8);
+	partition->reference_tsc = get(from, 8);
+	partition->guest_clock = get(from, 8);
+	for (int i = 0; i < 5; i++)
+		partition->crash[i] = get(from, 8);
+	partition->crash_ctl = get(from, 8);
+}
+
+/* The clock must be one that can run, and the stop point must lie on it. */
+static int check_clock(const struct sc_clock *clock, const struct sc_stop_point *stop)
+{
+	if (!sc_rate_valid(clock->hz) || stop->hz != clock->hz || stop->reference.v >= REFERENCE_MAX)
+		return -SC_E_VALUE;
+	return sc_clock_read(clock, stop->counter).v == stop->reference.v ? 0 : -SC_E_VALUE;
+}
+
+static int check_registers(const struct sc_partition *partition)
+{
+	uint32_t sequence = partition->page_sequence;
+
+	/* A sequence is one that sc_page_next_sequence gives; 0 only as long as there was no page. */
+	if (sequence == 0xffffffffu || (!sequence && partition->reference_tsc & SC_REFERENCE_TSC_ENABLE))
+		return -SC_E_VALUE;
+	return partition->guest_clock & ~SC_GUEST_CLOCK_MASK ? -SC_E_VALUE : 0;
+}
+
+int sc_record_save(const struct sc_partition *partition, const struct sc_stop_point *stop, void *buffer,
+		   size_t capacity, size_t *size)
+{
+	size_t length = record_size(partition->vcpu_count);
+	uint8_t *to = buffer;
+
+	if (check_clock(&partition->clock, stop))
+		return -SC_E_VALUE;
+	if (capacity < length)
+		return -SC_E_SHORT;
+	put(&to, RECORD_MAGIC, 4);
+	put(&to, RECORD_VERSION, 4);
+	put(&to, length, 4);
+	put(&to, partition->vcpu_count, 4);
+	put(&to, partition->clock.hz, 4);
+	put(&to, partition->page_sequence, 4);
+	put(&to, (uint64_t)partition->clock.offset, 8);
+	put(&to, stop->counter.v, 8);
+	put(&to, stop->reference.v, 8);
+	put_registers(&to, partition);
+	for (uint32_t i = 0; i < partition->vcpu_count * SC_STIMER_COUNT; i++)
+		put_timer(&to, &partition->vcpu[i / SC_STIMER_COUNT].timer[i % SC_STIMER_COUNT]);
+	*size = length;
+	return 0;
+}
+
+/* Everything up to the timers, from at least RECORD_FIXED_SIZE bytes. */
+static int load_fixed(const uint8_t **from, size_t size, struct sc_partition *partition, struct sc_stop_point *stop)
+{
+	uint64_t length;
+
+	if (get(from, 4) != RECORD_MAGIC)
+		return -SC_E_VALUE;
+	if (get(from, 4) != RECORD_VERSION)
+		return -SC_E_VERSION;
+	length = get(from, 4);
+	partition->vcpu_count = (uint32_t)get(from, 4);
+	if (partition->vcpu_count < 1 || partition->vcpu_count > SC_VCPU_MAX)
+		return -SC_E_VALUE;
+	if (length != record_size(partition->vcpu_count) || length < size)
+		return -SC_E_VALUE;
+	if (length > size)
+		return -SC_E_SHORT;
+	partition->clock.hz = (uint32_t)get(from, 4);
+	partition->clock.scale = partition->clock.hz ? sc_rate_scale(partition->clock.hz) : 0;
+	partition->page_sequence = (uint32_t)get(from, 4);
+	partition->clock.offset = (int64_t)get(from, 8);
+	stop->hz = partition->clock.hz;
+	stop->counter = sc_ticks(get(from, 8));
+	stop->reference = sc_ref(get(from, 8));
+	get_registers(from, partition);
+	return check_clock(&partition->clock, stop) || check_registers(partition) ? -SC_E_VALUE : 0;
+}
+
+int sc_record_load(const void *buffer, size_t size, struct sc_partition *partition, struct sc_stop_point *stop)
+{
+	struct sc_partition loaded = { 0 };
+	struct sc_stop_point loaded_stop;
+	const uint8_t *from = buffer;
+	int err;
+
+	if (size < RECORD_FIXED_SIZE)
+		return -SC_E_SHORT;
+	err = load_fixed(&from, size, &loaded, &loaded_stop);
+	for (uint32_t i = 0; !err && i < loaded.vcpu_count * SC_STIMER_COUNT; i++)
+		err = get_timer(&from, &loaded.vcpu[i / SC_STIMER_COUNT].timer[i % SC_STIMER_COUNT]);
+	if (err)
+		return err;
+	*partition = loaded;
+	*stop = loaded_stop;
+	return 0;
+}

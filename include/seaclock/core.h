@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The core: guest time itself. Rates, the reference clock and its page, synthetic timers, register hypercalls, the
+ * clock handoff of a migration, and the record that carries all of it.
+ *
+ * Policy: pure. No I/O, no allocation, no globals, no locks, integer arithmetic only, no 128-bit division (Linux
+ * modules have none). The caller owns every structure, passes the time as an argument and carries out what is returned.
+ * Functions return 0 or -SC_E*.
+ */
+#ifndef SEACLOCK_CORE_H
+#define SEACLOCK_CORE_H
+
+#include <seaclock/abi.h>
+#ifdef __KERNEL__
+#include <linux/stddef.h>
+#else
+#include <stdbool.h>
+#include <stddef.h>
+#endif
+
+/* Errors; functions return them negated. */
+#define SC_E_RATE 1    /* the counter's rate is outside SC_RATE_MIN_HZ..SC_RATE_MAX_HZ */
+#define SC_E_SHORT 2   /* the buffer or record ends before its contents */
+#define SC_E_VERSION 3 /* a record of a version that this code does not know */
+#define SC_E_VALUE 4   /* a record holds a value that no running machine can have */
+#define SC_E_NO_DATA 5 /* not enough time stamps for a result */
+
+/* Units. Single-member structures, so that they cannot be mixed up. */
+typedef struct {
+	uint64_t v;
+} sc_ticks_t; /* ticks of a counter */
+typedef struct {
+	uint64_t v;
+} sc_ref_t; /* reference time, units of 100 ns */
+typedef struct {
+	uint64_t v;
+} sc_ns_t; /* nanoseconds */
+
+static inline sc_ticks_t sc_ticks(uint64_t v)
+{
+	return (sc_ticks_t){ v };
+}
+
+static inline sc_ref_t sc_ref(uint64_t v)
+{
+	return (sc_ref_t){ v };
+}
+
+static inline sc_ns_t sc_ns(uint64_t v)
+{
+	return (sc_ns_t){ v };
+}
+
+/* ---- Rates (core/rate.c) ---- */
+
+#define SC_RATE_MIN_HZ 1000000u
+#define SC_RATE_MAX_HZ 2000000000u
+
+/* floor(a * b / divisor) of the 128-bit product; UINT64_MAX when the quotient does not fit. divisor > 0. */
+uint64_t sc_muldiv(uint64_t a, uint64_t b, uint64_t divisor);
+
+/*
+ * The 0.64 fixed-point scale of a counter: floor(2^64 * 10^7 / hz). Only for hz > SC_REF_HZ; 0 otherwise, for then the
+ * scale does not fit and there can be no page (TLFS, reference TSC page).
+ */
+uint64_t sc_rate_scale(uint32_t hz);
+
+/* Ticks of a counter as ns and back, rounded down, saturating at UINT64_MAX. hz > 0. */
+sc_ns_t sc_rate_ticks_to_ns(uint32_t hz, sc_ticks_t ticks);
+sc_ticks_t sc_rate_ns_to_ticks(uint32_t hz, sc_ns_t ns);
+
+/*
+ * Where an architectural timer's compare value lies after its counter went on from `from` at hz_from to `to` at hz_to,
+ * so that it fires at the same instant: an expired timer stays expired, a distant one saturates at UINT64_MAX. Rounded
+ * up: never early.
+ */
+sc_ticks_t sc_rate_convert_deadline(sc_ticks_t deadline, sc_ticks_t from, uint32_t hz_from, sc_ticks_t to,
+				    uint32_t hz_to);
+
+/* ---- Reference clock (core/clock.c) ---- */
+
+/*
+ * Reference time as a function of the counter. R is below its exact value by less than 1 + counter / 2^64 units, plus
+ * one unit per rebase, one-sided; only sc_clock_set and a rebase without a gap (less than one unit) may put it up to
+ * one unit higher instead, because R never goes back. At hz <= SC_REF_HZ the scale is 0, there is no page, and R comes
+ * from an exact division.
+ */
+struct sc_clock {
+	uint32_t hz;
+	uint64_t scale;
+	int64_t offset;
+};
+
+/* From now on, reference time is `at` when the counter, ticking at hz, reads `counter`. -SC_E_RATE on a bad rate. */
+int sc_clock_set(struct sc_clock *clock, uint32_t hz, sc_ticks_t counter, sc_ref_t at);
+
+sc_ref_t sc_clock_read(const struct sc_clock *clock, sc_ticks_t counter);
+
+/* The time from `from` until `to`, 0 if it is past; saturating. */
+sc_ns_t sc_ref_until(sc_ref_t from, sc_ref_t to);
+
+/* ---- Reference TSC page, writer's side (core/page.c); the reader is <seaclock/page.h> ---- */
+
+/* The sequence that follows: never 0, never all ones (TLFS leaves doubt about both). */
+uint32_t sc_page_next_sequence(uint32_t sequence);
+
+/*
+ * Writes the clock into the page, in an order that a concurrent reader survives: invalid first, new sequence last. With
+ * a clock that can have no page it only marks the page invalid. `page` is 8-byte aligned, in guest memory.
+ */
+void sc_page_write(struct sc_reference_tsc_page *page, const struct sc_clock *clock, uint32_t sequence);
+void sc_page_invalidate(struct sc_reference_tsc_page *page);
+
+/* ---- Synthetic timers (core/stimer.c) ---- */
+
+/*
+ * One synthetic timer. `armed`: `due` is the next expiry. `pending`: an expiry is due but not yet delivered; expiries
+ * of a periodic timer coalesce meanwhile. `asserted`: the interrupt line is held high until the next write (see
+ * doc/abi.md).
+ */
+struct sc_stimer {
+	uint64_t config;
+	uint64_t count;
+	sc_ref_t due;
+	bool armed;
+	bool pending;
+	bool asserted;
+};
+
+/* Guest writes, at reference time now. The interrupt line, if asserted, is to be lowered after either. */
+void sc_stimer_set_config(struct sc_stimer *timer, uint64_t config, sc_ref_t now);
+void sc_stimer_set_count(struct sc_stimer *timer, uint64_t count, sc_ref_t now);
+
+/* True, and marks the expiry pending, if the timer is due at now. Never early: only with now >= due. */
+bool sc_stimer_expire(struct sc_stimer *timer, sc_ref_t now);
+
+/* The INTID of a direct timer. */
+static inline uint32_t sc_stimer_intid(const struct sc_stimer *timer)
+{
+	return (uint32_t)(timer->config >> SC_STIMER_INTID_SHIFT & SC_STIMER_INTID_MASK);
+}
+
+/* ---- The partition: one guest's time (core/partition.c) ---- */
+
+#define SC_VCPU_MAX 8u
+
+struct sc_vcpu {
+	struct sc_stimer timer[SC_STIMER_COUNT];
+};
+
+struct sc_partition {
+	struct sc_clock clock;
+	uint32_t vcpu_count;
+	uint32_t page_sequence; /* to write the page with; enabling and resuming advance it, it survives disabling */
+	uint64_t guest_os_id;
+	uint64_t reference_tsc; /* SC_REG_REFERENCE_TSC as written */
+	uint64_t guest_clock;	/* SC_REG_GUEST_CLOCK */
+	uint64_t crash[5];
+	uint64_t crash_ctl;
+	struct sc_vcpu vcpu[SC_VCPU_MAX];
+};
+
+/* A new machine: reference time is 0 when the counter, ticking at hz, reads `counter`. -SC_E_RATE, -SC_E_VALUE (vCPUs).
+ */
+int sc_partition_init(struct sc_partition *partition, uint32_t vcpu_count, uint32_t hz, sc_ticks_t counter);
+
+/* The guest is reset: everything but the clock returns to its initial value; reference time goes on. */
+void sc_partition_reset(struct sc_partition *partition);
+
+/* The earliest expiry of any armed timer that is not already pending; false, and nothing in *deadline, if none. */
+bool sc_partition_deadline(const struct sc_partition *partition, sc_ref_t *deadline);
+
+/* Marks every timer that is due at the counter's value as pending; true if any timer of any vCPU is pending now. */
+bool sc_partition_expire(struct sc_partition *partition, sc_ticks_t counter);
+
+/*
+ * A pending expiry has reached the guest: as a level that stays asserted, or as an edge. Missed periods coalesce if the
+ * caller calls sc_partition_expire before it delivers.
+ */
+void sc_stimer_delivered(struct sc_stimer *timer, bool asserted);
+
+/* How far a guest follows a change of rate (doc/design.md). */
+enum sc_level {
+	SC_LEVEL_NONE,	    /* only the architectural counter */
+	SC_LEVEL_REFERENCE, /* its clock is on the page and every running vCPU's timer is a direct synthetic one */
+};
+
+/* `online`: bit n set if vCPU n is powered on. */
+enum sc_level sc_partition_level(const struct sc_partition *partition, uint32_t online);
+
+/* ---- Migration of a clock (core/resume.c) ---- */
+
+enum sc_clock_policy {
+	SC_CLOCK_ADVANCE, /* guest time counts the gap */
+	SC_CLOCK_FREEZE,  /* guest time stops with the vCPUs */
+};
+
+/* Guest time when its vCPUs stopped. */
+struct sc_stop_point {
+	uint32_t hz;
+	sc_ticks_t counter; /* the guest's */
+	sc_ref_t reference;
+};
+
+struct sc_stop_point sc_partition_stop(const struct sc_partition *partition, sc_ticks_t counter);
+
+/*
+ * Guest time goes on `gap` after the stop point on a counter of rate hz. Returns in *counter what the guest's counter
+ * must read at that moment, and rebases the clock and its page sequence. Under SC_CLOCK_FREEZE the gap counts as 0.
+ * Neither the counter nor R ever goes back. -SC_E_RATE.
+ */
+int sc_partition_resume(struct sc_partition *partition, const struct sc_stop_point *stop, uint32_t hz,
+			enum sc_clock_policy policy, sc_ns_t gap, sc_ticks_t *counter);
+
+/* ---- Register hypercalls (core/hypercall.c) ---- */
+
+/* A hypercall taken apart; lengths in bytes. In the fast form input is in registers from X2 on, 16 bytes per pair. */
+struct sc_call {
+	uint64_t control;
+	bool fast;
+	uint64_t input_gpa;  /* memory form */
+	uint64_t output_gpa; /* memory form */
+	size_t input_size;   /* the header and the whole list, also what is before rep start */
+	size_t output_size;  /* from rep start on; output_gpa points there */
+	uint32_t reps;	     /* repetitions from rep start to rep count */
+};
+
+#define SC_CALL_BLOCK_MAX 128u /* bytes of registers X2..X17 */
+#define SC_CALL_PAGE_MAX 4096u
+
+/* What a hypercall asks of the caller, a set of bits. */
+#define SC_EFFECT_TIMER 0x01u	    /* a timer of this vCPU was written: deadlines changed, asserted lines fall */
+#define SC_EFFECT_PAGE 0x02u	    /* the reference TSC page was enabled, moved or disabled */
+#define SC_EFFECT_CRASH 0x04u	    /* the guest reports a crash */
+#define SC_EFFECT_GUEST_CLOCK 0x08u /* the guest's declaration changed */
+
+struct sc_call_outcome {
+	uint64_t result;	   /* for X0 */
+	size_t output_size;	   /* bytes of output that are valid: completed repetitions only */
+	uint32_t effects;	   /* SC_EFFECT_* */
+	const char *refused;	   /* why a register was refused, one clause for a log; NULL if none was */
+	uint32_t refused_register; /* meaningful if `refused` names a register's refusal; 0 if the header was refused */
+};
+
+/*
+ * Takes the control word and the two registers behind it apart (X1, X2, X3 of HVC #0). Returns an SC_HV_* status; if it
+ * is not SC_HV_SUCCESS the call is over and the status is the result.
+ */
+uint64_t sc_call_decode(uint64_t control, uint64_t x2, uint64_t x3, struct sc_call *call);
+
+/*
+ * The register that the output of a fast call goes to, as n of Xn: input rounded up to a pair of registers (what Linux
+ * reads, against the text of the TLFS: see doc/abi.md), and past the repetitions before rep start.
+ */
+uint32_t sc_call_output_register(const struct sc_call *call);
+
+/*
+ * Carries the call out for vCPU `vp`. `input` holds call->input_size bytes, `output` has room for call->output_size;
+ * both 8-byte aligned and private to the caller (a copy, so that the guest cannot change it meanwhile).
+ */
+void sc_call_run(struct sc_partition *partition, uint32_t vp, const struct sc_call *call, const void *input,
+		 void *output, sc_ticks_t counter, struct sc_call_outcome *outcome);
+
+/* ---- Clock handoff (core/handoff.c) ---- */
+
+/* Each host's stated rate may be wrong by p = this much; a bound that is `age` old widens by age * 2p / (1 - p). */
+#define SC_HANDOFF_DRIFT_PPM 100u
+
+/*
+ * The tightest interval known to contain d = target clock - source clock, both in ns of the hosts' raw counters at
+ * their stated rates. Bounds age: they widen by the drift allowance from the source time at which they were true.
+ */
+struct sc_handoff {
+	bool valid;
+	uint32_t stamps;
+	int64_t low_ns;
+	int64_t high_ns;
+	sc_ns_t low_at; /* source clock */
+	sc_ns_t high_at;
+	uint64_t best_round_trip_ns;
+};
+
+/* A time stamp: sent and returned by the source's clock, received and answered by the target's. */
+struct sc_stamp {
+	sc_ns_t sent;
+	sc_ns_t received;
+	sc_ns_t answered;
+	sc_ns_t returned;
+};
+
+void sc_handoff_init(struct sc_handoff *handoff);
+
+/*
+ * Adds a stamp; it may come from a hostile peer. -SC_E_VALUE, and nothing changes, if its times run backwards on either
+ * side, lie beyond 2^62 ns, or say that the target held the message for longer than it was away. A stamp that excludes
+ * all that was known (a clock was stepped) starts anew.
+ */
+int sc_handoff_add(struct sc_handoff *handoff, const struct sc_stamp *stamp);
+
+/*
+ * At source time now: the middle of the interval and half its width, rounded up, plus 1 ns because stamps are whole ns.
+ * At most half the round trip of the best stamp, plus the drift allowance times its age, plus 2 ns. -SC_E_NO_DATA
+ * without stamps.
+ */
+int sc_handoff_result(const struct sc_handoff *handoff, sc_ns_t now, int64_t *middle_ns, uint64_t *half_width_ns);
+
+/* ---- Record (core/record.c) ---- */
+
+#define SC_RECORD_MAX 2048u
+
+/*
+ * The whole clock and timer state, with the point where it stopped, as bytes: little-endian, versioned. Save returns
+ * the length in *size, -SC_E_SHORT if `capacity` is too small, -SC_E_VALUE if *stop is not a point of the partition's
+ * clock. Load takes any bytes: it checks everything and leaves
+ * *partition and *stop alone on an error (-SC_E_SHORT, -SC_E_VERSION, -SC_E_VALUE).
+ */
+int sc_record_save(const struct sc_partition *partition, const struct sc_stop_point *stop, void *buffer,
+		   size_t capacity, size_t *size);
+int sc_record_load(const void *buffer, size_t size, struct sc_partition *partition, struct sc_stop_point *stop);
+
+#endif

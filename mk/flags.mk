@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Compilers, flags and the pattern rules of every flavour. A source a/b.c becomes $(O)/FLAVOUR/a/b.o:
+#   host   this machine, optimised            san    this machine, address and undefined-behaviour sanitizers
+#   arm64  Linux on arm64, the lab's sysroot  bare   arm64 without an operating system
+
+CC := gcc
+CLANG := clang
+ARM64 := aarch64-linux-gnu-
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+CFLAGS_COMMON := -std=c11 -D_GNU_SOURCE $(WARNINGS) -Iinclude -Ivmm -g -MMD -MP
+
+CFLAGS_host := $(CFLAGS_COMMON) -O2
+CFLAGS_san := $(CFLAGS_COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_arm64 = $(CFLAGS_COMMON) -O2 $(SYSROOT_CFLAGS)
+CFLAGS_bare := -std=c11 $(WARNINGS) -Iinclude -g -MMD -MP -O2 -ffreestanding -mgeneral-regs-only -fno-pic
+
+# One short line a step; V=1 shows the commands.
+ifeq ($(V),1)
+say =
+else
+say = @echo "$(1)" $(patsubst $(O)/%,%,$@);
+endif
+
+$(O)/host/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CFLAGS_host) -c $< -o $@
+
+$(O)/san/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CFLAGS_san) -c $< -o $@
+
+$(O)/arm64/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(ARM64)gcc $(CFLAGS_arm64) -c $< -o $@
+
+$(O)/bare/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(ARM64)gcc $(CFLAGS_bare) -c $< -o $@
+
+# $(call objects,FLAVOUR,SOURCES)
+objects = $(patsubst %.c,$(O)/$(1)/%.o,$(2))
