@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The few words of ACPI Machine Language that describe devices: scopes, devices, named values, resources.
+ *
+ * Policy: an emitter, not a compiler. Objects are opened and closed in the order of the text; names are four
+ * characters. Source: Advanced Configuration and Power Interface Specification 6.3, chapters 6.4 and 20.
+ */
+#ifndef VMM_BOOT_AML_H
+#define VMM_BOOT_AML_H
+
+#include "boot/blob.h"
+
+/* Open a scope or device called `name` (for a scope with a leading `\`); what aml_close() needs is returned. */
+size_t aml_open_scope(struct blob *blob, const char *name);
+size_t aml_open_device(struct blob *blob, const char *name);
+void aml_close(struct blob *blob, size_t opened);
+
+/* Name (`name`, value). */
+void aml_name_integer(struct blob *blob, const char *name, uint32_t value);
+void aml_name_string(struct blob *blob, const char *name, const char *value);
+
+/* Name (_CRS, ...): one window of memory and one level-triggered, active-high interrupt. */
+void aml_name_resources(struct blob *blob, uint32_t base, uint32_t size, uint32_t intid);
+
+#endif

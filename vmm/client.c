@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The operator's end of the control socket: see the header. */
+#include "client.h"
+
+#include "control.h"
+#include "migrate/channel.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A migration may be silent between two lines for as long as a peer may be. */
+#define ANSWER_TIMEOUT_MS (2 * CHANNEL_TIMEOUT_MS)
+
+static int client_connect(const char *name, int *fd, struct error *error)
+{
+	struct sockaddr_un address;
+	int result = control_address(name, &address, error);
+
+	if (result)
+		return result;
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*fd < 0)
+		return error_set(error, errno, "no socket (%s)", strerror(errno));
+	if (!connect(*fd, (struct sockaddr *)&address, sizeof(address)))
+		return 0;
+	result = errno;
+	close(*fd);
+	return error_set(error, result, "no machine named %s is running here (%s: %s)", name, address.sun_path,
+			 strerror(result));
+}
+
+static void progress_show(const json_t *progress)
+{
+	json_int_t left = json_integer_value(json_object_get(progress, "pages_left"));
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr,
+		"\rround %" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT " KiB left, %" JSON_INTEGER_FORMAT
+		" MiB sent \033[K",
+		json_integer_value(json_object_get(progress, "round")), left * (MEMORY_PAGE_SIZE / 1024),
+		json_integer_value(json_object_get(progress, "bytes")) >> 20);
+}
+
+static void progress_clear(bool shown)
+{
+	if (shown && isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+}
+
+/* The result of a request: what stands under "ok"; NULL with a sentence. To be freed by the caller. */
+static json_t *client_wait(int fd, struct error *error)
+{
+	bool progress = false;
+	json_t *line;
+
+	while ((line = control_read_line(fd, ANSWER_TIMEOUT_MS))) {
+		json_t *ok = json_incref(json_object_get(line, "ok"));
+		const char *refused = json_string_value(json_object_get(line, "error"));
+
+		if (json_object_get(line, "progress")) {
+			progress_show(json_object_get(line, "progress"));
+			progress = true;
+		}
+		if (ok || refused)
+			progress_clear(progress);
+		if (refused)
+			error_format(error, "%s", refused);
+		json_decref(line);
+		if (ok || refused)
+			return ok;
+	}
+	error_format(error, "the machine's monitor closed its control socket without an answer");
+	return NULL;
+}
+
+/* Takes over `request`. */
+static int client_ask(const char *name, json_t *request, json_t **answer, struct error *error)
+{
+	int fd;
+	int result = client_connect(name, &fd, error);
+
+	if (result) {
+		json_decref(request);
+		return result;
+	}
+	control_write_line(fd, request);
+	*answer = client_wait(fd, error);
+	close(fd);
+	return *answer ? 0 : -EREMOTEIO;
+}
+
+static void json_print(const json_t *value)
+{
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	putchar('\n');
+}
+
+int client_command(const char *command, const char *name, const struct client_options *options, struct error *error)
+{
+	json_t *request = json_pack("{s:s, s:b}", "command", command, "force", (int)options->force);
+	json_t *answer;
+	int result = client_ask(name, request, &answer, error);
+
+	if (result)
+		return result;
+	if (options->json) {
+		json_t *line = json_pack("{s:s, s:s, s:b}", "name", name, "command", command, "ok", 1);
+
+		json_print(line);
+		json_decref(line);
+	}
+	json_decref(answer);
+	return 0;
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static void migration_print(const char *name, const char *host, const json_t *report)
+{
+	printf("%s runs on %s: %.1f ms down, %" JSON_INTEGER_FORMAT " rounds, %.1f MiB sent\n", name, host,
+	       json_real_value(json_object_get(report, "downtime_ms")), number(report, "rounds"),
+	       (double)number(report, "bytes") / 1048576);
+	printf("counter from %.6f MHz to %.6f MHz; clock step intended: 0, bound: %.1f us (best round trip %.1f us)\n",
+	       (double)number(report, "from_hz") / 1e6, (double)number(report, "to_hz") / 1e6,
+	       (double)number(report, "half_width_ns") / 1e3, (double)number(report, "best_round_trip_ns") / 1e3);
+}
+
+int client_migrate(const char *name, const char *host, const struct client_options *options, struct error *error)
+{
+	json_t *request =
+		json_pack("{s:s, s:s, s:b}", "command", "migrate", "host", host, "force", (int)options->force);
+	json_t *report;
+	int result = client_ask(name, request, &report, error);
+
+	if (result)
+		return result;
+	if (options->json)
+		json_print(report);
+	else
+		migration_print(name, host, report);
+	json_decref(report);
+	return 0;
+}
+
+static int status_get(const char *name, json_t **status, struct error *error)
+{
+	return client_ask(name, json_pack("{s:s}", "command", "status"), status, error);
+}
+
+static void status_print(const json_t *status)
+{
+	printf("%-20s %-10s %" JSON_INTEGER_FORMAT " vCPUs %6" JSON_INTEGER_FORMAT " MiB  counter %.6f MHz  level %s\n",
+	       json_string_value(json_object_get(status, "name")), json_string_value(json_object_get(status, "state")),
+	       number(status, "vcpus"), number(status, "memory_mib"), (double)number(status, "counter_hz") / 1e6,
+	       json_string_value(json_object_get(status, "level")));
+}
+
+static bool name_of_socket(const char *file, char name[FRAME_NAME_MAX])
+{
+	size_t length = strlen(file);
+	size_t end = strlen(".sock");
+
+	if (length <= end || length - end >= FRAME_NAME_MAX || strcmp(file + length - end, ".sock") != 0)
+		return false;
+	memcpy(name, file, length - end);
+	name[length - end] = '\0';
+	return true;
+}
+
+/* Machines that end while we look are no machines. */
+static json_t *status_all(void)
+{
+	DIR *folder = opendir(control_folder());
+	json_t *all = json_array();
+	const struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		char name[FRAME_NAME_MAX];
+		struct error ignored;
+		json_t *status;
+
+		if (name_of_socket(entry->d_name, name) && !status_get(name, &status, &ignored))
+			json_array_append_new(all, status);
+	}
+	if (folder)
+		closedir(folder);
+	return all;
+}
+
+static void status_print_all(const json_t *all)
+{
+	json_t *status;
+	size_t index;
+
+	if (!json_array_size(all))
+		printf("no machine is running here (%s)\n", control_folder());
+	json_array_foreach(all, index, status) status_print(status);
+}
+
+int client_status(const char *name, const struct client_options *options, struct error *error)
+{
+	json_t *status;
+	int result = 0;
+
+	if (name)
+		result = status_get(name, &status, error);
+	else
+		status = status_all();
+	if (result)
+		return result;
+	if (options->json)
+		json_print(status);
+	else if (name)
+		status_print(status);
+	else
+		status_print_all(status);
+	json_decref(status);
+	return 0;
+}

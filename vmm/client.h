@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The operator's end of the control socket: the commands that speak to a running machine.
+ *
+ * Policy: for a person, a sentence or a short table; with `json`, exactly one JSON object on standard output. Progress
+ * is shown on a terminal only.
+ */
+#ifndef VMM_CLIENT_H
+#define VMM_CLIENT_H
+
+#include "error.h"
+
+#include <stdbool.h>
+
+struct client_options {
+	bool json;
+	bool force;
+};
+
+/* pause, resume, stop. */
+int client_command(const char *command, const char *name, const struct client_options *options, struct error *error);
+
+/* Waits for the end of the migration. */
+int client_migrate(const char *name, const char *host, const struct client_options *options, struct error *error);
+
+/* One machine, or with NULL all of this control folder. */
+int client_status(const char *name, const struct client_options *options, struct error *error);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control socket of a machine: one request and its answers a connection, a JSON object a line.
+ *
+ * Policy: a machine is found by its name, as a socket in the control folder, readable by its owner only. A request is
+ * {"command": ...}; the last line of the answer is the result, {"ok": ...} or {"error": "sentence"}; a migration sends
+ * {"progress": ...} lines before it. A client that sends nothing is dropped after a second.
+ */
+#ifndef VMM_CONTROL_H
+#define VMM_CONTROL_H
+
+#include "machine.h"
+
+#include <jansson.h>
+#include <sys/un.h>
+
+#define CONTROL_LINE_MAX 4096u
+
+struct control {
+	struct machine *machine;
+	int listener;
+	struct sockaddr_un address;
+	pthread_t migration;
+	bool migration_started; /* and not yet joined */
+};
+
+/* Where the socket of a machine is: in the control folder, SEACLOCK_DIR or /run/seaclock. -EINVAL, -ENAMETOOLONG. */
+int control_address(const char *name, struct sockaddr_un *address, struct error *error);
+const char *control_folder(void);
+
+/* Opens the socket; -EEXIST if a machine of this name is running. */
+int control_open(struct control *control, struct machine *machine, struct error *error);
+/* Waits for a migration that is under way, and removes the socket. */
+void control_close(struct control *control);
+
+/* Somebody connects: takes one request and answers it; a migration goes on in a thread of its own. */
+void control_serve(struct control *control);
+
+/* Lines of JSON over a socket. NULL at the end of the connection or of the time limit. */
+json_t *control_read_line(int fd, int timeout_ms);
+void control_write_line(int fd, json_t *line);
+
+#endif

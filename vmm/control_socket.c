@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The control socket as such: where it is, and lines of JSON over it. Used by both of its ends. */
+#include "control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define FOLDER_DEFAULT "/run/seaclock"
+
+const char *control_folder(void)
+{
+	const char *folder = getenv("SEACLOCK_DIR");
+
+	return folder && *folder ? folder : FOLDER_DEFAULT;
+}
+
+int control_address(const char *name, struct sockaddr_un *address, struct error *error)
+{
+	int length;
+
+	if (!frame_name_is_valid(name))
+		return error_set(
+			error, EINVAL,
+			"`%s` cannot be a machine's name: use letters, digits, `-`, `_` and `.`, at most %d of them",
+			name, FRAME_NAME_MAX - 1);
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	length = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s.sock", control_folder(), name);
+	if (length >= (int)sizeof(address->sun_path))
+		return error_set(error, ENAMETOOLONG, "the control folder %s has too long a path for a socket",
+				 control_folder());
+	return 0;
+}
+
+/* One byte, or 0 at the end. */
+static char read_byte(int fd, int timeout_ms)
+{
+	struct pollfd item = { .fd = fd, .events = POLLIN };
+	char byte;
+
+	if (poll(&item, 1, timeout_ms) != 1 || read(fd, &byte, 1) != 1)
+		return 0;
+	return byte;
+}
+
+json_t *control_read_line(int fd, int timeout_ms)
+{
+	char line[CONTROL_LINE_MAX];
+	size_t length = 0;
+
+	while (length < sizeof(line)) {
+		char byte = read_byte(fd, timeout_ms);
+
+		if (!byte)
+			return NULL;
+		if (byte == '\n')
+			return json_loadb(line, length, 0, NULL);
+		line[length++] = byte;
+	}
+	return NULL;
+}
+
+void control_write_line(int fd, json_t *line)
+{
+	char *text = json_dumps(line, JSON_COMPACT);
+	size_t length;
+
+	json_decref(line);
+	if (!text)
+		return;
+	length = strlen(text);
+	text[length] = '\n';
+	/* Whoever asked may have gone; what was asked for happens all the same. */
+	if (send(fd, text, length + 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+		perror("seaclock: the control socket");
+	free(text);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host as the monitor sees it: virtual machines, their state, interrupts, memory, time.
+ *
+ * Policy: the only door to ioctl, mmap, timerfd and clock_gettime; everything above builds and is tested on any machine
+ * against the fake in test/fake/. Nothing here knows Hyper-V or a policy of time. Functions return 0 or -errno and,
+ * where they take one, leave a sentence in *error.
+ */
+#ifndef VMM_HOST_HOST_H
+#define VMM_HOST_HOST_H
+
+#include "buffer.h"
+#include "error.h"
+
+#include <pthread.h>
+#include <seaclock/core.h>
+
+/* ---- Time and memory (time.c, allocation.c) ---- */
+
+/* The host's system counter, as its guests see it with offset 0, and its rate by CNTFRQ_EL0. */
+sc_ticks_t host_counter(void);
+uint32_t host_counter_hz(void);
+
+/* The counter as ns since it was 0, at its stated rate. */
+sc_ns_t host_counter_ns(void);
+
+sc_ns_t host_monotonic(void);
+
+/* A file descriptor that becomes readable once the delay has passed; -errno. */
+int host_timer_create(void);
+void host_timer_arm(int timer, sc_ns_t delay);
+void host_timer_disarm(int timer);
+/* Takes the expiry, if there is one, so that the descriptor is no longer readable. */
+void host_timer_acknowledge(int timer);
+
+/* Zeroed, page-aligned memory; NULL. */
+void *host_memory_allocate(uint64_t size);
+void host_memory_free(void *memory, uint64_t size);
+
+void host_random(void *buffer, size_t size);
+
+/* ---- Virtual machines (kvm.c) ---- */
+
+struct host_vm {
+	int kvm;
+	int vm;
+	int gic;
+	uint64_t ram_gpa;
+	uint64_t ram_size;
+	void *ram;
+};
+
+struct host_vcpu {
+	int fd;
+	struct kvm_run *run;
+	size_t run_size;
+	uint32_t index;
+};
+
+/* Checks what this host's KVM can do and says in one sentence what is missing. */
+int host_check(struct error *error);
+
+/* A machine without vCPUs whose hypercalls `function`, as SMCCC function id, come to the monitor. */
+int host_vm_create(struct host_vm *vm, uint32_t function, struct error *error);
+void host_vm_destroy(struct host_vm *vm);
+
+/* One piece of RAM. */
+int host_vm_set_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error);
+
+/* The guest's counter, both views: guest = host counter - offset, modulo 2^64. No vCPU may be running. */
+int host_vm_set_counter_offset(struct host_vm *vm, uint64_t offset, struct error *error);
+
+/* Dirty pages of the RAM since the last call; the first call after enabling has those since then. */
+int host_vm_set_dirty_log(struct host_vm *vm, bool enabled, struct error *error);
+int host_vm_get_dirty_log(struct host_vm *vm, uint64_t *bitmap, struct error *error);
+
+/* Drives an interrupt line: a shared one, or one of a vCPU's own. */
+int host_vm_set_spi(struct host_vm *vm, uint32_t intid, bool level);
+int host_vm_set_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid, bool level);
+
+/* ---- vCPUs (kvm_vcpu.c) ---- */
+
+/* `on`: starts when run; else it waits for the guest to turn it on by PSCI. Create all of them before the GIC. */
+int host_vcpu_create(struct host_vm *vm, struct host_vcpu *vcpu, uint32_t index, bool on, struct error *error);
+void host_vcpu_destroy(struct host_vcpu *vcpu);
+
+int host_vcpu_set_entry(struct host_vcpu *vcpu, uint64_t pc, uint64_t x0, struct error *error);
+int host_vcpu_get_x(struct host_vcpu *vcpu, uint32_t n, uint64_t *value);
+int host_vcpu_set_x(struct host_vcpu *vcpu, uint32_t n, uint64_t value);
+int host_vcpu_is_on(struct host_vcpu *vcpu, bool *on);
+
+enum host_exit_kind {
+	HOST_EXIT_INTERRUPTED, /* by host_vcpu_kick(): no work of the guest is unfinished */
+	HOST_EXIT_MMIO,
+	HOST_EXIT_HYPERCALL,
+	HOST_EXIT_SHUTDOWN,
+	HOST_EXIT_RESET,
+	HOST_EXIT_UNKNOWN,
+};
+
+struct host_exit {
+	enum host_exit_kind kind;
+	uint64_t gpa;	 /* MMIO */
+	uint32_t size;	 /* MMIO */
+	bool write;	 /* MMIO */
+	uint8_t *data;	 /* MMIO: to take from, or to leave the answer in before the next run */
+	bool smc;	 /* HYPERCALL: by SMC, not HVC */
+	uint32_t reason; /* UNKNOWN: the number KVM gave */
+};
+
+/* Runs the guest until it needs something. */
+int host_vcpu_run(struct host_vcpu *vcpu, struct host_exit *exit);
+
+/* Every thread that runs a vCPU calls this first. */
+void host_vcpu_thread_init(void);
+
+/*
+ * Makes the vCPU's thread leave the guest, or not enter it, with HOST_EXIT_INTERRUPTED, however the two race;
+ * unfinished work of its last exit is finished before. It holds until host_vcpu_unkick().
+ */
+void host_vcpu_kick(struct host_vcpu *vcpu, pthread_t thread);
+void host_vcpu_unkick(struct host_vcpu *vcpu);
+
+/* ---- State (kvm_registers.c, kvm_gic.c); all vCPUs stopped ---- */
+
+/* How pending architectural timers move with the counter. At equal rates they stay where they are. */
+struct host_rebase {
+	sc_ticks_t counter; /* the guest's counter when it stopped: where old and new rate meet */
+	uint32_t from_hz;
+	uint32_t to_hz;
+};
+
+/* All registers of a vCPU but the counters, identification registers first. */
+int host_vcpu_save(struct host_vcpu *vcpu, struct buffer *state, struct error *error);
+int host_vcpu_load(struct host_vcpu *vcpu, struct cursor *state, const struct host_rebase *rebase, struct error *error);
+
+/* The GICv3, created after the last vCPU. */
+int host_gic_create(struct host_vm *vm, struct error *error);
+int host_gic_save(struct host_vm *vm, uint32_t vcpus, struct buffer *state, struct error *error);
+int host_gic_load(struct host_vm *vm, uint32_t vcpus, struct cursor *state, struct error *error);
+
+/*
+ * One edge on a PPI, as the pending latch of the vCPU's redistributor. -EAGAIN while the interrupt is active: a latch
+ * set then is lost at its end, so the caller tries again later.
+ */
+int host_gic_latch_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid);
+
+#endif

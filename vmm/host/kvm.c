@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Virtual machines by KVM on arm64: capabilities, memory, counter offset, interrupt lines.
+ *
+ * Policy: a host that lacks something is refused when the machine is made, never later.
+ */
+#include "host/host.h"
+
+#include "host/kvm_api.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define RAM_SLOT 0u
+
+int kvm_call(int fd, unsigned long request, void *argument)
+{
+	int result = ioctl(fd, request, argument);
+
+	return result < 0 ? -errno : result;
+}
+
+static int kvm_open(int *kvm, struct error *error)
+{
+	*kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (*kvm >= 0)
+		return 0;
+	if (errno == ENOENT)
+		return error_set(error, ENOENT,
+				 "/dev/kvm does not exist: this host has no KVM, or its firmware started "
+				 "the kernel without EL2");
+	return error_set(error, errno, "/dev/kvm cannot be opened (%s): use a user who may", strerror(errno));
+}
+
+static int kvm_check_capabilities(int kvm, struct error *error)
+{
+	static const struct {
+		long number;
+		const char *name;
+		const char *since;
+	} needed[] = {
+		{ KVM_CAP_ARM_PSCI_0_2, "PSCI 0.2", "3.18" },
+		{ KVM_CAP_ONE_REG, "access to single registers", "3.9" },
+		{ KVM_CAP_IMMEDIATE_EXIT, "immediate exit", "4.13" },
+		{ KVM_CAP_COUNTER_OFFSET, "the counter offset", "6.4" },
+	};
+
+	if (kvm_call(kvm, KVM_GET_API_VERSION, NULL) != KVM_API_VERSION)
+		return error_set(error, EOPNOTSUPP, "this kernel's KVM has another interface than version %d",
+				 KVM_API_VERSION);
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (kvm_call(kvm, KVM_CHECK_EXTENSION, (void *)needed[i].number) <= 0)
+			return error_set(error, EOPNOTSUPP, "this host's KVM lacks %s: Linux %s or newer has it",
+					 needed[i].name, needed[i].since);
+	return 0;
+}
+
+static int vm_check_filter(int vm, struct error *error)
+{
+	struct kvm_device_attr attr = { .group = KVM_ARM_VM_SMCCC_CTRL, .attr = KVM_ARM_VM_SMCCC_FILTER };
+
+	if (kvm_call(vm, KVM_HAS_DEVICE_ATTR, &attr) < 0)
+		return error_set(
+			error, EOPNOTSUPP,
+			"this host's KVM lacks the SMCCC filter, so hypercalls cannot reach the monitor: Linux 6.4 "
+			"or newer has it");
+	return 0;
+}
+
+static int vm_forward_hypercall(int vm, uint32_t function, struct error *error)
+{
+	struct kvm_smccc_filter filter = {
+		.base = function,
+		.nr_functions = 1,
+		.action = KVM_SMCCC_FILTER_FWD_TO_USER,
+	};
+	struct kvm_device_attr attr = {
+		.group = KVM_ARM_VM_SMCCC_CTRL,
+		.attr = KVM_ARM_VM_SMCCC_FILTER,
+		.addr = (uintptr_t)&filter,
+	};
+	int result = kvm_call(vm, KVM_SET_DEVICE_ATTR, &attr);
+
+	if (result < 0)
+		return error_set(error, -result, "KVM refuses to forward hypercall 0x%x (%s)", function,
+				 strerror(-result));
+	return 0;
+}
+
+static int vm_open(struct host_vm *vm, struct error *error)
+{
+	int result = kvm_open(&vm->kvm, error);
+
+	if (result)
+		return result;
+	result = kvm_check_capabilities(vm->kvm, error);
+	if (result)
+		return result;
+	vm->vm = kvm_call(vm->kvm, KVM_CREATE_VM, NULL);
+	if (vm->vm < 0)
+		return error_set(error, -vm->vm, "KVM cannot create a virtual machine (%s)", strerror(-vm->vm));
+	return vm_check_filter(vm->vm, error);
+}
+
+int host_vm_create(struct host_vm *vm, uint32_t function, struct error *error)
+{
+	int result;
+
+	*vm = (struct host_vm){ .kvm = -1, .vm = -1, .gic = -1 };
+	result = vm_open(vm, error);
+	if (!result)
+		result = vm_forward_hypercall(vm->vm, function, error);
+	if (result)
+		host_vm_destroy(vm);
+	return result;
+}
+
+int host_check(struct error *error)
+{
+	struct host_vm vm = { .kvm = -1, .vm = -1, .gic = -1 };
+	int result = vm_open(&vm, error);
+
+	host_vm_destroy(&vm);
+	return result;
+}
+
+void host_vm_destroy(struct host_vm *vm)
+{
+	if (vm->gic >= 0)
+		close(vm->gic);
+	if (vm->vm >= 0)
+		close(vm->vm);
+	if (vm->kvm >= 0)
+		close(vm->kvm);
+	*vm = (struct host_vm){ .kvm = -1, .vm = -1, .gic = -1 };
+}
+
+static int vm_set_region(struct host_vm *vm, uint32_t flags, struct error *error)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = RAM_SLOT,
+		.flags = flags,
+		.guest_phys_addr = vm->ram_gpa,
+		.memory_size = vm->ram_size,
+		.userspace_addr = (uintptr_t)vm->ram,
+	};
+	int result = kvm_call(vm->vm, KVM_SET_USER_MEMORY_REGION, &region);
+
+	if (result < 0)
+		return error_set(error, -result, "KVM refuses %llu MiB of guest memory (%s)",
+				 (unsigned long long)(vm->ram_size >> 20), strerror(-result));
+	return 0;
+}
+
+int host_vm_set_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error)
+{
+	vm->ram_gpa = gpa;
+	vm->ram = ram;
+	vm->ram_size = size;
+	return vm_set_region(vm, 0, error);
+}
+
+int host_vm_set_counter_offset(struct host_vm *vm, uint64_t offset, struct error *error)
+{
+	struct kvm_arm_counter_offset argument = { .counter_offset = offset };
+	int result = kvm_call(vm->vm, KVM_ARM_SET_COUNTER_OFFSET, &argument);
+
+	if (result < 0)
+		return error_set(error, -result, "KVM refuses the counter offset 0x%llx (%s)",
+				 (unsigned long long)offset, strerror(-result));
+	return 0;
+}
+
+int host_vm_set_dirty_log(struct host_vm *vm, bool enabled, struct error *error)
+{
+	return vm_set_region(vm, enabled ? KVM_MEM_LOG_DIRTY_PAGES : 0, error);
+}
+
+int host_vm_get_dirty_log(struct host_vm *vm, uint64_t *bitmap, struct error *error)
+{
+	struct kvm_dirty_log log = { .slot = RAM_SLOT, .dirty_bitmap = bitmap };
+	int result = kvm_call(vm->vm, KVM_GET_DIRTY_LOG, &log);
+
+	if (result < 0)
+		return error_set(error, -result, "KVM gives no dirty log (%s)", strerror(-result));
+	return 0;
+}
+
+static int vm_set_line(struct host_vm *vm, uint32_t irq, bool level)
+{
+	struct kvm_irq_level line = { .irq = irq, .level = level };
+
+	return kvm_call(vm->vm, KVM_IRQ_LINE, &line);
+}
+
+int host_vm_set_spi(struct host_vm *vm, uint32_t intid, bool level)
+{
+	return vm_set_line(vm, KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | intid, level);
+}
+
+int host_vm_set_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid, bool level)
+{
+	return vm_set_line(vm, KVM_ARM_IRQ_TYPE_PPI << KVM_ARM_IRQ_TYPE_SHIFT | vcpu << KVM_ARM_IRQ_VCPU_SHIFT | intid,
+			   level);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host's clocks and timers, and its random numbers.
+ *
+ * Policy: guest time rests on the system counter alone; CLOCK_MONOTONIC only wakes the monitor, for it is slewed and
+ * the counter is not.
+ */
+#include "host/host.h"
+
+#include <errno.h>
+#include <seaclock/page.h>
+#include <sys/random.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_S 1000000000u
+
+sc_ticks_t host_counter(void)
+{
+	return sc_counter_read();
+}
+
+uint32_t host_counter_hz(void)
+{
+	uint64_t hz;
+
+	__asm__("mrs %0, cntfrq_el0" : "=r"(hz));
+	return (uint32_t)hz;
+}
+
+sc_ns_t host_counter_ns(void)
+{
+	return sc_rate_ticks_to_ns(host_counter_hz(), host_counter());
+}
+
+sc_ns_t host_monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return sc_ns((uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec);
+}
+
+int host_timer_create(void)
+{
+	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	return timer < 0 ? -errno : timer;
+}
+
+static void timer_set(int timer, uint64_t ns)
+{
+	struct itimerspec setting = {
+		.it_value = { .tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S) },
+	};
+
+	timerfd_settime(timer, 0, &setting, NULL);
+}
+
+void host_timer_arm(int timer, sc_ns_t delay)
+{
+	/* A timerfd set to 0 would be disarmed. */
+	timer_set(timer, delay.v ? delay.v : 1);
+}
+
+void host_timer_disarm(int timer)
+{
+	timer_set(timer, 0);
+}
+
+void host_timer_acknowledge(int timer)
+{
+	uint64_t expirations;
+
+	/* Nothing to read means that it was armed anew meanwhile: as good. */
+	while (read(timer, &expirations, sizeof(expirations)) < 0 && errno == EINTR)
+		;
+}
+
+void host_random(void *buffer, size_t size)
+{
+	uint8_t *place = buffer;
+
+	while (size) {
+		ssize_t got = getrandom(place, size, 0);
+
+		if (got > 0) {
+			place += got;
+			size -= (size_t)got;
+		}
+	}
+}

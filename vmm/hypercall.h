@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Register hypercalls: from a vCPU's registers and guest memory to the core, and back.
+ *
+ * Policy: only the registers that a call uses are read and written, for each costs a system call. Input is copied
+ * before it is judged, so that the guest cannot change it meanwhile. HVC #0 only: KVM does not report the immediate.
+ */
+#ifndef VMM_HYPERCALL_H
+#define VMM_HYPERCALL_H
+
+#include "clock.h"
+
+/* Answers the hypercall that made `vcpu` exit and gives its SC_EFFECT_* set. -errno if KVM fails us. */
+int hypercall_handle(struct clock *clock, struct memory *memory, struct host_vcpu *vcpu, uint32_t *effects);
+
+/* Answers a call of a form that is not offered. */
+int hypercall_refuse(struct host_vcpu *vcpu);
+
+#endif

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One virtual machine: see the header. */
+#include "machine.h"
+
+#include "crash.h"
+#include "hypercall.h"
+#include "layout.h"
+#include "log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* ---- Devices ---- */
+
+static void uart_set_line(struct machine *machine, bool level)
+{
+	host_vm_set_spi(&machine->vm, LAYOUT_UART_INTID, level);
+}
+
+static uint64_t uart_read(void *device, uint64_t offset, unsigned int length)
+{
+	struct machine *machine = device;
+	struct pl011_action action;
+	uint32_t value = pl011_read(&machine->uart, offset, &action);
+
+	(void)length;
+	uart_set_line(machine, action.irq);
+	return value;
+}
+
+static void uart_write(void *device, uint64_t offset, unsigned int length, uint64_t value)
+{
+	struct machine *machine = device;
+	struct pl011_action action;
+
+	(void)length;
+	pl011_write(&machine->uart, offset, (uint32_t)value, &action);
+	if (action.has_output)
+		console_write(machine->console, &action.output, 1);
+	uart_set_line(machine, action.irq);
+}
+
+static const struct bus_ops uart_ops = { .read = uart_read, .write = uart_write };
+
+static int machine_create_devices(struct machine *machine, struct error *error)
+{
+	const struct bus_region uart = {
+		.base = LAYOUT_UART_BASE,
+		.size = LAYOUT_UART_SIZE,
+		.ops = &uart_ops,
+		.device = machine,
+	};
+	int result;
+
+	pthread_mutex_init(&machine->devices, NULL);
+	pl011_init(&machine->uart);
+	result = bus_add(&machine->bus, &uart);
+	return result ? error_set(error, -result, "the UART does not fit into the memory map") : 0;
+}
+
+bool machine_receive(struct machine *machine, uint8_t byte)
+{
+	bool taken;
+
+	pthread_mutex_lock(&machine->devices);
+	taken = pl011_receive(&machine->uart, byte);
+	if (taken)
+		uart_set_line(machine, pl011_irq(&machine->uart));
+	pthread_mutex_unlock(&machine->devices);
+	return taken;
+}
+
+/* ---- Exits ---- */
+
+static void machine_mmio(struct machine *machine, uint32_t vcpu, const struct host_exit *exit)
+{
+	int result;
+
+	pthread_mutex_lock(&machine->devices);
+	result = bus_access(&machine->bus, exit->gpa, exit->size, exit->write, exit->data);
+	pthread_mutex_unlock(&machine->devices);
+	if (result)
+		log_guest(&machine->strange, "%s: vCPU %u %s %u bytes at 0x%llx, where nothing is",
+			  machine->config.name, vcpu, exit->write ? "writes" : "reads", exit->size,
+			  (unsigned long long)exit->gpa);
+}
+
+/* False if the guest crashed. */
+static bool machine_hypercall(struct machine *machine, struct host_vcpu *vcpu, bool smc)
+{
+	uint32_t effects = 0;
+	int result = smc ? hypercall_refuse(vcpu) : hypercall_handle(&machine->clock, &machine->memory, vcpu, &effects);
+
+	if (result)
+		log_line("%s: KVM does not give the registers of vCPU %u (%s)", machine->config.name, vcpu->index,
+			 strerror(-result));
+	if (effects & SC_EFFECT_GUEST_CLOCK)
+		log_guest(&machine->strange, "%s: the guest's clock is %s the reference TSC page", machine->config.name,
+			  clock_on_page(&machine->clock) ? "on" : "not on");
+	if (!(effects & SC_EFFECT_CRASH))
+		return !result;
+	crash_report(machine->config.name, &machine->clock, &machine->memory);
+	machine_finish(machine, MACHINE_END_PANIC);
+	return false;
+}
+
+static bool machine_exit(void *context, uint32_t vcpu, const struct host_exit *exit)
+{
+	struct machine *machine = context;
+
+	switch (exit->kind) {
+	case HOST_EXIT_INTERRUPTED:
+		return true;
+	case HOST_EXIT_MMIO:
+		machine_mmio(machine, vcpu, exit);
+		return true;
+	case HOST_EXIT_HYPERCALL:
+		return machine_hypercall(machine, &machine->vcpus.vcpu[vcpu].host, exit->smc);
+	case HOST_EXIT_SHUTDOWN:
+		machine_finish(machine, MACHINE_END_POWER_OFF);
+		return false;
+	case HOST_EXIT_RESET:
+		machine_finish(machine, MACHINE_END_RESET);
+		return false;
+	case HOST_EXIT_UNKNOWN:
+		break;
+	}
+	log_line("%s: vCPU %u left the guest for KVM's reason %u, which this monitor does not know",
+		 machine->config.name, vcpu, exit->reason);
+	machine_finish(machine, MACHINE_END_FAILED);
+	return false;
+}
+
+/* ---- Timers ---- */
+
+static void *machine_timers(void *context)
+{
+	struct machine *machine = context;
+	struct pollfd wait[2] = {
+		{ .fd = machine->clock.timer, .events = POLLIN },
+		{ .fd = machine->closing, .events = POLLIN },
+	};
+
+	while (poll(wait, 2, -1) >= 0 || errno == EINTR) {
+		if (wait[1].revents)
+			break;
+		clock_expire(&machine->clock);
+		if (!clock_needs_latch(&machine->clock))
+			continue;
+		vcpus_hold(&machine->vcpus);
+		clock_latch(&machine->clock);
+		vcpus_release(&machine->vcpus);
+	}
+	return NULL;
+}
+
+/* ---- Life ---- */
+
+static int machine_create_vm(struct machine *machine, struct error *error)
+{
+	const struct machine_config *config = &machine->config;
+	int result = host_vm_create(&machine->vm, SC_HVC_FUNCTION_ID, error);
+
+	if (!result)
+		result = memory_create(&machine->memory, config->memory_size, error);
+	if (!result)
+		result =
+			host_vm_set_ram(&machine->vm, LAYOUT_RAM_BASE, machine->memory.ram, config->memory_size, error);
+	if (!result)
+		result = vcpus_create(&machine->vcpus, &machine->vm, config->vcpus, true, machine_exit, machine, error);
+	if (!result)
+		result = host_gic_create(&machine->vm, error);
+	if (!result)
+		result = clock_init(&machine->clock, &machine->vm, &machine->memory, config->vcpus, error);
+	return result;
+}
+
+static int machine_start_threads(struct machine *machine, struct error *error)
+{
+	int result;
+
+	machine->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	machine->closing = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (machine->ended < 0 || machine->closing < 0)
+		return error_set(error, errno, "no event descriptor (%s)", strerror(errno));
+	result = vcpus_start(&machine->vcpus, error);
+	if (result)
+		return result;
+	result = pthread_create(&machine->timers, NULL, machine_timers, machine);
+	if (result)
+		return error_set(error, result, "no thread for the timers (%s)", strerror(result));
+	machine->timers_started = true;
+	return 0;
+}
+
+int machine_create(struct machine *machine, const struct machine_config *config, struct console *console,
+		   struct error *error)
+{
+	int result;
+
+	*machine = (struct machine){ .config = *config, .console = console, .ended = -1, .closing = -1 };
+	machine->vm.kvm = machine->vm.vm = machine->vm.gic = -1;
+	machine->clock.timer = -1;
+	machine->state = MACHINE_PAUSED;
+	pthread_mutex_init(&machine->lock, NULL);
+	result = machine_create_devices(machine, error);
+	if (!result)
+		result = machine_create_vm(machine, error);
+	if (!result)
+		result = machine_start_threads(machine, error);
+	if (result)
+		machine_destroy(machine);
+	return result;
+}
+
+static void machine_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void machine_destroy(struct machine *machine)
+{
+	if (machine->timers_started) {
+		eventfd_write(machine->closing, 1);
+		pthread_join(machine->timers, NULL);
+	}
+	if (machine->vcpus.count)
+		vcpus_destroy(&machine->vcpus);
+	clock_destroy(&machine->clock);
+	host_vm_destroy(&machine->vm);
+	memory_destroy(&machine->memory);
+	machine_close(machine->ended);
+	machine_close(machine->closing);
+	pthread_mutex_destroy(&machine->devices);
+	pthread_mutex_destroy(&machine->lock);
+}
+
+int machine_boot(struct machine *machine, const struct boot_source *source, struct error *error)
+{
+	struct boot_entry entry;
+	int result = boot_load(source, machine->memory.ram, machine->memory.size, &entry, error);
+
+	return result ? result : host_vcpu_set_entry(&machine->vcpus.vcpu[0].host, entry.pc, entry.x0, error);
+}
+
+/* ---- State ---- */
+
+const char *machine_state_name(enum machine_state state)
+{
+	static const char *const names[] = {
+		[MACHINE_RUNNING] = "running",	   [MACHINE_PAUSED] = "paused", [MACHINE_MIGRATING] = "migrating",
+		[MACHINE_UNDECIDED] = "undecided", [MACHINE_ENDED] = "ended",
+	};
+
+	return names[state];
+}
+
+const char *machine_level_name(enum sc_level level)
+{
+	return level == SC_LEVEL_REFERENCE ? "reference" : "none";
+}
+
+/* With the lock. */
+static int machine_busy(const struct machine *machine, const char *what, struct error *error)
+{
+	return error_set(error, EBUSY, "%s is %s: it cannot be %s now", machine->config.name,
+			 machine_state_name(machine->state), what);
+}
+
+int machine_pause(struct machine *machine, struct error *error)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&machine->lock);
+	if (machine->state == MACHINE_RUNNING) {
+		vcpus_hold(&machine->vcpus);
+		clock_stop(&machine->clock);
+		machine->state = MACHINE_PAUSED;
+	} else if (machine->state != MACHINE_PAUSED) {
+		result = machine_busy(machine, "paused", error);
+	}
+	pthread_mutex_unlock(&machine->lock);
+	return result;
+}
+
+/* With the lock. */
+static int machine_continue(struct machine *machine, enum sc_clock_policy policy, struct error *error)
+{
+	int result = clock_start(&machine->clock, policy, error);
+
+	if (result)
+		return result;
+	machine->state = MACHINE_RUNNING;
+	vcpus_release(&machine->vcpus);
+	return 0;
+}
+
+int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool force, struct error *error)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&machine->lock);
+	if (machine->state == MACHINE_PAUSED || (machine->state == MACHINE_UNDECIDED && force))
+		result = machine_continue(machine, policy, error);
+	else if (machine->state == MACHINE_UNDECIDED)
+		result = error_set(
+			error, EBUSY,
+			"%s may be running on the other host, since the migration broke after the handover: make "
+			"sure that it does not, then resume it with --force, or stop it here",
+			machine->config.name);
+	else if (machine->state != MACHINE_RUNNING)
+		result = machine_busy(machine, "resumed", error);
+	pthread_mutex_unlock(&machine->lock);
+	return result;
+}
+
+void machine_run_loaded(struct machine *machine)
+{
+	pthread_mutex_lock(&machine->lock);
+	clock_run_loaded(&machine->clock);
+	machine->state = MACHINE_RUNNING;
+	vcpus_release(&machine->vcpus);
+	pthread_mutex_unlock(&machine->lock);
+}
+
+int machine_begin_migration(struct machine *machine, struct error *error)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&machine->lock);
+	if (machine->state == MACHINE_RUNNING)
+		machine->state = MACHINE_MIGRATING;
+	else
+		result = machine_busy(machine, "migrated", error);
+	pthread_mutex_unlock(&machine->lock);
+	return result;
+}
+
+void machine_end_migration(struct machine *machine, enum machine_state state)
+{
+	pthread_mutex_lock(&machine->lock);
+	if (machine->state == MACHINE_MIGRATING)
+		machine->state = state;
+	pthread_mutex_unlock(&machine->lock);
+}
+
+int machine_stop(struct machine *machine, struct error *error)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&machine->lock);
+	if (machine->state == MACHINE_MIGRATING)
+		result = machine_busy(machine, "stopped", error);
+	pthread_mutex_unlock(&machine->lock);
+	if (!result)
+		machine_finish(machine, MACHINE_END_STOPPED);
+	return result;
+}
+
+void machine_finish(struct machine *machine, enum machine_end end)
+{
+	enum machine_end none = MACHINE_END_NONE;
+
+	/* Without the lock: a vCPU's thread comes here while somebody who has the lock waits for it to be held. */
+	if (__atomic_compare_exchange_n(&machine->end, &none, end, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		eventfd_write(machine->ended, 1);
+}
+
+enum machine_end machine_get_end(struct machine *machine)
+{
+	return __atomic_load_n(&machine->end, __ATOMIC_SEQ_CST);
+}
+
+enum machine_state machine_get_state(struct machine *machine)
+{
+	enum machine_state state;
+
+	if (machine_get_end(machine) != MACHINE_END_NONE)
+		return MACHINE_ENDED;
+	pthread_mutex_lock(&machine->lock);
+	state = machine->state;
+	pthread_mutex_unlock(&machine->lock);
+	return state;
+}
+
+enum sc_level machine_level(struct machine *machine)
+{
+	uint32_t online;
+
+	/* A guest that is not on the clock at all need not be held to know that. */
+	if (clock_level(&machine->clock, 0) == SC_LEVEL_NONE)
+		return SC_LEVEL_NONE;
+	vcpus_hold(&machine->vcpus);
+	online = vcpus_online(&machine->vcpus);
+	vcpus_release(&machine->vcpus);
+	return clock_level(&machine->clock, online);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One virtual machine: memory, vCPUs, interrupt controller, devices, guest time, and what may be done to it.
+ *
+ * Policy: every change of state goes through the functions here, under one lock. The guest's own end (power-off,
+ * reboot, panic) and the operator's are one value, set once; `ended` becomes readable then.
+ */
+#ifndef VMM_MACHINE_H
+#define VMM_MACHINE_H
+
+#include "boot/boot.h"
+#include "clock.h"
+#include "console.h"
+#include "dev/bus.h"
+#include "dev/pl011.h"
+#include "migrate/frame.h"
+#include "vcpu.h"
+
+struct machine_config {
+	char name[FRAME_NAME_MAX];
+	uint32_t vcpus;
+	uint64_t memory_size;
+};
+
+enum machine_state {
+	MACHINE_RUNNING,
+	MACHINE_PAUSED,
+	MACHINE_MIGRATING, /* runs, or stands still for the last part of its migration */
+	MACHINE_UNDECIDED, /* paused: a migration broke after GO, and the guest may be running on the other host */
+	MACHINE_ENDED,
+};
+
+enum machine_end {
+	MACHINE_END_NONE,
+	MACHINE_END_POWER_OFF,
+	MACHINE_END_RESET,
+	MACHINE_END_PANIC,
+	MACHINE_END_MIGRATED,
+	MACHINE_END_STOPPED,
+	MACHINE_END_FAILED,
+};
+
+struct machine {
+	struct machine_config config;
+	struct host_vm vm;
+	struct memory memory;
+	struct clock clock;
+	struct vcpu_set vcpus;
+	struct console *console;
+	pthread_mutex_t devices; /* bus, uart */
+	struct bus bus;
+	struct pl011 uart;
+	pthread_mutex_t lock; /* state */
+	enum machine_state state;
+	enum machine_end end; /* atomic */
+	int ended;	      /* eventfd */
+	int closing;	      /* eventfd, for the thread of the timers */
+	pthread_t timers;
+	bool timers_started;
+	uint32_t strange; /* accesses of the guest that were logged */
+};
+
+/* A machine that stands still, paused, without contents. */
+int machine_create(struct machine *machine, const struct machine_config *config, struct console *console,
+		   struct error *error);
+void machine_destroy(struct machine *machine);
+
+/* Loads a kernel and what belongs to it. */
+int machine_boot(struct machine *machine, const struct boot_source *source, struct error *error);
+
+/* Guest time and vCPUs stop; and go on, with the gap counted or not. -EBUSY in a state that does not allow it. */
+int machine_pause(struct machine *machine, struct error *error);
+int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool force, struct error *error);
+
+/* A received guest goes on: its clock has been loaded and already runs. */
+void machine_run_loaded(struct machine *machine);
+
+/* From running to migrating, and out of it: back to running, or to undecided. -EBUSY if it does not run. */
+int machine_begin_migration(struct machine *machine, struct error *error);
+void machine_end_migration(struct machine *machine, enum machine_state state);
+
+/* The operator ends the machine; -EBUSY while it is being migrated. */
+int machine_stop(struct machine *machine, struct error *error);
+
+/* The first call decides. */
+void machine_finish(struct machine *machine, enum machine_end end);
+
+/* A consistent look from outside. */
+enum machine_state machine_get_state(struct machine *machine);
+enum machine_end machine_get_end(struct machine *machine);
+const char *machine_state_name(enum machine_state state);
+/* Holds the vCPUs for a moment, since their power state is asked for. */
+enum sc_level machine_level(struct machine *machine);
+const char *machine_level_name(enum sc_level level);
+
+/* A byte from the console for the guest; false if it has no room, and the byte is to be offered again. */
+bool machine_receive(struct machine *machine, uint8_t byte);
+
+#endif

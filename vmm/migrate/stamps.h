@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Time stamps over the migration connection.
+ *
+ * Policy: taken in bursts while the stream is quiet, for behind page data a round trip grows by orders of magnitude.
+ * The stamps are raw counters at their stated rates; the arithmetic is the core's.
+ */
+#ifndef VMM_MIGRATE_STAMPS_H
+#define VMM_MIGRATE_STAMPS_H
+
+#include "migrate/channel.h"
+
+#define STAMPS_PER_BURST 64u
+
+/* The source asks, STAMPS_PER_BURST times. */
+int stamps_burst(struct channel *channel, struct sc_handoff *handoff, struct error *error);
+
+/* The target answers one. `received` was taken as soon as the frame was there. */
+int stamps_answer(struct channel *channel, sc_ns_t received, struct error *error);
+
+#endif

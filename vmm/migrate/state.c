@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Everything of a machine that is not memory: see the header. */
+#include "migrate/state.h"
+
+#include <errno.h>
+
+static int state_damaged(struct error *error)
+{
+	return error_set(error, EPROTO, "the machine's state in the stream is damaged");
+}
+
+int state_save_registers(struct machine *machine, struct buffer *state, struct error *error)
+{
+	for (uint32_t n = 0; n < machine->vcpus.count; n++) {
+		int result = host_vcpu_save(&machine->vcpus.vcpu[n].host, state, error);
+
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+static int state_load_registers(struct machine *machine, struct cursor *cursor, const struct host_rebase *rebase,
+				struct error *error)
+{
+	for (uint32_t n = 0; n < machine->vcpus.count; n++) {
+		int result = host_vcpu_load(&machine->vcpus.vcpu[n].host, cursor, rebase, error);
+
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+int state_try_registers(struct machine *machine, const void *data, size_t size, struct error *error)
+{
+	static const struct host_rebase unmoved = { .from_hz = SC_REF_HZ, .to_hz = SC_REF_HZ };
+	struct cursor cursor = cursor_make(data, size);
+	int result = state_load_registers(machine, &cursor, &unmoved, error);
+
+	if (!result && !cursor_finish(&cursor))
+		return state_damaged(error);
+	return result;
+}
+
+static void state_save_uart(struct machine *machine, struct buffer *state)
+{
+	uint8_t uart[PL011_STATE_SIZE];
+
+	pl011_save(&machine->uart, uart, sizeof(uart));
+	buffer_put_block(state, uart, sizeof(uart));
+}
+
+int state_save(struct machine *machine, const struct clock_handoff *handoff, struct buffer *state, struct error *error)
+{
+	int result;
+
+	buffer_put_u64(state, (uint64_t)handoff->difference_ns);
+	buffer_put_u32(state, handoff->policy);
+	result = clock_save(&machine->clock, state, error);
+	if (!result)
+		result = state_save_registers(machine, state, error);
+	if (!result)
+		result = host_gic_save(&machine->vm, machine->vcpus.count, state, error);
+	if (result)
+		return result;
+	state_save_uart(machine, state);
+	return buffer_failed(state) ? error_set(error, ENOMEM, "no memory for the machine's state") : 0;
+}
+
+static int state_load_uart(struct machine *machine, struct cursor *cursor, struct error *error)
+{
+	size_t size;
+	const void *uart = cursor_block(cursor, &size);
+
+	if (!uart || pl011_load(&machine->uart, uart, size))
+		return state_damaged(error);
+	return 0;
+}
+
+int state_load(struct machine *machine, const void *data, size_t size, sc_ns_t *gap, struct error *error)
+{
+	struct cursor cursor = cursor_make(data, size);
+	struct clock_handoff handoff = { .difference_ns = (int64_t)cursor_u64(&cursor) };
+	struct host_rebase rebase;
+	uint32_t policy = cursor_u32(&cursor);
+	int result;
+
+	if (cursor.failed || policy > SC_CLOCK_FREEZE)
+		return state_damaged(error);
+	handoff.policy = (enum sc_clock_policy)policy;
+	result = clock_load(&machine->clock, &cursor, &handoff, &rebase, gap, error);
+	if (!result)
+		result = state_load_registers(machine, &cursor, &rebase, error);
+	if (!result)
+		result = host_gic_load(&machine->vm, machine->vcpus.count, &cursor, error);
+	if (!result)
+		result = state_load_uart(machine, &cursor, error);
+	if (!result && !cursor_finish(&cursor))
+		return state_damaged(error);
+	return result;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The side that takes a machine over: see the header. */
+#include "migrate/target.h"
+
+#include "layout.h"
+#include "migrate/stamps.h"
+#include "migrate/state.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct target {
+	struct machine *machine;
+	struct channel *channel;
+	bool loaded; /* the state is in place and READY was sent */
+	bool running;
+};
+
+int target_begin(struct machine *machine, struct channel *channel, struct console *console, const char *name,
+		 struct error *error)
+{
+	struct machine_config config = { 0 };
+	struct frame_hello hello;
+	struct frame frame;
+	int result = channel_expect(channel, FRAME_HELLO, &frame, error);
+
+	if (!result)
+		result = frame_get_hello(frame.data, frame.size, &hello, error);
+	if (result)
+		return result;
+	snprintf(config.name, sizeof(config.name), "%s", name ? name : hello.name);
+	config.vcpus = hello.vcpus;
+	config.memory_size = hello.memory_size;
+	return machine_create(machine, &config, console, error);
+}
+
+static int target_welcome(struct target *target, struct error *error)
+{
+	struct buffer buffer = { 0 };
+	int result;
+
+	frame_put_welcome(&buffer, host_counter_hz());
+	result = channel_send(target->channel, FRAME_WELCOME, buffer.data, buffer.size, error);
+	buffer_free(&buffer);
+	return result;
+}
+
+static int target_damaged(struct error *error)
+{
+	return error_set(error, EPROTO, "the stream names memory that the guest does not have");
+}
+
+static int target_pages(struct target *target, const struct frame *frame, struct error *error)
+{
+	struct cursor cursor = cursor_make(frame->data, frame->size);
+	uint64_t gpa = cursor_u64(&cursor);
+
+	if (cursor.failed || gpa % MEMORY_PAGE_SIZE || cursor.left % MEMORY_PAGE_SIZE ||
+	    !memory_write(&target->machine->memory, gpa, cursor.data, cursor.left))
+		return target_damaged(error);
+	return 0;
+}
+
+/* Memory that was never touched is left so. */
+static void zero_page(uint8_t *page)
+{
+	if (page[0] || memcmp(page, page + 1, MEMORY_PAGE_SIZE - 1))
+		memset(page, 0, MEMORY_PAGE_SIZE);
+}
+
+static int target_zeroes(struct target *target, const struct frame *frame, struct error *error)
+{
+	struct cursor cursor = cursor_make(frame->data, frame->size);
+	uint64_t gpa = cursor_u64(&cursor);
+	uint64_t count = cursor_u64(&cursor);
+	uint8_t *pages = NULL;
+
+	if (cursor_finish(&cursor) && gpa % MEMORY_PAGE_SIZE == 0 && count <= FRAME_PAGES_MAX)
+		pages = memory_span(&target->machine->memory, gpa, count * MEMORY_PAGE_SIZE);
+	if (!pages)
+		return target_damaged(error);
+	for (uint64_t n = 0; n < count; n++)
+		zero_page(pages + n * MEMORY_PAGE_SIZE);
+	return 0;
+}
+
+static int target_state(struct target *target, const struct frame *frame, struct error *error)
+{
+	sc_ns_t gap;
+	uint64_t answer;
+	int result = state_load(target->machine, frame->data, frame->size, &gap, error);
+
+	if (result)
+		return result;
+	answer = htole64(gap.v);
+	target->loaded = true;
+	return channel_send(target->channel, FRAME_READY, &answer, sizeof(answer), error);
+}
+
+static int target_try(struct target *target, const struct frame *frame, struct error *error)
+{
+	int result = state_try_registers(target->machine, frame->data, frame->size, error);
+
+	return result ? result : channel_send(target->channel, FRAME_CHECKED, NULL, 0, error);
+}
+
+static int target_go(struct target *target, struct error *error)
+{
+	struct error ignored;
+
+	if (!target->loaded)
+		return error_set(error, EPROTO, "the other side sent GO before the machine's state");
+	machine_run_loaded(target->machine);
+	target->running = true;
+	/* If DONE is lost the source asks its operator; this guest runs. */
+	channel_send(target->channel, FRAME_DONE, NULL, 0, &ignored);
+	return 0;
+}
+
+static int target_frame(struct target *target, const struct frame *frame, sc_ns_t received, struct error *error)
+{
+	if (target->loaded && frame->type != FRAME_GO)
+		return error_set(error, EPROTO, "the other side sent %s where GO was due", frame_name(frame->type));
+	switch (frame->type) {
+	case FRAME_CHECK:
+		return target_try(target, frame, error);
+	case FRAME_PAGES:
+		return target_pages(target, frame, error);
+	case FRAME_ZEROES:
+		return target_zeroes(target, frame, error);
+	case FRAME_SYNC:
+		return channel_send(target->channel, FRAME_SYNCED, NULL, 0, error);
+	case FRAME_STAMP:
+		return stamps_answer(target->channel, received, error);
+	case FRAME_STATE:
+		return target_state(target, frame, error);
+	case FRAME_GO:
+		return target_go(target, error);
+	default:
+		return error_set(error, EPROTO, "the other side sent %s, which a source never sends here",
+				 frame_name(frame->type));
+	}
+}
+
+int target_run(struct machine *machine, struct channel *channel, struct error *error)
+{
+	struct target target = { .machine = machine, .channel = channel };
+	int result = target_welcome(&target, error);
+
+	while (!result && !target.running) {
+		struct frame frame;
+
+		result = channel_receive(channel, &frame, error);
+		if (!result)
+			result = target_frame(&target, &frame, host_counter_ns(), error);
+	}
+	return result;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The vCPUs of a machine: see the header. */
+#include "vcpu.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <string.h>
+
+int vcpus_create(struct vcpu_set *set, struct host_vm *vm, uint32_t count, bool first_on, vcpu_exit_fn on_exit,
+		 void *machine, struct error *error)
+{
+	*set = (struct vcpu_set){ .holds = 1, .on_exit = on_exit, .machine = machine };
+	pthread_mutex_init(&set->lock, NULL);
+	pthread_cond_init(&set->changed, NULL);
+	for (; set->count < count; set->count++) {
+		struct vcpu *vcpu = &set->vcpu[set->count];
+		int result = host_vcpu_create(vm, &vcpu->host, set->count, first_on && !set->count, error);
+
+		if (result) {
+			vcpus_destroy(set);
+			return result;
+		}
+		vcpu->set = set;
+	}
+	return 0;
+}
+
+/* With the lock held. False when the thread is to end. */
+static bool vcpu_park(struct vcpu_set *set)
+{
+	set->parked++;
+	pthread_cond_broadcast(&set->changed);
+	while ((set->holds || set->halted) && !set->ending)
+		pthread_cond_wait(&set->changed, &set->lock);
+	set->parked--;
+	return !set->ending;
+}
+
+/* Waits while the vCPU is held. False when the thread is to end. */
+static bool vcpu_may_run(struct vcpu_set *set)
+{
+	bool run = true;
+
+	pthread_mutex_lock(&set->lock);
+	if (set->holds || set->halted || set->ending)
+		run = vcpu_park(set);
+	pthread_mutex_unlock(&set->lock);
+	return run;
+}
+
+static void vcpus_halt(struct vcpu_set *set)
+{
+	pthread_mutex_lock(&set->lock);
+	set->halted = true;
+	pthread_mutex_unlock(&set->lock);
+}
+
+static void vcpu_step(struct vcpu_set *set, struct vcpu *vcpu)
+{
+	struct host_exit exit;
+	int result = host_vcpu_run(&vcpu->host, &exit);
+
+	if (result) {
+		log_line("KVM cannot run vCPU %u (%s)", vcpu->host.index, strerror(-result));
+		exit = (struct host_exit){ .kind = HOST_EXIT_UNKNOWN };
+	}
+	if (exit.kind != HOST_EXIT_INTERRUPTED && !set->on_exit(set->machine, vcpu->host.index, &exit))
+		vcpus_halt(set);
+}
+
+static void *vcpu_thread(void *argument)
+{
+	struct vcpu *vcpu = argument;
+
+	host_vcpu_thread_init();
+	while (vcpu_may_run(vcpu->set))
+		vcpu_step(vcpu->set, vcpu);
+	return NULL;
+}
+
+int vcpus_start(struct vcpu_set *set, struct error *error)
+{
+	for (uint32_t n = 0; n < set->count; n++) {
+		struct vcpu *vcpu = &set->vcpu[n];
+		int result = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+
+		if (result)
+			return error_set(error, result, "no thread for vCPU %u (%s)", n, strerror(result));
+		vcpu->started = true;
+	}
+	return 0;
+}
+
+static void vcpus_kick(struct vcpu_set *set)
+{
+	for (uint32_t n = 0; n < set->count; n++)
+		if (set->vcpu[n].started)
+			host_vcpu_kick(&set->vcpu[n].host, set->vcpu[n].thread);
+}
+
+static uint32_t vcpus_started(const struct vcpu_set *set)
+{
+	uint32_t started = 0;
+
+	for (uint32_t n = 0; n < set->count; n++)
+		started += set->vcpu[n].started;
+	return started;
+}
+
+void vcpus_hold(struct vcpu_set *set)
+{
+	pthread_mutex_lock(&set->lock);
+	if (!set->holds++)
+		vcpus_kick(set);
+	while (set->parked < vcpus_started(set))
+		pthread_cond_wait(&set->changed, &set->lock);
+	pthread_mutex_unlock(&set->lock);
+}
+
+void vcpus_release(struct vcpu_set *set)
+{
+	pthread_mutex_lock(&set->lock);
+	if (!--set->holds) {
+		for (uint32_t n = 0; n < set->count; n++)
+			host_vcpu_unkick(&set->vcpu[n].host);
+		pthread_cond_broadcast(&set->changed);
+	}
+	pthread_mutex_unlock(&set->lock);
+}
+
+void vcpus_destroy(struct vcpu_set *set)
+{
+	pthread_mutex_lock(&set->lock);
+	set->ending = true;
+	vcpus_kick(set);
+	pthread_cond_broadcast(&set->changed);
+	pthread_mutex_unlock(&set->lock);
+	for (uint32_t n = 0; n < set->count; n++) {
+		if (set->vcpu[n].started)
+			pthread_join(set->vcpu[n].thread, NULL);
+		host_vcpu_destroy(&set->vcpu[n].host);
+	}
+	pthread_cond_destroy(&set->changed);
+	pthread_mutex_destroy(&set->lock);
+}
+
+uint32_t vcpus_online(struct vcpu_set *set)
+{
+	uint32_t online = 0;
+
+	for (uint32_t n = 0; n < set->count; n++) {
+		bool on = true;
+
+		/* A vCPU that does not answer counts as on: the stricter reading. */
+		if (host_vcpu_is_on(&set->vcpu[n].host, &on))
+			on = true;
+		online |= (uint32_t)on << n;
+	}
+	return online;
+}

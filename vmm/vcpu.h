@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The vCPUs of a machine: a thread each, and the means to hold all of them outside the guest.
+ *
+ * Policy: a hold is counted, so that two who need the guest to stand still at once do not let it go under each other. A
+ * held vCPU has no state outside its registers. What an exit means is decided by the machine, in vcpu_exit_fn.
+ */
+#ifndef VMM_VCPU_H
+#define VMM_VCPU_H
+
+#include "host/host.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+struct vcpu_set;
+
+/* Carries out what an exit asks for. False if the guest can never go on. */
+typedef bool (*vcpu_exit_fn)(void *machine, uint32_t vcpu, const struct host_exit *exit);
+
+struct vcpu {
+	struct vcpu_set *set;
+	struct host_vcpu host;
+	pthread_t thread;
+	bool started;
+};
+
+struct vcpu_set {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	uint32_t count;
+	uint32_t holds;
+	uint32_t parked;
+	bool halted; /* the guest can never go on */
+	bool ending;
+	vcpu_exit_fn on_exit;
+	void *machine;
+	struct vcpu vcpu[SC_VCPU_MAX];
+};
+
+/* vCPUs of `vm`, held once; the first is on if `first_on`. */
+int vcpus_create(struct vcpu_set *set, struct host_vm *vm, uint32_t count, bool first_on, vcpu_exit_fn on_exit,
+		 void *machine, struct error *error);
+/* Ends the threads and the vCPUs. */
+void vcpus_destroy(struct vcpu_set *set);
+
+/* Starts the threads; they stay outside the guest while held. */
+int vcpus_start(struct vcpu_set *set, struct error *error);
+
+/* After vcpus_hold() returns no vCPU is in the guest until as many vcpus_release() have been called. */
+void vcpus_hold(struct vcpu_set *set);
+void vcpus_release(struct vcpu_set *set);
+
+/* Bit n: vCPU n is powered on. Waits for a running one; held vCPUs answer at once. */
+uint32_t vcpus_online(struct vcpu_set *set);
+
+#endif
