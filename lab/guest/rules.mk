@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The guest: a stock kernel, and an initramfs of busybox, the module, and the programs of test/guest. NAME.c there is a
+# program, NAME_*.c are further parts of it. The kernel has console, ptp_kvm and virtual timers built in: no module of its
+# own is needed.
+
+GUEST_PROGRAMS := $(foreach source,$(sort $(wildcard test/guest/*.c)),$(if $(findstring _,$(source)),,$(notdir $(source:.c=))))
+GUEST_BIN := $(addprefix $(O)/guest/bin/,$(GUEST_PROGRAMS))
+GUEST_ROOT := $(O)/guest/root
+guest_objects = $(call objects,arm64,$(wildcard test/guest/$(1).c test/guest/$(1)_*.c))
+
+define guest_program
+$(call guest_objects,$(1)): | $(SYSROOT)
+$(O)/guest/bin/$(1): $(call guest_objects,$(1))
+	@mkdir -p $$(@D)
+	$$(ARM64)gcc -static $$^ -o $$@
+endef
+$(foreach program,$(GUEST_PROGRAMS),$(eval $(call guest_program,$(program))))
+
+# The kernel makes /dev/console by itself, before it unpacks this: no device node and so no root is needed.
+$(O)/guest/initrd.cpio.gz: lab/guest/init lab/guest/rules.mk $(MODULE) $(GUEST_BIN) | $(SYSROOT)
+	rm -rf $(GUEST_ROOT)
+	mkdir -p $(GUEST_ROOT)/bin
+	cp lab/guest/init $(GUEST_ROOT)
+	$(ARM64)strip --strip-debug $(MODULE) -o $(GUEST_ROOT)/$(notdir $(MODULE))
+	cp $(O)/sysroot/bin/busybox $(GUEST_BIN) $(GUEST_ROOT)/bin
+	cd $(GUEST_ROOT) && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -9n >$(CURDIR)/$@
+
+$(O)/guest/Image: $(KERNEL)
+	@mkdir -p $(@D)
+	cp $(O)/kernel/Image $@
+
+guest: $(O)/guest/Image $(O)/guest/initrd.cpio.gz
+
+.PHONY: guest

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Seaclock's guest driver: clocks and timers that stay right when the machine moves to a host with another counter
+ * rate.
+ *
+ * Policy: only the order of things is here. First what can be undone, then the clockevent and sched_clock, which
+ * cannot: there is no module_exit.
+ */
+#include "seaclock.h"
+
+#include <linux/init.h>
+#include <linux/module.h>
+#include <linux/reboot.h>
+
+/* Another kernel may follow: its memory must not be written to, and what this one declared is not true of it. */
+static int seaclock_reboot(struct notifier_block *block, unsigned long event, void *data)
+{
+	declaration_withdraw();
+	page_disable();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block seaclock_reboot_block = {
+	.notifier_call = seaclock_reboot,
+	.priority = INT_MIN,
+};
+
+static void __init seaclock_follow_sched_clock(void)
+{
+	const char *refused = sched_clock_follow_page();
+
+	if (!refused) {
+		declaration_set_sched_clock(true);
+		return;
+	}
+	pr_warn("this kernel's sched_clock is left alone: %s.\n", refused);
+	pr_warn("after a move to another counter rate, scheduling, CPU times and log stamps would run at a wrong "
+		"rate.\n");
+}
+
+static int __init seaclock_init(void)
+{
+	int err = detect_machine();
+
+	if (err)
+		return err;
+	err = page_enable();
+	if (err)
+		return err;
+	declaration_init();
+	rate_init();
+	err = clocksource_init();
+	if (err)
+		goto disable;
+	err = clockevent_init();
+	if (err)
+		goto unregister;
+	seaclock_follow_sched_clock();
+	register_reboot_notifier(&seaclock_reboot_block);
+	return 0;
+
+unregister:
+	clocksource_undo();
+disable:
+	declaration_withdraw();
+	page_disable();
+	page_free();
+	return err;
+}
+module_init(seaclock_init);
+
+MODULE_DESCRIPTION("Clocks and timers that follow a migration between Arm hosts");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The reference TSC page: one page of this kernel's memory that the hypervisor keeps up to date.
+ *
+ * Policy: enabled as long as the module is loaded. While the hypervisor holds the page invalid (on a host whose counter
+ * is too slow for a scale) the same time comes from a register, by a hypercall.
+ */
+#include "seaclock.h"
+
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/io.h>
+
+static struct sc_reference_tsc_page *page;
+
+/* `address` 0 disables. Bits that the specification reserves keep their value. */
+static int page_announce(phys_addr_t address, u64 enable)
+{
+	u64 value;
+	int err = hypercall_get(SC_REG_REFERENCE_TSC, &value, NULL);
+
+	if (err)
+		return err;
+	value &= ~(SC_REFERENCE_TSC_GPA_MASK | SC_REFERENCE_TSC_ENABLE);
+	return hypercall_set(SC_REG_REFERENCE_TSC, value | address | enable);
+}
+
+int page_enable(void)
+{
+	int err;
+
+	/* Aligned to this kernel's page size, and so to the hypervisor's 4 KiB, which the register counts in. */
+	page = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!page)
+		return -ENOMEM;
+	err = page_announce(virt_to_phys(page), SC_REFERENCE_TSC_ENABLE);
+	if (err)
+		page_free();
+	return err;
+}
+
+void page_disable(void)
+{
+	if (page_announce(0, 0))
+		pr_warn("the hypervisor refused to let go of the reference TSC page.\n");
+}
+
+void page_free(void)
+{
+	free_page((unsigned long)page);
+	page = NULL;
+}
+
+/* Should the register ever be refused, time stands still; the timekeeping core copes with that. */
+static noinstr u64 page_register(void)
+{
+	u64 units = 0;
+
+	hypercall_get(SC_REG_TIME_REF_COUNT, &units, NULL);
+	return units;
+}
+
+notrace u64 page_reference_time(void)
+{
+	sc_ref_t now;
+
+	return sc_page_read(page, &now) ? now.v : page_register();
+}
+
+/* Modulo 2^64 like the offset itself; the low half of the product is the fraction of a unit. */
+noinstr u64 page_reference_ns(void)
+{
+	unsigned __int128 product;
+	sc_ticks_t counter;
+	u64 scale;
+	s64 offset;
+
+	if (!sc_page_sample(page, &scale, &offset, &counter))
+		return page_register() * SC_REF_NS;
+	product = (unsigned __int128)counter.v * scale;
+	return ((u64)(product >> 64) + (u64)offset) * SC_REF_NS + ((u64)(u32)(product >> 32) * SC_REF_NS >> 32);
+}
+
+u32 page_sequence(void)
+{
+	return READ_ONCE(page->sequence);
+}

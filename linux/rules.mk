@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The Linux module, against the packaged kernel's headers. Kbuild writes beside its sources, so it is given links to them
+# in out/guest/module. Without pahole there is no type information to add.
+
+MODULE := $(O)/guest/seaclock.ko
+MODULE_SRC := $(sort $(wildcard linux/*.c linux/*.h))
+MODULE_DIR := $(O)/guest/module
+
+$(MODULE): linux/Kbuild linux/rules.mk $(MODULE_SRC) $(wildcard include/seaclock/*.h) $(O)/kernel/stamp
+	@mkdir -p $(MODULE_DIR)/linux
+	ln -sfn $(CURDIR)/include $(MODULE_DIR)/include
+	find $(MODULE_DIR)/linux -type l -delete
+	ln -sf $(addprefix $(CURDIR)/,linux/Kbuild $(MODULE_SRC)) $(MODULE_DIR)/linux
+	$(MAKE) -s -C $(O)/kernel/headers M=$(CURDIR)/$(MODULE_DIR)/linux CONFIG_DEBUG_INFO_BTF_MODULES= W=1 KCFLAGS=-Werror modules
+	cp $(MODULE_DIR)/linux/seaclock.ko $@
+
+module: $(MODULE)
+
+.PHONY: module

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * CPU hotplug as load. Policy: a refused change is counted and tried again; the judge decides whether that is a
+ * failure.
+ */
+#include "probe_hotplug.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include "probe_line.h"
+#include "probe_truth.h"
+
+#define SWITCH "/sys/devices/system/cpu/cpu1/online"
+
+static unsigned int period;
+static _Atomic uint64_t offline, online, refused;
+
+static int cpu_switch(char state)
+{
+	int fd = open(SWITCH, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	int err = write(fd, &state, 1) == 1 ? 0 : -errno;
+
+	close(fd);
+	return err;
+}
+
+static void *hotplug_run(void *argument)
+{
+	const struct timespec pause = { .tv_sec = period };
+
+	for (int state = 0;; state = !state) {
+		nanosleep(&pause, NULL);
+		while (cpu_switch(state ? '1' : '0') != 0) {
+			atomic_fetch_add(&refused, 1);
+			nanosleep(&pause, NULL);
+		}
+		atomic_fetch_add(state ? &online : &offline, 1);
+	}
+	return argument;
+}
+
+int hotplug_start(unsigned int period_s)
+{
+	pthread_t thread;
+
+	if (access(SWITCH, W_OK) != 0)
+		return -errno;
+	period = period_s;
+	return -pthread_create(&thread, NULL, hotplug_run, NULL);
+}
+
+void hotplug_report(void)
+{
+	line_print("@hotplug hz=%" PRIu64 " offline=%" PRIu64 " online=%" PRIu64 " refused=%" PRIu64, truth_rate(),
+		   offline, online, refused);
+}
