@@ -1,0 +1,204 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Drives guests in a lab and writes down what the judge needs: sourced by lab/demo and by the scenarios. A run has a
+# folder, $work, with the manifest, one console per stay, one log per monitor and one report per migration. One guest at a
+# time is "the" guest: $guest_host is where it runs. Every wait has a limit; guests_end stops all that was started.
+
+top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
+seaclock=/seaclock/seaclock
+guest=guest     # the machine's name
+guest_host=     # where the guest is
+guest_pid=      # our end of the connection to its monitor
+guest_console=  # on $guest_host
+guest_log=      # what its monitor prints, here
+stay=0          # number of the current stay
+wait_limit=120  # seconds
+
+lab() {
+	"$top/lab/lab" "$@"
+}
+
+on() {
+	local host=$1
+	shift
+	lab exec "$host" -- "$@"
+}
+
+# Prepares the folder $1 and the lab in it; the other arguments are as in lab/lab up.
+guests_begin() {
+	local argument
+	work=$(realpath -m "$1")
+	shift
+	export LAB_DIR=$work/lab
+	rm -rf "$work/evidence"
+	mkdir -p "$work/evidence"
+	work=$work/evidence
+	manifest=$work/manifest
+	: >"$manifest"
+	trap guests_end EXIT
+	trap 'exit 130' INT TERM HUP
+	[ ! -e "$LAB_DIR/hosts" ] || lab down
+	lab up "$@"
+	for argument in "$@"; do
+		echo "host ${argument%%=*} ${argument#*=}" >>"$manifest"
+	done
+}
+
+guests_end() {
+	local status=$? pid
+	trap '' INT TERM HUP
+	for pid in $(jobs -pr); do
+		kill "$pid" 2>/dev/null || true
+	done
+	[ ! -e "$LAB_DIR/hosts" ] || lab down || true
+	exit "$status"
+}
+
+# Begins the manifest of a further guest in the same lab: $1 is the name of its folder beside the first one's.
+guests_next() {
+	local hosts
+	hosts=$(grep -E '^(host|truth) ' "$manifest")
+	work=$(dirname "$work")/$1
+	rm -rf "$work"
+	mkdir -p "$work"
+	manifest=$work/manifest
+	echo "$hosts" >"$manifest"
+	stay=0
+}
+
+# Holds each host's clock against truth.
+guests_calibrate() {
+	local host line
+	for host in $(awk '$1 == "host" { print $2 }' "$manifest"); do
+		line=$(lab truth "$host")
+		[[ $line =~ realtime_offset_ns=(-?[0-9]+) ]] || {
+			echo "lab/lab truth $host says \"$line\"" >&2
+			return 1
+		}
+		echo "truth $host ${BASH_REMATCH[1]}" >>"$manifest"
+	done
+}
+
+# Starts a monitor on host $1 in the background: the other arguments are seaclock's. Its output goes to a log.
+monitor_start() {
+	local host=$1
+	shift
+	guest_log=$work/$stay.$host.log
+	on "$host" "$seaclock" "$@" >"$guest_log" 2>&1 </dev/null &
+	guest_pid=$!
+}
+
+# Boots the guest on host $1 with the words $2 on its command line; further arguments are options of `seaclock run`.
+guest_run() {
+	local host=$1 words=$2
+	shift 2
+	stay=$((stay + 1))
+	guest_host=$host
+	guest_console=/tmp/$guest.$stay.console
+	monitor_start "$host" run "$guest" --kernel /seaclock/Image --initrd /seaclock/initrd.cpio.gz \
+		--append "console=ttyAMA0 $words" --console "$guest_console" "$@"
+}
+
+# Waits until the monitor on our end has exited, at most $1 seconds, and returns its exit status; 124: still there.
+guest_wait() {
+	local limit=${1:-$wait_limit} deadline
+	deadline=$((SECONDS + limit))
+	while kill -0 "$guest_pid" 2>/dev/null; do
+		((SECONDS < deadline)) || return 124
+		sleep 0.1
+	done
+	wait "$guest_pid"
+}
+
+# Waits on host $1 until the shell command $2 succeeds there, at most $3 seconds.
+host_wait() {
+	local tries=$((${3:-$wait_limit} * 5))
+	on "$1" sh -c "i=0; until $2; do i=\$((i + 1)); [ \$i -lt $tries ] || exit 1; sleep 0.2; done"
+}
+
+# Waits until the guest's console has at least $2 lines (default 1) with the basic regular expression $1.
+guest_wait_for() {
+	host_wait "$guest_host" "[ \"\$(grep -c '$1' $guest_console 2>/dev/null)\" -ge ${2:-1} ] 2>/dev/null" "${3:-}" || {
+		echo "the guest did not print \"$1\" ${2:-1} times in time; its console ends:" >&2
+		on "$guest_host" tail -n 20 "$guest_console" >&2 || true
+		return 1
+	}
+}
+
+# Samples on the console of the current stay so far.
+guest_samples() {
+	on "$guest_host" grep -c '^@sample' "$guest_console" || true
+}
+
+# Waits for $1 more samples: the guest runs.
+guest_runs_on() {
+	local seen
+	seen=$(guest_samples)
+	guest_wait_for '^@sample' $((seen + $1)) "${2:-60}"
+}
+
+# Copies the console of the stay that is over and names it in the manifest.
+console_collect() {
+	lab pull "$guest_host" "$guest_console" "$work/$stay.console"
+	echo "console $stay.console" >>"$manifest"
+}
+
+# Port 5999 in hexadecimal, in the state "listening".
+listening=':176F 00000000:0000 0A'
+
+# Starts `seaclock receive` on host $1 and waits until it listens. Sets receive_pid and receive_log.
+receive_start() {
+	receive_console=/tmp/$guest.$((stay + 1)).console
+	receive_log=$work/$((stay + 1)).$1.log
+	on "$1" "$seaclock" receive "$guest" --listen 0.0.0.0:5999 --console "$receive_console" >"$receive_log" 2>&1 </dev/null &
+	receive_pid=$!
+	host_wait "$1" "grep -q '$listening' /proc/net/tcp" 20 || {
+		echo "seaclock receive on $1 does not listen:" >&2
+		cat "$receive_log" >&2
+		return 1
+	}
+}
+
+# Asks the guest's monitor to migrate to $1 (HOST or HOST:PORT); further arguments are options. The report is in $report.
+migrate_ask() {
+	report=$work/$stay.json
+	on "$guest_host" "$seaclock" migrate "$guest" "$@" --json >"$report" 2>"$work/$stay.migrate.log"
+}
+
+# Moves the guest to host $1, where it becomes stay number $stay; further arguments are options of `seaclock migrate`.
+guest_migrate() {
+	local to=$1 status=0
+	receive_start "$to"
+	migrate_ask "$@" || {
+		echo "the migration from $guest_host to $to failed:" >&2
+		cat "$report" "$work/$stay.migrate.log" >&2
+		return 1
+	}
+	echo "migration $guest_host $to $stay.json" >>"$manifest"
+	guest_wait 20 || status=$?
+	[ "$status" = 5 ] || {
+		echo "the source's exit status is $status, not 5 (migrated away)" >&2
+		return 1
+	}
+	console_collect
+	stay=$((stay + 1))
+	guest_host=$to
+	guest_pid=$receive_pid
+	guest_log=$receive_log
+	guest_console=$receive_console
+	guest_wait_for '^@sample' 1 60
+}
+
+# Ends the guest by `seaclock stop`.
+guest_stop() {
+	local status=0
+	on "$guest_host" "$seaclock" stop "$guest" >/dev/null
+	guest_wait 30 || status=$?
+	console_collect
+	echo "end stopped" >>"$manifest"
+	[ "$status" = 6 ] || {
+		echo "the monitor's exit status is $status, not 6 (stopped)" >&2
+		return 1
+	}
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Parses the manifest. Policy: an item that is not understood is an error with its line number.
+ */
+#include "manifest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "line.h"
+
+#define WORDS_MAX 4
+#define RATE_MAX 100000000000ll
+
+struct words {
+	char text[MANIFEST_PATH_MAX];
+	char *word[WORDS_MAX];
+	size_t count;
+};
+
+static bool words_split(struct words *words, const char *line, size_t length)
+{
+	char *rest;
+
+	words->count = 0;
+	if (length >= sizeof(words->text))
+		return false;
+	memcpy(words->text, line, length);
+	words->text[length] = '\0';
+	for (char *word = strtok_r(words->text, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
+		if (words->count == WORDS_MAX)
+			return false;
+		words->word[words->count++] = word;
+	}
+	return true;
+}
+
+static bool number_parse(const char *text, int64_t min, int64_t max, int64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoll(text, &end, 10);
+	return !errno && end != text && !*end && *value >= min && *value <= max;
+}
+
+static struct manifest_host *host_by_name(struct manifest *manifest, const char *name)
+{
+	for (size_t i = 0; i < manifest->host_count; i++)
+		if (strcmp(manifest->hosts[i].name, name) == 0)
+			return &manifest->hosts[i];
+	return NULL;
+}
+
+const struct manifest_host *manifest_host_by_rate(const struct manifest *manifest, int64_t hz)
+{
+	for (size_t i = 0; i < manifest->host_count; i++)
+		if (manifest->hosts[i].hz == hz)
+			return &manifest->hosts[i];
+	return NULL;
+}
+
+static const char *take_host(struct manifest *manifest, const struct words *words)
+{
+	struct manifest_host *host = &manifest->hosts[manifest->host_count];
+	int64_t hz;
+
+	if (manifest->host_count == MANIFEST_HOSTS_MAX)
+		return "too many hosts";
+	if (!number_parse(words->word[2], 1, RATE_MAX, &hz))
+		return "the rate is not a number of Hz";
+	if (manifest_host_by_rate(manifest, hz) || host_by_name(manifest, words->word[1]))
+		return "hosts need different names and rates, because a sample is known by its rate";
+	if (strlen(words->word[1]) >= MANIFEST_NAME_MAX)
+		return "the name is too long";
+	strcpy(host->name, words->word[1]);
+	host->hz = hz;
+	manifest->host_count++;
+	return NULL;
+}
+
+static const char *take_truth(struct manifest *manifest, const struct words *words)
+{
+	struct manifest_host *host = host_by_name(manifest, words->word[1]);
+	int64_t offset;
+
+	if (!host)
+		return "no such host";
+	if (!number_parse(words->word[2], -LINE_TIME_MAX, LINE_TIME_MAX, &offset))
+		return "the offset is not a number of ns";
+	int64_t largest = host->calibrations && host->offset > offset ? host->offset : offset;
+	int64_t smallest = host->calibrations ? host->offset - host->spread : offset;
+
+	host->offset = largest;
+	host->spread = largest - (offset < smallest ? offset : smallest);
+	host->calibrations++;
+	return NULL;
+}
+
+static const char *take_console(struct manifest *manifest, const struct words *words)
+{
+	if (manifest->console_count == MANIFEST_FILES_MAX)
+		return "too many consoles";
+	strcpy(manifest->consoles[manifest->console_count++], words->word[1]);
+	return NULL;
+}
+
+static const char *take_migration(struct manifest *manifest, const struct words *words)
+{
+	struct manifest_host *from = host_by_name(manifest, words->word[1]),
+			     *to = host_by_name(manifest, words->word[2]);
+	struct manifest_migration *migration = &manifest->migrations[manifest->migration_count];
+
+	if (!from || !to)
+		return "no such host";
+	if (manifest->migration_count == MANIFEST_FILES_MAX)
+		return "too many migrations";
+	migration->from = (size_t)(from - manifest->hosts);
+	migration->to = (size_t)(to - manifest->hosts);
+	strcpy(migration->path, words->word[3]);
+	manifest->migration_count++;
+	return NULL;
+}
+
+static const char *take_end(struct manifest *manifest, const struct words *words)
+{
+	manifest->ends_by_itself = strcmp(words->word[1], "done") == 0;
+	return manifest->ends_by_itself || strcmp(words->word[1], "stopped") == 0 ? NULL : "an end is done or stopped";
+}
+
+static const char *take_line(struct manifest *manifest, const char *line, size_t length)
+{
+	static const struct {
+		const char *item;
+		size_t words;
+		const char *(*take)(struct manifest *manifest, const struct words *words);
+	} items[] = {
+		{ "host", 3, take_host },	    { "truth", 3, take_truth }, { "console", 2, take_console },
+		{ "migration", 4, take_migration }, { "end", 2, take_end },
+	};
+	struct words words;
+
+	if (!words_split(&words, line, length))
+		return "the line is too long";
+	if (words.count == 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
+		if (strcmp(items[i].item, words.word[0]) == 0)
+			return words.count == items[i].words ? items[i].take(manifest, &words)
+							     : "wrong number of words";
+	return "unknown item";
+}
+
+int manifest_parse(struct manifest *manifest, const char *text, char *error)
+{
+	memset(manifest, 0, sizeof(*manifest));
+	for (unsigned int number = 1; *text; number++) {
+		size_t length = strcspn(text, "\n");
+		const char *wrong = take_line(manifest, text, length);
+
+		if (wrong) {
+			snprintf(error, MANIFEST_ERROR_MAX, "line %u of the manifest: %s", number, wrong);
+			return -EINVAL;
+		}
+		text += length + (text[length] == '\n');
+	}
+	return 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The manifest of a run: what the script that drove it wrote down, and where the evidence lies. One item per line:
+ *
+ *     host NAME HZ                  a lab host
+ *     truth NAME OFFSET_NS          a calibration: truth minus that host's CLOCK_REALTIME
+ *     console FILE                  a guest console; in the order of the stays
+ *     migration FROM TO FILE        what `seaclock migrate --json` printed; in order
+ *     end done|stopped              how the guest was to end: by itself or by `seaclock stop`
+ *
+ * Policy: a calibration can be too small (a stale truth is always too old) and hardly too large, so the largest of a
+ * host counts. Hosts have different rates, since the rate is how a sample names its host.
+ */
+#ifndef LAB_JUDGE_MANIFEST_H
+#define LAB_JUDGE_MANIFEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MANIFEST_NAME_MAX 64
+#define MANIFEST_PATH_MAX 256
+#define MANIFEST_HOSTS_MAX 8
+#define MANIFEST_FILES_MAX 128
+#define MANIFEST_ERROR_MAX 256
+
+struct manifest_host {
+	char name[MANIFEST_NAME_MAX];
+	int64_t hz;
+	int64_t offset; /* the largest calibration; ns */
+	int64_t spread; /* largest minus smallest calibration; ns */
+	size_t calibrations;
+};
+
+struct manifest_migration {
+	size_t from, to; /* indexes of hosts */
+	char path[MANIFEST_PATH_MAX];
+};
+
+struct manifest {
+	struct manifest_host hosts[MANIFEST_HOSTS_MAX];
+	size_t host_count;
+	char consoles[MANIFEST_FILES_MAX][MANIFEST_PATH_MAX];
+	size_t console_count;
+	struct manifest_migration migrations[MANIFEST_FILES_MAX];
+	size_t migration_count;
+	bool ends_by_itself;
+};
+
+/* Parses the text, ended by '\0'. Returns 0, or -EINVAL with one sentence in error, MANIFEST_ERROR_MAX bytes. */
+int manifest_parse(struct manifest *manifest, const char *text, char *error);
+
+/* The host with this rate, or NULL. */
+const struct manifest_host *manifest_host_by_rate(const struct manifest *manifest, int64_t hz);
+
+#endif

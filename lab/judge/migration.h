@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One migration, judged: what the monitor reported and what the guest saw.
+ *
+ * Policy: running totals that the guest printed in a stay are charged to the migration that began the stay.
+ */
+#ifndef LAB_JUDGE_MIGRATION_H
+#define LAB_JUDGE_MIGRATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "handover.h"
+#include "timeline.h"
+
+/* What measuring adds to the stated bound of a step; ns. */
+#define MIGRATION_TOLERANCE_NS 100000
+
+struct migration {
+	const struct manifest_host *from, *to;
+	struct handover handover;
+	int64_t truth_ns; /* middle between the samples next to it, ns since the first sample */
+	int64_t step_ns;  /* of CLOCK_MONOTONIC against truth */
+	int64_t backward_steps;
+	int64_t reads[2];	/* by each reader in the stay that follows */
+	int64_t early_by_guest; /* sleeps, in the stay that follows */
+	int64_t early_by_truth; /* likewise */
+	int64_t early_spanning; /* sleeps that spanned the migration, early by truth beyond its step and the tolerance
+				 */
+	int64_t sleeps_spanning;
+};
+
+/*
+ * Judges migration number `index` (from 0), which led from stay `index` to the next one. Both stays must have samples.
+ */
+void migration_judge(struct migration *migration, size_t index, const struct manifest *manifest,
+		     const struct transcript *transcript, const struct timeline *timeline,
+		     const struct handover *handover);
+
+/* All sleeps that were early in any sense. */
+static inline int64_t migration_early(const struct migration *migration)
+{
+	return migration->early_by_guest + migration->early_by_truth + migration->early_spanning;
+}
+
+#endif

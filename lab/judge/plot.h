@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tables for gnuplot, the report and the terminal.
+ */
+#ifndef LAB_JUDGE_PLOT_H
+#define LAB_JUDGE_PLOT_H
+
+#include <stdio.h>
+
+#include "run.h"
+
+/* One line per sample: true seconds, errors of MONOTONIC, BOOTTIME, REALTIME in us, of the raw counter in s; stays
+ * apart. */
+void plot_write_samples(const struct run *run, FILE *out);
+
+/*
+ * One line per migration, tab separated: from, to, from_hz, to_hz, true seconds, downtime ms, step us, bound us,
+ * backward steps, early timers, MiB, rounds.
+ */
+void plot_write_migrations(const struct run *run, FILE *out);
+
+/* One line per stay, tab separated: host, Hz, seconds, samples, rates of MONOTONIC, BOOTTIME, REALTIME, raw counter. */
+void plot_write_stays(const struct timeline *timeline, FILE *out);
+
+#endif

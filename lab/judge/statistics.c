@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Median and straight line. Policy: differences are taken as integers first, since times in ns exceed a double's 53
+ * bits.
+ */
+#include "statistics.h"
+
+#include <stdlib.h>
+
+static int compare(const void *left, const void *right)
+{
+	int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+int64_t statistics_median(int64_t *values, size_t count)
+{
+	if (count == 0)
+		return 0;
+	qsort(values, count, sizeof(*values), compare);
+	return values[(count - 1) / 2];
+}
+
+static double mean_from(const int64_t *values, size_t count)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += (double)(values[i] - values[0]);
+	return sum / (double)count;
+}
+
+double statistics_slope(const int64_t *x, const int64_t *y, size_t count)
+{
+	double xx = 0, xy = 0;
+
+	if (count < 2)
+		return 0;
+	double mean_x = mean_from(x, count), mean_y = mean_from(y, count);
+
+	for (size_t i = 0; i < count; i++) {
+		double dx = (double)(x[i] - x[0]) - mean_x, dy = (double)(y[i] - y[0]) - mean_y;
+
+		xx += dx * dx;
+		xy += dx * dy;
+	}
+	return xx > 0 ? xy / xx : 0;
+}

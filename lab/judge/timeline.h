@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The samples of a run on the axis of true time: how wrong each guest clock was, and how fast it ran in each stay.
+ *
+ * Policy: truth of a sample is the host's clock, which ptp_kvm gave to the guest, plus that host's calibration. Errors
+ * are relative to the first sample, so only rates and steps are judged, not the setting of CLOCK_REALTIME at boot.
+ */
+#ifndef LAB_JUDGE_TIMELINE_H
+#define LAB_JUDGE_TIMELINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "transcript.h"
+#include "manifest.h"
+
+#define TIMELINE_ERROR_MAX 256
+
+enum timeline_clock {
+	TIMELINE_MONO,
+	TIMELINE_BOOT,
+	TIMELINE_REAL,
+	TIMELINE_RAW,
+	TIMELINE_CLOCKS
+};
+
+struct timeline_stay {
+	const struct manifest_host *host;
+	size_t first, count;	      /* samples */
+	double rate[TIMELINE_CLOCKS]; /* of truth; 0 if there are too few samples */
+};
+
+struct timeline {
+	size_t count;
+	int64_t *truth;			 /* ns since the first sample */
+	int64_t *error[TIMELINE_CLOCKS]; /* clock minus truth, ns; RAW: the counter at the rate of the first stay */
+	int64_t *width;			 /* of the sample, ns */
+	struct timeline_stay stays[TRANSCRIPT_STAYS_MAX];
+	size_t stay_count;
+};
+
+/*
+ * Builds the timeline. Returns 0, -ENOMEM, or -EINVAL with one sentence in error (TIMELINE_ERROR_MAX bytes): no sample,
+ * a rate that no host has, a host without calibration, a sample more than a year from the first. Free it in any case.
+ */
+int timeline_build(struct timeline *timeline, const struct manifest *manifest, const struct transcript *transcript,
+		   char *error);
+
+void timeline_free(struct timeline *timeline);
+
+/* Step of a clock between stay - 1 and stay: median error of the first samples after it minus the last before; ns. */
+int64_t timeline_step(const struct timeline *timeline, size_t stay, enum timeline_clock clock);
+
+/* The longest time between two samples, ns. */
+int64_t timeline_longest_gap(const struct timeline *timeline);
+
+#endif

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Reads a console into records. Policy: a line with a missing or impossible field counts as damaged and leaves no
+ * trace.
+ */
+#include "transcript.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "line.h"
+
+#define RATE_MAX 100000000000ll
+#define COUNT_MAX (1ll << 61)
+#define HOUR_NS 3600000000000ll
+#define YEAR_NS (366 * 24 * HOUR_NS)
+
+/* Result of one line's reader: 1 taken, 0 damaged, -errno. */
+typedef int (*line_reader)(struct transcript *transcript, const struct line *line);
+
+static int list_add(struct transcript_list *list, const void *item, size_t size)
+{
+	if (list->count == list->room) {
+		size_t room = list->room ? 2 * list->room : 64;
+		void *items = realloc(list->items, room * size);
+
+		if (!items)
+			return -ENOMEM;
+		list->items = items;
+		list->room = room;
+	}
+	memcpy((char *)list->items + list->count * size, item, size);
+	list->count++;
+	return 1;
+}
+
+/* Sets *stay to the stay of a line; a rate other than the last one begins a new stay. */
+static int stay_of(struct transcript *transcript, const struct line *line, size_t *stay)
+{
+	int64_t hz;
+
+	if (!line_number(line, "hz", 1, RATE_MAX, &hz))
+		return 0;
+	if (!transcript->stays || transcript->stay_hz[transcript->stays - 1] != hz) {
+		if (transcript->stays == TRANSCRIPT_STAYS_MAX)
+			return -E2BIG;
+		transcript->stay_hz[transcript->stays++] = hz;
+	}
+	*stay = transcript->stays - 1;
+	return 1;
+}
+
+static bool time_of(const struct line *line, const char *key, int64_t *value)
+{
+	return line_number(line, key, 0, LINE_TIME_MAX, value);
+}
+
+static bool total_of(const struct line *line, const char *key, int64_t *value)
+{
+	return line_number(line, key, 0, COUNT_MAX, value);
+}
+
+static void name_copy(char *to, const struct line *line, const char *key)
+{
+	const char *text = line_text(line, key);
+
+	to[0] = '\0';
+	if (text)
+		strncat(to, text, TRANSCRIPT_NAME_MAX - 1);
+}
+
+static int read_guest(struct transcript *transcript, const struct line *line)
+{
+	name_copy(transcript->kernel, line, "kernel");
+	name_copy(transcript->clocksource, line, "clocksource");
+	name_copy(transcript->clockevent, line, "clockevent");
+	return 1;
+}
+
+static int read_sample(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_sample s;
+
+	if (!time_of(line, "ptp", &s.ptp) || !time_of(line, "mono", &s.mono) || !time_of(line, "boot", &s.boot) ||
+	    !time_of(line, "real", &s.real) || !line_number(line, "width", 0, HOUR_NS, &s.width) ||
+	    !line_count(line, "cnt", &s.cnt))
+		return 0;
+	int err = stay_of(transcript, line, &s.stay);
+
+	return err > 0 ? list_add(&transcript->samples, &s, sizeof(s)) : err;
+}
+
+static int read_sleep(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_sleep s;
+
+	if (!time_of(line, "ns", &s.duration) || !time_of(line, "mono0", &s.mono0) ||
+	    !time_of(line, "mono1", &s.mono1) || !time_of(line, "ptp0", &s.ptp0) || !time_of(line, "ptp1", &s.ptp1) ||
+	    !line_number(line, "hz0", 1, RATE_MAX, &s.hz0) || !line_number(line, "hz1", 1, RATE_MAX, &s.hz1))
+		return 0;
+	/* The two hosts' clocks may differ, but not by anything. */
+	if (llabs(s.ptp1 - s.ptp0) > YEAR_NS)
+		return 0;
+	return list_add(&transcript->sleep, &s, sizeof(s));
+}
+
+static int read_sleeps(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_sleeps s;
+
+	if (!total_of(line, "n", &s.ended) || !total_of(line, "early", &s.early) ||
+	    !total_of(line, "truth_early", &s.truth_early) || !total_of(line, "lost", &s.lost) ||
+	    !time_of(line, "late", &s.late))
+		return 0;
+	int err = stay_of(transcript, line, &s.stay);
+
+	return err > 0 ? list_add(&transcript->sleeps, &s, sizeof(s)) : err;
+}
+
+static int read_reads(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_reads r;
+
+	if (!total_of(line, "n0", &r.reads[0]) || !total_of(line, "n1", &r.reads[1]) ||
+	    !total_of(line, "back", &r.own) || !total_of(line, "cross", &r.cross) || !time_of(line, "worst", &r.worst))
+		return 0;
+	int err = stay_of(transcript, line, &r.stay);
+
+	return err > 0 ? list_add(&transcript->reads, &r, sizeof(r)) : err;
+}
+
+static int read_busy(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_busy b;
+
+	if (!time_of(line, "ptp", &b.ptp) || !time_of(line, "cpu", &b.cpu) || !total_of(line, "a", &b.a) ||
+	    !total_of(line, "b", &b.b))
+		return 0;
+	int err = stay_of(transcript, line, &b.stay);
+
+	return err > 0 ? list_add(&transcript->busy, &b, sizeof(b)) : err;
+}
+
+static int read_hotplug(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_hotplug h;
+
+	if (!total_of(line, "offline", &h.offline) || !total_of(line, "online", &h.online) ||
+	    !total_of(line, "refused", &h.refused))
+		return 0;
+	transcript->hotplug = h;
+	return 1;
+}
+
+static int read_probe(struct transcript *transcript, const struct line *line)
+{
+	(void)transcript;
+	(void)line;
+	return 1;
+}
+
+static int read_done(struct transcript *transcript, const struct line *line)
+{
+	(void)line;
+	transcript->done = true;
+	return 1;
+}
+
+static line_reader reader_of(const char *kind)
+{
+	static const struct {
+		const char *kind;
+		line_reader reader;
+	} readers[] = {
+		{ "@guest", read_guest }, { "@probe", read_probe },	{ "@sample", read_sample },
+		{ "@sleep", read_sleep }, { "@sleeps", read_sleeps },	{ "@reads", read_reads },
+		{ "@busy", read_busy },	  { "@hotplug", read_hotplug }, { "@done", read_done },
+	};
+
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
+		if (strcmp(readers[i].kind, kind) == 0)
+			return readers[i].reader;
+	return NULL;
+}
+
+static int line_take(struct transcript *transcript, const char *bytes, size_t length)
+{
+	struct line line;
+	enum line_result result = line_parse(&line, bytes, length);
+
+	if (result == LINE_OTHER)
+		return 0;
+	line_reader reader = result == LINE_TAKEN ? reader_of(line.kind) : NULL;
+	int taken = reader ? reader(transcript, &line) : 0;
+
+	if (taken < 0)
+		return taken;
+	transcript->taken += taken == 1;
+	transcript->damaged += taken == 0;
+	return 0;
+}
+
+int transcript_parse(struct transcript *transcript, const char *bytes, size_t length)
+{
+	int err = 0;
+
+	memset(transcript, 0, sizeof(*transcript));
+	while (length > 0 && !err) {
+		const char *newline = memchr(bytes, '\n', length);
+		size_t line = newline ? (size_t)(newline - bytes) : length;
+
+		err = line_take(transcript, bytes, line);
+		line += newline != NULL;
+		bytes += line;
+		length -= line;
+	}
+	return err;
+}
+
+void transcript_free(struct transcript *transcript)
+{
+	free(transcript->samples.items);
+	free(transcript->sleep.items);
+	free(transcript->sleeps.items);
+	free(transcript->reads.items);
+	free(transcript->busy.items);
+	memset(transcript, 0, sizeof(*transcript));
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the guest printed on its console during one run, over all hosts it stayed on.
+ *
+ * Policy: the consoles of the stays are one stream in order, because a line may begin on one host and end on the next.
+ * A stay is a stretch of lines with one counter rate; every record knows the number of its stay.
+ */
+#ifndef LAB_JUDGE_TRANSCRIPT_H
+#define LAB_JUDGE_TRANSCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TRANSCRIPT_NAME_MAX 64
+#define TRANSCRIPT_STAYS_MAX 256
+
+/* Times in ns, rates in Hz, as in the probe's lines. */
+struct transcript_sample {
+	size_t stay;
+	int64_t ptp, mono, boot, real, width;
+	uint64_t cnt;
+};
+
+struct transcript_sleep {
+	int64_t duration, mono0, mono1, ptp0, ptp1;
+	int64_t hz0, hz1;
+};
+
+struct transcript_sleeps {
+	size_t stay;
+	int64_t ended, early, truth_early, lost, late;
+};
+
+struct transcript_reads {
+	size_t stay;
+	int64_t reads[2];
+	int64_t own, cross, worst;
+};
+
+struct transcript_busy {
+	size_t stay;
+	int64_t ptp, cpu, a, b;
+};
+
+struct transcript_hotplug {
+	int64_t offline, online, refused;
+};
+
+/* Growing array of one kind of record. */
+struct transcript_list {
+	void *items;
+	size_t count, room;
+};
+
+struct transcript {
+	char kernel[TRANSCRIPT_NAME_MAX];
+	char clocksource[TRANSCRIPT_NAME_MAX];
+	char clockevent[TRANSCRIPT_NAME_MAX];
+	struct transcript_list samples; /* struct transcript_sample */
+	struct transcript_list sleep;	/* struct transcript_sleep: printed one by one */
+	struct transcript_list sleeps;	/* struct transcript_sleeps: running totals */
+	struct transcript_list reads;	/* struct transcript_reads: running totals */
+	struct transcript_list busy;	/* struct transcript_busy: running totals */
+	struct transcript_hotplug hotplug;
+	int64_t stay_hz[TRANSCRIPT_STAYS_MAX];
+	size_t stays;
+	size_t taken, damaged; /* lines */
+	bool done;
+};
+
+/*
+ * Reads the whole stream. Damaged lines are counted, not an error. Returns 0, -E2BIG for more than TRANSCRIPT_STAYS_MAX
+ * stays, or -ENOMEM; the caller frees with transcript_free in any case.
+ */
+int transcript_parse(struct transcript *transcript, const char *bytes, size_t length);
+
+void transcript_free(struct transcript *transcript);
+
+static inline const struct transcript_sample *transcript_samples(const struct transcript *transcript)
+{
+	return transcript->samples.items;
+}
+
+#endif

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The criteria. Policy: every criterion is evaluated and printed, also after one has failed; a criterion for which
+ * there is no evidence fails.
+ */
+#include "verdict.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#define RATE_LIMIT 0.001
+#define STEP_LIMIT_NS 5000000
+#define LOST_NS 5000000000ll
+#define DAMAGED_PERCENT 2
+
+bool verdict_print(FILE *out, bool passed, const char *format, ...)
+{
+	va_list args;
+
+	fputs(passed ? "PASS " : "FAIL ", out);
+	va_start(args, format);
+	vfprintf(out, format, args);
+	va_end(args);
+	fputc('\n', out);
+	return passed;
+}
+
+static bool verdict_of_log(const struct run *run, FILE *out)
+{
+	const struct transcript *transcript = &run->transcript;
+	bool whole = transcript->damaged * 100 <= transcript->taken * DAMAGED_PERCENT;
+	bool ended = transcript->done || !run->manifest.ends_by_itself;
+
+	return verdict_print(out, whole && ended, "log: %zu lines, %zu damaged (limit %d %%), %s", transcript->taken,
+			     transcript->damaged, DAMAGED_PERCENT,
+			     transcript->done ? "ended with @done" : "no @done at the end");
+}
+
+static bool verdict_of_gaps(const struct run *run, FILE *out)
+{
+	int64_t gap = timeline_longest_gap(&run->timeline);
+	double downtime = 0;
+
+	for (size_t i = 0; i < run->migration_count; i++)
+		downtime = fmax(downtime, run->migrations[i].handover.downtime_ms);
+	return verdict_print(out, (double)gap / 1e6 < LOST_NS / 1e6 + downtime,
+			     "samples: longest time without one %.0f ms (limit %.0f ms)", (double)gap / 1e6,
+			     LOST_NS / 1e6 + downtime);
+}
+
+static bool verdict_of_rate(const struct run *run, enum timeline_clock clock, const char *name, FILE *out)
+{
+	double worst = 1;
+
+	for (size_t i = 0; i < run->timeline.stay_count; i++) {
+		double rate = run->timeline.stays[i].rate[clock];
+
+		if (fabs(rate - 1) > fabs(worst - 1))
+			worst = rate;
+	}
+	return verdict_print(out, fabs(worst - 1) <= RATE_LIMIT,
+			     "rate of CLOCK_%s: %.6f of truth in the worst of %zu stays (limit 1 +- %.3f)", name, worst,
+			     run->timeline.stay_count, RATE_LIMIT);
+}
+
+static bool verdict_of_backward_steps(const struct run *run, FILE *out)
+{
+	const struct transcript_reads *reads = run->transcript.reads.items;
+	size_t count = run->transcript.reads.count;
+	bool seen = count > 0;
+
+	for (size_t i = 0; i < run->migration_count; i++)
+		seen = seen && run->migrations[i].reads[0] > 0 && run->migrations[i].reads[1] > 0;
+	if (!seen)
+		return verdict_print(out, false, "backward steps: no readings on both vCPUs in every stay");
+	const struct transcript_reads *last = &reads[count - 1];
+
+	return verdict_print(out, last->own + last->cross == 0,
+			     "backward steps: %" PRId64 " within a vCPU, %" PRId64 " across vCPUs, worst %" PRId64
+			     " ns, in %" PRId64 " readings",
+			     last->own, last->cross, last->worst, last->reads[0] + last->reads[1]);
+}
+
+static bool verdict_of_sleeps(const struct run *run, FILE *out)
+{
+	const struct transcript_sleeps *sleeps = run->transcript.sleeps.items;
+	size_t count = run->transcript.sleeps.count;
+
+	if (!count || !sleeps[count - 1].ended)
+		return verdict_print(out, false, "sleeps: none ended");
+	const struct transcript_sleeps *last = &sleeps[count - 1];
+	bool early = verdict_print(out, last->early == 0, "sleeps early by the guest's clock: %" PRId64 " of %" PRId64,
+				   last->early, last->ended);
+	bool lost = verdict_print(out, last->lost == 0 && last->late < LOST_NS,
+				  "sleeps lost: %" PRId64 "; the latest ended %.1f ms after its time (limit 5 s)",
+				  last->lost, (double)last->late / 1e6);
+
+	return early && lost;
+}
+
+static bool verdict_of_sleeps_by_truth(const struct run *run, FILE *out)
+{
+	const struct transcript_sleeps *sleeps = run->transcript.sleeps.items;
+	size_t count = run->transcript.sleeps.count;
+	int64_t early = count ? sleeps[count - 1].truth_early : 0;
+	int64_t spanning = 0;
+	bool each_spanned = true;
+
+	for (size_t i = 0; i < run->migration_count; i++) {
+		early += run->migrations[i].early_spanning;
+		spanning += run->migrations[i].sleeps_spanning;
+		each_spanned = each_spanned && run->migrations[i].sleeps_spanning > 0;
+	}
+	return verdict_print(out, early == 0 && each_spanned,
+			     "sleeps early by truth beyond the step: %" PRId64 "; %" PRId64
+			     " sleeps spanned a migration (%s)",
+			     early, spanning, each_spanned ? "each migration" : "not each migration");
+}
+
+static int64_t step_allowed(const struct migration *migration)
+{
+	int64_t allowed = migration->handover.bound_ns + MIGRATION_TOLERANCE_NS;
+
+	return allowed < STEP_LIMIT_NS ? allowed : STEP_LIMIT_NS;
+}
+
+static bool verdict_of_steps(const struct run *run, FILE *out)
+{
+	const struct migration *worst = NULL;
+
+	for (size_t i = 0; i < run->migration_count; i++) {
+		const struct migration *m = &run->migrations[i];
+
+		if (!worst || llabs(m->step_ns) - step_allowed(m) > llabs(worst->step_ns) - step_allowed(worst))
+			worst = m;
+	}
+	if (!worst)
+		return verdict_print(out, false, "steps: no migration");
+	return verdict_print(out, llabs(worst->step_ns) <= step_allowed(worst),
+			     "steps: worst of %zu migrations %+.1f us (stated bound %.1f us, limit %.1f us)",
+			     run->migration_count, (double)worst->step_ns / 1e3, (double)worst->handover.bound_ns / 1e3,
+			     (double)step_allowed(worst) / 1e3);
+}
+
+bool verdict_of_run(const struct run *run, FILE *out)
+{
+	bool passed = verdict_of_log(run, out);
+
+	passed = verdict_of_gaps(run, out) && passed;
+	passed = verdict_of_rate(run, TIMELINE_MONO, "MONOTONIC", out) && passed;
+	passed = verdict_of_rate(run, TIMELINE_BOOT, "BOOTTIME", out) && passed;
+	passed = verdict_of_rate(run, TIMELINE_REAL, "REALTIME", out) && passed;
+	passed = verdict_of_backward_steps(run, out) && passed;
+	passed = verdict_of_sleeps(run, out) && passed;
+	passed = verdict_of_sleeps_by_truth(run, out) && passed;
+	return verdict_of_steps(run, out) && passed;
+}

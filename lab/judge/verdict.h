@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Does a run keep what Seaclock promises? One line per criterion, with its numbers.
+ */
+#ifndef LAB_JUDGE_VERDICT_H
+#define LAB_JUDGE_VERDICT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "run.h"
+
+/* Prints "PASS ..." or "FAIL ..." per criterion of a run with migrations. Returns whether all passed. */
+bool verdict_of_run(const struct run *run, FILE *out);
+
+/* The same for the busy loops in the last stay, which must be at least `seconds` long. */
+bool verdict_of_busy(const struct transcript *transcript, int64_t seconds, FILE *out);
+
+/* Prints one line, "PASS " or "FAIL " and the text, and returns `passed`. */
+bool verdict_print(FILE *out, bool passed, const char *format, ...) __attribute__((nonnull, format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The lab's products: downloaded packages, the sysroot, the kernel with its headers, the emulated hosts' image and the
+# truth clock. Stamps keep them from being made again, and from the network, until the script that makes them changes.
+# An arm64 object that includes jansson.h or libfdt.h needs $(SYSROOT) as an order-only prerequisite; a module needs $(KERNEL).
+
+PACKAGES := $(O)/packages/debs
+SYSROOT := $(O)/sysroot/stamp
+KERNEL := $(O)/kernel/stamp
+
+SYSROOT_CFLAGS := -isystem $(O)/sysroot/usr/include
+SYSROOT_LDFLAGS := -static -L$(O)/sysroot/usr/lib/aarch64-linux-gnu
+
+TRUTH_WRITER := $(O)/host/lab/truth/truth-writer
+TRUTH_READ := $(O)/arm64/lab/truth/truth-read
+
+$(PACKAGES): lab/packages
+	lab/packages
+
+$(SYSROOT): lab/unpack $(PACKAGES)
+	lab/unpack sysroot
+	@touch $@
+
+$(KERNEL): lab/unpack $(PACKAGES)
+	lab/unpack kernel
+	@touch $@
+
+$(TRUTH_WRITER): $(call objects,host,lab/truth/truth-writer.c)
+	$(CC) $^ -o $@
+
+$(TRUTH_READ): $(call objects,arm64,lab/truth/truth-read.c)
+	$(ARM64)gcc -static $^ -o $@
+
+$(O)/lab/host-initrd: lab/image lab/host/boot lab/host/inittab $(TRUTH_READ) $(SYSROOT) $(KERNEL)
+	lab/image
+
+packages: $(PACKAGES)
+sysroot: $(SYSROOT)
+lab-image: $(O)/lab/host-initrd $(TRUTH_WRITER)
+
+.PHONY: packages sysroot lab-image

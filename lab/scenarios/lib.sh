@@ -1,0 +1,92 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What scenarios share: begin, check, and the end, which fails the scenario if one check has failed. A check that fails
+# does not end the scenario, since the next ones may tell why; a step that fails does.
+set -euo pipefail
+
+. "$(dirname "${BASH_SOURCE[0]}")/../guests.sh"
+judge=$top/out/host/judge
+failures=0
+
+# Starts the lab of this scenario; arguments as in lab/lab up.
+scenario_begin() {
+	guests_begin "$top/out/scenarios/$(basename "$0")" "$@"
+	step "the lab is up: $*"
+}
+
+scenario_end() {
+	[ "$failures" -eq 0 ] || echo "$failures checks failed"
+	[ "$failures" -eq 0 ]
+}
+
+step() {
+	printf '[%s] %s\n' "$(date -u +%T)" "$*"
+}
+
+# check SENTENCE COMMAND...: runs the command, prints what it says, and whether it succeeded.
+check() {
+	local sentence=$1
+	shift
+	if "$@"; then
+		echo "ok: $sentence"
+	else
+		echo "FAILED: $sentence"
+		failures=$((failures + 1))
+	fi
+}
+
+# True if the numbers are equal.
+is() {
+	[ "$1" = "$2" ] || {
+		echo "  it is $1, not $2"
+		return 1
+	}
+}
+
+# file_has FILE PATTERN, file_lacks FILE PATTERN: extended regular expressions; what is wrong is shown.
+file_has() {
+	grep -qE -- "$2" "$1" || {
+		echo "  no line matches \"$2\"; the end of $1:"
+		tail -n 5 "$1" | sed 's/^/  | /'
+		return 1
+	}
+}
+
+file_lacks() {
+	! grep -E -- "$2" "$1" | sed 's/^/  | /' | grep . || return 1
+}
+
+# One sentence: one line that ends with a full stop or names what to do, and no trace of a crash.
+is_one_sentence() {
+	local lines
+	lines=$(grep -c . "$1" || true)
+	[ "$lines" = 1 ] && ! grep -qE 'Segmentation|Aborted|Assertion|core dumped' "$1" || {
+		echo "  $lines lines instead of one sentence:"
+		sed 's/^/  | /' "$1"
+		return 1
+	}
+	sed 's/^/  | /' "$1"
+}
+
+# Messages of a guest's kernel that mean trouble.
+trouble='WARNING:|BUG:|Oops|soft lockup|hard LOCKUP|rcu.*(stall|starved)|Call trace|Kernel panic'
+
+# Every clock ran at the rate of true time in every stay of the manifest, within 0.1 %.
+rates_are_true() {
+	"$judge" stays "$manifest" | awk -F '\t' '{ print "  " $0 }
+		{ for (i = 5; i <= 7; i++) if ($i < 0.999 || $i > 1.001) bad = 1 } END { exit bad || NR == 0 }'
+}
+
+# The refusal in $report: an error that names both rates.
+refusal_names() {
+	local rate
+	sed 's/^/  | /' "$report"
+	grep -q '"error"' "$report" || return 1
+	for rate in "$@"; do
+		grep -qE "$rate" "$report" || {
+			echo "  it does not name $rate"
+			return 1
+		}
+	done
+}
