@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# One graph for everything: the host's tests, the arm64 monitor, the Linux module, the lab. Each area describes itself in
+# its own rules.mk; nothing recurses but Kbuild, which must.
+
+MAKEFLAGS += --no-builtin-rules
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+O := out
+
+all: ## build everything: the monitor, the guest with its module, the tests, the benchmarks
+check: ## under a minute, no lab: unit and property tests, purity of the core, headers, format, lint
+lab-test: ## the scenarios: real guests migrate between emulated Arm hosts
+mutants: ## break the core on purpose: every mutant must turn a test red
+test: ## every test; the last line is the sum of all tiers
+demo: ## a guest migrates from a 25 MHz host to a 1 GHz host and back; ends with a table and a report
+bench: ## what reading the clock costs on this machine, and in the lab: timers, boot, downtime
+format: ## clang-format on every C file
+clean: ## remove everything built, downloads included
+help: ## this list
+
+include mk/flags.mk
+include $(wildcard $(addsuffix /rules.mk,core vmm linux lab test bench))
+include mk/check.mk
+
+# The first run on a machine installs what is missing, before any rule needs it: make remakes an included file first.
+ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
+include $(O)/installed.mk
+endif
+
+$(O)/installed.mk: $(PACKAGES)
+	@touch $@
+
+# What each object was built from.
+-include $(shell find $(wildcard $(addprefix $(O)/,host san arm64 bare check)) /dev/null -name '*.d')
+
+test:
+	@mk/test-all.sh
+
+clean:
+	rm -rf $(O)
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: all check lab-test mutants test demo bench format clean help

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What holds for the whole tree: the checks behind `make check`. Each is a target of its own, and fails with the places.
+
+AREAS := include core vmm guest linux lab test bench
+CHECK_C := $(shell find $(wildcard $(AREAS)) -name '*.[ch]' | sort)
+
+check: unit property check-purity check-headers check-format check-tidy check-size check-text
+
+# Kernel headers are not at hand outside Kbuild.
+check-headers:
+	@mk/check-headers.sh $(filter-out linux/%,$(filter %.h,$(CHECK_C)))
+
+check-format:
+	@clang-format --dry-run -Werror $(CHECK_C)
+
+format:
+	@clang-format -i $(CHECK_C)
+
+check-size:
+	@mk/check-size.sh
+
+check-text:
+	@mk/check-text.sh
+
+# One stamp per source, so that a second run looks only at what has changed. Sources that run on arm64 only are read as
+# such; the module belongs to the kernel's own checkers.
+TIDY_ARM64 := $(filter vmm/host/% test/guest/% guest/% lab/% bench/guest%,$(CHECK_C))
+TIDY_SRC := $(filter-out linux/%,$(filter %.c,$(CHECK_C)))
+TIDY_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -Ivmm
+
+check-tidy: $(TIDY_SRC:%.c=$(O)/check/tidy/%.stamp)
+
+$(O)/check/tidy/%.stamp: %.c .clang-tidy
+	@mkdir -p $(@D)
+	@$(CC) $(TIDY_FLAGS) -MM -MP -MT $@ -MF $(@:.stamp=.d) $<
+	@clang-tidy --quiet $< -- $(TIDY_FLAGS) \
+		$(if $(filter $<,$(TIDY_ARM64)),--target=aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include) \
+		>$(@:.stamp=.log) 2>/dev/null || { cat $(@:.stamp=.log); exit 1; }
+	@touch $@
+
+.PHONY: check check-headers check-format check-tidy check-size check-text format

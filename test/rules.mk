@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Tests that need this machine only. Every test/unit/*.c is one cmocka program and every test/property/*.c one plain
+# program; all are built with the sanitizers and linked against an archive of everything testable, so that each takes
+# what it needs. A new file there is a new test: nothing is listed by hand.
+
+TEST_LIBS := -lcmocka -ljansson -lfdt -lpthread
+TEST_LIB := $(O)/san/test/seaclock.a
+TEST_LIB_OBJ := $(call objects,san,$(CORE_SRC) $(VMM_TESTABLE_SRC) $(sort $(wildcard test/fake/*.c)))
+TEST_OBJ := $(call objects,san,$(sort $(wildcard test/unit/*.c test/property/*.c)))
+TEST_UNIT := $(filter $(O)/san/test/unit/%,$(TEST_OBJ:.o=))
+TEST_PROPERTY := $(filter $(O)/san/test/property/%,$(TEST_OBJ:.o=))
+
+# Appended, not replaced: folders may hold files of the same name.
+$(TEST_LIB): $(TEST_LIB_OBJ)
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar qcs $@ $^
+
+$(TEST_OBJ:.o=): %: %.o $(TEST_LIB)
+	$(CC) $(CFLAGS_san) $^ $(TEST_LIBS) -o $@
+
+unit: $(TEST_UNIT)
+	@test/run-tests $^
+
+property: $(TEST_PROPERTY)
+	@test/run-tests $^
+
+# Each mutant of the core must be caught by a test of the core.
+mutants: $(filter $(O)/san/test/unit/core_%,$(TEST_UNIT)) $(TEST_PROPERTY) $(TEST_LIB)
+	@CC='$(CC)' CFLAGS='$(CFLAGS_san)' LIBS='$(TEST_LIB) $(TEST_LIBS)' test/run-mutants $(O)/mutants \
+		$(filter-out $(TEST_LIB),$^)
+
+# The core may need memory functions and nothing else, or a Linux module could not take it.
+PURE_SYMBOLS := memcmp memcpy memmove memset
+
+check-purity: $(O)/arm64/core/core.ro
+	@impure=$$($(ARM64)nm -u $< | awk '{ print $$2 }' | grep -vxF $(PURE_SYMBOLS:%=-e %)); \
+		test -z "$$impure" || { echo "the core is not pure, it needs:" $$impure; exit 1; }
+
+$(O)/arm64/core/core.ro: $(call objects,arm64,$(CORE_SRC))
+	$(ARM64)ld -r $^ -o $@
+
+-include $(TEST_OBJ:.o=.d) $(TEST_LIB_OBJ:.o=.d)
+
+.PHONY: unit property mutants check-purity

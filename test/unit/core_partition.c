@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The partition: creation, reset, deadlines over all timers, and the level at which a guest follows a migration.
+ *
+ * Policy: states are set up directly; what hypercalls do to them is in core_register.c.
+ */
+#include <seaclock/core.h>
+
+#include "unit.h"
+
+#define DIRECT (SC_STIMER_DIRECT | (uint64_t)SC_STIMER0_INTID << SC_STIMER_INTID_SHIFT)
+#define HZ 100000000u
+
+static struct sc_partition new_partition(uint32_t vcpus)
+{
+	struct sc_partition partition;
+
+	assert_int_equal(sc_partition_init(&partition, vcpus, HZ, sc_ticks(0)), 0);
+	return partition;
+}
+
+static void arm(struct sc_partition *partition, uint32_t vp, uint32_t n, uint64_t count)
+{
+	sc_stimer_set_config(&partition->vcpu[vp].timer[n], DIRECT | SC_STIMER_AUTO_ENABLE, sc_ref(0));
+	sc_stimer_set_count(&partition->vcpu[vp].timer[n], count, sc_ref(0));
+}
+
+static void starts_at_zero(void **state)
+{
+	struct sc_partition partition;
+
+	(void)state;
+	assert_int_equal(sc_partition_init(&partition, 4, HZ, sc_ticks(123456)), 0);
+	assert_int_equal(sc_clock_read(&partition.clock, sc_ticks(123456)).v, 0);
+	assert_int_equal(partition.vcpu_count, 4);
+	assert_int_equal(partition.guest_os_id, 0);
+	assert_int_equal(partition.reference_tsc, 0);
+}
+
+static void refuses_bad_arguments(void **state)
+{
+	struct sc_partition partition;
+
+	(void)state;
+	assert_int_equal(sc_partition_init(&partition, 1, SC_RATE_MIN_HZ - 1, sc_ticks(0)), -SC_E_RATE);
+	assert_int_equal(sc_partition_init(&partition, 0, HZ, sc_ticks(0)), -SC_E_VALUE);
+	assert_int_equal(sc_partition_init(&partition, SC_VCPU_MAX + 1, HZ, sc_ticks(0)), -SC_E_VALUE);
+}
+
+static size_t save(const struct sc_partition *partition, uint8_t *record)
+{
+	struct sc_stop_point stop = sc_partition_stop(partition, sc_ticks(777777));
+	size_t size;
+
+	assert_int_equal(sc_record_save(partition, &stop, record, SC_RECORD_MAX, &size), 0);
+	return size;
+}
+
+static void reset_keeps_time_only(void **state)
+{
+	struct sc_partition partition = new_partition(2), fresh = new_partition(2);
+	uint8_t record[SC_RECORD_MAX], fresh_record[SC_RECORD_MAX];
+	size_t size;
+
+	(void)state;
+	arm(&partition, 1, 3, 1000);
+	partition.guest_os_id = 1;
+	partition.reference_tsc = 0x1001;
+	partition.guest_clock = SC_GUEST_CLOCK_DECLARED;
+	partition.crash[2] = 5;
+	partition.crash_ctl = SC_CRASH_NOTIFY;
+	partition.page_sequence = 9;
+	sc_partition_reset(&partition);
+	/* As new, but the next page's sequence is new as well. */
+	fresh.page_sequence = 9;
+	size = save(&partition, record);
+	assert_int_equal(save(&fresh, fresh_record), size);
+	assert_memory_equal(record, fresh_record, size);
+}
+
+static void deadline_is_the_earliest(void **state)
+{
+	struct sc_partition partition = new_partition(2);
+	sc_ref_t deadline = sc_ref(42);
+
+	(void)state;
+	assert_false(sc_partition_deadline(&partition, &deadline));
+	assert_int_equal(deadline.v, 42);
+	arm(&partition, 0, 0, 3000);
+	arm(&partition, 1, 2, 1000);
+	arm(&partition, 1, 3, 2000);
+	assert_true(sc_partition_deadline(&partition, &deadline));
+	assert_int_equal(deadline.v, 1000);
+	partition.vcpu[1].timer[2].pending = true;
+	assert_true(sc_partition_deadline(&partition, &deadline));
+	assert_int_equal(deadline.v, 2000);
+}
+
+static void expire_marks_what_is_due(void **state)
+{
+	struct sc_partition partition = new_partition(2);
+
+	(void)state;
+	arm(&partition, 0, 0, 1000);
+	arm(&partition, 1, 1, 2000);
+	/* 10 ticks per unit; one tick more, because the scale is truncated. */
+	assert_false(sc_partition_expire(&partition, sc_ticks(9999)));
+	assert_true(sc_partition_expire(&partition, sc_ticks(10001)));
+	assert_true(partition.vcpu[0].timer[0].pending);
+	assert_false(partition.vcpu[1].timer[1].pending);
+	/* Still pending, though nothing new is due. */
+	assert_true(sc_partition_expire(&partition, sc_ticks(10002)));
+	sc_stimer_delivered(&partition.vcpu[0].timer[0], false);
+	assert_false(sc_partition_expire(&partition, sc_ticks(10003)));
+}
+
+struct level_case {
+	uint32_t hz;
+	uint64_t reference_tsc;
+	uint64_t guest_clock;
+	uint64_t config[2];
+	uint32_t online;
+	enum sc_level level;
+};
+
+static void check_level(const struct level_case *wanted)
+{
+	struct sc_partition partition;
+
+	assert_int_equal(sc_partition_init(&partition, 2, wanted->hz, sc_ticks(0)), 0);
+	partition.reference_tsc = wanted->reference_tsc;
+	partition.guest_clock = wanted->guest_clock;
+	partition.vcpu[0].timer[0].config = wanted->config[0];
+	partition.vcpu[1].timer[3].config = wanted->config[1];
+	assert_int_equal(sc_partition_level(&partition, wanted->online), wanted->level);
+}
+
+static void level_of_a_guest(void **state)
+{
+	const uint64_t on = SC_GUEST_CLOCK_DECLARED | SC_GUEST_CLOCK_ON_PAGE, off = SC_GUEST_CLOCK_DECLARED;
+	const uint64_t enable = DIRECT | SC_STIMER_ENABLE, automatic = DIRECT | SC_STIMER_AUTO_ENABLE;
+	const struct level_case cases[] = {
+		{ HZ, 0, 0, { 0, 0 }, 3, SC_LEVEL_NONE },
+		{ HZ, 0x1001, 0, { enable, automatic }, 3, SC_LEVEL_REFERENCE },
+		{ HZ, 0x1000, 0, { enable, automatic }, 3, SC_LEVEL_NONE },
+		{ HZ, 0x1001, on, { enable, automatic }, 3, SC_LEVEL_REFERENCE },
+		{ HZ, 0x1001, off, { enable, automatic }, 3, SC_LEVEL_NONE },
+		{ HZ, 0x1000, on, { enable, automatic }, 3, SC_LEVEL_NONE },
+		/* The second vCPU has no timer: it matters only while it is on. */
+		{ HZ, 0x1001, on, { enable, 0 }, 3, SC_LEVEL_NONE },
+		{ HZ, 0x1001, on, { enable, 0 }, 1, SC_LEVEL_REFERENCE },
+		{ HZ, 0x1001, on, { enable, 0 }, 2, SC_LEVEL_NONE },
+		/* A timer that is not direct, or that nothing will start. */
+		{ HZ, 0x1001, on, { SC_STIMER_ENABLE, enable }, 3, SC_LEVEL_NONE },
+		{ HZ, 0x1001, on, { DIRECT, enable }, 3, SC_LEVEL_NONE },
+		/* A page that is invalid proves nothing, but a driver's word counts: its clock reads the register. */
+		{ SC_REF_HZ, 0x1001, 0, { enable, enable }, 3, SC_LEVEL_NONE },
+		{ SC_REF_HZ, 0x1001, on, { enable, enable }, 3, SC_LEVEL_REFERENCE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check_level(&cases[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(starts_at_zero),	    cmocka_unit_test(refuses_bad_arguments),
+		cmocka_unit_test(reset_keeps_time_only),    cmocka_unit_test(deadline_is_the_earliest),
+		cmocka_unit_test(expire_marks_what_is_due), cmocka_unit_test(level_of_a_guest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The record: everything comes back, and nothing that no machine can have is let in.
+ *
+ * Policy: fields are changed in place by their offset in version 1 of the record, which therefore stands here once
+ * more; a test that breaks when the layout changes is the point.
+ */
+#include <seaclock/core.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+
+#define DIRECT (SC_STIMER_DIRECT | (uint64_t)SC_STIMER0_INTID << SC_STIMER_INTID_SHIFT)
+
+enum {
+	AT_MAGIC = 0,
+	AT_VERSION = 4,
+	AT_LENGTH = 8,
+	AT_VCPUS = 12,
+	AT_HZ = 16,
+	AT_SEQUENCE = 20,
+	AT_OFFSET = 24,
+	AT_COUNTER = 32,
+	AT_REFERENCE = 40,
+	AT_REFERENCE_TSC = 56,
+	AT_GUEST_CLOCK = 64,
+	AT_TIMERS = 120,
+	TIMER_SIZE = 27,
+	TIMER_COUNT = 8,
+	TIMER_DUE = 16,
+	TIMER_ARMED = 24,
+	TIMER_PENDING = 25,
+	TIMER_ASSERTED = 26,
+};
+
+static struct sc_partition partition;
+static struct sc_stop_point stop;
+static uint8_t record[SC_RECORD_MAX];
+static size_t size;
+
+/* Two vCPUs with timers in every state: one-shot, periodic and pending, delivered as a level, stopped. */
+static int set_up(void **state)
+{
+	struct sc_stimer *timer = partition.vcpu[0].timer;
+
+	(void)state;
+	assert_int_equal(sc_partition_init(&partition, 2, 62500000, sc_ticks(777)), 0);
+	partition.guest_os_id = 0x8100060c00;
+	partition.reference_tsc = 0x40001001;
+	partition.page_sequence = 12;
+	partition.guest_clock = SC_GUEST_CLOCK_DECLARED | SC_GUEST_CLOCK_ON_PAGE;
+	for (uint32_t i = 0; i < 5; i++)
+		partition.crash[i] = 0x1111111111111111 * i;
+	partition.crash_ctl = SC_CRASH_MESSAGE;
+	sc_stimer_set_config(&timer[0], DIRECT | SC_STIMER_AUTO_ENABLE, sc_ref(0));
+	sc_stimer_set_count(&timer[0], 1ull << 40, sc_ref(0));
+	sc_stimer_set_config(&timer[1], DIRECT | SC_STIMER_AUTO_ENABLE | SC_STIMER_PERIODIC, sc_ref(0));
+	sc_stimer_set_count(&timer[1], 1000, sc_ref(7));
+	sc_stimer_set_config(&timer[2], DIRECT | SC_STIMER_AUTO_ENABLE, sc_ref(0));
+	sc_stimer_set_count(&timer[2], 10, sc_ref(0));
+	assert_true(sc_partition_expire(&partition, sc_ticks(62500000)));
+	sc_stimer_delivered(&timer[2], true);
+	sc_stimer_set_config(&partition.vcpu[1].timer[3], DIRECT | SC_STIMER_ENABLE, sc_ref(0));
+	stop = sc_partition_stop(&partition, sc_ticks(62500001));
+	assert_int_equal(sc_record_save(&partition, &stop, record, sizeof(record), &size), 0);
+	return 0;
+}
+
+static void assert_same_timer(const struct sc_stimer *a, const struct sc_stimer *b)
+{
+	assert_int_equal(a->config, b->config);
+	assert_int_equal(a->count, b->count);
+	assert_int_equal(a->due.v, b->due.v);
+	assert_int_equal(a->armed, b->armed);
+	assert_int_equal(a->pending, b->pending);
+	assert_int_equal(a->asserted, b->asserted);
+}
+
+static void everything_comes_back(void **state)
+{
+	struct sc_partition loaded;
+	struct sc_stop_point loaded_stop;
+
+	(void)state;
+	memset(&loaded, 0xee, sizeof(loaded));
+	assert_int_equal(sc_record_load(record, size, &loaded, &loaded_stop), 0);
+	assert_int_equal(loaded_stop.hz, stop.hz);
+	assert_int_equal(loaded_stop.counter.v, stop.counter.v);
+	assert_int_equal(loaded_stop.reference.v, stop.reference.v);
+	assert_int_equal(loaded.clock.hz, partition.clock.hz);
+	assert_int_equal(loaded.clock.scale, partition.clock.scale);
+	assert_int_equal(loaded.clock.offset, partition.clock.offset);
+	assert_int_equal(loaded.vcpu_count, 2);
+	assert_int_equal(loaded.page_sequence, 12);
+	assert_int_equal(loaded.guest_os_id, partition.guest_os_id);
+	assert_int_equal(loaded.reference_tsc, partition.reference_tsc);
+	assert_int_equal(loaded.guest_clock, partition.guest_clock);
+	assert_memory_equal(loaded.crash, partition.crash, sizeof(loaded.crash));
+	assert_int_equal(loaded.crash_ctl, partition.crash_ctl);
+	for (uint32_t i = 0; i < SC_VCPU_MAX * SC_STIMER_COUNT; i++)
+		assert_same_timer(&loaded.vcpu[i / SC_STIMER_COUNT].timer[i % SC_STIMER_COUNT],
+				  &partition.vcpu[i / SC_STIMER_COUNT].timer[i % SC_STIMER_COUNT]);
+	assert_true(loaded.vcpu[0].timer[1].pending);
+	assert_true(loaded.vcpu[0].timer[2].asserted);
+}
+
+static void layout_is_version_1(void **state)
+{
+	static const uint8_t head[] = { 'S', 'R', 'E', 'C', 1, 0, 0,	0,    0x50, 0x01,
+					0,   0,	  2,   0,   0, 0, 0x20, 0xac, 0xb9, 3 };
+
+	(void)state;
+	assert_int_equal(size, AT_TIMERS + 8 * TIMER_SIZE);
+	assert_memory_equal(record, head, sizeof(head));
+}
+
+/* Loads a copy of exactly `length` bytes; on an error the outputs must be as they were. */
+static int load(const void *bytes, size_t length)
+{
+	struct sc_partition loaded, before;
+	struct sc_stop_point loaded_stop, before_stop;
+	uint8_t *copy = malloc(length ? length : 1);
+	int err;
+
+	assert_non_null(copy);
+	memcpy(copy, bytes, length);
+	memset(&loaded, 0x5a, sizeof(loaded));
+	memset(&loaded_stop, 0x5a, sizeof(loaded_stop));
+	memcpy(&before, &loaded, sizeof(before));
+	memcpy(&before_stop, &loaded_stop, sizeof(before_stop));
+	err = sc_record_load(copy, length, &loaded, &loaded_stop);
+	free(copy);
+	if (err) {
+		assert_memory_equal(&loaded, &before, sizeof(before));
+		assert_memory_equal(&loaded_stop, &before_stop, sizeof(before_stop));
+	}
+	return err;
+}
+
+static void truncations_are_short(void **state)
+{
+	(void)state;
+	for (size_t length = 0; length < size; length++)
+		assert_int_equal(load(record, length), -SC_E_SHORT);
+	assert_int_equal(load(record, size + 1), -SC_E_VALUE);
+}
+
+static void every_flipped_byte_is_refused_or_sound(void **state)
+{
+	uint8_t again[SC_RECORD_MAX];
+	struct sc_partition loaded;
+	struct sc_stop_point loaded_stop;
+	size_t again_size;
+
+	(void)state;
+	for (size_t at = 0; at < size; at++)
+		for (int flip = 1; flip < 256; flip++) {
+			record[at] ^= flip;
+			if (!load(record, size)) {
+				assert_int_equal(sc_record_load(record, size, &loaded, &loaded_stop), 0);
+				assert_int_equal(
+					sc_record_save(&loaded, &loaded_stop, again, sizeof(again), &again_size), 0);
+				assert_int_equal(again_size, size);
+				assert_memory_equal(again, record, size);
+			}
+			record[at] ^= flip;
+		}
+}
+
+static void put(size_t at, uint64_t value, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		record[at + i] = (uint8_t)(value >> 8 * i);
+}
+
+static void versions_and_heads(void **state)
+{
+	static const struct {
+		size_t at, bytes;
+		uint64_t value;
+		int err;
+	} cases[] = {
+		{ AT_MAGIC, 4, 0, -SC_E_VALUE },
+		{ AT_VERSION, 4, 0, -SC_E_VERSION },
+		{ AT_VERSION, 4, 2, -SC_E_VERSION },
+		{ AT_LENGTH, 4, 0, -SC_E_VALUE },
+		{ AT_LENGTH, 4, UINT32_MAX, -SC_E_VALUE },
+		{ AT_VCPUS, 4, 0, -SC_E_VALUE },
+		{ AT_VCPUS, 4, SC_VCPU_MAX + 1, -SC_E_VALUE },
+		{ AT_VCPUS, 4, UINT32_MAX, -SC_E_VALUE },
+		{ AT_HZ, 4, 0, -SC_E_VALUE },
+		{ AT_HZ, 4, SC_RATE_MIN_HZ - 1, -SC_E_VALUE },
+		{ AT_HZ, 4, SC_RATE_MAX_HZ + 1, -SC_E_VALUE },
+		{ AT_HZ, 4, 25000000, -SC_E_VALUE },
+		{ AT_SEQUENCE, 4, 0, -SC_E_VALUE },
+		{ AT_SEQUENCE, 4, UINT32_MAX, -SC_E_VALUE },
+		{ AT_OFFSET, 8, 5, -SC_E_VALUE },
+		{ AT_COUNTER, 8, 0, -SC_E_VALUE },
+		{ AT_REFERENCE, 8, UINT64_MAX, -SC_E_VALUE },
+		{ AT_GUEST_CLOCK, 8, 8, -SC_E_VALUE },
+		/* Without a page there need not have been a sequence. */
+		{ AT_REFERENCE_TSC, 8, 0x1000, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		set_up(state);
+		put(cases[i].at, cases[i].value, cases[i].bytes);
+		assert_int_equal(load(record, size), cases[i].err);
+	}
+}
+
+static void impossible_timers_are_refused(void **state)
+{
+	static const struct {
+		size_t timer, at, bytes;
+		uint64_t value;
+	} cases[] = {
+		{ 0, 0, 8, 1ull << 63 | DIRECT | SC_STIMER_ENABLE },
+		{ 0, 0, 8, SC_STIMER_DIRECT | 27 << SC_STIMER_INTID_SHIFT | SC_STIMER_ENABLE },
+		{ 0, 0, 8, SC_STIMER_ENABLE },
+		{ 0, 0, 8, SC_STIMER_ENABLE | 1 << SC_STIMER_SINT_SHIFT },
+		{ 0, 0, 8, DIRECT },
+		{ 0, TIMER_COUNT, 8, 0 },
+		{ 0, TIMER_DUE, 8, 1 },
+		{ 0, TIMER_ARMED, 1, 0 },
+		{ 0, TIMER_ARMED, 1, 2 },
+		{ 0, TIMER_PENDING, 1, 1 },
+		{ 0, TIMER_PENDING, 1, 255 },
+		/* A periodic timer's expiry lies at least a period after 0. */
+		{ 1, TIMER_DUE, 8, 999 },
+		/* Asserted with an INTID that is no timer's. */
+		{ 2, 0, 8, SC_STIMER_DIRECT | 5 << SC_STIMER_INTID_SHIFT },
+		{ 2, 0, 8, SC_STIMER_DIRECT | 30 << SC_STIMER_INTID_SHIFT },
+		{ 2, 0, 8, 0 },
+		{ 2, TIMER_DUE, 8, 10 },
+		{ 3, TIMER_ARMED, 1, 1 },
+		{ 3, TIMER_PENDING, 1, 1 },
+		{ 3, TIMER_ASSERTED, 1, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		set_up(state);
+		put(AT_TIMERS + cases[i].timer * TIMER_SIZE + cases[i].at, cases[i].value, cases[i].bytes);
+		assert_int_equal(load(record, size), -SC_E_VALUE);
+	}
+}
+
+static void save_needs_room(void **state)
+{
+	uint8_t small[SC_RECORD_MAX];
+	size_t unchanged = 42;
+
+	(void)state;
+	assert_int_equal(sc_record_save(&partition, &stop, small, size - 1, &unchanged), -SC_E_SHORT);
+	assert_int_equal(sc_record_save(&partition, &stop, small, 0, &unchanged), -SC_E_SHORT);
+	assert_int_equal(unchanged, 42);
+	assert_int_equal(sc_record_save(&partition, &stop, small, size, &unchanged), 0);
+	assert_int_equal(unchanged, size);
+}
+
+static void largest_machine_fits(void **state)
+{
+	(void)state;
+	assert_int_equal(sc_partition_init(&partition, SC_VCPU_MAX, 25000000, sc_ticks(0)), 0);
+	stop = sc_partition_stop(&partition, sc_ticks(5));
+	assert_int_equal(sc_record_save(&partition, &stop, record, sizeof(record), &size), 0);
+	assert_int_equal(load(record, size), 0);
+}
+
+static void stop_point_must_be_the_clocks(void **state)
+{
+	(void)state;
+	stop.reference.v++;
+	assert_int_equal(sc_record_save(&partition, &stop, record, sizeof(record), &size), -SC_E_VALUE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(everything_comes_back, set_up),
+		cmocka_unit_test_setup(layout_is_version_1, set_up),
+		cmocka_unit_test_setup(truncations_are_short, set_up),
+		cmocka_unit_test_setup(every_flipped_byte_is_refused_or_sound, set_up),
+		cmocka_unit_test(versions_and_heads),
+		cmocka_unit_test(impossible_timers_are_refused),
+		cmocka_unit_test_setup(save_needs_room, set_up),
+		cmocka_unit_test_setup(largest_machine_fits, set_up),
+		cmocka_unit_test_setup(stop_point_must_be_the_clocks, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Synthetic timers: each rule of the specification, and the very sequences that guests write.
+ *
+ * Policy: one timer, with the time handed in; the random half is test/property/stimer.c.
+ */
+#include <seaclock/core.h>
+
+#include "unit.h"
+
+#define DIRECT (SC_STIMER_DIRECT | (uint64_t)SC_STIMER0_INTID << SC_STIMER_INTID_SHIFT)
+#define ENABLED(timer) ((timer).config & SC_STIMER_ENABLE)
+
+static void set_config(struct sc_stimer *timer, uint64_t config, uint64_t now)
+{
+	sc_stimer_set_config(timer, config, sc_ref(now));
+}
+
+static void set_count(struct sc_stimer *timer, uint64_t count, uint64_t now)
+{
+	sc_stimer_set_count(timer, count, sc_ref(now));
+}
+
+static bool expire(struct sc_stimer *timer, uint64_t now)
+{
+	return sc_stimer_expire(timer, sc_ref(now));
+}
+
+static void one_shot_fires_once_and_never_early(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_count(&timer, 100, 10);
+	assert_false(timer.armed);
+	set_config(&timer, DIRECT | SC_STIMER_ENABLE, 10);
+	assert_true(timer.armed);
+	assert_int_equal(timer.due.v, 100);
+	assert_false(expire(&timer, 99));
+	assert_false(timer.pending);
+	assert_true(expire(&timer, 100));
+	assert_true(timer.pending);
+	assert_false(timer.armed);
+	assert_false(ENABLED(timer));
+	assert_int_equal(timer.count, 100);
+	sc_stimer_delivered(&timer, false);
+	assert_false(timer.pending);
+	assert_false(timer.asserted);
+	assert_false(expire(&timer, 1000));
+}
+
+static void past_deadline_fires_at_once(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_config(&timer, DIRECT | SC_STIMER_AUTO_ENABLE, 1000);
+	set_count(&timer, 1, 1000);
+	assert_true(expire(&timer, 1000));
+}
+
+static void count_is_compared_unsigned(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_config(&timer, DIRECT | SC_STIMER_AUTO_ENABLE, 1000);
+	set_count(&timer, UINT64_MAX, 1000);
+	assert_false(expire(&timer, 1000));
+	assert_false(expire(&timer, 1ull << 63));
+	assert_true(expire(&timer, UINT64_MAX));
+}
+
+static void count_zero_stops(void **state)
+{
+	static const uint64_t modes[] = { 0, SC_STIMER_PERIODIC, SC_STIMER_AUTO_ENABLE,
+					  SC_STIMER_AUTO_ENABLE | SC_STIMER_PERIODIC };
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		set_config(&timer, DIRECT | SC_STIMER_ENABLE | modes[i], 0);
+		set_count(&timer, 10, 0);
+		assert_true(timer.armed);
+		set_count(&timer, 0, 5);
+		assert_false(timer.armed);
+		assert_false(ENABLED(timer));
+		assert_false(expire(&timer, UINT64_MAX));
+	}
+}
+
+static void auto_enable_starts_on_count(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_config(&timer, DIRECT | SC_STIMER_AUTO_ENABLE, 0);
+	assert_false(ENABLED(timer));
+	set_count(&timer, 50, 0);
+	assert_true(ENABLED(timer));
+	assert_true(expire(&timer, 50));
+	assert_false(ENABLED(timer));
+	set_count(&timer, 70, 60);
+	assert_true(ENABLED(timer));
+	assert_true(expire(&timer, 70));
+}
+
+static void without_auto_enable_count_does_not_start(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_config(&timer, DIRECT, 0);
+	set_count(&timer, 50, 0);
+	assert_false(ENABLED(timer));
+	assert_false(expire(&timer, 100));
+}
+
+static void enabled_without_target_is_disabled(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_count(&timer, 50, 0);
+	set_config(&timer, SC_STIMER_ENABLE, 0);
+	assert_int_equal(timer.config, 0);
+	assert_false(timer.armed);
+	set_config(&timer, SC_STIMER_AUTO_ENABLE, 0);
+	set_count(&timer, 50, 0);
+	assert_int_equal(timer.config, SC_STIMER_AUTO_ENABLE);
+	assert_false(timer.armed);
+}
+
+static void sint_timer_counts_as_enabled(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_count(&timer, 50, 0);
+	set_config(&timer, SC_STIMER_ENABLE | 2ull << SC_STIMER_SINT_SHIFT, 0);
+	assert_true(timer.armed);
+}
+
+static void periodic_keeps_its_phase(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_count(&timer, 100, 0);
+	set_config(&timer, DIRECT | SC_STIMER_ENABLE | SC_STIMER_PERIODIC, 7);
+	assert_int_equal(timer.due.v, 107);
+	assert_false(expire(&timer, 106));
+	assert_true(expire(&timer, 110));
+	assert_true(ENABLED(timer));
+	assert_int_equal(timer.due.v, 207);
+	sc_stimer_delivered(&timer, false);
+	assert_false(expire(&timer, 206));
+	assert_true(expire(&timer, 207));
+	assert_int_equal(timer.due.v, 307);
+}
+
+static void missed_periods_coalesce(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_config(&timer, DIRECT | SC_STIMER_AUTO_ENABLE | SC_STIMER_PERIODIC | SC_STIMER_LAZY, 0);
+	set_count(&timer, 100, 0);
+	assert_true(expire(&timer, 100));
+	/* Not delivered: further periods pass. */
+	assert_true(expire(&timer, 250));
+	assert_true(expire(&timer, 1234));
+	assert_int_equal(timer.due.v, 1300);
+	sc_stimer_delivered(&timer, false);
+	assert_false(timer.pending);
+	assert_false(expire(&timer, 1299));
+	assert_true(expire(&timer, 1300));
+}
+
+static void huge_periods_saturate(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_config(&timer, DIRECT | SC_STIMER_AUTO_ENABLE | SC_STIMER_PERIODIC, 0);
+	set_count(&timer, UINT64_MAX - 5, 100);
+	assert_int_equal(timer.due.v, UINT64_MAX);
+	assert_false(expire(&timer, UINT64_MAX - 1));
+	set_count(&timer, 1ull << 63, 0);
+	assert_true(expire(&timer, (1ull << 63) + 5));
+	assert_int_equal(timer.due.v, UINT64_MAX);
+}
+
+static void rewriting_count_rearms(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_config(&timer, DIRECT | SC_STIMER_ENABLE | SC_STIMER_AUTO_ENABLE, 0);
+	set_count(&timer, 100, 0);
+	set_count(&timer, 200, 50);
+	assert_false(expire(&timer, 199));
+	assert_true(expire(&timer, 200));
+	/* A write before delivery takes the expiry back: it belonged to the old setting. */
+	set_count(&timer, 400, 300);
+	assert_false(timer.pending);
+	assert_false(expire(&timer, 399));
+	assert_true(expire(&timer, 400));
+}
+
+static void any_write_lowers_the_line(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_config(&timer, DIRECT | SC_STIMER_AUTO_ENABLE, 0);
+	set_count(&timer, 10, 0);
+	assert_true(expire(&timer, 10));
+	sc_stimer_delivered(&timer, true);
+	assert_true(timer.asserted);
+	set_count(&timer, 20, 10);
+	assert_false(timer.asserted);
+	assert_true(expire(&timer, 20));
+	sc_stimer_delivered(&timer, true);
+	set_config(&timer, 0, 20);
+	assert_false(timer.asserted);
+}
+
+/* Linux: oneshot state, next events, shutdown. Enable is set while COUNT is 0. */
+static void sequence_of_linux(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_config(&timer, DIRECT | SC_STIMER_ENABLE | SC_STIMER_AUTO_ENABLE, 0);
+	assert_true(ENABLED(timer));
+	assert_false(expire(&timer, 1000));
+	for (uint64_t now = 1000; now < 5000; now += 1000) {
+		set_count(&timer, now + 500, now);
+		assert_false(expire(&timer, now + 499));
+		assert_true(expire(&timer, now + 500));
+		sc_stimer_delivered(&timer, true);
+	}
+	set_count(&timer, 0, 5000);
+	set_config(&timer, 0, 5000);
+	assert_false(timer.armed);
+	assert_int_equal(timer.config, 0);
+}
+
+/* UEFI of Hyper-V: AutoEnable starts a lazy periodic timer. */
+static void sequence_of_uefi(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_count(&timer, 0, 0);
+	set_config(&timer,
+		   SC_STIMER_PERIODIC | SC_STIMER_LAZY | SC_STIMER_AUTO_ENABLE | SC_STIMER_DIRECT |
+			   17ull << SC_STIMER_INTID_SHIFT,
+		   0);
+	assert_false(timer.armed);
+	set_count(&timer, 100000, 1000);
+	assert_int_equal(sc_stimer_intid(&timer), 17);
+	assert_false(expire(&timer, 100999));
+	for (uint64_t now = 101000; now < 1000000; now += 100000) {
+		assert_true(expire(&timer, now));
+		sc_stimer_delivered(&timer, false);
+		assert_false(expire(&timer, now));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_shot_fires_once_and_never_early),
+		cmocka_unit_test(past_deadline_fires_at_once),
+		cmocka_unit_test(count_is_compared_unsigned),
+		cmocka_unit_test(count_zero_stops),
+		cmocka_unit_test(auto_enable_starts_on_count),
+		cmocka_unit_test(without_auto_enable_count_does_not_start),
+		cmocka_unit_test(enabled_without_target_is_disabled),
+		cmocka_unit_test(sint_timer_counts_as_enabled),
+		cmocka_unit_test(periodic_keeps_its_phase),
+		cmocka_unit_test(missed_periods_coalesce),
+		cmocka_unit_test(huge_periods_saturate),
+		cmocka_unit_test(rewriting_count_rearms),
+		cmocka_unit_test(any_write_lowers_the_line),
+		cmocka_unit_test(sequence_of_linux),
+		cmocka_unit_test(sequence_of_uefi),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
