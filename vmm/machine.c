@@ -88,6 +88,16 @@ static void machine_mmio(struct machine *machine, uint32_t vcpu, const struct ho
 			  (unsigned long long)exit->gpa);
 }
 
+/* The guest has declared what its clock rests on. */
+static void machine_note_clock(struct machine *machine)
+{
+	bool on_page = clock_on_page(&machine->clock);
+
+	if (__atomic_exchange_n(&machine->on_page, on_page, __ATOMIC_RELAXED) != on_page)
+		log_guest(&machine->strange, "%s: the guest's clock %s the reference TSC page", machine->config.name,
+			  on_page ? "is now on" : "has left");
+}
+
 /* False if the guest crashed. */
 static bool machine_hypercall(struct machine *machine, struct host_vcpu *vcpu, bool smc)
 {
@@ -98,8 +108,7 @@ static bool machine_hypercall(struct machine *machine, struct host_vcpu *vcpu, b
 		log_line("%s: KVM does not give the registers of vCPU %u (%s)", machine->config.name, vcpu->index,
 			 strerror(-result));
 	if (effects & SC_EFFECT_GUEST_CLOCK)
-		log_guest(&machine->strange, "%s: the guest's clock is %s the reference TSC page", machine->config.name,
-			  clock_on_page(&machine->clock) ? "on" : "not on");
+		machine_note_clock(machine);
 	if (!(effects & SC_EFFECT_CRASH))
 		return !result;
 	crash_report(machine->config.name, &machine->clock, &machine->memory);

@@ -41,6 +41,7 @@ static bool register_is_identification(uint64_t id)
 	       !(id & KVM_REG_ARM64_SYSREG_CRN_MASK);
 }
 
+/* The caller frees *list, on an error too. */
 static int register_list(struct host_vcpu *vcpu, struct kvm_reg_list **list, struct error *error)
 {
 	struct kvm_reg_list count = { .n = 0 };
@@ -53,10 +54,8 @@ static int register_list(struct host_vcpu *vcpu, struct kvm_reg_list **list, str
 		return error_set(error, ENOMEM, "no memory for a list of %llu registers", (unsigned long long)count.n);
 	(*list)->n = count.n;
 	result = kvm_call(vcpu->fd, KVM_GET_REG_LIST, *list);
-	if (result < 0) {
-		free(*list);
+	if (result < 0)
 		return error_set(error, -result, "KVM does not list its registers (%s)", strerror(-result));
-	}
 	return 0;
 }
 
@@ -116,15 +115,15 @@ static int vcpu_save_events(struct host_vcpu *vcpu, struct buffer *state, struct
 
 int host_vcpu_save(struct host_vcpu *vcpu, struct buffer *state, struct error *error)
 {
-	struct kvm_reg_list *list;
-	int result = vcpu_save_events(vcpu, state, error);
+	struct kvm_reg_list *list = NULL;
+	int result = register_list(vcpu, &list, error);
 
 	if (!result)
-		result = register_list(vcpu, &list, error);
-	if (result)
-		return result;
-	buffer_put_u32(state, registers_count(list));
-	result = registers_save(vcpu, list, true, state, error);
+		result = vcpu_save_events(vcpu, state, error);
+	if (!result) {
+		buffer_put_u32(state, registers_count(list));
+		result = registers_save(vcpu, list, true, state, error);
+	}
 	if (!result)
 		result = registers_save(vcpu, list, false, state, error);
 	free(list);
