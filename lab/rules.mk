@@ -2,14 +2,15 @@
 #
 # The lab's products: downloaded packages, the sysroot, the kernel with its headers, the emulated hosts' image and the
 # truth clock. Stamps keep them from being made again, and from the network, until the script that makes them changes.
-# An arm64 object that includes jansson.h or libfdt.h needs $(SYSROOT) as an order-only prerequisite; a module needs $(KERNEL).
+# An arm64 object that includes jansson.h or libfdt.h needs $(SYSROOT) as an order-only prerequisite, a kernel module
+# needs $(KERNEL).
 
 PACKAGES := $(O)/packages/debs
 SYSROOT := $(O)/sysroot/stamp
 KERNEL := $(O)/kernel/stamp
 
 SYSROOT_CFLAGS := -isystem $(O)/sysroot/usr/include
-SYSROOT_LDFLAGS := -static -L$(O)/sysroot/usr/lib/aarch64-linux-gnu
+SYSROOT_LDFLAGS := -L$(O)/sysroot/usr/lib/aarch64-linux-gnu
 
 TRUTH_WRITER := $(O)/host/lab/truth/truth-writer
 TRUTH_READ := $(O)/arm64/lab/truth/truth-read
@@ -26,10 +27,10 @@ $(KERNEL): lab/unpack $(PACKAGES)
 	@touch $@
 
 $(TRUTH_WRITER): $(call objects,host,lab/truth/truth-writer.c)
-	$(CC) $^ -o $@
+	$(call say,LD)$(CC) $^ -o $@
 
 $(TRUTH_READ): $(call objects,arm64,lab/truth/truth-read.c)
-	$(ARM64)gcc -static $^ -o $@
+	$(call say,LD)$(ARM64)gcc -static $^ -o $@
 
 $(O)/lab/host-initrd: lab/image lab/host/boot lab/host/inittab $(TRUTH_READ) $(SYSROOT) $(KERNEL)
 	lab/image

@@ -13,22 +13,23 @@ define guest_program
 $(call guest_objects,$(1)): | $(SYSROOT)
 $(O)/guest/bin/$(1): $(call guest_objects,$(1))
 	@mkdir -p $$(@D)
-	$$(ARM64)gcc -static $$^ -o $$@
+	$$(call say,LD)$$(ARM64)gcc -static $$^ -o $$@
 endef
 $(foreach program,$(GUEST_PROGRAMS),$(eval $(call guest_program,$(program))))
 
 # The kernel makes /dev/console by itself, before it unpacks this: no device node and so no root is needed.
 $(O)/guest/initrd.cpio.gz: lab/guest/init lab/guest/rules.mk $(MODULE) $(GUEST_BIN) | $(SYSROOT)
-	rm -rf $(GUEST_ROOT)
-	mkdir -p $(GUEST_ROOT)/bin
-	cp lab/guest/init $(GUEST_ROOT)
-	$(ARM64)strip --strip-debug $(MODULE) -o $(GUEST_ROOT)/$(notdir $(MODULE))
-	cp $(O)/sysroot/bin/busybox $(GUEST_BIN) $(GUEST_ROOT)/bin
-	cd $(GUEST_ROOT) && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -9n >$(CURDIR)/$@
+	@rm -rf $(GUEST_ROOT)
+	@mkdir -p $(GUEST_ROOT)/bin
+	@cp lab/guest/init $(GUEST_ROOT)
+	@$(ARM64)strip --strip-debug $(MODULE) -o $(GUEST_ROOT)/$(notdir $(MODULE))
+	@cp $(O)/sysroot/bin/busybox $(GUEST_BIN) $(GUEST_ROOT)/bin
+	$(call say,CPIO)cd $(GUEST_ROOT) && find . | LC_ALL=C sort | \
+		cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -9n >$(CURDIR)/$@
 
 $(O)/guest/Image: $(KERNEL)
 	@mkdir -p $(@D)
-	cp $(O)/kernel/Image $@
+	@cp $(O)/kernel/Image $@
 
 guest: $(O)/guest/Image $(O)/guest/initrd.cpio.gz
 
