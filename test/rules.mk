@@ -15,10 +15,10 @@ TEST_PROPERTY := $(filter $(O)/san/test/property/%,$(TEST_OBJ:.o=))
 $(TEST_LIB): $(TEST_LIB_OBJ)
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar qcs $@ $^
+	$(call say,AR)ar qcs $@ $^
 
 $(TEST_OBJ:.o=): %: %.o $(TEST_LIB)
-	$(CC) $(CFLAGS_san) $^ $(TEST_LIBS) -o $@
+	$(call say,LD)$(CC) $(CFLAGS_san) $^ $(TEST_LIBS) -o $@
 
 unit: $(TEST_UNIT)
 	@test/run-tests $^
@@ -39,8 +39,6 @@ check-purity: $(O)/arm64/core/core.ro
 		test -z "$$impure" || { echo "the core is not pure, it needs:" $$impure; exit 1; }
 
 $(O)/arm64/core/core.ro: $(call objects,arm64,$(CORE_SRC))
-	$(ARM64)ld -r $^ -o $@
-
--include $(TEST_OBJ:.o=.d) $(TEST_LIB_OBJ:.o=.d)
+	$(call say,LD)$(ARM64)ld -r $^ -o $@
 
 .PHONY: unit property mutants check-purity

@@ -10,7 +10,7 @@
 
 #include "random.h"
 
-#define GUESTS 8
+#define GUESTS 40
 #define REBASES 3000
 #define READS 40
 #define YEAR_S 31557600ull

@@ -11,7 +11,7 @@
 
 #include "random.h"
 
-#define GUESTS 60
+#define GUESTS 200
 #define CALLS 400
 #define ALTERED 200
 

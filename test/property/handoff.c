@@ -9,7 +9,7 @@
 
 #include "random.h"
 
-#define HANDOFFS 3000
+#define HANDOFFS 10000
 #define STAMPS 60
 #define HOSTILE 200000
 #define MILLION 1000000

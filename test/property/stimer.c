@@ -9,7 +9,7 @@
 
 #include "random.h"
 
-#define GUESTS 300
+#define GUESTS 1500
 #define STEPS 600
 #define VCPUS 2
 #define TIMERS (VCPUS * SC_STIMER_COUNT)

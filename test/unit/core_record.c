@@ -109,7 +109,7 @@ static void everything_comes_back(void **state)
 static void layout_is_version_1(void **state)
 {
 	static const uint8_t head[] = { 'S', 'R', 'E', 'C', 1, 0, 0,	0,    0x50, 0x01,
-					0,   0,	  2,   0,   0, 0, 0x20, 0xac, 0xb9, 3 };
+					0,   0,	  2,   0,   0, 0, 0xa0, 0xac, 0xb9, 3 };
 
 	(void)state;
 	assert_int_equal(size, AT_TIMERS + 8 * TIMER_SIZE);

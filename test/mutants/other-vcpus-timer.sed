@@ -1,0 +1,2 @@
+# core/register.c: a guest may write the timers of another vCPU unseen by its monitor
+s/READ | WRITE | OWN/READ | WRITE/

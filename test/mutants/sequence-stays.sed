@@ -1,0 +1,2 @@
+# core/resume.c: the page changes under an unchanged sequence
+s/partition->page_sequence = sc_page_next_sequence(partition->page_sequence);//

@@ -1,0 +1,2 @@
+# core/stimer.c: a timer fires one unit early
+s/now.v < timer->due.v/now.v + 1 < timer->due.v/
