@@ -115,9 +115,10 @@ static int holder_set_next_event(unsigned long delta, struct clock_event_device 
 
 /*
  * When our device takes over CPU 0, its architectural timer is offered around again, and the kernel would make it the
- * broadcast device: nothing needs one, since ours runs in every idle state, but it would then be in use while CPU 0
- * goes offline and registers it a second time. This device does nothing and holds that place. With one possible CPU it
- * would be taken for that CPU's own timer; then it is not needed either, because the last CPU cannot go offline.
+ * broadcast device. Nothing needs one, since ours runs in every idle state; but CPU 0 would register it once more when
+ * it comes back from being offline, in use as it is, and the machine hangs (tried). This device does nothing and holds
+ * that place. With one possible CPU it would be taken for that CPU's own timer; then it is not needed either, because
+ * the last CPU cannot go offline.
  */
 static struct clock_event_device broadcast_holder = {
 	.name = "seaclock_none",

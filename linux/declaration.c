@@ -11,6 +11,7 @@
 
 static DEFINE_RAW_SPINLOCK(declaration_lock);
 static bool understood, clocksource_on_page, sched_clock_on_page;
+static u64 declared;
 
 /* The clocksource changes inside stop_machine: nobody can hold the lock then, for its holders have interrupts off. */
 static void declaration_send(void)
@@ -19,8 +20,8 @@ static void declaration_send(void)
 
 	if (clocksource_on_page && sched_clock_on_page)
 		bits |= SC_GUEST_CLOCK_ON_PAGE;
-	if (understood)
-		hypercall_set(SC_REG_GUEST_CLOCK, bits);
+	if (understood && bits != declared && !hypercall_set(SC_REG_GUEST_CLOCK, bits))
+		declared = bits;
 }
 
 static void declaration_set(bool *fact, bool value)

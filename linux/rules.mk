@@ -9,11 +9,12 @@ MODULE_DIR := $(O)/guest/module
 
 $(MODULE): linux/Kbuild linux/rules.mk $(MODULE_SRC) $(wildcard include/seaclock/*.h) $(O)/kernel/stamp
 	@mkdir -p $(MODULE_DIR)/linux
-	ln -sfn $(CURDIR)/include $(MODULE_DIR)/include
-	find $(MODULE_DIR)/linux -type l -delete
-	ln -sf $(addprefix $(CURDIR)/,linux/Kbuild $(MODULE_SRC)) $(MODULE_DIR)/linux
-	$(MAKE) -s -C $(O)/kernel/headers M=$(CURDIR)/$(MODULE_DIR)/linux CONFIG_DEBUG_INFO_BTF_MODULES= W=1 KCFLAGS=-Werror modules
-	cp $(MODULE_DIR)/linux/seaclock.ko $@
+	@ln -sfn $(CURDIR)/include $(MODULE_DIR)/include
+	@find $(MODULE_DIR)/linux -type l -delete
+	@ln -sf $(addprefix $(CURDIR)/,linux/Kbuild $(MODULE_SRC)) $(MODULE_DIR)/linux
+	$(call say,KBUILD)$(MAKE) -s -C $(O)/kernel/headers M=$(CURDIR)/$(MODULE_DIR)/linux \
+		CONFIG_DEBUG_INFO_BTF_MODULES= W=1 KCFLAGS=-Werror modules
+	@cp $(MODULE_DIR)/linux/seaclock.ko $@
 
 module: $(MODULE)
 
