@@ -24,7 +24,7 @@ clean: ## remove everything built, downloads included
 help: ## this list
 
 include mk/flags.mk
-include $(wildcard $(addsuffix /rules.mk,core vmm linux lab test bench))
+include core/rules.mk vmm/rules.mk linux/rules.mk lab/rules.mk test/rules.mk bench/rules.mk
 include mk/check.mk
 
 # The first run on a machine installs what is missing, before any rule needs it: make remakes an included file first.

@@ -35,8 +35,31 @@ $(TRUTH_READ): $(call objects,arm64,lab/truth/truth-read.c)
 $(O)/lab/host-initrd: lab/image lab/host/boot lab/host/inittab $(TRUTH_READ) $(SYSROOT) $(KERNEL)
 	lab/image
 
+include lab/guest/rules.mk lab/judge/rules.mk
+
+# What each emulated host carries in /seaclock.
+PAYLOAD := $(addprefix $(O)/payload/,seaclock Image initrd.cpio.gz)
+
+$(O)/payload/seaclock: $(MONITOR)
+$(O)/payload/Image: $(O)/guest/Image
+$(O)/payload/initrd.cpio.gz: $(O)/guest/initrd.cpio.gz
+
+$(PAYLOAD):
+	@mkdir -p $(@D)
+	@cp $< $@
+
+LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge
+
+demo: $(LAB)
+	@lab/demo
+
+lab-test: $(LAB)
+	@lab/scenarios/run
+
+all: $(LAB)
+
 packages: $(PACKAGES)
 sysroot: $(SYSROOT)
-lab-image: $(O)/lab/host-initrd $(TRUTH_WRITER)
+lab-image: $(LAB)
 
 .PHONY: packages sysroot lab-image

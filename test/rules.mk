@@ -4,9 +4,9 @@
 # program; all are built with the sanitizers and linked against an archive of everything testable, so that each takes
 # what it needs. A new file there is a new test: nothing is listed by hand.
 
-TEST_LIBS := -lcmocka -ljansson -lfdt -lpthread
+TEST_LIBS := -lcmocka -ljansson -lfdt -lpthread -lm
 TEST_LIB := $(O)/san/test/seaclock.a
-TEST_LIB_OBJ := $(call objects,san,$(CORE_SRC) $(VMM_TESTABLE_SRC) $(sort $(wildcard test/fake/*.c)))
+TEST_LIB_OBJ := $(call objects,san,$(CORE_SRC) $(VMM_TESTABLE_SRC) $(JUDGE_SRC) $(sort $(wildcard test/fake/*.c)))
 TEST_OBJ := $(call objects,san,$(sort $(wildcard test/unit/*.c test/property/*.c)))
 TEST_UNIT := $(filter $(O)/san/test/unit/%,$(TEST_OBJ:.o=))
 TEST_PROPERTY := $(filter $(O)/san/test/property/%,$(TEST_OBJ:.o=))

@@ -75,7 +75,7 @@ static const char *take_host(struct manifest *manifest, const struct words *word
 		return "hosts need different names and rates, because a sample is known by its rate";
 	if (strlen(words->word[1]) >= MANIFEST_NAME_MAX)
 		return "the name is too long";
-	strcpy(host->name, words->word[1]);
+	snprintf(host->name, sizeof(host->name), "%s", words->word[1]);
 	host->hz = hz;
 	manifest->host_count++;
 	return NULL;
@@ -103,7 +103,7 @@ static const char *take_console(struct manifest *manifest, const struct words *w
 {
 	if (manifest->console_count == MANIFEST_FILES_MAX)
 		return "too many consoles";
-	strcpy(manifest->consoles[manifest->console_count++], words->word[1]);
+	snprintf(manifest->consoles[manifest->console_count++], MANIFEST_PATH_MAX, "%s", words->word[1]);
 	return NULL;
 }
 
@@ -119,7 +119,7 @@ static const char *take_migration(struct manifest *manifest, const struct words 
 		return "too many migrations";
 	migration->from = (size_t)(from - manifest->hosts);
 	migration->to = (size_t)(to - manifest->hosts);
-	strcpy(migration->path, words->word[3]);
+	snprintf(migration->path, sizeof(migration->path), "%s", words->word[3]);
 	manifest->migration_count++;
 	return NULL;
 }

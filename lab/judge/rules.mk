@@ -6,5 +6,4 @@ JUDGE_SRC := $(addprefix lab/judge/,handover.c line.c manifest.c migration.c plo
 JUDGE_MAIN := lab/judge/main.c lab/judge/evidence.c
 
 $(O)/host/judge: $(call objects,host,$(JUDGE_SRC) $(JUDGE_MAIN))
-	$(CC) $(CFLAGS_host) $^ -ljansson -lm -o $@
-
+	$(call say,LD)$(CC) $^ -ljansson -lm -o $@
