@@ -98,12 +98,20 @@ SC_ABI_ASSERT(set_vp_register, sizeof(struct sc_set_vp_register) == 32);
 #define SC_REG_VP_INDEX 0x00090003u
 #define SC_REG_TIME_REF_COUNT 0x00090004u
 #define SC_REG_REFERENCE_TSC 0x00090017u
+#define SC_REG_SINT0 0x000a0000u
+#define SC_REG_SINT15 0x000a000fu
+#define SC_REG_SCONTROL 0x000a0010u
+#define SC_REG_SVERSION 0x000a0011u
+#define SC_REG_SIEFP 0x000a0012u
+#define SC_REG_SIMP 0x000a0013u
+#define SC_REG_EOM 0x000a0014u
 #define SC_REG_STIMER0_CONFIG 0x000b0000u
 #define SC_REG_STIMER0_COUNT 0x000b0001u
 #define SC_REG_STIMER3_COUNT 0x000b0007u
 
 /* PrivilegesAndFeatures, as two 64-bit halves. */
 #define SC_PRIVILEGE_REFERENCE_COUNTER (1ull << 1)
+#define SC_PRIVILEGE_SYNIC (1ull << 2)
 #define SC_PRIVILEGE_SYNTHETIC_TIMERS (1ull << 3)
 #define SC_PRIVILEGE_HYPERCALL (1ull << 5)
 #define SC_PRIVILEGE_VP_INDEX (1ull << 6)
@@ -162,6 +170,47 @@ SC_ABI_ASSERT(reference_tsc_page, sizeof(struct sc_reference_tsc_page) == 24);
 
 /* The INTID that Linux guests have used since Hyper-V on arm64 first had synthetic timers. */
 #define SC_STIMER0_INTID 31u
+
+/* ---- Synthetic interrupt controller (TLFS, inter-partition communication), as far as timers need it ---- */
+
+#define SC_SINT_COUNT 16u
+
+/* SINTn; the vector is the INTID of a private peripheral interrupt. */
+#define SC_SINT_INTID_MASK 0xffull
+#define SC_SINT_MASKED (1ull << 16)
+#define SC_SINT_AUTO_EOI (1ull << 17) /* not on arm64 */
+#define SC_SINT_POLLING (1ull << 18)
+#define SC_SINT_RESET SC_SINT_MASKED
+
+#define SC_SCONTROL_ENABLE 1ull
+#define SC_SVERSION_VALUE 1ull
+/* SIMP and SIEFP: guest page frame number in 4 KiB units in bits 63:12, 11:1 preserved. */
+#define SC_SIMP_ENABLE 1ull
+#define SC_SIMP_GPA_MASK 0xfffffffffffff000ull
+
+/* One slot of the message page for each SINT; free while type is 0. */
+struct sc_message {
+	uint32_t type;
+	uint8_t payload_size;
+	uint8_t flags;
+	uint16_t reserved;
+	uint64_t origination;
+	uint64_t payload[30];
+};
+SC_ABI_ASSERT(message, sizeof(struct sc_message) == 256);
+
+#define SC_MESSAGE_NONE 0u
+#define SC_MESSAGE_TIMER_EXPIRED 0x80000010u
+#define SC_MESSAGE_PENDING 0x01u /* flags: another message waits; write EOM after freeing the slot */
+
+/* Payload of SC_MESSAGE_TIMER_EXPIRED; 24 bytes. */
+struct sc_timer_message {
+	uint32_t timer_index;
+	uint32_t reserved;
+	uint64_t expiration_time; /* reference time */
+	uint64_t delivery_time;
+};
+SC_ABI_ASSERT(timer_message, sizeof(struct sc_timer_message) == 24);
 
 /* ---- Seaclock's own registers (doc/abi.md); absent on other hypervisors: a GET answers with a failing status ---- */
 
