@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Bare guests: each is one source on the runtime and the guest library, and one image that arm64 boot loaders take.
+
+BARE_GUESTS := $(sort $(basename $(notdir $(wildcard test/bare/guests/*.c))))
+BARE_IMAGES := $(BARE_GUESTS:%=$(O)/bare/%.Image)
+BARE_RUNTIME := $(call objects,bare,$(sort $(wildcard test/bare/*.c))) $(O)/bare/test/bare/head.o
+
+$(BARE_RUNTIME) $(call objects,bare,$(wildcard test/bare/guests/*.c)): CFLAGS_bare += -mno-outline-atomics -Itest/bare
+
+$(O)/bare/%.elf: test/bare/bare.lds $(O)/bare/test/bare/guests/%.o $(BARE_RUNTIME) $(GUEST_LIB)
+	$(call say,LD)$(ARM64)ld -pie --no-dynamic-linker -z norelro -z max-page-size=4096 --no-warn-rwx-segments -T $< $(filter %.o,$^) $(GUEST_LIB) -o $@
+
+$(O)/bare/%.Image: $(O)/bare/%.elf
+	$(ARM64)objcopy -O binary $< $@
+
+bare: $(BARE_IMAGES)
+all: bare
+
+.PRECIOUS: $(O)/bare/%.elf
+.PHONY: bare
