@@ -90,9 +90,28 @@ uint64_t sc_call_decode(uint64_t control, uint64_t x2, uint64_t x3, struct sc_ca
 	return SC_HV_SUCCESS;
 }
 
+uint64_t sc_call_decode_registers(const uint64_t x[4], struct sc_call *call)
+{
+	bool native = (uint32_t)x[0] != SC_HVC_FUNCTION_ID;
+	uint64_t status = native ? sc_call_decode(x[0], x[1], x[2], call) : sc_call_decode(x[1], x[2], x[3], call);
+
+	if (status == SC_HV_SUCCESS)
+		call->native = native;
+	return status;
+}
+
+uint32_t sc_call_input_register(const struct sc_call *call)
+{
+	return call->native ? 1 : 2;
+}
+
 uint32_t sc_call_output_register(const struct sc_call *call)
 {
-	return (uint32_t)(2 + round_to_pair(call->input_size) / 8 + rep_start(call->control) * (VALUE_SIZE / 8));
+	uint32_t first = sc_call_input_register(call), skipped = rep_start(call->control) * (VALUE_SIZE / 8);
+
+	if (call->native)
+		return first + SC_CALL_BLOCK_MAX / 8 - rep_count(call->control) * (VALUE_SIZE / 8) + skipped;
+	return first + (uint32_t)(round_to_pair(call->input_size) / 8) + skipped;
 }
 
 /* Finds the vCPU that the call is about. */

@@ -4,7 +4,20 @@
  *
  * Policy: plain data, owned by the caller; these functions only walk over it.
  */
-#include "port.h"
+#include "stimer.h"
+#include "synic.h"
+
+/* Everything is as at the reset of a machine. */
+static void clear(struct sc_partition *partition, const struct sc_clock *clock, uint32_t vcpu_count)
+{
+	struct sc_clock kept = *clock;
+
+	memset(partition, 0, sizeof(*partition));
+	partition->clock = kept;
+	partition->vcpu_count = vcpu_count;
+	for (uint32_t vp = 0; vp < vcpu_count; vp++)
+		sc_synic_reset(&partition->vcpu[vp].synic);
+}
 
 int sc_partition_init(struct sc_partition *partition, uint32_t vcpu_count, uint32_t hz, sc_ticks_t counter)
 {
@@ -15,20 +28,15 @@ int sc_partition_init(struct sc_partition *partition, uint32_t vcpu_count, uint3
 		return err;
 	if (vcpu_count < 1 || vcpu_count > SC_VCPU_MAX)
 		return -SC_E_VALUE;
-	memset(partition, 0, sizeof(*partition));
-	partition->clock = clock;
-	partition->vcpu_count = vcpu_count;
+	clear(partition, &clock, vcpu_count);
 	return 0;
 }
 
 void sc_partition_reset(struct sc_partition *partition)
 {
-	struct sc_clock clock = partition->clock;
-	uint32_t vcpu_count = partition->vcpu_count, page_sequence = partition->page_sequence;
+	uint32_t page_sequence = partition->page_sequence;
 
-	memset(partition, 0, sizeof(*partition));
-	partition->clock = clock;
-	partition->vcpu_count = vcpu_count;
+	clear(partition, &partition->clock, partition->vcpu_count);
 	/* The next kernel's page may lie where the last one's lay: its sequence must be new as well. */
 	partition->page_sequence = page_sequence;
 }
@@ -60,6 +68,29 @@ bool sc_partition_expire(struct sc_partition *partition, sc_ticks_t counter)
 		pending |= timer->pending;
 	}
 	return pending;
+}
+
+/* False while the expiry has no way to the guest. */
+static bool route(const struct sc_vcpu *vcpu, const struct sc_stimer *timer, struct sc_delivery *delivery)
+{
+	if (!(timer->config & SC_STIMER_DIRECT))
+		return sc_synic_route(&vcpu->synic, sc_stimer_sint(timer), delivery);
+	delivery->interrupt = true;
+	delivery->intid = sc_stimer_intid(timer);
+	return true;
+}
+
+bool sc_partition_pending(const struct sc_partition *partition, uint32_t *cursor, struct sc_delivery *delivery)
+{
+	while (*cursor < partition->vcpu_count * SC_STIMER_COUNT) {
+		uint32_t vp = *cursor / SC_STIMER_COUNT, n = (*cursor)++ % SC_STIMER_COUNT;
+		const struct sc_vcpu *vcpu = &partition->vcpu[vp];
+
+		*delivery = (struct sc_delivery){ .vp = vp, .timer = n };
+		if (vcpu->timer[n].pending && route(vcpu, &vcpu->timer[n], delivery))
+			return true;
+	}
+	return false;
 }
 
 static bool clock_on_page(const struct sc_partition *partition)

@@ -4,24 +4,27 @@
  *
  * Policy: explicit little-endian bytes, so that compilers and hosts do not matter. A record comes from a peer or a file
  * and is checked in full: what loads is a state that some guest could have reached. Layout: magic, version, length,
- * clock, stop point, registers, then the timers of each vCPU.
+ * clock, stop point, registers, then the timers and the SynIC of each vCPU.
  */
 #include "clock.h"
 #include "stimer.h"
+#include "synic.h"
 
 #define RECORD_MAGIC 0x43455253u /* "SREC" */
-#define RECORD_VERSION 1u
+#define RECORD_VERSION 2u
 #define RECORD_FIXED_SIZE (4u * 6 + 8u * 12)
-#define RECORD_TIMER_SIZE (8u * 3 + 3u)
+#define RECORD_TIMER_SIZE (8u * 5 + 3u)
+#define RECORD_SYNIC_SIZE (8u * (3 + SC_SINT_COUNT))
+#define RECORD_VCPU_SIZE (SC_STIMER_COUNT * RECORD_TIMER_SIZE + RECORD_SYNIC_SIZE)
 
-SC_ABI_ASSERT(record_max, RECORD_FIXED_SIZE + SC_VCPU_MAX * SC_STIMER_COUNT * RECORD_TIMER_SIZE <= SC_RECORD_MAX);
+SC_ABI_ASSERT(record_max, RECORD_FIXED_SIZE + SC_VCPU_MAX * RECORD_VCPU_SIZE <= SC_RECORD_MAX);
 
 /* Reference times beyond this are 29000 years away: no running machine has one, and sums with it stay in 64 bits. */
 #define REFERENCE_MAX (1ull << 63)
 
 static size_t record_size(uint32_t vcpu_count)
 {
-	return RECORD_FIXED_SIZE + (size_t)vcpu_count * SC_STIMER_COUNT * RECORD_TIMER_SIZE;
+	return RECORD_FIXED_SIZE + (size_t)vcpu_count * RECORD_VCPU_SIZE;
 }
 
 static void put(uint8_t **to, uint64_t value, unsigned int bytes)
@@ -53,22 +56,61 @@ static void put_timer(uint8_t **to, const struct sc_stimer *timer)
 	put(to, timer->config, 8);
 	put(to, timer->count, 8);
 	put(to, timer->due.v, 8);
+	put(to, timer->expired.v, 8);
+	put(to, timer->coalesced, 8);
 	put(to, timer->armed, 1);
 	put(to, timer->pending, 1);
 	put(to, timer->asserted, 1);
 }
 
-static int get_timer(const uint8_t **from, struct sc_stimer *timer)
+/* A timer of a machine that stopped at now. */
+static bool get_timer(const uint8_t **from, struct sc_stimer *timer, sc_ref_t now)
 {
 	bool bad = false;
 
 	timer->config = get(from, 8);
 	timer->count = get(from, 8);
 	timer->due = sc_ref(get(from, 8));
+	timer->expired = sc_ref(get(from, 8));
+	timer->coalesced = get(from, 8);
 	timer->armed = get_bool(from, &bad);
 	timer->pending = get_bool(from, &bad);
 	timer->asserted = get_bool(from, &bad);
-	return bad || sc_stimer_impossible(timer) ? -SC_E_VALUE : 0;
+	return !bad && !sc_stimer_impossible(timer, now);
+}
+
+static void put_synic(uint8_t **to, const struct sc_synic *synic)
+{
+	put(to, synic->control, 8);
+	put(to, synic->siefp, 8);
+	put(to, synic->simp, 8);
+	for (uint32_t n = 0; n < SC_SINT_COUNT; n++)
+		put(to, synic->sint[n], 8);
+}
+
+static bool get_synic(const uint8_t **from, struct sc_synic *synic)
+{
+	synic->control = get(from, 8);
+	synic->siefp = get(from, 8);
+	synic->simp = get(from, 8);
+	for (uint32_t n = 0; n < SC_SINT_COUNT; n++)
+		synic->sint[n] = get(from, 8);
+	return !sc_synic_impossible(synic);
+}
+
+static void put_vcpu(uint8_t **to, const struct sc_vcpu *vcpu)
+{
+	for (uint32_t n = 0; n < SC_STIMER_COUNT; n++)
+		put_timer(to, &vcpu->timer[n]);
+	put_synic(to, &vcpu->synic);
+}
+
+static int get_vcpu(const uint8_t **from, struct sc_vcpu *vcpu, sc_ref_t now)
+{
+	for (uint32_t n = 0; n < SC_STIMER_COUNT; n++)
+		if (!get_timer(from, &vcpu->timer[n], now))
+			return -SC_E_VALUE;
+	return get_synic(from, &vcpu->synic) ? 0 : -SC_E_VALUE;
 }
 
 static void put_registers(uint8_t **to, const struct sc_partition *partition)
@@ -129,13 +171,13 @@ int sc_record_save(const struct sc_partition *partition, const struct sc_stop_po
 	put(&to, stop->counter.v, 8);
 	put(&to, stop->reference.v, 8);
 	put_registers(&to, partition);
-	for (uint32_t i = 0; i < partition->vcpu_count * SC_STIMER_COUNT; i++)
-		put_timer(&to, &partition->vcpu[i / SC_STIMER_COUNT].timer[i % SC_STIMER_COUNT]);
+	for (uint32_t vp = 0; vp < partition->vcpu_count; vp++)
+		put_vcpu(&to, &partition->vcpu[vp]);
 	*size = length;
 	return 0;
 }
 
-/* Everything up to the timers, from at least RECORD_FIXED_SIZE bytes. */
+/* Everything up to the vCPUs, from at least RECORD_FIXED_SIZE bytes. */
 static int load_fixed(const uint8_t **from, size_t size, struct sc_partition *partition, struct sc_stop_point *stop)
 {
 	uint64_t length;
@@ -173,8 +215,8 @@ int sc_record_load(const void *buffer, size_t size, struct sc_partition *partiti
 	if (size < RECORD_FIXED_SIZE)
 		return -SC_E_SHORT;
 	err = load_fixed(&from, size, &loaded, &loaded_stop);
-	for (uint32_t i = 0; !err && i < loaded.vcpu_count * SC_STIMER_COUNT; i++)
-		err = get_timer(&from, &loaded.vcpu[i / SC_STIMER_COUNT].timer[i % SC_STIMER_COUNT]);
+	for (uint32_t vp = 0; !err && vp < loaded.vcpu_count; vp++)
+		err = get_vcpu(&from, &loaded.vcpu[vp], loaded_stop.reference);
 	if (err)
 		return err;
 	*partition = loaded;

@@ -8,6 +8,7 @@
  */
 #include "register.h"
 #include "stimer.h"
+#include "synic.h"
 
 #define READ 0x1u
 #define WRITE 0x2u
@@ -27,6 +28,9 @@ static const struct rule {
 	{ SC_REG_VP_INDEX, SC_REG_VP_INDEX, READ },
 	{ SC_REG_TIME_REF_COUNT, SC_REG_TIME_REF_COUNT, READ | EARLY_READ },
 	{ SC_REG_REFERENCE_TSC, SC_REG_REFERENCE_TSC, READ | WRITE },
+	{ SC_REG_SINT0, SC_REG_SCONTROL, READ | WRITE | OWN },
+	{ SC_REG_SVERSION, SC_REG_SVERSION, READ | OWN },
+	{ SC_REG_SIEFP, SC_REG_EOM, READ | WRITE | OWN },
 	{ SC_REG_STIMER0_CONFIG, SC_REG_STIMER3_COUNT, READ | WRITE | OWN },
 	{ SC_REG_SEACLOCK, SC_REG_SEACLOCK, READ | EARLY_READ },
 	{ SC_REG_GUEST_CLOCK, SC_REG_GUEST_CLOCK, READ | WRITE },
@@ -51,13 +55,23 @@ static uint64_t check(struct sc_register_access *access, uint32_t kind, uint32_t
 	if (!(rule->flags & early) && !access->partition->guest_os_id)
 		return refuse(access, SC_HV_ACCESS_DENIED, "the guest has not written GuestOsId yet");
 	if (rule->flags & OWN && access->target != access->caller)
-		return refuse(access, SC_HV_ACCESS_DENIED, "the timers of another vCPU are out of reach");
+		return refuse(access, SC_HV_ACCESS_DENIED, "the timers and the SynIC of another vCPU are out of reach");
 	return SC_HV_SUCCESS;
 }
 
 static struct sc_stimer *timer_of(const struct sc_register_access *access)
 {
 	return &access->partition->vcpu[access->target].timer[(access->name - SC_REG_STIMER0_CONFIG) / 2];
+}
+
+static struct sc_synic *synic_of(const struct sc_register_access *access)
+{
+	return &access->partition->vcpu[access->target].synic;
+}
+
+static bool is_synic(uint32_t name)
+{
+	return name >= SC_REG_SINT0 && name <= SC_REG_EOM;
 }
 
 static bool is_timer_count(uint32_t name)
@@ -73,9 +87,10 @@ static bool get_description(uint32_t name, struct sc_register_value *value)
 		value->low = 1ull << 48;
 		return true;
 	case SC_REG_PRIVILEGES_AND_FEATURES:
-		value->low = SC_PRIVILEGE_REFERENCE_COUNTER | SC_PRIVILEGE_SYNTHETIC_TIMERS | SC_PRIVILEGE_HYPERCALL |
-			     SC_PRIVILEGE_VP_INDEX | SC_PRIVILEGE_REFERENCE_TSC | SC_PRIVILEGE_VP_REGISTERS;
-		value->high = SC_FEATURE_CRASH_REGISTERS | SC_FEATURE_DIRECT_TIMERS;
+		value->low = SC_PRIVILEGE_REFERENCE_COUNTER | SC_PRIVILEGE_SYNIC | SC_PRIVILEGE_SYNTHETIC_TIMERS |
+			     SC_PRIVILEGE_HYPERCALL | SC_PRIVILEGE_VP_INDEX | SC_PRIVILEGE_REFERENCE_TSC |
+			     SC_PRIVILEGE_VP_REGISTERS;
+		value->high = SC_FEATURE_CRASH_REGISTERS | SC_FEATURE_SINT_POLLING | SC_FEATURE_DIRECT_TIMERS;
 		return true;
 	case SC_REG_FEATURES_INFO: /* b: spinlock retries before a hypercall; all ones: never */
 		value->low = 0xffffffffull << 32;
@@ -116,6 +131,8 @@ static uint64_t get_state(const struct sc_register_access *access)
 	}
 	if (access->name <= SC_REG_GUEST_CRASH_P4)
 		return partition->crash[access->name - SC_REG_GUEST_CRASH_P0];
+	if (is_synic(access->name))
+		return sc_synic_get(synic_of(access), access->name);
 	return is_timer_count(access->name) ? timer_of(access)->count : timer_of(access)->config;
 }
 
@@ -171,6 +188,16 @@ static uint64_t set_timer(struct sc_register_access *access, uint64_t value)
 	return SC_HV_SUCCESS;
 }
 
+static uint64_t set_synic(struct sc_register_access *access, uint64_t value)
+{
+	const char *reason = sc_synic_set(synic_of(access), access->name, value);
+
+	if (reason)
+		return refuse(access, SC_HV_INVALID_PARAMETER, reason);
+	access->effects |= SC_EFFECT_SYNIC;
+	return SC_HV_SUCCESS;
+}
+
 uint64_t sc_register_set(struct sc_register_access *access, uint64_t value)
 {
 	uint64_t status = check(access, WRITE, EARLY_WRITE);
@@ -192,6 +219,8 @@ uint64_t sc_register_set(struct sc_register_access *access, uint64_t value)
 	default:
 		break;
 	}
+	if (is_synic(access->name))
+		return set_synic(access, value);
 	if (access->name > SC_REG_GUEST_CRASH_P4)
 		return set_timer(access, value);
 	access->partition->crash[access->name - SC_REG_GUEST_CRASH_P0] = value;

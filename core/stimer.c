@@ -3,12 +3,11 @@
  * One synthetic timer.
  *
  * Policy: the specification's semantics (TLFS, timers); where it is silent, what Linux guests need. Never early: an
- * expiry is judged by reference time alone. A disarmed timer's `due` is 0.
+ * expiry is judged by reference time alone, and every expiry is either delivered or counted as coalesced. A disarmed
+ * timer's `due` is 0. The expiry that waits stands for the oldest moment: the message is queued then.
  */
 #include "stimer.h"
-
-/* INTIDs that KVM drives itself: maintenance interrupt and the architectural timers. */
-#define INTIDS_OWNED (1u << 25 | 1u << 26 | 1u << 27 | 1u << 28 | 1u << 30)
+#include "intid.h"
 
 static void disarm(struct sc_stimer *timer)
 {
@@ -16,21 +15,31 @@ static void disarm(struct sc_stimer *timer)
 	timer->due = sc_ref(0);
 }
 
+/* Nothing waits to be delivered. */
+static void settle(struct sc_stimer *timer)
+{
+	timer->pending = false;
+	timer->expired = sc_ref(0);
+}
+
+static bool is_periodic(const struct sc_stimer *timer)
+{
+	return timer->config & SC_STIMER_PERIODIC;
+}
+
 /* After a write: what was pending or asserted belonged to the old setting; the new one starts now. */
 static void program(struct sc_stimer *timer, sc_ref_t now)
 {
-	bool aimless =
-		!(timer->config & SC_STIMER_DIRECT) && !(timer->config >> SC_STIMER_SINT_SHIFT & SC_STIMER_SINT_MASK);
-
-	timer->pending = false;
+	settle(timer);
 	timer->asserted = false;
-	if (aimless)
+	timer->coalesced = 0;
+	if (!(timer->config & SC_STIMER_DIRECT) && !sc_stimer_sint(timer))
 		timer->config &= ~SC_STIMER_ENABLE;
 	disarm(timer);
 	if (!(timer->config & SC_STIMER_ENABLE) || !timer->count)
 		return;
 	timer->armed = true;
-	timer->due.v = timer->config & SC_STIMER_PERIODIC ? sc_add_saturating(now.v, timer->count) : timer->count;
+	timer->due.v = is_periodic(timer) ? sc_add_saturating(now.v, timer->count) : timer->count;
 }
 
 void sc_stimer_set_config(struct sc_stimer *timer, uint64_t config, sc_ref_t now)
@@ -55,11 +64,16 @@ bool sc_stimer_expire(struct sc_stimer *timer, sc_ref_t now)
 
 	if (!timer->armed || now.v < timer->due.v)
 		return false;
+	if (timer->pending)
+		timer->coalesced++;
+	else
+		timer->expired = timer->due;
 	timer->pending = true;
-	if (timer->config & SC_STIMER_PERIODIC) {
+	if (is_periodic(timer)) {
 		/* The next period boundary after now: missed ones coalesce, the phase stays. */
-		late = (now.v - timer->due.v) % timer->count;
-		timer->due.v = sc_add_saturating(now.v, timer->count - late);
+		late = now.v - timer->due.v;
+		timer->coalesced += late / timer->count;
+		timer->due.v = sc_add_saturating(now.v, timer->count - late % timer->count);
 	} else {
 		timer->config &= ~SC_STIMER_ENABLE;
 		disarm(timer);
@@ -67,19 +81,22 @@ bool sc_stimer_expire(struct sc_stimer *timer, sc_ref_t now)
 	return true;
 }
 
-void sc_stimer_delivered(struct sc_stimer *timer, bool asserted)
+void sc_stimer_merged(struct sc_stimer *timer)
 {
-	timer->pending = false;
-	timer->asserted = asserted;
+	settle(timer);
+	/* Only periods are counted. */
+	if (is_periodic(timer))
+		timer->coalesced++;
 }
 
-static const char *intid_refused(uint32_t intid)
+void sc_stimer_delivered(struct sc_stimer *timer, bool asserted)
 {
-	if (intid < SC_PPI_FIRST || intid > SC_PPI_LAST)
-		return "a direct timer's INTID is not a private peripheral interrupt (16 to 31)";
-	if (1u << intid & INTIDS_OWNED)
-		return "a direct timer's INTID belongs to the architectural timers or the interrupt controller";
-	return NULL;
+	/* A line that is still high makes no second interrupt, and stays high until the next write. */
+	if (timer->asserted)
+		sc_stimer_merged(timer);
+	else
+		timer->asserted = asserted;
+	settle(timer);
 }
 
 const char *sc_stimer_config_refused(uint64_t config)
@@ -90,26 +107,52 @@ const char *sc_stimer_config_refused(uint64_t config)
 	if (!(config & (SC_STIMER_ENABLE | SC_STIMER_AUTO_ENABLE)))
 		return NULL;
 	if (config & SC_STIMER_DIRECT)
-		return intid_refused((uint32_t)(config >> SC_STIMER_INTID_SHIFT & SC_STIMER_INTID_MASK));
-	if (config >> SC_STIMER_SINT_SHIFT & SC_STIMER_SINT_MASK)
-		return "there are no synthetic interrupt messages: a timer must be direct";
+		return sc_intid_refused((uint32_t)(config >> SC_STIMER_INTID_SHIFT & SC_STIMER_INTID_MASK));
 	return NULL;
 }
 
-bool sc_stimer_impossible(const struct sc_stimer *timer)
+/* A timer that is enabled, or was until it expired, has somewhere to go. */
+static bool target_impossible(const struct sc_stimer *timer)
 {
-	bool enabled = timer->config & SC_STIMER_ENABLE, direct = timer->config & SC_STIMER_DIRECT;
-	uint64_t due_min = timer->armed ? timer->count : 0;
-	bool due_exact = !timer->armed || !(timer->config & SC_STIMER_PERIODIC);
+	if (!(timer->config & SC_STIMER_ENABLE) && !timer->pending && !timer->asserted)
+		return false;
+	if (timer->config & SC_STIMER_DIRECT)
+		return sc_intid_refused(sc_stimer_intid(timer));
+	return timer->asserted || !sc_stimer_sint(timer);
+}
 
-	if (sc_stimer_config_refused(timer->config))
+static bool one_shot_impossible(const struct sc_stimer *timer)
+{
+	/* Its expiry disarms it. */
+	if ((timer->armed && timer->pending) || timer->coalesced)
 		return true;
-	if ((enabled || timer->pending || timer->asserted) && (!direct || intid_refused(sc_stimer_intid(timer))))
+	return timer->due.v != (timer->armed ? timer->count : 0) ||
+	       timer->expired.v != (timer->pending ? timer->count : 0);
+}
+
+static bool periodic_impossible(const struct sc_stimer *timer, sc_ref_t now)
+{
+	uint64_t passed = now.v / timer->count;
+
+	if (timer->due.v < timer->count || timer->coalesced > passed)
 		return true;
-	if (timer->armed != (enabled && timer->count))
+	if (!timer->pending)
+		return timer->expired.v;
+	if (timer->coalesced == passed || timer->expired.v < timer->count || timer->expired.v >= timer->due.v)
 		return true;
-	/* A one-shot timer's expiry disarms it. */
-	if (due_exact && timer->armed && timer->pending)
+	/* Whole periods apart, unless there is no next one. */
+	return timer->due.v != SC_U64_MAX && (timer->due.v - timer->expired.v) % timer->count;
+}
+
+bool sc_stimer_impossible(const struct sc_stimer *timer, sc_ref_t now)
+{
+	bool enabled = timer->config & SC_STIMER_ENABLE;
+
+	if (sc_stimer_config_refused(timer->config) || target_impossible(timer))
 		return true;
-	return due_exact ? timer->due.v != due_min : timer->due.v < due_min;
+	if (timer->armed != (enabled && timer->count) || timer->expired.v > now.v)
+		return true;
+	if (timer->armed && is_periodic(timer))
+		return periodic_impossible(timer, now);
+	return (timer->pending && (!timer->count || is_periodic(timer))) || one_shot_impossible(timer);
 }

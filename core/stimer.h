@@ -12,7 +12,13 @@
 /* Why `config` is refused, one clause for a log; NULL if it is taken. */
 const char *sc_stimer_config_refused(uint64_t config);
 
-/* True if no sequence of guest writes and expiries leads to this state: it must not be loaded. */
-bool sc_stimer_impossible(const struct sc_stimer *timer);
+/* The SINT of a timer that is not direct; 0 is none. */
+static inline uint32_t sc_stimer_sint(const struct sc_stimer *timer)
+{
+	return (uint32_t)(timer->config >> SC_STIMER_SINT_SHIFT & SC_STIMER_SINT_MASK);
+}
+
+/* True if no sequence of guest writes and expiries until now leads to this state: it must not be loaded. */
+bool sc_stimer_impossible(const struct sc_stimer *timer, sc_ref_t now);
 
 #endif

@@ -118,6 +118,7 @@ SC_ABI_ASSERT(set_vp_register, sizeof(struct sc_set_vp_register) == 32);
 #define SC_PRIVILEGE_REFERENCE_TSC (1ull << 9)
 #define SC_PRIVILEGE_VP_REGISTERS (1ull << 49)
 #define SC_FEATURE_CRASH_REGISTERS (1ull << (72 - 64))
+#define SC_FEATURE_SINT_POLLING (1ull << (76 - 64))
 #define SC_FEATURE_DIRECT_TIMERS (1ull << (77 - 64))
 
 /* GuestCrashCtl. */
@@ -180,6 +181,8 @@ SC_ABI_ASSERT(reference_tsc_page, sizeof(struct sc_reference_tsc_page) == 24);
 #define SC_SINT_MASKED (1ull << 16)
 #define SC_SINT_AUTO_EOI (1ull << 17) /* not on arm64 */
 #define SC_SINT_POLLING (1ull << 18)
+#define SC_SINT_AS_INTERCEPT (1ull << 19) /* for parents of other partitions */
+#define SC_SINT_PROXY (1ull << 20)	  /* the same */
 #define SC_SINT_RESET SC_SINT_MASKED
 
 #define SC_SCONTROL_ENABLE 1ull

@@ -114,14 +114,17 @@ void sc_page_invalidate(struct sc_reference_tsc_page *page);
 /* ---- Synthetic timers (core/stimer.c) ---- */
 
 /*
- * One synthetic timer. `armed`: `due` is the next expiry. `pending`: an expiry is due but not yet delivered; expiries
- * of a periodic timer coalesce meanwhile. `asserted`: the interrupt line is held high until the next write (see
- * doc/abi.md).
+ * One synthetic timer. `armed`: `due` is the next expiry. `pending`: an expiry, that of `expired`, is not yet
+ * delivered; further expiries of a periodic timer coalesce with it meanwhile. `asserted`: the interrupt line is held
+ * high until the next write (see doc/abi.md). Of a periodic timer, deliveries plus `coalesced` plus the pending one are
+ * the periods that have passed since it was last written.
  */
 struct sc_stimer {
 	uint64_t config;
 	uint64_t count;
 	sc_ref_t due;
+	sc_ref_t expired;   /* while pending: when the oldest expiry that is not delivered was due; else 0 */
+	uint64_t coalesced; /* expiries that had no delivery of their own */
 	bool armed;
 	bool pending;
 	bool asserted;
@@ -134,6 +137,12 @@ void sc_stimer_set_count(struct sc_stimer *timer, uint64_t count, sc_ref_t now);
 /* True, and marks the expiry pending, if the timer is due at now. Never early: only with now >= due. */
 bool sc_stimer_expire(struct sc_stimer *timer, sc_ref_t now);
 
+/* A pending expiry has reached the guest: as a level that stays asserted, or as an edge or message. */
+void sc_stimer_delivered(struct sc_stimer *timer, bool asserted);
+
+/* The same where the guest has not yet taken the interrupt of an earlier expiry: it sees one interrupt for both. */
+void sc_stimer_merged(struct sc_stimer *timer);
+
 /* The INTID of a direct timer. */
 static inline uint32_t sc_stimer_intid(const struct sc_stimer *timer)
 {
@@ -144,8 +153,17 @@ static inline uint32_t sc_stimer_intid(const struct sc_stimer *timer)
 
 #define SC_VCPU_MAX 8u
 
+/* The registers of a synthetic interrupt controller as written (core/synic.c). No events: SIEFP is kept, no more. */
+struct sc_synic {
+	uint64_t control;
+	uint64_t siefp;
+	uint64_t simp;
+	uint64_t sint[SC_SINT_COUNT];
+};
+
 struct sc_vcpu {
 	struct sc_stimer timer[SC_STIMER_COUNT];
+	struct sc_synic synic;
 };
 
 struct sc_partition {
@@ -173,11 +191,38 @@ bool sc_partition_deadline(const struct sc_partition *partition, sc_ref_t *deadl
 /* Marks every timer that is due at the counter's value as pending; true if any timer of any vCPU is pending now. */
 bool sc_partition_expire(struct sc_partition *partition, sc_ticks_t counter);
 
+/* Where a pending expiry goes: an interrupt, or a message and then an interrupt unless the guest polls. */
+struct sc_delivery {
+	uint32_t vp;
+	uint32_t timer;
+	bool message;
+	bool interrupt;
+	uint32_t intid;	   /* if `interrupt`: a private peripheral interrupt of vCPU vp, as an edge */
+	uint64_t slot_gpa; /* if `message`: struct sc_message in guest memory, on a boundary of its size */
+};
+
 /*
- * A pending expiry has reached the guest: as a level that stays asserted, or as an edge. Missed periods coalesce if the
- * caller calls sc_partition_expire before it delivers.
+ * The next pending expiry that the guest may have now, from *cursor on; *cursor is 0 before the first call. False at
+ * the end. Messages whose SynIC or SINT is off or masked are passed over: they wait until that changes. Missed periods
+ * coalesce if the caller calls sc_partition_expire first; sc_stimer_delivered or sc_stimer_merged ends the delivery.
  */
-void sc_stimer_delivered(struct sc_stimer *timer, bool asserted);
+bool sc_partition_pending(const struct sc_partition *partition, uint32_t *cursor, struct sc_delivery *delivery);
+
+/* ---- Messages (core/message.c) ---- */
+
+/* The message for a pending expiry, delivered at reference time now. */
+void sc_message_fill(struct sc_message *message, const struct sc_partition *partition,
+		     const struct sc_delivery *delivery, sc_ref_t now);
+
+/*
+ * True if a slot of the guest's message page is free. If not, it now says that a message waits, which obliges the guest
+ * to write EOM once it has freed it (SC_EFFECT_SYNIC): then try again. The guest may free it at the same time: either
+ * this returns true or the guest finds the flag. The caller has written to the slot when this returns false.
+ */
+bool sc_message_slot_free(struct sc_message *slot);
+
+/* Puts a message into a free slot; a guest that looks meanwhile sees the slot free or the whole message. */
+void sc_message_place(struct sc_message *slot, const struct sc_message *message);
 
 /* How far a guest follows a change of rate (doc/design.md). */
 enum sc_level {
@@ -214,9 +259,10 @@ int sc_partition_resume(struct sc_partition *partition, const struct sc_stop_poi
 
 /* ---- Register hypercalls (core/hypercall.c) ---- */
 
-/* A hypercall taken apart; lengths in bytes. In the fast form input is in registers from X2 on, 16 bytes per pair. */
+/* A hypercall taken apart; lengths in bytes. In the fast form input is in registers, 16 bytes per pair. */
 struct sc_call {
 	uint64_t control;
+	bool native; /* by HVC #1 */
 	bool fast;
 	uint64_t input_gpa;  /* memory form */
 	uint64_t output_gpa; /* memory form */
@@ -225,7 +271,7 @@ struct sc_call {
 	uint32_t reps;	     /* repetitions from rep start to rep count */
 };
 
-#define SC_CALL_BLOCK_MAX 128u /* bytes of registers X2..X17 */
+#define SC_CALL_BLOCK_MAX 128u /* bytes of registers: X2..X17, by HVC #1 X1..X16 */
 #define SC_CALL_PAGE_MAX 4096u
 
 /* What a hypercall asks of the caller, a set of bits. */
@@ -233,6 +279,7 @@ struct sc_call {
 #define SC_EFFECT_PAGE 0x02u	    /* the reference TSC page was enabled, moved or disabled */
 #define SC_EFFECT_CRASH 0x04u	    /* the guest reports a crash */
 #define SC_EFFECT_GUEST_CLOCK 0x08u /* the guest's declaration changed */
+#define SC_EFFECT_SYNIC 0x10u /* this vCPU's SynIC was written, EOM included: messages that wait may have a place */
 
 struct sc_call_outcome {
 	uint64_t result;	   /* for X0 */
@@ -249,8 +296,18 @@ struct sc_call_outcome {
 uint64_t sc_call_decode(uint64_t control, uint64_t x2, uint64_t x3, struct sc_call *call);
 
 /*
- * The register that the output of a fast call goes to, as n of Xn: input rounded up to a pair of registers (what Linux
- * reads, against the text of the TLFS: see doc/abi.md), and past the repetitions before rep start.
+ * The same of X0..X3 as they were at the HVC. X0 tells the two conventions apart, for KVM does not tell the immediate:
+ * the SMCCC function is HVC #0, anything else the control word of HVC #1, with the rest one register lower.
+ */
+uint64_t sc_call_decode_registers(const uint64_t x[4], struct sc_call *call);
+
+/* The register that the input of a fast call begins in, as n of Xn. */
+uint32_t sc_call_input_register(const struct sc_call *call);
+
+/*
+ * The register that the output of a fast call goes to, as n of Xn, past the repetitions before rep start. By HVC #0 it
+ * follows the input rounded up to a pair of registers, by HVC #1 it ends in X16 (what guests read, against the text of
+ * the TLFS: see doc/abi.md).
  */
 uint32_t sc_call_output_register(const struct sc_call *call);
 
@@ -306,7 +363,7 @@ int sc_handoff_result(const struct sc_handoff *handoff, sc_ns_t now, int64_t *mi
 
 /* ---- Record (core/record.c) ---- */
 
-#define SC_RECORD_MAX 2048u
+#define SC_RECORD_MAX 4096u
 
 /*
  * The whole clock and timer state, with the point where it stopped, as bytes: little-endian, versioned. Save returns

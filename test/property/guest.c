@@ -23,12 +23,22 @@ struct world {
 
 static uint32_t any_register(struct random *random)
 {
-	static const uint32_t bases[] = { SC_REG_HYPERVISOR_VERSION, SC_REG_PRIVILEGES_AND_FEATURES,
-					  SC_REG_GUEST_CRASH_P0,     SC_REG_GUEST_CRASH_CTL,
-					  SC_REG_GUEST_OS_ID,	     SC_REG_VP_INDEX,
-					  SC_REG_TIME_REF_COUNT,     SC_REG_REFERENCE_TSC,
-					  SC_REG_STIMER0_CONFIG,     SC_REG_STIMER0_COUNT,
-					  SC_REG_SEACLOCK,	     SC_REG_GUEST_CLOCK };
+	static const uint32_t bases[] = { SC_REG_HYPERVISOR_VERSION,
+					  SC_REG_PRIVILEGES_AND_FEATURES,
+					  SC_REG_GUEST_CRASH_P0,
+					  SC_REG_GUEST_CRASH_CTL,
+					  SC_REG_GUEST_OS_ID,
+					  SC_REG_VP_INDEX,
+					  SC_REG_TIME_REF_COUNT,
+					  SC_REG_REFERENCE_TSC,
+					  SC_REG_STIMER0_CONFIG,
+					  SC_REG_STIMER0_COUNT,
+					  SC_REG_SEACLOCK,
+					  SC_REG_GUEST_CLOCK,
+					  SC_REG_SINT0,
+					  SC_REG_SINT0 + 1,
+					  SC_REG_SCONTROL,
+					  SC_REG_SIMP };
 
 	if (random_chance(random, 20))
 		return (uint32_t)random_wide(random);
@@ -112,16 +122,21 @@ static void call_hypervisor(struct world *world)
 
 static void pass_time(struct world *world)
 {
+	struct sc_delivery delivery;
+	uint32_t cursor = 0;
+
 	world->counter += random_next(world->random) >> random_between(world->random, 30, 60);
 	if (!sc_partition_expire(&world->partition, sc_ticks(world->counter)))
 		return;
-	for (uint32_t i = 0; i < world->partition.vcpu_count * SC_STIMER_COUNT; i++) {
-		struct sc_stimer *timer = &world->partition.vcpu[i / SC_STIMER_COUNT].timer[i % SC_STIMER_COUNT];
+	while (sc_partition_pending(&world->partition, &cursor, &delivery)) {
+		struct sc_stimer *timer = &world->partition.vcpu[delivery.vp].timer[delivery.timer];
 
-		PROPERTY(!timer->pending || sc_stimer_intid(timer) - SC_PPI_FIRST <= SC_PPI_LAST - SC_PPI_FIRST,
-			 "INTID %" PRIu32 " is due", sc_stimer_intid(timer));
-		if (timer->pending && random_chance(world->random, 2))
-			sc_stimer_delivered(timer, random_chance(world->random, 2));
+		PROPERTY(timer->pending, "timer %" PRIu32 " is given out, and nothing waits", delivery.timer);
+		PROPERTY(!delivery.interrupt || delivery.intid - SC_PPI_FIRST <= SC_PPI_LAST - SC_PPI_FIRST,
+			 "INTID %" PRIu32 " is due", delivery.intid);
+		PROPERTY(delivery.message || delivery.interrupt, "neither message nor interrupt");
+		if (random_chance(world->random, 2))
+			sc_stimer_delivered(timer, !delivery.message && random_chance(world->random, 2));
 	}
 }
 

@@ -94,6 +94,62 @@ static void fast_output_follows_whole_pairs(void **state)
 	assert_int_equal(call.reps, 2);
 }
 
+/* UEFI of Hyper-V: HVC #1 with the control word in X0; GET answers in X15 and X16. */
+static void native_convention(void **state)
+{
+	const uint64_t get[4] = { SC_CALL_GET_ONE, ~0ull, 0xfffffffe, SC_REG_TIME_REF_COUNT };
+	const uint64_t memory[4] = { GET | REPS(10, 4), 0x40001008, 0x40002000, 0x40003000 };
+	const uint64_t late[4] = { SC_CALL_FAST | GET | REPS(5, 3) };
+	struct sc_call call;
+
+	(void)state;
+	assert_int_equal(sc_call_decode_registers(get, &call), SC_HV_SUCCESS);
+	assert_true(call.native);
+	assert_int_equal(call.input_size, 20);
+	assert_int_equal(sc_call_input_register(&call), 1);
+	assert_int_equal(sc_call_output_register(&call), 15);
+	assert_int_equal(sc_call_decode_registers(late, &call), SC_HV_SUCCESS);
+	assert_int_equal(sc_call_output_register(&call), 13);
+	assert_int_equal(sc_call_decode_registers(memory, &call), SC_HV_SUCCESS);
+	assert_int_equal(call.input_gpa, 0x40001008);
+	assert_int_equal(call.output_gpa, 0x40002000 + 4 * 16);
+}
+
+static void smccc_convention(void **state)
+{
+	const uint64_t get[4] = { SC_HVC_FUNCTION_ID, SC_CALL_GET_ONE, ~0ull, 0xfffffffe };
+	/* The upper half of X0 is no part of a function id. */
+	const uint64_t memory[4] = { 0xffffffffull << 32 | SC_HVC_FUNCTION_ID, GET | REPS(10, 4), 0x40001008,
+				     0x40002000 };
+	struct sc_call call;
+
+	(void)state;
+	assert_int_equal(sc_call_decode_registers(get, &call), SC_HV_SUCCESS);
+	assert_false(call.native);
+	assert_int_equal(sc_call_input_register(&call), 2);
+	assert_int_equal(sc_call_output_register(&call), 6);
+	assert_int_equal(sc_call_decode_registers(memory, &call), SC_HV_SUCCESS);
+	assert_int_equal(call.input_gpa, 0x40001008);
+	assert_int_equal(call.output_gpa, 0x40002000 + 4 * 16);
+}
+
+static void bad_calls_of_either_convention(void **state)
+{
+	static const uint64_t calls[][4] = {
+		{ 0 },
+		{ 0x4f | REPS(1, 0) },
+		{ SC_HVC_FUNCTION_ID },
+		/* The function id of another owner, and HVC #0 without its own. */
+		{ 0x46000002, SC_CALL_GET_ONE },
+		{ 0, SC_CALL_GET_ONE },
+	};
+	struct sc_call call;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		assert_int_equal(sc_call_decode_registers(calls[i], &call), SC_HV_INVALID_HYPERCALL_CODE);
+}
+
 static void memory_form_says_where(void **state)
 {
 	struct sc_call call;
@@ -148,9 +204,15 @@ static void lists_are_aligned_within_a_page_and_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(control_word_is_checked), cmocka_unit_test(reserved_bits_are_refused),
-		cmocka_unit_test(fast_call_of_linux),	   cmocka_unit_test(fast_output_follows_whole_pairs),
-		cmocka_unit_test(memory_form_says_where),  cmocka_unit_test(lists_are_aligned_within_a_page_and_apart),
+		cmocka_unit_test(control_word_is_checked),
+		cmocka_unit_test(reserved_bits_are_refused),
+		cmocka_unit_test(fast_call_of_linux),
+		cmocka_unit_test(fast_output_follows_whole_pairs),
+		cmocka_unit_test(native_convention),
+		cmocka_unit_test(smccc_convention),
+		cmocka_unit_test(bad_calls_of_either_convention),
+		cmocka_unit_test(memory_form_says_where),
+		cmocka_unit_test(lists_are_aligned_within_a_page_and_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

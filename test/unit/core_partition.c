@@ -70,6 +70,7 @@ static void reset_keeps_time_only(void **state)
 	partition.crash[2] = 5;
 	partition.crash_ctl = SC_CRASH_NOTIFY;
 	partition.page_sequence = 9;
+	partition.vcpu[0].synic = (struct sc_synic){ 1, 0x1001, 0x2001, { 20 } };
 	sc_partition_reset(&partition);
 	/* As new, but the next page's sequence is new as well. */
 	fresh.page_sequence = 9;
@@ -112,6 +113,48 @@ static void expire_marks_what_is_due(void **state)
 	assert_true(sc_partition_expire(&partition, sc_ticks(10002)));
 	sc_stimer_delivered(&partition.vcpu[0].timer[0], false);
 	assert_false(sc_partition_expire(&partition, sc_ticks(10003)));
+}
+
+static void message(struct sc_partition *partition, uint32_t vp, uint32_t n, uint32_t sint)
+{
+	sc_stimer_set_config(&partition->vcpu[vp].timer[n],
+			     SC_STIMER_AUTO_ENABLE | (uint64_t)sint << SC_STIMER_SINT_SHIFT, sc_ref(0));
+	sc_stimer_set_count(&partition->vcpu[vp].timer[n], 1, sc_ref(0));
+}
+
+/* Four timers are due: a direct one, one to a SINT that takes messages, one to a masked SINT, one without a SynIC. */
+static void pending_says_where_each_goes(void **state)
+{
+	struct sc_partition partition = new_partition(2);
+	struct sc_synic *synic = &partition.vcpu[1].synic;
+	struct sc_delivery delivery;
+	uint32_t cursor = 0;
+
+	(void)state;
+	message(&partition, 0, 0, 2);
+	arm(&partition, 1, 0, 1);
+	message(&partition, 1, 1, 3);
+	message(&partition, 1, 3, 4);
+	*synic = (struct sc_synic){ .control = SC_SCONTROL_ENABLE, .simp = 0x40005001 };
+	synic->sint[3] = 20;
+	synic->sint[4] = SC_SINT_MASKED | 21;
+	assert_false(sc_partition_pending(&partition, &cursor, &delivery));
+	assert_true(sc_partition_expire(&partition, sc_ticks(1000)));
+	cursor = 0;
+	assert_true(sc_partition_pending(&partition, &cursor, &delivery));
+	assert_int_equal(delivery.vp, 1);
+	assert_int_equal(delivery.timer, 0);
+	assert_false(delivery.message);
+	assert_true(delivery.interrupt);
+	assert_int_equal(delivery.intid, SC_STIMER0_INTID);
+	assert_true(sc_partition_pending(&partition, &cursor, &delivery));
+	assert_int_equal(delivery.timer, 1);
+	assert_true(delivery.message);
+	assert_true(delivery.interrupt);
+	assert_int_equal(delivery.intid, 20);
+	assert_int_equal(delivery.slot_gpa, 0x40005300);
+	assert_false(sc_partition_pending(&partition, &cursor, &delivery));
+	assert_false(sc_partition_pending(&partition, &cursor, &delivery));
 }
 
 struct level_case {
@@ -166,9 +209,13 @@ static void level_of_a_guest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(starts_at_zero),	    cmocka_unit_test(refuses_bad_arguments),
-		cmocka_unit_test(reset_keeps_time_only),    cmocka_unit_test(deadline_is_the_earliest),
-		cmocka_unit_test(expire_marks_what_is_due), cmocka_unit_test(level_of_a_guest),
+		cmocka_unit_test(starts_at_zero),
+		cmocka_unit_test(refuses_bad_arguments),
+		cmocka_unit_test(reset_keeps_time_only),
+		cmocka_unit_test(deadline_is_the_earliest),
+		cmocka_unit_test(expire_marks_what_is_due),
+		cmocka_unit_test(level_of_a_guest),
+		cmocka_unit_test(pending_says_where_each_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 /*
  * The record: everything comes back, and nothing that no machine can have is let in.
  *
- * Policy: fields are changed in place by their offset in version 1 of the record, which therefore stands here once
+ * Policy: fields are changed in place by their offset in version 2 of the record, which therefore stands here once
  * more; a test that breaks when the layout changes is the point.
  */
 #include <seaclock/core.h>
@@ -27,12 +27,17 @@ enum {
 	AT_REFERENCE_TSC = 56,
 	AT_GUEST_CLOCK = 64,
 	AT_TIMERS = 120,
-	TIMER_SIZE = 27,
+	TIMER_SIZE = 43,
 	TIMER_COUNT = 8,
 	TIMER_DUE = 16,
-	TIMER_ARMED = 24,
-	TIMER_PENDING = 25,
-	TIMER_ASSERTED = 26,
+	TIMER_EXPIRED = 24,
+	TIMER_COALESCED = 32,
+	TIMER_ARMED = 40,
+	TIMER_PENDING = 41,
+	TIMER_ASSERTED = 42,
+	SYNIC_SINT = 24,
+	SYNIC_SIZE = 152,
+	AT_SYNIC = AT_TIMERS + 4 * TIMER_SIZE,
 };
 
 static struct sc_partition partition;
@@ -40,7 +45,7 @@ static struct sc_stop_point stop;
 static uint8_t record[SC_RECORD_MAX];
 static size_t size;
 
-/* Two vCPUs with timers in every state: one-shot, periodic and pending, delivered as a level, stopped. */
+/* Two vCPUs with timers in every state: one-shot, periodic and pending, delivered as a level, a message, stopped. */
 static int set_up(void **state)
 {
 	struct sc_stimer *timer = partition.vcpu[0].timer;
@@ -60,9 +65,14 @@ static int set_up(void **state)
 	sc_stimer_set_count(&timer[1], 1000, sc_ref(7));
 	sc_stimer_set_config(&timer[2], DIRECT | SC_STIMER_AUTO_ENABLE, sc_ref(0));
 	sc_stimer_set_count(&timer[2], 10, sc_ref(0));
+	sc_stimer_set_count(&timer[3], 20, sc_ref(0));
+	sc_stimer_set_config(&timer[3], SC_STIMER_ENABLE | 5ull << SC_STIMER_SINT_SHIFT, sc_ref(0));
 	assert_true(sc_partition_expire(&partition, sc_ticks(62500000)));
 	sc_stimer_delivered(&timer[2], true);
 	sc_stimer_set_config(&partition.vcpu[1].timer[3], DIRECT | SC_STIMER_ENABLE, sc_ref(0));
+	partition.vcpu[0].synic = (struct sc_synic){ SC_SCONTROL_ENABLE, 0x40002001, 0x40003001, { SC_SINT_RESET } };
+	for (uint32_t n = 1; n < SC_SINT_COUNT; n++)
+		partition.vcpu[0].synic.sint[n] = SC_SINT_POLLING | n;
 	stop = sc_partition_stop(&partition, sc_ticks(62500001));
 	assert_int_equal(sc_record_save(&partition, &stop, record, sizeof(record), &size), 0);
 	return 0;
@@ -73,6 +83,8 @@ static void assert_same_timer(const struct sc_stimer *a, const struct sc_stimer 
 	assert_int_equal(a->config, b->config);
 	assert_int_equal(a->count, b->count);
 	assert_int_equal(a->due.v, b->due.v);
+	assert_int_equal(a->expired.v, b->expired.v);
+	assert_int_equal(a->coalesced, b->coalesced);
 	assert_int_equal(a->armed, b->armed);
 	assert_int_equal(a->pending, b->pending);
 	assert_int_equal(a->asserted, b->asserted);
@@ -102,17 +114,21 @@ static void everything_comes_back(void **state)
 	for (uint32_t i = 0; i < SC_VCPU_MAX * SC_STIMER_COUNT; i++)
 		assert_same_timer(&loaded.vcpu[i / SC_STIMER_COUNT].timer[i % SC_STIMER_COUNT],
 				  &partition.vcpu[i / SC_STIMER_COUNT].timer[i % SC_STIMER_COUNT]);
+	for (uint32_t vp = 0; vp < SC_VCPU_MAX; vp++)
+		assert_memory_equal(&loaded.vcpu[vp].synic, &partition.vcpu[vp].synic, sizeof(struct sc_synic));
 	assert_true(loaded.vcpu[0].timer[1].pending);
+	assert_int_equal(loaded.vcpu[0].timer[1].expired.v, 1007);
+	assert_int_equal(loaded.vcpu[0].timer[1].coalesced, 9998);
 	assert_true(loaded.vcpu[0].timer[2].asserted);
 }
 
-static void layout_is_version_1(void **state)
+static void layout_is_version_2(void **state)
 {
-	static const uint8_t head[] = { 'S', 'R', 'E', 'C', 1, 0, 0,	0,    0x50, 0x01,
+	static const uint8_t head[] = { 'S', 'R', 'E', 'C', 2, 0, 0,	0,    0x00, 0x03,
 					0,   0,	  2,   0,   0, 0, 0xa0, 0xac, 0xb9, 3 };
 
 	(void)state;
-	assert_int_equal(size, AT_TIMERS + 8 * TIMER_SIZE);
+	assert_int_equal(size, AT_TIMERS + 8 * TIMER_SIZE + 2 * SYNIC_SIZE);
 	assert_memory_equal(record, head, sizeof(head));
 }
 
@@ -184,7 +200,8 @@ static void versions_and_heads(void **state)
 	} cases[] = {
 		{ AT_MAGIC, 4, 0, -SC_E_VALUE },
 		{ AT_VERSION, 4, 0, -SC_E_VERSION },
-		{ AT_VERSION, 4, 2, -SC_E_VERSION },
+		{ AT_VERSION, 4, 1, -SC_E_VERSION },
+		{ AT_VERSION, 4, 3, -SC_E_VERSION },
 		{ AT_LENGTH, 4, 0, -SC_E_VALUE },
 		{ AT_LENGTH, 4, UINT32_MAX, -SC_E_VALUE },
 		{ AT_VCPUS, 4, 0, -SC_E_VALUE },
@@ -220,7 +237,6 @@ static void impossible_timers_are_refused(void **state)
 		{ 0, 0, 8, 1ull << 63 | DIRECT | SC_STIMER_ENABLE },
 		{ 0, 0, 8, SC_STIMER_DIRECT | 27 << SC_STIMER_INTID_SHIFT | SC_STIMER_ENABLE },
 		{ 0, 0, 8, SC_STIMER_ENABLE },
-		{ 0, 0, 8, SC_STIMER_ENABLE | 1 << SC_STIMER_SINT_SHIFT },
 		{ 0, 0, 8, DIRECT },
 		{ 0, TIMER_COUNT, 8, 0 },
 		{ 0, TIMER_DUE, 8, 1 },
@@ -230,14 +246,33 @@ static void impossible_timers_are_refused(void **state)
 		{ 0, TIMER_PENDING, 1, 255 },
 		/* A periodic timer's expiry lies at least a period after 0. */
 		{ 1, TIMER_DUE, 8, 999 },
+		{ 1, TIMER_DUE, 8, 1008 },
+		/* The expiry that waits: in the past, whole periods before the next, at least one after 0. */
+		{ 0, TIMER_EXPIRED, 8, 1 },
+		{ 1, TIMER_EXPIRED, 8, 0 },
+		{ 1, TIMER_EXPIRED, 8, 7 },
+		{ 1, TIMER_EXPIRED, 8, 1008 },
+		{ 1, TIMER_EXPIRED, 8, 10000007 },
+		{ 2, TIMER_EXPIRED, 8, 10 },
+		{ 3, TIMER_EXPIRED, 8, 0 },
+		{ 3, TIMER_EXPIRED, 8, 19 },
+		{ 1, TIMER_PENDING, 1, 0 },
+		/* More expiries than time. */
+		{ 0, TIMER_COALESCED, 8, 1 },
+		{ 1, TIMER_COALESCED, 8, 10000 },
+		{ 1, TIMER_COALESCED, 8, UINT64_MAX },
+		{ 3, TIMER_COALESCED, 8, 1 },
+		/* A message without a SINT, or with a line. */
+		{ 3, 0, 8, 0 },
+		{ 3, 0, 8, SC_STIMER_PERIODIC | 5ull << SC_STIMER_SINT_SHIFT },
+		{ 3, TIMER_COUNT, 8, 0 },
+		{ 3, TIMER_ASSERTED, 1, 1 },
 		/* Asserted with an INTID that is no timer's. */
 		{ 2, 0, 8, SC_STIMER_DIRECT | 5 << SC_STIMER_INTID_SHIFT },
 		{ 2, 0, 8, SC_STIMER_DIRECT | 30 << SC_STIMER_INTID_SHIFT },
 		{ 2, 0, 8, 0 },
 		{ 2, TIMER_DUE, 8, 10 },
 		{ 3, TIMER_ARMED, 1, 1 },
-		{ 3, TIMER_PENDING, 1, 1 },
-		{ 3, TIMER_ASSERTED, 1, 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -245,6 +280,21 @@ static void impossible_timers_are_refused(void **state)
 		put(AT_TIMERS + cases[i].timer * TIMER_SIZE + cases[i].at, cases[i].value, cases[i].bytes);
 		assert_int_equal(load(record, size), -SC_E_VALUE);
 	}
+}
+
+static void impossible_synics_are_refused(void **state)
+{
+	static const uint64_t sints[] = {
+		SC_SINT_RESET | SC_SINT_AUTO_EOI, 0, 15, 27, 32, SC_SINT_RESET | SC_SINT_PROXY
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sints); i++) {
+		set_up(state);
+		put(AT_SYNIC + SYNIC_SINT + 8 * 15, sints[i], 8);
+		assert_int_equal(load(record, size), -SC_E_VALUE);
+	}
+	put(AT_SYNIC + SYNIC_SINT + 8 * 15, 20, 8);
+	assert_int_equal(load(record, size), 0);
 }
 
 static void save_needs_room(void **state)
@@ -280,11 +330,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(everything_comes_back, set_up),
-		cmocka_unit_test_setup(layout_is_version_1, set_up),
+		cmocka_unit_test_setup(layout_is_version_2, set_up),
 		cmocka_unit_test_setup(truncations_are_short, set_up),
 		cmocka_unit_test_setup(every_flipped_byte_is_refused_or_sound, set_up),
 		cmocka_unit_test(versions_and_heads),
 		cmocka_unit_test(impossible_timers_are_refused),
+		cmocka_unit_test(impossible_synics_are_refused),
 		cmocka_unit_test_setup(save_needs_room, set_up),
 		cmocka_unit_test_setup(largest_machine_fits, set_up),
 		cmocka_unit_test_setup(stop_point_must_be_the_clocks, set_up),

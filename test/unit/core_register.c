@@ -83,8 +83,9 @@ static void descriptions(void **state)
 {
 	(void)state;
 	assert_true(get(SC_REG_HYPERVISOR_VERSION) != ~0ull);
-	assert_int_equal(get(SC_REG_PRIVILEGES_AND_FEATURES), 1 << 1 | 1 << 3 | 1 << 5 | 1 << 6 | 1 << 9 | 1ull << 49);
-	assert_int_equal(get_high(SC_REG_PRIVILEGES_AND_FEATURES), 1 << (72 - 64) | 1 << (77 - 64));
+	assert_int_equal(get(SC_REG_PRIVILEGES_AND_FEATURES),
+			 1 << 1 | 1 << 2 | 1 << 3 | 1 << 5 | 1 << 6 | 1 << 9 | 1ull << 49);
+	assert_int_equal(get_high(SC_REG_PRIVILEGES_AND_FEATURES), 1 << (72 - 64) | 1 << (76 - 64) | 1 << (77 - 64));
 	assert_int_equal(get(SC_REG_FEATURES_INFO), 0xffffffff00000000);
 	assert_int_equal(get(SC_REG_IMPLEMENTATION_LIMITS), SC_VCPU_MAX);
 	assert_int_equal(get(SC_REG_HARDWARE_FEATURES), 0);
@@ -120,8 +121,10 @@ static void before_guest_os_id(void **state)
 					     SC_REG_GUEST_CRASH_P4,
 					     SC_REG_GUEST_CRASH_CTL,
 					     SC_REG_SEACLOCK };
-	static const uint32_t denied[] = { SC_REG_VP_INDEX, SC_REG_REFERENCE_TSC, SC_REG_STIMER0_CONFIG,
-					   SC_REG_STIMER3_COUNT, SC_REG_GUEST_CLOCK };
+	static const uint32_t denied[] = { SC_REG_VP_INDEX,	 SC_REG_REFERENCE_TSC, SC_REG_STIMER0_CONFIG,
+					   SC_REG_STIMER3_COUNT, SC_REG_GUEST_CLOCK,   SC_REG_SINT0,
+					   SC_REG_SINT15,	 SC_REG_SCONTROL,      SC_REG_SVERSION,
+					   SC_REG_SIEFP,	 SC_REG_SIMP,	       SC_REG_EOM };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(readable); i++)
@@ -144,7 +147,7 @@ static void before_guest_os_id(void **state)
 static void unknown_registers(void **state)
 {
 	static const uint32_t names[] = { 0,	   0x204,   0x216,   0x90000,	 0x90013,
-					  0xa0010, 0xb0008, 0xb0100, 0x5ea00002, 0xffffffff };
+					  0xa0015, 0xb0008, 0xb0100, 0x5ea00002, 0xffffffff };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -156,8 +159,8 @@ static void unknown_registers(void **state)
 
 static void read_only_registers(void **state)
 {
-	static const uint32_t names[] = { SC_REG_TIME_REF_COUNT, SC_REG_VP_INDEX, SC_REG_HYPERVISOR_VERSION,
-					  SC_REG_PRIVILEGES_AND_FEATURES, SC_REG_SEACLOCK };
+	static const uint32_t names[] = { SC_REG_TIME_REF_COUNT,	  SC_REG_VP_INDEX, SC_REG_HYPERVISOR_VERSION,
+					  SC_REG_PRIVILEGES_AND_FEATURES, SC_REG_SEACLOCK, SC_REG_SVERSION };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -263,8 +266,8 @@ static void timer_configurations(void **state)
 		{ DIRECT(27), SC_HV_SUCCESS },
 		{ DIRECT(255) | SC_STIMER_PERIODIC, SC_HV_SUCCESS },
 		/* Messages. */
-		{ SC_STIMER_ENABLE | 1ull << SC_STIMER_SINT_SHIFT, SC_HV_INVALID_PARAMETER },
-		{ SC_STIMER_AUTO_ENABLE | 15ull << SC_STIMER_SINT_SHIFT, SC_HV_INVALID_PARAMETER },
+		{ SC_STIMER_ENABLE | 1ull << SC_STIMER_SINT_SHIFT, SC_HV_SUCCESS },
+		{ SC_STIMER_AUTO_ENABLE | 15ull << SC_STIMER_SINT_SHIFT, SC_HV_SUCCESS },
 		{ 15ull << SC_STIMER_SINT_SHIFT, SC_HV_SUCCESS },
 		{ DIRECT(31) | SC_STIMER_ENABLE | 2ull << SC_STIMER_SINT_SHIFT, SC_HV_SUCCESS },
 		{ SC_STIMER_ENABLE, SC_HV_SUCCESS },

@@ -177,6 +177,74 @@ static void missed_periods_coalesce(void **state)
 	assert_true(expire(&timer, 1300));
 }
 
+/* Every period is delivered, waits or is counted. */
+static void coalesced_periods_are_counted(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_config(&timer, DIRECT | SC_STIMER_AUTO_ENABLE | SC_STIMER_PERIODIC, 0);
+	set_count(&timer, 100, 50);
+	assert_true(expire(&timer, 150));
+	assert_int_equal(timer.expired.v, 150);
+	assert_int_equal(timer.coalesced, 0);
+	sc_stimer_delivered(&timer, false);
+	assert_int_equal(timer.expired.v, 0);
+	/* Seen late: three periods, one expiry, which stands for the oldest. */
+	assert_true(expire(&timer, 499));
+	assert_int_equal(timer.expired.v, 250);
+	assert_int_equal(timer.coalesced, 2);
+	/* Seen in time, but the last one still waits. */
+	assert_true(expire(&timer, 550));
+	assert_int_equal(timer.expired.v, 250);
+	assert_int_equal(timer.coalesced, 3);
+	sc_stimer_delivered(&timer, false);
+	assert_true(expire(&timer, 650));
+	assert_int_equal(timer.expired.v, 650);
+	/* The guest has not taken the last interrupt: one for both. */
+	sc_stimer_merged(&timer);
+	assert_false(timer.pending);
+	assert_int_equal(timer.expired.v, 0);
+	assert_int_equal(timer.coalesced, 4);
+	/* A write begins a new count. */
+	set_count(&timer, 100, 700);
+	assert_int_equal(timer.coalesced, 0);
+}
+
+static void line_that_is_high_makes_one_interrupt(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_config(&timer, DIRECT | SC_STIMER_AUTO_ENABLE | SC_STIMER_PERIODIC, 0);
+	set_count(&timer, 100, 0);
+	assert_true(expire(&timer, 100));
+	sc_stimer_delivered(&timer, true);
+	assert_int_equal(timer.coalesced, 0);
+	assert_true(expire(&timer, 200));
+	sc_stimer_delivered(&timer, true);
+	assert_int_equal(timer.coalesced, 1);
+	/* As an edge meanwhile: the line is still high. */
+	assert_true(expire(&timer, 300));
+	sc_stimer_delivered(&timer, false);
+	assert_int_equal(timer.coalesced, 2);
+	assert_true(timer.asserted);
+}
+
+static void one_shot_counts_no_periods(void **state)
+{
+	struct sc_stimer timer = { 0 };
+
+	(void)state;
+	set_config(&timer, DIRECT | SC_STIMER_AUTO_ENABLE, 0);
+	set_count(&timer, 100, 0);
+	assert_true(expire(&timer, 1000));
+	assert_int_equal(timer.expired.v, 100);
+	sc_stimer_merged(&timer);
+	assert_false(timer.pending);
+	assert_int_equal(timer.coalesced, 0);
+}
+
 static void huge_periods_saturate(void **state)
 {
 	struct sc_stimer timer = { 0 };
@@ -282,6 +350,9 @@ int main(void)
 		cmocka_unit_test(sint_timer_counts_as_enabled),
 		cmocka_unit_test(periodic_keeps_its_phase),
 		cmocka_unit_test(missed_periods_coalesce),
+		cmocka_unit_test(coalesced_periods_are_counted),
+		cmocka_unit_test(line_that_is_high_makes_one_interrupt),
+		cmocka_unit_test(one_shot_counts_no_periods),
 		cmocka_unit_test(huge_periods_saturate),
 		cmocka_unit_test(rewriting_count_rearms),
 		cmocka_unit_test(any_write_lowers_the_line),
