@@ -66,39 +66,76 @@ static void clock_write_page(struct clock *clock)
 	memory_mark_dirty(clock->memory, gpa, sizeof(struct sc_reference_tsc_page));
 }
 
-static bool clock_uses_levels(const struct clock *clock)
+static struct sc_stimer *clock_timer_of(struct clock *clock, const struct sc_delivery *delivery)
 {
-	return clock->partition.guest_clock & SC_GUEST_CLOCK_REWRITES_TIMER;
+	return &clock->partition.vcpu[delivery->vp].timer[delivery->timer];
 }
 
-static void clock_raise(struct clock *clock, uint32_t vcpu, struct sc_stimer *timer)
+/* True if the interrupt goes out as a level; messages never do, for nothing but their slot tells that they were taken.
+ */
+static bool clock_is_level(const struct clock *clock, const struct sc_delivery *delivery)
 {
-	int result = host_vm_set_ppi(clock->vm, vcpu, sc_stimer_intid(timer), true);
+	return !delivery->message && clock->partition.guest_clock & SC_GUEST_CLOCK_REWRITES_TIMER;
+}
+
+static void clock_raise(struct clock *clock, const struct sc_delivery *delivery)
+{
+	int result = host_vm_set_ppi(clock->vm, delivery->vp, delivery->intid, true);
 
 	if (result)
-		log_guest(&clock->refused, "KVM refuses INTID %u of vCPU %u (%s)", sc_stimer_intid(timer), vcpu,
+		log_guest(&clock->refused, "KVM refuses INTID %u of vCPU %u (%s)", delivery->intid, delivery->vp,
 			  strerror(-result));
-	sc_stimer_delivered(timer, !result);
+	sc_stimer_delivered(clock_timer_of(clock, delivery), !result);
 }
 
 static void clock_raise_all(struct clock *clock)
 {
-	for (uint32_t vcpu = 0; vcpu < clock->partition.vcpu_count; vcpu++)
-		for (uint32_t n = 0; n < SC_STIMER_COUNT; n++)
-			if (clock->partition.vcpu[vcpu].timer[n].pending)
-				clock_raise(clock, vcpu, &clock->partition.vcpu[vcpu].timer[n]);
+	struct sc_delivery delivery;
+	uint32_t cursor = 0;
+
+	while (sc_partition_pending(&clock->partition, &cursor, &delivery))
+		if (clock_is_level(clock, &delivery))
+			clock_raise(clock, &delivery);
+}
+
+/* The slot of a message, if the guest has freed it; if not, it is asked to tell when it does. NULL while it must wait.
+ */
+static struct sc_message *clock_free_slot(struct clock *clock, const struct sc_delivery *delivery)
+{
+	struct sc_message *slot = memory_span(clock->memory, delivery->slot_gpa, sizeof(*slot));
+
+	if (!slot || sc_message_slot_free(slot))
+		return slot;
+	memory_mark_dirty(clock->memory, delivery->slot_gpa, sizeof(*slot));
+	return NULL;
+}
+
+/* The next expiry from *cursor on that the guest may have as an edge. */
+static bool clock_next_edge(struct clock *clock, uint32_t *cursor, struct sc_delivery *delivery)
+{
+	while (sc_partition_pending(&clock->partition, cursor, delivery))
+		if (!clock_is_level(clock, delivery) && (!delivery->message || clock_free_slot(clock, delivery)))
+			return true;
+	return false;
+}
+
+static bool clock_has_edge(struct clock *clock)
+{
+	struct sc_delivery delivery;
+	uint32_t cursor = 0;
+
+	return clock_next_edge(clock, &cursor, &delivery);
 }
 
 /* Raises what is due and sets the wake-up for what is next. With the lock, while time runs. */
 static void clock_service(struct clock *clock)
 {
 	sc_ticks_t now = clock_counter(clock);
-	bool due = sc_partition_expire(&clock->partition, now);
 	sc_ref_t deadline;
 
-	if (due && clock_uses_levels(clock))
-		clock_raise_all(clock);
-	else if (due)
+	sc_partition_expire(&clock->partition, now);
+	clock_raise_all(clock);
+	if (clock_has_edge(clock))
 		/* For the thread that may stop the vCPUs. */
 		return host_timer_arm(clock->timer, sc_ns(0));
 	if (sc_partition_deadline(&clock->partition, &deadline))
@@ -116,55 +153,72 @@ void clock_expire(struct clock *clock)
 	pthread_mutex_unlock(&clock->lock);
 }
 
-static bool partition_is_pending(const struct sc_partition *partition)
-{
-	for (uint32_t vcpu = 0; vcpu < partition->vcpu_count; vcpu++)
-		for (uint32_t n = 0; n < SC_STIMER_COUNT; n++)
-			if (partition->vcpu[vcpu].timer[n].pending)
-				return true;
-	return false;
-}
-
 bool clock_needs_latch(struct clock *clock)
 {
 	bool needed;
 
 	pthread_mutex_lock(&clock->lock);
-	needed = !clock->stopped && !clock_uses_levels(clock) && partition_is_pending(&clock->partition);
+	needed = !clock->stopped && clock_has_edge(clock);
 	pthread_mutex_unlock(&clock->lock);
 	return needed;
 }
 
-/* False if the interrupt is still active and the latch must wait. */
-static bool clock_latch_timer(struct clock *clock, uint32_t vcpu, struct sc_stimer *timer)
+static void clock_place_message(struct clock *clock, const struct sc_delivery *delivery, sc_ref_t now)
 {
-	int result = host_gic_latch_ppi(clock->vm, vcpu, sc_stimer_intid(timer));
+	struct sc_message message;
+
+	sc_message_fill(&message, &clock->partition, delivery, now);
+	sc_message_place(memory_span(clock->memory, delivery->slot_gpa, sizeof(message)), &message);
+	memory_mark_dirty(clock->memory, delivery->slot_gpa, sizeof(message));
+}
+
+/* False if the interrupt is still active: then the message waits with it, so that the guest gets both or neither. */
+static bool clock_latch_edge(struct clock *clock, const struct sc_delivery *delivery, sc_ref_t now)
+{
+	struct sc_stimer *timer = clock_timer_of(clock, delivery);
+	int result = delivery->interrupt ? host_gic_latch_ppi(clock->vm, delivery->vp, delivery->intid) : 0;
 
 	if (result == -EAGAIN)
 		return false;
-	if (result)
-		log_guest(&clock->refused, "KVM refuses to latch INTID %u of vCPU %u (%s)", sc_stimer_intid(timer),
-			  vcpu, strerror(-result));
-	sc_stimer_delivered(timer, false);
+	if (result && result != -EALREADY)
+		log_guest(&clock->refused, "KVM refuses to latch INTID %u of vCPU %u (%s)", delivery->intid,
+			  delivery->vp, strerror(-result));
+	if (delivery->message)
+		clock_place_message(clock, delivery, now);
+	/* A message reaches the guest whether or not its interrupt is one with another. */
+	if (result == -EALREADY && !delivery->message)
+		sc_stimer_merged(timer);
+	else
+		sc_stimer_delivered(timer, false);
 	return true;
+}
+
+/* False if a latch must wait. */
+static bool clock_latch_all(struct clock *clock)
+{
+	sc_ticks_t counter = clock_counter(clock);
+	struct sc_delivery delivery;
+	uint32_t cursor = 0;
+	bool done = true;
+
+	/* Periods that passed while the vCPUs were being stopped coalesce with what they were stopped for. */
+	sc_partition_expire(&clock->partition, counter);
+	while (clock_next_edge(clock, &cursor, &delivery))
+		if (!clock_latch_edge(clock, &delivery, sc_clock_read(&clock->partition.clock, counter)))
+			done = false;
+	return done;
 }
 
 void clock_latch(struct clock *clock)
 {
-	bool retry = false;
-
 	pthread_mutex_lock(&clock->lock);
-	for (uint32_t vcpu = 0; vcpu < clock->partition.vcpu_count; vcpu++)
-		for (uint32_t n = 0; n < SC_STIMER_COUNT; n++) {
-			struct sc_stimer *timer = &clock->partition.vcpu[vcpu].timer[n];
-
-			if (timer->pending && !clock_latch_timer(clock, vcpu, timer))
-				retry = true;
-		}
-	if (retry)
-		host_timer_arm(clock->timer, sc_ns(LATCH_RETRY_NS));
-	else
-		clock_service(clock);
+	/* Time may have been stopped since clock_needs_latch(): what is pending then waits for its start. */
+	if (!clock->stopped) {
+		if (clock_latch_all(clock))
+			clock_service(clock);
+		else
+			host_timer_arm(clock->timer, sc_ns(LATCH_RETRY_NS));
+	}
 	pthread_mutex_unlock(&clock->lock);
 }
 
@@ -174,6 +228,18 @@ static void clock_lower(struct clock *clock, uint32_t vcpu, const struct sc_vcpu
 	for (uint32_t n = 0; n < SC_STIMER_COUNT; n++)
 		if (before->timer[n].asserted && !clock->partition.vcpu[vcpu].timer[n].asserted)
 			host_vm_set_ppi(clock->vm, vcpu, sc_stimer_intid(&before->timer[n]), false);
+}
+
+/* Messages to a page that is no memory wait until the guest moves it. */
+static void clock_check_message_page(struct clock *clock, uint32_t vcpu)
+{
+	uint64_t simp = clock->partition.vcpu[vcpu].synic.simp;
+
+	if (simp & SC_SIMP_ENABLE && !memory_span(clock->memory, simp & SC_SIMP_GPA_MASK, SC_HV_PAGE_SIZE))
+		log_guest(&clock->refused,
+			  "the guest put the message page of vCPU %u at 0x%llx, which is not RAM: "
+			  "messages wait",
+			  vcpu, (unsigned long long)(simp & SC_SIMP_GPA_MASK));
 }
 
 void clock_hypercall(struct clock *clock, uint32_t vcpu, const struct sc_call *call, const void *input, void *output,
@@ -186,7 +252,9 @@ void clock_hypercall(struct clock *clock, uint32_t vcpu, const struct sc_call *c
 	sc_call_run(&clock->partition, vcpu, call, input, output, clock_counter(clock), outcome);
 	if (outcome->effects & SC_EFFECT_PAGE)
 		clock_write_page(clock);
-	if (outcome->effects & SC_EFFECT_TIMER) {
+	if (outcome->effects & SC_EFFECT_SYNIC)
+		clock_check_message_page(clock, vcpu);
+	if (outcome->effects & (SC_EFFECT_TIMER | SC_EFFECT_SYNIC)) {
 		clock_lower(clock, vcpu, &before);
 		clock_service(clock);
 	}

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Guest time, and the only owner of everything it consists of: the counter offset, the reference TSC page, the
- * synthetic timers and the wake-up for the next of them.
+ * synthetic timers with their messages, and the wake-up for the next of them.
  *
  * Policy: all decisions are the core's; this file holds its lock, gives it the counter and carries out what it asks. An
  * expiry is raised as a level where the guest has declared that its handler rewrites the timer, else as an edge through
- * the pending latch, for which all vCPUs must be out of the guest: clock_needs_latch(), clock_latch().
+ * the pending latch, for which all vCPUs must be out of the guest: clock_needs_latch(), clock_latch(). A message always
+ * goes with an edge: both are given at once, or both wait while the interrupt is active or the slot is taken.
  */
 #ifndef VMM_CLOCK_H
 #define VMM_CLOCK_H
@@ -48,7 +49,7 @@ void clock_expire(struct clock *clock);
 
 /* True if something is due that must go through the pending latch. */
 bool clock_needs_latch(struct clock *clock);
-/* Does that; all vCPUs are out of the guest. */
+/* Does that, unless time has been stopped meanwhile; all vCPUs are out of the guest. */
 void clock_latch(struct clock *clock);
 
 /* Reference time, now or where it stopped. */

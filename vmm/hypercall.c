@@ -8,9 +8,6 @@
 /* SMCCC: the function is not known. */
 #define SMCCC_NOT_SUPPORTED UINT64_MAX
 
-/* The first input register of the fast form. */
-#define FAST_INPUT 2u
-
 union call_block {
 	uint64_t word[SC_CALL_PAGE_MAX / sizeof(uint64_t)];
 	uint8_t byte[SC_CALL_PAGE_MAX];
@@ -44,7 +41,7 @@ static int call_read_input(const struct sc_call *call, struct memory *memory, st
 			   union call_block *input, bool *bad)
 {
 	if (call->fast)
-		return registers_get(vcpu, FAST_INPUT, words_of(call->input_size), input->word);
+		return registers_get(vcpu, sc_call_input_register(call), words_of(call->input_size), input->word);
 	*bad = !memory_read(memory, call->input_gpa, input->byte, call->input_size) ||
 	       (call->output_size && !memory_span(memory, call->output_gpa, call->output_size));
 	return 0;
@@ -81,12 +78,12 @@ int hypercall_handle(struct clock *clock, struct memory *memory, struct host_vcp
 {
 	struct sc_call_outcome outcome = { 0 };
 	struct sc_call call;
-	uint64_t x[3];
-	int result = registers_get(vcpu, 1, 3, x);
+	uint64_t x[4];
+	int result = registers_get(vcpu, 0, 4, x);
 
 	if (result)
 		return result;
-	outcome.result = sc_call_decode(x[0], x[1], x[2], &call);
+	outcome.result = sc_call_decode_registers(x, &call);
 	if (outcome.result == SC_HV_SUCCESS)
 		result = call_carry_out(clock, memory, vcpu, &call, &outcome);
 	*effects = outcome.effects;

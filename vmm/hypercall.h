@@ -3,7 +3,8 @@
  * Register hypercalls: from a vCPU's registers and guest memory to the core, and back.
  *
  * Policy: only the registers that a call uses are read and written, for each costs a system call. Input is copied
- * before it is judged, so that the guest cannot change it meanwhile. HVC #0 only: KVM does not report the immediate.
+ * before it is judged, so that the guest cannot change it meanwhile. KVM does not report the immediate of an HVC, so X0
+ * alone tells which convention a call has.
  */
 #ifndef VMM_HYPERCALL_H
 #define VMM_HYPERCALL_H

@@ -60,8 +60,8 @@ struct host_vcpu {
 /* Checks what this host's KVM can do and says in one sentence what is missing. */
 int host_check(struct error *error);
 
-/* A machine without vCPUs whose hypercalls `function`, as SMCCC function id, come to the monitor. */
-int host_vm_create(struct host_vm *vm, uint32_t function, struct error *error);
+/* A machine without vCPUs whose hypercalls below `functions`, as SMCCC function ids, come to the monitor. */
+int host_vm_create(struct host_vm *vm, uint32_t functions, struct error *error);
 void host_vm_destroy(struct host_vm *vm);
 
 /* One piece of RAM. */
@@ -141,7 +141,8 @@ int host_gic_load(struct host_vm *vm, uint32_t vcpus, struct cursor *state, stru
 
 /*
  * One edge on a PPI, as the pending latch of the vCPU's redistributor. -EAGAIN while the interrupt is active: a latch
- * set then is lost at its end, so the caller tries again later.
+ * set then is lost at its end, so the caller tries again later. -EALREADY if the guest has not yet taken the last edge:
+ * the two are one interrupt.
  */
 int host_gic_latch_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid);
 

@@ -70,11 +70,10 @@ static int vm_check_filter(int vm, struct error *error)
 	return 0;
 }
 
-static int vm_forward_hypercall(int vm, uint32_t function, struct error *error)
+static int vm_forward_hypercalls(int vm, uint32_t functions, struct error *error)
 {
 	struct kvm_smccc_filter filter = {
-		.base = function,
-		.nr_functions = 1,
+		.nr_functions = functions,
 		.action = KVM_SMCCC_FILTER_FWD_TO_USER,
 	};
 	struct kvm_device_attr attr = {
@@ -85,7 +84,7 @@ static int vm_forward_hypercall(int vm, uint32_t function, struct error *error)
 	int result = kvm_call(vm, KVM_SET_DEVICE_ATTR, &attr);
 
 	if (result < 0)
-		return error_set(error, -result, "KVM refuses to forward hypercall 0x%x (%s)", function,
+		return error_set(error, -result, "KVM refuses to forward hypercalls 0 to 0x%x (%s)", functions - 1,
 				 strerror(-result));
 	return 0;
 }
@@ -105,14 +104,14 @@ static int vm_open(struct host_vm *vm, struct error *error)
 	return vm_check_filter(vm->vm, error);
 }
 
-int host_vm_create(struct host_vm *vm, uint32_t function, struct error *error)
+int host_vm_create(struct host_vm *vm, uint32_t functions, struct error *error)
 {
 	int result;
 
 	*vm = (struct host_vm){ .kvm = -1, .vm = -1, .gic = -1 };
 	result = vm_open(vm, error);
 	if (!result)
-		result = vm_forward_hypercall(vm->vm, function, error);
+		result = vm_forward_hypercalls(vm->vm, functions, error);
 	if (result)
 		host_vm_destroy(vm);
 	return result;

@@ -263,6 +263,8 @@ int host_gic_latch_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid)
 	result = gic_access(vm->gic, false, group, base + GIC_ISPENDR, &pending);
 	if (result)
 		return result;
+	if (pending & 1u << intid)
+		return -EALREADY;
 	/* Zero bits clear other latches, hence read, modify, write. */
 	pending |= 1u << intid;
 	return gic_access(vm->gic, true, group, base + GIC_ISPENDR, &pending);
