@@ -11,7 +11,8 @@
 
 #include "unit.h"
 
-#define MESSAGES 20000u
+#define MESSAGES 40000u
+#define DELAYS 256u
 
 static struct sc_message slot;
 
@@ -148,6 +149,13 @@ static bool wait_end_of_message(struct race *race, uint32_t answered)
 	return false;
 }
 
+/* So that the host looks at every moment of the guest's work. */
+static void delay(uint32_t loops)
+{
+	for (volatile uint32_t i = 0; i < loops; i++)
+		;
+}
+
 /* Whoever finds the slot busy and waits for EOM is told, however host and guest race. */
 static void waiting_message_is_never_forgotten(void **state)
 {
@@ -167,6 +175,7 @@ static void waiting_message_is_never_forgotten(void **state)
 			answered = __atomic_load_n(&race.end_of_message, __ATOMIC_SEQ_CST);
 		}
 		sc_message_place(&race.slot, &message);
+		delay(n % DELAYS);
 	}
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(race.torn, 0);

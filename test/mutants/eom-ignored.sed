@@ -1,0 +1,2 @@
+# core/register.c: EOM does not make the monitor try again
+s/	access->effects |= SC_EFFECT_SYNIC;/	if (access->name != SC_REG_EOM)\n		access->effects |= SC_EFFECT_SYNIC;/

@@ -1,0 +1,2 @@
+# core/message.c: a busy slot is not told that a message waits
+s/slot->flags | SC_MESSAGE_PENDING/slot->flags/

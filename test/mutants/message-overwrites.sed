@@ -1,0 +1,2 @@
+# core/message.c: a message that the guest has not read is overwritten
+s/^	if (__atomic_load_n(&slot->type, __ATOMIC_ACQUIRE) == SC_MESSAGE_NONE)/	if (1)/

@@ -1,0 +1,2 @@
+# core/message.c: a message says when it was delivered, not when it was due
+s/\.expiration_time = .*,$/.expiration_time = now.v,/

@@ -1,0 +1,2 @@
+# core/synic.c: a polled SINT raises its interrupt
+s/delivery->interrupt = !(value & SC_SINT_POLLING)/delivery->interrupt = true/

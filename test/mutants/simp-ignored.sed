@@ -1,0 +1,2 @@
+# core/synic.c: messages go though their page is off
+s/ || !(synic->simp & SC_SIMP_ENABLE)//

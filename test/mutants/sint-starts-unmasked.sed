@@ -1,0 +1,2 @@
+# core/synic.c: SINTs are not masked at reset
+s/synic->sint\[n\] = SC_SINT_RESET/synic->sint[n] = 0/
