@@ -41,4 +41,16 @@ check-purity: $(O)/arm64/core/core.ro
 $(O)/arm64/core/core.ro: $(call objects,arm64,$(CORE_SRC))
 	$(call say,LD)$(ARM64)ld -r $^ -o $@
 
+# Fuzzing: the core against a model of the interface that shares no code with it.
+CFLAGS_fuzz := $(CFLAGS_COMMON) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+FUZZ_INTERFACE := $(O)/fuzz/test/fuzz/interface
+
+$(O)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CLANG) $(CFLAGS_fuzz) -c $< -o $@
+
+$(FUZZ_INTERFACE): $(call objects,fuzz,test/fuzz/interface.c $(sort $(wildcard test/fuzz/model/*.c)) $(CORE_SRC))
+	$(call say,LD)$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer $^ -o $@
+
 .PHONY: unit property mutants check-purity
