@@ -19,6 +19,7 @@ $(O)/bare/guest/guest.ro: $(GUEST_LIB_OBJ)
 	$(call say,LD)$(ARM64)ld -r $^ -o $@
 
 check-guest: $(O)/bare/guest/guest.ro
+	@guest/check-doc.sh
 	@needs=$$($(ARM64)nm -u $<); test -z "$$needs" || { echo "the guest library is not free-standing, it needs:" $$needs; exit 1; }
 	@data=$$($(ARM64)nm $< | grep -i ' [bdc] '); test -z "$$data" || { echo "the guest library has globals:" $$data; exit 1; }
 	@size=$$($(ARM64)size $< | awk 'NR == 2 { print $$1 }'); echo "the guest library has $$size bytes of code"; \
