@@ -15,6 +15,7 @@ O := out
 all: ## build everything: the monitor, the guest with its module, the tests, the benchmarks
 check: ## under a minute, no lab: unit and property tests, purity of the core, headers, format, lint
 lab-test: ## the scenarios: real guests migrate between emulated Arm hosts
+conformance: ## hold Seaclock, and a machine without it, against the conformance suite; in the lab
 mutants: ## break the core on purpose: every mutant must turn a test red
 test: ## every test; the last line is the sum of all tiers
 demo: ## a guest migrates from a 25 MHz host to a 1 GHz host and back; ends with a table and a report
@@ -47,4 +48,4 @@ clean:
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all check lab-test mutants test demo bench format clean help
+.PHONY: all check lab-test conformance mutants test demo bench format clean help

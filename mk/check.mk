@@ -25,9 +25,9 @@ check-text:
 
 # One stamp per source, so that a second run looks only at what has changed. Sources that run on arm64 only are read as
 # such; the module belongs to the kernel's own checkers.
-TIDY_ARM64 := $(filter vmm/host/% test/guest/% guest/% lab/% bench/guest%,$(CHECK_C))
+TIDY_ARM64 := $(filter vmm/host/% test/guest/% test/bare/% guest/% lab/% bench/guest%,$(CHECK_C))
 TIDY_SRC := $(filter-out linux/%,$(filter %.c,$(CHECK_C)))
-TIDY_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -Ivmm
+TIDY_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -Ivmm -Itest/bare -Itest/conformance
 
 check-tidy: $(TIDY_SRC:%.c=$(O)/check/tidy/%.stamp)
 

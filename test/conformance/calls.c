@@ -141,6 +141,17 @@ static bool set_high_ignored(struct trial *trial)
 	       expect(trial, trial_get(trial, SC_REG_GUEST_OS_ID), OS_ID + 2);
 }
 
+/* By HVC #1 the bit makes the control word look like a call to the hypervisor's own services, which say -1. */
+static bool nested(struct trial *trial)
+{
+	struct port_call call = call_of(trial, SC_CALL_GET_ONE | SC_CALL_NESTED);
+
+	call.block[2] = SC_REG_VP_INDEX;
+	port_call(&call);
+	return expect_true(trial, call.result == SC_HV_INVALID_HYPERCALL_INPUT || call.result == UINT64_MAX,
+			   call.result);
+}
+
 static const struct conformance_case cases[] = {
 	{ .name = "call.plain",
 	  .clause = "TLFS hypercall interface",
@@ -211,10 +222,8 @@ static const struct conformance_case cases[] = {
 		     .control = SC_CALL_FAST | REPS(1, 0) | SC_HVCALL_GET_VP_REGISTERS | 1ull << 63)) },
 	{ .name = "call.nested",
 	  .clause = "TLFS hypercall interface",
-	  .expects = "a call to a nested hypervisor is refused",
-	  .needs = NEED_SEACLOCK,
-	  STEPS(CALL(SC_HV_INVALID_HYPERCALL_INPUT,
-		     .control = SC_CALL_FAST | REPS(1, 0) | SC_HVCALL_GET_VP_REGISTERS | SC_CALL_NESTED)) },
+	  .expects = "a call to a nested hypervisor is refused, as input or as unknown",
+	  .run = nested },
 	{ .name = "call.fast-too-long",
 	  .clause = "TLFS hypercall interface",
 	  .expects = "a fast call that needs more than its registers is refused",

@@ -144,6 +144,7 @@ struct conformance_case {
 	const char *expects; /* one line */
 	uint32_t needs;	     /* NEED_* */
 	bool other_vcpu;     /* runs on vCPU 1 */
+	bool untouched;	     /* nothing is written before it: only the first cases can have this */
 	const struct step *steps;
 	bool (*run)(struct trial *trial);
 };
@@ -153,8 +154,8 @@ struct conformance_table {
 	uint32_t count;
 };
 
-extern const struct conformance_table conformance_registers, conformance_calls, conformance_clock, conformance_stimer,
-	conformance_direct, conformance_synic, conformance_migration;
+extern const struct conformance_table conformance_reset, conformance_registers, conformance_calls, conformance_clock,
+	conformance_stimer, conformance_direct, conformance_synic, conformance_migration;
 
 /* ---- Running (run.c) ---- */
 
@@ -198,6 +199,7 @@ struct sc_message *trial_slot(uint32_t sint);
 #define AUTO SC_STIMER_AUTO_ENABLE
 #define PERIODIC SC_STIMER_PERIODIC
 
+/* clang-format off: one line each, or the list could not be read as one. */
 #define SET(name, to)                                                                                                  \
 	{                                                                                                              \
 		.operation = STEP_SET, .index = (name), .value = (to)                                                  \
@@ -281,6 +283,10 @@ struct sc_message *trial_slot(uint32_t sint);
 	{                                                                                                              \
 		.operation = STEP_SIMP, .value = SC_SIMP_ENABLE                                                        \
 	}
+#define MESSAGE_PAGE_OFF                                                                                               \
+	{                                                                                                              \
+		.operation = STEP_SIMP                                                                                 \
+	}
 #define MIGRATE                                                                                                        \
 	{                                                                                                              \
 		.operation = STEP_MIGRATE                                                                              \
@@ -293,11 +299,11 @@ struct sc_message *trial_slot(uint32_t sint);
 			.operation = STEP_END                                                                          \
 		}                                                                                                      \
 	}
-
 #define TABLE(list)                                                                                                    \
 	{                                                                                                              \
 		(list), sizeof(list) / sizeof((list)[0])                                                               \
 	}
+/* clang-format on */
 
 /* Interrupts of the scripts: free on every machine that is known. */
 #define INTID_A 31u

@@ -34,14 +34,16 @@ static bool periodic_phase(struct trial *trial)
 	if (!start_periodic(trial, SECOND / 4))
 		return false;
 	after = trial_now(trial);
-	for (uint32_t i = 0; i < 6; i++) {
+	for (uint32_t i = 0; i < 8; i++) {
 		if (!port_wait(before + (i + 1) * (SECOND / 4) + SECOND / 8))
 			return expect(trial, 0, 1);
 		if (port_interrupts(INTID_A) == seen)
 			continue;
 		seen = port_interrupts(INTID_A);
 		late = (port_interrupt_time(INTID_A) - before) % (SECOND / 4);
-		least = late < least ? late : least;
+		/* A timer that starts each period when the last was served has drifted by then. */
+		if (i >= 4)
+			least = late < least ? late : least;
 	}
 	/* The best of them is late by no more than starting took, and what a busy machine adds. */
 	return expect_true(trial, least <= after - before + SECOND / 16, least);

@@ -11,3 +11,9 @@ $(O)/bare/conformance.elf: $(CONFORMANCE_BARE)
 
 $(CONFORMANCE_SAN) $(O)/san/test/unit/conformance_core.o: CFLAGS_san += -Itest/conformance
 $(O)/san/test/unit/conformance_core: $(CONFORMANCE_SAN)
+
+# The payload of the lab, the image, and the runner.
+conformance: $(LAB) $(BARE_IMAGES)
+	@lab/conformance
+
+.PHONY: conformance

@@ -21,12 +21,6 @@ static bool private_timers(struct trial *trial)
 }
 
 static const struct conformance_case cases[] = {
-	{ .name = "stimer.reset",
-	  .clause = "TLFS synthetic timers",
-	  .expects = "all timers are 0 at reset",
-	  .needs = NEED_DIRECT,
-	  STEPS(GET(CONFIG(0), 0), GET(COUNT(0), 0), GET(CONFIG(1), 0), GET(COUNT(1), 0), GET(CONFIG(2), 0),
-		GET(COUNT(2), 0), GET(CONFIG(3), 0), GET(COUNT(3), 0)) },
 	{ .name = "stimer.config-kept",
 	  .clause = "TLFS synthetic timers",
 	  .expects = "Config of a stopped timer reads back",
