@@ -6,11 +6,7 @@
 # needs $(KERNEL).
 
 PACKAGES := $(O)/packages/debs
-SYSROOT := $(O)/sysroot/stamp
 KERNEL := $(O)/kernel/stamp
-
-SYSROOT_CFLAGS := -isystem $(O)/sysroot/usr/include
-SYSROOT_LDFLAGS := -L$(O)/sysroot/usr/lib/aarch64-linux-gnu
 
 TRUTH_WRITER := $(O)/host/lab/truth/truth-writer
 TRUTH_READ := $(O)/arm64/lab/truth/truth-read

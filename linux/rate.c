@@ -27,7 +27,7 @@ static void rate_report(struct work_struct *work)
 	if (hz == old)
 		pr_info("reference time was resumed, counter rate unchanged at %u Hz\n", hz);
 	else
-		pr_info("counter rate changed from %u to %u Hz, clocks, timers and sched_clock follow\n", old, hz);
+		pr_info("counter rate changed from %u to %u Hz, clocks and timers follow\n", old, hz);
 }
 
 static DECLARE_WORK(rate_work, rate_report);

@@ -20,6 +20,8 @@ $(TEST_LIB): $(TEST_LIB_OBJ)
 $(TEST_OBJ:.o=): %: %.o $(TEST_LIB)
 	$(call say,LD)$(CC) $(CFLAGS_san) $^ $(TEST_LIBS) -o $@
 
+all: $(TEST_UNIT) $(TEST_PROPERTY)
+
 unit: $(TEST_UNIT)
 	@test/run-tests $^
 
