@@ -149,22 +149,31 @@ static bool clock_latch_timer(struct clock *clock, uint32_t vcpu, struct sc_stim
 	return true;
 }
 
-void clock_latch(struct clock *clock)
+/* False if a latch must wait. */
+static bool clock_latch_all(struct clock *clock)
 {
-	bool retry = false;
+	bool done = true;
 
-	pthread_mutex_lock(&clock->lock);
 	for (uint32_t vcpu = 0; vcpu < clock->partition.vcpu_count; vcpu++)
 		for (uint32_t n = 0; n < SC_STIMER_COUNT; n++) {
 			struct sc_stimer *timer = &clock->partition.vcpu[vcpu].timer[n];
 
 			if (timer->pending && !clock_latch_timer(clock, vcpu, timer))
-				retry = true;
+				done = false;
 		}
-	if (retry)
-		host_timer_arm(clock->timer, sc_ns(LATCH_RETRY_NS));
-	else
-		clock_service(clock);
+	return done;
+}
+
+void clock_latch(struct clock *clock)
+{
+	pthread_mutex_lock(&clock->lock);
+	/* Time may have been stopped since clock_needs_latch(): what is pending then waits for its start. */
+	if (!clock->stopped) {
+		if (clock_latch_all(clock))
+			clock_service(clock);
+		else
+			host_timer_arm(clock->timer, sc_ns(LATCH_RETRY_NS));
+	}
 	pthread_mutex_unlock(&clock->lock);
 }
 

@@ -48,7 +48,7 @@ void clock_expire(struct clock *clock);
 
 /* True if something is due that must go through the pending latch. */
 bool clock_needs_latch(struct clock *clock);
-/* Does that; all vCPUs are out of the guest. */
+/* Does that, unless time has been stopped meanwhile; all vCPUs are out of the guest. */
 void clock_latch(struct clock *clock);
 
 /* Reference time, now or where it stopped. */
