@@ -31,7 +31,7 @@ $(TRUTH_READ): $(call objects,arm64,lab/truth/truth-read.c)
 $(O)/lab/host-initrd: lab/image lab/host/boot lab/host/inittab $(TRUTH_READ) $(SYSROOT) $(KERNEL)
 	lab/image
 
-include lab/guest/rules.mk lab/judge/rules.mk
+include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk
 
 # What each emulated host carries in /seaclock.
 PAYLOAD := $(addprefix $(O)/payload/,seaclock Image initrd.cpio.gz)
@@ -44,7 +44,7 @@ $(PAYLOAD):
 	@mkdir -p $(@D)
 	@cp $< $@
 
-LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge
+LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge $(RELAY)
 
 demo: $(LAB)
 	@lab/demo
