@@ -99,7 +99,7 @@ guest_run() {
 	guest_host=$host
 	guest_console=/tmp/$run.$stay.console
 	monitor_start "$host" run "$guest" --kernel /seaclock/Image --initrd /seaclock/initrd.cpio.gz \
-		--append "console=ttyAMA0 $words" --console "$guest_console" "$@"
+		--append "console=ttyAMA0 loglevel=5 $words" --console "$guest_console" "$@"
 }
 
 # Waits until the monitor on our end has exited, at most $1 seconds, and returns its exit status; 124: still there.

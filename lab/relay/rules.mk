@@ -4,4 +4,4 @@
 RELAY := $(O)/arm64/lab/relay/relay
 
 $(RELAY): $(call objects,arm64,lab/relay/relay.c)
-	$(ARM64)gcc -static $^ -o $@
+	$(call say,LD)$(ARM64)gcc -static $^ -o $@
