@@ -45,4 +45,28 @@ check-purity: $(O)/arm64/core/core.ro
 $(O)/arm64/core/core.ro: $(call objects,arm64,$(CORE_SRC))
 	$(call say,LD)$(ARM64)ld -r $^ -o $@
 
-.PHONY: unit property mutants check-purity
+# Fuzzing: every test/fuzz/*.c is one target of libFuzzer; everything under test is built for it.
+CFLAGS_fuzz := $(CFLAGS_COMMON) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+FUZZ_LIB := $(O)/fuzz/test/seaclock.a
+FUZZ_LIB_OBJ := $(call objects,fuzz,$(CORE_SRC) $(VMM_TESTABLE_SRC) $(sort $(wildcard test/fake/*.c)))
+FUZZ_OBJ := $(call objects,fuzz,$(sort $(wildcard test/fuzz/*.c)))
+
+$(O)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CLANG) $(CFLAGS_fuzz) -c $< -o $@
+
+$(FUZZ_LIB): $(FUZZ_LIB_OBJ)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call say,AR)ar qcs $@ $^
+
+$(FUZZ_OBJ:.o=): %: %.o $(FUZZ_LIB)
+	$(call say,LD)$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer $^ -ljansson -lfdt -lpthread -o $@
+
+fuzz: $(FUZZ_OBJ:.o=)
+	@test/run-fuzz $(O)/fuzz/found $^
+
+-include $(FUZZ_OBJ:.o=.d) $(FUZZ_LIB_OBJ:.o=.d)
+
+.PHONY: unit property mutants fuzz check-purity

@@ -68,7 +68,8 @@ static void parts_advance(struct iovec *parts, size_t done)
 	for (int n = 0; n < 3 && done; n++) {
 		size_t step = done < parts[n].iov_len ? done : parts[n].iov_len;
 
-		parts[n].iov_base = (char *)parts[n].iov_base + step;
+		if (step) /* an empty part has no place */
+			parts[n].iov_base = (char *)parts[n].iov_base + step;
 		parts[n].iov_len -= step;
 		done -= step;
 	}
