@@ -19,7 +19,7 @@ conformance: ## hold Seaclock, and a machine without it, against the conformance
 mutants: ## break the core on purpose: every mutant must turn a test red
 test: ## every test; the last line is the sum of all tiers
 demo: ## a guest migrates from a 25 MHz host to a 1 GHz host and back; ends with a table and a report
-bench: ## what reading the clock costs on this machine, and in the lab: timers, boot, downtime
+bench: ## what things cost: reading the clock on this machine; in the lab that, timers, boot, downtime
 format: ## clang-format on every C file
 clean: ## remove everything built, downloads included
 help: ## this list

@@ -10,7 +10,7 @@
 
 typedef void (*bench_loop)(uint64_t iterations);
 
-/* The user-space instructions of one iteration, rounded to the nearest; -1 where stepping is not permitted. */
+/* The user-space instructions of one iteration; -1 where stepping is not permitted. */
 int64_t instructions_per_iteration(bench_loop loop);
 
 #endif

@@ -98,8 +98,8 @@ static uint32_t counter_hz(void)
 #endif
 }
 
-/* The page must advance as this machine's clock does, to 1 %. */
-static bool page_is_right(void)
+/* True if the page advances as this machine's clock does, to 1 %. */
+static bool page_keeps_pace(void)
 {
 	const struct timespec pause = { .tv_nsec = 50000000 };
 	sc_ref_t first, last;
@@ -114,6 +114,15 @@ static bool page_is_right(void)
 	ns = clock_ns() - ns;
 	shown = (last.v - first.v) * SC_REF_NS;
 	return shown > ns - ns / 100 && shown < ns + ns / 100;
+}
+
+/* Between its two looks at the clocks a busy machine may hold us up: one good look is proof enough. */
+static bool page_is_right(void)
+{
+	for (unsigned int i = 0; i < RUNS; i++)
+		if (page_keeps_pace())
+			return true;
+	return false;
 }
 
 static uint64_t run_ns(bench_loop loop, uint64_t iterations)

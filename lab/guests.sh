@@ -12,6 +12,7 @@ guest_host=     # where the guest is
 guest_pid=      # our end of the connection to its monitor
 guest_console=  # on $guest_host
 guest_log=      # what its monitor prints, here
+run=1           # number of the guest in this lab
 stay=0          # number of the current stay
 wait_limit=120  # seconds
 
@@ -64,6 +65,7 @@ guests_next() {
 	mkdir -p "$work"
 	manifest=$work/manifest
 	echo "$hosts" >"$manifest"
+	run=$((run + 1))
 	stay=0
 }
 
@@ -95,9 +97,9 @@ guest_run() {
 	shift 2
 	stay=$((stay + 1))
 	guest_host=$host
-	guest_console=/tmp/$guest.$stay.console
+	guest_console=/tmp/$run.$stay.console
 	monitor_start "$host" run "$guest" --kernel /seaclock/Image --initrd /seaclock/initrd.cpio.gz \
-		--append "console=ttyAMA0 $words" --console "$guest_console" "$@"
+		--append "console=ttyAMA0 loglevel=5 $words" --console "$guest_console" "$@"
 }
 
 # Waits until the monitor on our end has exited, at most $1 seconds, and returns its exit status; 124: still there.
@@ -144,20 +146,27 @@ console_collect() {
 	echo "console $stay.console" >>"$manifest"
 }
 
-# Port 5999 in hexadecimal, in the state "listening".
-listening=':176F 00000000:0000 0A'
+# Waits until something listens on port $2 of host $1, at most 20 s.
+listening_wait() {
+	host_wait "$1" "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q '$(printf ':%04X 0*:0000 0A' "$2")'" 20
+}
 
 # Starts `seaclock receive` on host $1 and waits until it listens. Sets receive_pid and receive_log.
 receive_start() {
-	receive_console=/tmp/$guest.$((stay + 1)).console
+	receive_console=/tmp/$run.$((stay + 1)).console
 	receive_log=$work/$((stay + 1)).$1.log
 	on "$1" "$seaclock" receive "$guest" --listen 0.0.0.0:5999 --console "$receive_console" >"$receive_log" 2>&1 </dev/null &
 	receive_pid=$!
-	host_wait "$1" "grep -q '$listening' /proc/net/tcp" 20 || {
+	listening_wait "$1" 5999 || {
 		echo "seaclock receive on $1 does not listen:" >&2
 		cat "$receive_log" >&2
 		return 1
 	}
+}
+
+# Ends a receiver on host $1 that still waits, where no guest runs.
+receive_end() {
+	on "$1" sh -c 'pid=$(pidof seaclock) && kill -9 $pid' || true
 }
 
 # Asks the guest's monitor to migrate to $1 (HOST or HOST:PORT); further arguments are options. The report is in $report.

@@ -6,11 +6,7 @@
 # needs $(KERNEL).
 
 PACKAGES := $(O)/packages/debs
-SYSROOT := $(O)/sysroot/stamp
 KERNEL := $(O)/kernel/stamp
-
-SYSROOT_CFLAGS := -isystem $(O)/sysroot/usr/include
-SYSROOT_LDFLAGS := -L$(O)/sysroot/usr/lib/aarch64-linux-gnu
 
 TRUTH_WRITER := $(O)/host/lab/truth/truth-writer
 TRUTH_READ := $(O)/arm64/lab/truth/truth-read
@@ -35,7 +31,7 @@ $(TRUTH_READ): $(call objects,arm64,lab/truth/truth-read.c)
 $(O)/lab/host-initrd: lab/image lab/host/boot lab/host/inittab $(TRUTH_READ) $(SYSROOT) $(KERNEL)
 	lab/image
 
-include lab/guest/rules.mk lab/judge/rules.mk
+include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk
 
 # What each emulated host carries in /seaclock.
 PAYLOAD := $(addprefix $(O)/payload/,seaclock Image initrd.cpio.gz)
@@ -48,7 +44,7 @@ $(PAYLOAD):
 	@mkdir -p $(@D)
 	@cp $< $@
 
-LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge
+LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge $(RELAY)
 
 demo: $(LAB)
 	@lab/demo

@@ -20,14 +20,17 @@ static u32 rate_read(void)
 
 static void rate_report(struct work_struct *work)
 {
-	u32 hz = rate_read(), old = seen_hz;
+	u32 hz = rate_read(), old = seen_hz, sequence = page_sequence();
 
-	WRITE_ONCE(seen_sequence, page_sequence());
+	/* Another CPU may have asked again while the last report was under way. */
+	if (sequence == seen_sequence)
+		return;
+	WRITE_ONCE(seen_sequence, sequence);
 	seen_hz = hz;
 	if (hz == old)
 		pr_info("reference time was resumed, counter rate unchanged at %u Hz\n", hz);
 	else
-		pr_info("counter rate changed from %u to %u Hz, clocks, timers and sched_clock follow\n", old, hz);
+		pr_info("counter rate changed from %u to %u Hz, clocks and timers follow\n", old, hz);
 }
 
 static DECLARE_WORK(rate_work, rate_report);

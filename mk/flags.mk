@@ -8,12 +8,17 @@ CC := gcc
 CLANG := clang
 ARM64 := aarch64-linux-gnu-
 
+# What arm64 programs are built against; lab/rules.mk makes it. Named here, before the first rule that waits for it.
+SYSROOT := $(O)/sysroot/stamp
+SYSROOT_CFLAGS := -isystem $(O)/sysroot/usr/include
+SYSROOT_LDFLAGS := -L$(O)/sysroot/usr/lib/aarch64-linux-gnu
+
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS_COMMON := -std=c11 -D_GNU_SOURCE $(WARNINGS) -Iinclude -Ivmm -g -MMD -MP
 
 CFLAGS_host := $(CFLAGS_COMMON) -O2
 CFLAGS_san := $(CFLAGS_COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-CFLAGS_arm64 = $(CFLAGS_COMMON) -O2 $(SYSROOT_CFLAGS)
+CFLAGS_arm64 := $(CFLAGS_COMMON) -O2 $(SYSROOT_CFLAGS)
 CFLAGS_bare := -std=c11 $(WARNINGS) -Iinclude -g -MMD -MP -O2 -ffreestanding -mgeneral-regs-only -fno-pic
 
 # One short line a step; V=1 shows the commands.

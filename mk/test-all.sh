@@ -4,11 +4,13 @@
 # Every test of the project, tier by tier: each is a make target, its output goes to the terminal and to a log. The last
 # line is the sum over all tiers, and the exit status says whether all of them passed.
 #
-# A tier counts its own tests: its last line `N passed, N failed` (a name may stand before it) is taken. A tier without
-# such a line is one test. A tier that fails without naming a failed test, or runs out of time, adds one failure.
+# A tier counts its own tests: its last line `N passed, N failed` is taken (a name may stand before it, `, N skipped`
+# behind it). A tier without such a line is one test. A tier that fails without naming a failed test, or runs out of
+# time, adds one failure.
 set -u
 
-tiers=(all unit property check-purity check-headers check-format check-tidy check-size check-text mutants lab-test)
+tiers=(all unit property check-purity check-headers check-format check-tidy check-size check-text check-guest mutants lab-test
+       conformance)
 time_limit=3600 # seconds for one tier
 logs=out/test
 passed=0
@@ -25,7 +27,7 @@ run_tier() {
 	status=${PIPESTATUS[0]}
 	[ "$status" -ne 124 ] || echo "$tier: stopped after $time_limit s" | tee -a "$log"
 
-	counts=$(sed -nE 's/^(.*[^0-9])?([0-9]+) passed, ([0-9]+) failed$/\2 \3/p' "$log" | tail -n 1)
+	counts=$(sed -nE 's/^(.*[^0-9])?([0-9]+) passed, ([0-9]+) failed(, [0-9]+ skipped)?$/\2 \3/p' "$log" | tail -n 1)
 	if [ -n "$counts" ]; then
 		read -r tier_passed tier_failed <<<"$counts"
 	elif [ "$status" -eq 0 ]; then

@@ -6,7 +6,9 @@
 
 TEST_LIBS := -lcmocka -ljansson -lfdt -lpthread -lm
 TEST_LIB := $(O)/san/test/seaclock.a
-TEST_LIB_OBJ := $(call objects,san,$(CORE_SRC) $(VMM_TESTABLE_SRC) $(JUDGE_SRC) $(sort $(wildcard test/fake/*.c)))
+# What the probe prints and how it judges, for the tests that hold the judge against it.
+PROBE_PURE := test/guest/probe_line.c test/guest/probe_sleep.c
+TEST_LIB_OBJ := $(call objects,san,$(CORE_SRC) $(VMM_TESTABLE_SRC) $(JUDGE_SRC) $(PROBE_PURE) $(sort $(wildcard test/fake/*.c)))
 TEST_OBJ := $(call objects,san,$(sort $(wildcard test/unit/*.c test/property/*.c)))
 TEST_UNIT := $(filter $(O)/san/test/unit/%,$(TEST_OBJ:.o=))
 TEST_PROPERTY := $(filter $(O)/san/test/property/%,$(TEST_OBJ:.o=))
@@ -19,6 +21,8 @@ $(TEST_LIB): $(TEST_LIB_OBJ)
 
 $(TEST_OBJ:.o=): %: %.o $(TEST_LIB)
 	$(call say,LD)$(CC) $(CFLAGS_san) $^ $(TEST_LIBS) -o $@
+
+all: $(TEST_UNIT) $(TEST_PROPERTY)
 
 unit: $(TEST_UNIT)
 	@test/run-tests $^
@@ -41,16 +45,28 @@ check-purity: $(O)/arm64/core/core.ro
 $(O)/arm64/core/core.ro: $(call objects,arm64,$(CORE_SRC))
 	$(call say,LD)$(ARM64)ld -r $^ -o $@
 
-# Fuzzing: the core against a model of the interface that shares no code with it.
+# Fuzzing: every test/fuzz/*.c is one target of libFuzzer; everything under test is built for it.
 CFLAGS_fuzz := $(CFLAGS_COMMON) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
-FUZZ_INTERFACE := $(O)/fuzz/test/fuzz/interface
+FUZZ_LIB := $(O)/fuzz/test/seaclock.a
+FUZZ_LIB_OBJ := $(call objects,fuzz,$(CORE_SRC) $(VMM_TESTABLE_SRC) $(sort $(wildcard test/fake/*.c test/fuzz/model/*.c)))
+FUZZ_OBJ := $(call objects,fuzz,$(sort $(wildcard test/fuzz/*.c)))
 
 $(O)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CLANG) $(CFLAGS_fuzz) -c $< -o $@
 
-$(FUZZ_INTERFACE): $(call objects,fuzz,test/fuzz/interface.c $(sort $(wildcard test/fuzz/model/*.c)) $(CORE_SRC))
-	$(call say,LD)$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer $^ -o $@
+$(FUZZ_LIB): $(FUZZ_LIB_OBJ)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call say,AR)ar qcs $@ $^
 
-.PHONY: unit property mutants check-purity
+$(FUZZ_OBJ:.o=): %: %.o $(FUZZ_LIB)
+	$(call say,LD)$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer $^ -ljansson -lfdt -lpthread -o $@
+
+fuzz: $(FUZZ_OBJ:.o=)
+	@test/run-fuzz $(O)/fuzz/found $^
+
+-include $(FUZZ_OBJ:.o=.d) $(FUZZ_LIB_OBJ:.o=.d)
+
+.PHONY: unit property mutants fuzz check-purity

@@ -40,7 +40,8 @@ void *buffer_reserve(struct buffer *buffer, size_t size)
 
 	if (buffer->failed)
 		return NULL;
-	if (size > buffer->capacity - buffer->size && !buffer_grow(buffer, buffer->size + size)) {
+	/* Room for nothing is a place, too. */
+	if ((!buffer->data || size > buffer->capacity - buffer->size) && !buffer_grow(buffer, buffer->size + size)) {
 		buffer->failed = true;
 		return NULL;
 	}

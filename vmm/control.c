@@ -37,7 +37,8 @@ static int socket_bind(const struct sockaddr_un *address, int *fd)
 /* A socket that nobody listens on is left over from a monitor that was killed. */
 static bool socket_is_dead(const struct sockaddr_un *address)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* One that has no time now is alive: no waiting for it. */
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool dead = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 && errno == ECONNREFUSED;
 
 	close(fd);
@@ -95,7 +96,7 @@ void control_close(struct control *control)
 
 static void answer_error(int client, const struct error *error)
 {
-	control_write_line(client, json_pack("{s:s}", "error", error->text));
+	control_write_line(client, control_error(error));
 }
 
 static void answer(int client, int result, const struct error *error)

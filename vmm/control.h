@@ -4,7 +4,7 @@
  *
  * Policy: a machine is found by its name, as a socket in the control folder, readable by its owner only. A request is
  * {"command": ...}; the last line of the answer is the result, {"ok": ...} or {"error": "sentence"}; a migration sends
- * {"progress": ...} lines before it. A client that sends nothing is dropped after a second.
+ * {"progress": ...} lines before it. A client has a second to send its request.
  */
 #ifndef VMM_CONTROL_H
 #define VMM_CONTROL_H
@@ -36,7 +36,10 @@ void control_close(struct control *control);
 /* Somebody connects: takes one request and answers it; a migration goes on in a thread of its own. */
 void control_serve(struct control *control);
 
-/* Lines of JSON over a socket. NULL at the end of the connection or of the time limit. */
+/* A sentence as {"error": ...}; if it holds what no JSON can hold (half a character), `?` stands there. */
+json_t *control_error(const struct error *error);
+
+/* Lines of JSON over a socket. NULL at the end of the connection, or if no line is complete within the time limit. */
 json_t *control_read_line(int fd, int timeout_ms);
 void control_write_line(int fd, json_t *line);
 

@@ -2,6 +2,8 @@
 /* The control socket as such: where it is, and lines of JSON over it. Used by both of its ends. */
 #include "control.h"
 
+#include "deadline.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -36,13 +38,26 @@ int control_address(const char *name, struct sockaddr_un *address, struct error 
 	return 0;
 }
 
-/* One byte, or 0 at the end. */
-static char read_byte(int fd, int timeout_ms)
+json_t *control_error(const struct error *error)
+{
+	struct error plain = *error;
+	json_t *line = json_pack("{s:s}", "error", error->text);
+
+	if (line)
+		return line;
+	for (char *place = plain.text; *place; place++)
+		if (*place & 0x80)
+			*place = '?';
+	return json_pack("{s:s}", "error", plain.text);
+}
+
+/* One byte, or 0 at the end or at the deadline. */
+static char read_byte(int fd, sc_ns_t deadline)
 {
 	struct pollfd item = { .fd = fd, .events = POLLIN };
 	char byte;
 
-	if (poll(&item, 1, timeout_ms) != 1 || read(fd, &byte, 1) != 1)
+	if (poll(&item, 1, deadline_left_ms(deadline)) != 1 || read(fd, &byte, 1) != 1)
 		return 0;
 	return byte;
 }
@@ -51,9 +66,10 @@ json_t *control_read_line(int fd, int timeout_ms)
 {
 	char line[CONTROL_LINE_MAX];
 	size_t length = 0;
+	sc_ns_t deadline = deadline_after_ms(timeout_ms);
 
 	while (length < sizeof(line)) {
-		char byte = read_byte(fd, timeout_ms);
+		char byte = read_byte(fd, deadline);
 
 		if (!byte)
 			return NULL;

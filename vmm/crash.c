@@ -29,9 +29,7 @@ void crash_report(const char *name, struct clock *clock, const struct memory *me
 	uint64_t size = clock_crash_register(clock, CRASH_MESSAGE_SIZE);
 	char text[MESSAGE_MAX + 1] = "";
 
-	if (size > MESSAGE_MAX)
-		size = MESSAGE_MAX;
-	if (size && memory_read(memory, gpa, text, size)) {
+	if (size && memory_read(memory, gpa, text, size < MESSAGE_MAX ? size : MESSAGE_MAX)) {
 		log_line("%s: the guest's kernel crashed; the tail of its log:", name);
 		crash_print(text);
 		return;

@@ -98,19 +98,22 @@ static void machine_note_clock(struct machine *machine)
 			  on_page ? "is now on" : "has left");
 }
 
-/* False if the guest crashed. */
+/* False if the guest crashed, or its call cannot be answered. */
 static bool machine_hypercall(struct machine *machine, struct host_vcpu *vcpu, bool smc)
 {
 	uint32_t effects = 0;
 	int result = smc ? hypercall_refuse(vcpu) : hypercall_handle(&machine->clock, &machine->memory, vcpu, &effects);
 
-	if (result)
+	if (result) {
 		log_line("%s: KVM does not give the registers of vCPU %u (%s)", machine->config.name, vcpu->index,
 			 strerror(-result));
+		machine_finish(machine, MACHINE_END_FAILED);
+		return false;
+	}
 	if (effects & SC_EFFECT_GUEST_CLOCK)
 		machine_note_clock(machine);
 	if (!(effects & SC_EFFECT_CRASH))
-		return !result;
+		return true;
 	crash_report(machine->config.name, &machine->clock, &machine->memory);
 	machine_finish(machine, MACHINE_END_PANIC);
 	return false;

@@ -6,6 +6,7 @@
  * error in one sentence on standard error, 2 wrong usage; 3 to 6 tell how a guest ended (seaclock(1)).
  */
 #include "client.h"
+#include "control.h"
 #include "host/host.h"
 #include "layout.h"
 #include "migrate/channel.h"
@@ -29,7 +30,8 @@ static const char usage_text[] =
 	"       seaclock receive [NAME] [--listen ADDRESS:PORT] [--console FILE|-]\n"
 	"       seaclock migrate NAME HOST[:PORT] [--force] [--json]\n"
 	"       seaclock status [NAME] [--json]\n"
-	"       seaclock pause|resume|stop NAME [--force] [--json]\n"
+	"       seaclock pause|stop NAME [--json]\n"
+	"       seaclock resume NAME [--force] [--json]\n"
 	"       seaclock host [--json]\n"
 	"The manual page seaclock(1) explains them.\n";
 
@@ -126,7 +128,7 @@ static bool option_set(struct arguments *arguments, int option, const char *valu
 static int fail(const struct error *error, bool json)
 {
 	if (json) {
-		json_t *line = json_pack("{s:s}", "error", error->text);
+		json_t *line = control_error(error);
 
 		json_dumpf(line, stdout, JSON_COMPACT);
 		putchar('\n');

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The monitor: an arm64 program, linked statically against the sysroot so that it runs on any host of the lab. What does
+# The monitor: an arm64 program, linked against the sysroot, whose libraries the hosts of the lab carry. What does
 # not touch the host is also built for this machine, for the unit tests.
 
 VMM_TESTABLE_SRC := $(sort $(filter-out vmm/main.c,$(wildcard vmm/*.c vmm/boot/*.c vmm/dev/*.c vmm/migrate/*.c)))

@@ -55,7 +55,7 @@ static void serve_console(struct serve *serve)
 		serve_stop(serve, "Ctrl-A x");
 		break;
 	case CONSOLE_KEY_END:
-		serve->wait[SERVE_CONSOLE].fd = -1;
+		serve->input_ended = true;
 		break;
 	case CONSOLE_KEY_NONE:
 		break;
@@ -69,14 +69,15 @@ static bool serve_once(struct serve *serve)
 
 	if (serve->byte_waits)
 		serve->byte_waits = !machine_receive(serve->machine, serve->byte);
-	wait[SERVE_CONSOLE].events = serve->byte_waits ? 0 : POLLIN;
+	/* Left out of the wait while it is not to be read: an end of the input would be reported without pause. */
+	wait[SERVE_CONSOLE].fd = serve->byte_waits || serve->input_ended ? -1 : serve->machine->console->in;
 	if (poll(wait, SERVE_WAITS, serve->byte_waits ? CONSOLE_RETRY_MS : -1) < 0)
 		return errno == EINTR;
 	if (wait[SERVE_CONTROL].revents)
 		control_serve(&serve->control);
 	if (wait[SERVE_SIGNAL].revents)
 		serve_signal(serve);
-	if (wait[SERVE_CONSOLE].revents & (POLLIN | POLLHUP) && !serve->byte_waits)
+	if (wait[SERVE_CONSOLE].revents)
 		serve_console(serve);
 	return !wait[SERVE_END].revents;
 }
@@ -96,7 +97,6 @@ int serve_open(struct serve *serve, struct machine *machine, struct error *error
 	serve->wait[SERVE_SIGNAL].fd = signalfd(-1, &set, SFD_CLOEXEC);
 	serve->wait[SERVE_END].fd = machine->ended;
 	serve->wait[SERVE_CONTROL].fd = serve->control.listener;
-	serve->wait[SERVE_CONSOLE].fd = machine->console->in;
 	if (serve->wait[SERVE_SIGNAL].fd >= 0)
 		return 0;
 	control_close(&serve->control);

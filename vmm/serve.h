@@ -25,6 +25,7 @@ struct serve {
 	struct pollfd wait[SERVE_WAITS];
 	uint8_t byte;	 /* from the console */
 	bool byte_waits; /* the guest had no room for it */
+	bool input_ended;
 };
 
 /* The signals that end a machine, for all threads: call before the first thread is made. */

@@ -37,13 +37,16 @@ static bool vcpu_park(struct vcpu_set *set)
 	return !set->ending;
 }
 
-/* Waits while the vCPU is held. False when the thread is to end. */
-static bool vcpu_may_run(struct vcpu_set *set)
+/*
+ * Waits while the vCPU is held. False when the thread is to end. With unfinished work it runs although it is held: the
+ * kick that belongs to the hold lets it do that work and nothing else.
+ */
+static bool vcpu_may_run(struct vcpu_set *set, const struct vcpu *vcpu)
 {
 	bool run = true;
 
 	pthread_mutex_lock(&set->lock);
-	if (set->holds || set->halted || set->ending)
+	if ((set->holds && !vcpu->unfinished) || set->halted || set->ending)
 		run = vcpu_park(set);
 	pthread_mutex_unlock(&set->lock);
 	return run;
@@ -65,7 +68,8 @@ static void vcpu_step(struct vcpu_set *set, struct vcpu *vcpu)
 		log_line("KVM cannot run vCPU %u (%s)", vcpu->host.index, strerror(-result));
 		exit = (struct host_exit){ .kind = HOST_EXIT_UNKNOWN };
 	}
-	if (exit.kind != HOST_EXIT_INTERRUPTED && !set->on_exit(set->machine, vcpu->host.index, &exit))
+	vcpu->unfinished = exit.kind != HOST_EXIT_INTERRUPTED;
+	if (vcpu->unfinished && !set->on_exit(set->machine, vcpu->host.index, &exit))
 		vcpus_halt(set);
 }
 
@@ -74,7 +78,7 @@ static void *vcpu_thread(void *argument)
 	struct vcpu *vcpu = argument;
 
 	host_vcpu_thread_init();
-	while (vcpu_may_run(vcpu->set))
+	while (vcpu_may_run(vcpu->set, vcpu))
 		vcpu_step(vcpu->set, vcpu);
 	return NULL;
 }
@@ -141,6 +145,7 @@ void vcpus_destroy(struct vcpu_set *set)
 			pthread_join(set->vcpu[n].thread, NULL);
 		host_vcpu_destroy(&set->vcpu[n].host);
 	}
+	set->count = 0;
 	pthread_cond_destroy(&set->changed);
 	pthread_mutex_destroy(&set->lock);
 }

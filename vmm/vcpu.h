@@ -23,6 +23,7 @@ struct vcpu {
 	struct host_vcpu host;
 	pthread_t thread;
 	bool started;
+	bool unfinished; /* its thread's own: the last exit is completed by the next entry */
 };
 
 struct vcpu_set {
@@ -41,7 +42,7 @@ struct vcpu_set {
 /* vCPUs of `vm`, held once; the first is on if `first_on`. */
 int vcpus_create(struct vcpu_set *set, struct host_vm *vm, uint32_t count, bool first_on, vcpu_exit_fn on_exit,
 		 void *machine, struct error *error);
-/* Ends the threads and the vCPUs. */
+/* Ends the threads and the vCPUs; none are left. */
 void vcpus_destroy(struct vcpu_set *set);
 
 /* Starts the threads; they stay outside the guest while held. */

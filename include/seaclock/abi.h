@@ -224,7 +224,7 @@ SC_ABI_ASSERT(timer_message, sizeof(struct sc_timer_message) == 24);
 
 /* GET and SET: what the guest declares of itself, SC_GUEST_CLOCK_*; 0 at reset. */
 #define SC_REG_GUEST_CLOCK 0x5ea00001u
-/* The current clocksource is the reference TSC page, and sched_clock is repaired after a migration. */
+/* The current clocksource is the reference TSC page, and sched_clock is on it as well. */
 #define SC_GUEST_CLOCK_ON_PAGE (1ull << 0)
 /* The handler of a direct timer always rewrites COUNT or CONFIG: the interrupt may stay asserted until then. */
 #define SC_GUEST_CLOCK_REWRITES_TIMER (1ull << 1)

@@ -90,11 +90,8 @@ static const char *take_truth(struct manifest *manifest, const struct words *wor
 		return "no such host";
 	if (!number_parse(words->word[2], -LINE_TIME_MAX, LINE_TIME_MAX, &offset))
 		return "the offset is not a number of ns";
-	int64_t largest = host->calibrations && host->offset > offset ? host->offset : offset;
-	int64_t smallest = host->calibrations ? host->offset - host->spread : offset;
-
-	host->offset = largest;
-	host->spread = largest - (offset < smallest ? offset : smallest);
+	if (!host->calibrations || offset > host->offset)
+		host->offset = offset;
 	host->calibrations++;
 	return NULL;
 }

@@ -28,7 +28,6 @@ struct manifest_host {
 	char name[MANIFEST_NAME_MAX];
 	int64_t hz;
 	int64_t offset; /* the largest calibration; ns */
-	int64_t spread; /* largest minus smallest calibration; ns */
 	size_t calibrations;
 };
 

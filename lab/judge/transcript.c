@@ -142,18 +142,8 @@ static int read_busy(struct transcript *transcript, const struct line *line)
 	return err > 0 ? list_add(&transcript->busy, &b, sizeof(b)) : err;
 }
 
-static int read_hotplug(struct transcript *transcript, const struct line *line)
-{
-	struct transcript_hotplug h;
-
-	if (!total_of(line, "offline", &h.offline) || !total_of(line, "online", &h.online) ||
-	    !total_of(line, "refused", &h.refused))
-		return 0;
-	transcript->hotplug = h;
-	return 1;
-}
-
-static int read_probe(struct transcript *transcript, const struct line *line)
+/* Lines for a person, or for a script. */
+static int read_nothing(struct transcript *transcript, const struct line *line)
 {
 	(void)transcript;
 	(void)line;
@@ -173,9 +163,9 @@ static line_reader reader_of(const char *kind)
 		const char *kind;
 		line_reader reader;
 	} readers[] = {
-		{ "@guest", read_guest }, { "@probe", read_probe },	{ "@sample", read_sample },
+		{ "@guest", read_guest }, { "@probe", read_nothing },	{ "@sample", read_sample },
 		{ "@sleep", read_sleep }, { "@sleeps", read_sleeps },	{ "@reads", read_reads },
-		{ "@busy", read_busy },	  { "@hotplug", read_hotplug }, { "@done", read_done },
+		{ "@busy", read_busy },	  { "@hotplug", read_nothing }, { "@done", read_done },
 	};
 
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)

@@ -43,10 +43,6 @@ struct transcript_busy {
 	int64_t ptp, cpu, a, b;
 };
 
-struct transcript_hotplug {
-	int64_t offline, online, refused;
-};
-
 /* Growing array of one kind of record. */
 struct transcript_list {
 	void *items;
@@ -62,7 +58,6 @@ struct transcript {
 	struct transcript_list sleeps;	/* struct transcript_sleeps: running totals */
 	struct transcript_list reads;	/* struct transcript_reads: running totals */
 	struct transcript_list busy;	/* struct transcript_busy: running totals */
-	struct transcript_hotplug hotplug;
 	int64_t stay_hz[TRANSCRIPT_STAYS_MAX];
 	size_t stays;
 	size_t taken, damaged; /* lines */

@@ -126,16 +126,19 @@ static int64_t step_allowed(const struct migration *migration)
 	return allowed < STEP_LIMIT_NS ? allowed : STEP_LIMIT_NS;
 }
 
+/* How much of what is allowed a step uses up; beyond 1 it is too large. */
+static double step_share(const struct migration *migration)
+{
+	return (double)llabs(migration->step_ns) / (double)step_allowed(migration);
+}
+
 static bool verdict_of_steps(const struct run *run, FILE *out)
 {
 	const struct migration *worst = NULL;
 
-	for (size_t i = 0; i < run->migration_count; i++) {
-		const struct migration *m = &run->migrations[i];
-
-		if (!worst || llabs(m->step_ns) - step_allowed(m) > llabs(worst->step_ns) - step_allowed(worst))
-			worst = m;
-	}
+	for (size_t i = 0; i < run->migration_count; i++)
+		if (!worst || step_share(&run->migrations[i]) > step_share(worst))
+			worst = &run->migrations[i];
 	if (!worst)
 		return verdict_print(out, false, "steps: no migration");
 	return verdict_print(out, llabs(worst->step_ns) <= step_allowed(worst),

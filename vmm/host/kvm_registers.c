@@ -11,6 +11,7 @@
 #include "host/kvm_api.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,9 +168,26 @@ static void compare_value_rebase(uint8_t *value, const struct host_rebase *rebas
 	memcpy(value, &deadline.v, sizeof(deadline.v));
 }
 
+/* As the architecture writes it where an operator may look it up, else as KVM numbers it. */
+static const char *register_name(uint64_t id, char text[32])
+{
+#define FIELD(name) (unsigned int)((id & KVM_REG_ARM64_SYSREG_##name##_MASK) >> KVM_REG_ARM64_SYSREG_##name##_SHIFT)
+	if (id == ARM64_SYS_REG(3, 0, 0, 0, 0))
+		return "MIDR_EL1";
+	if (id == ARM64_SYS_REG(3, 3, 0, 0, 1))
+		return "CTR_EL0";
+	if ((id & KVM_REG_ARM_COPROC_MASK) == KVM_REG_ARM64_SYSREG)
+		snprintf(text, 32, "S%u_%u_C%u_C%u_%u", FIELD(OP0), FIELD(OP1), FIELD(CRN), FIELD(CRM), FIELD(OP2));
+	else
+		snprintf(text, 32, "0x%llx", (unsigned long long)id);
+	return text;
+#undef FIELD
+}
+
 static int register_refused(struct host_vcpu *vcpu, uint64_t id, const uint8_t *value, int result, struct error *error)
 {
 	uint64_t sent = 0, own = 0;
+	char name[32];
 
 	if (register_size(id) == sizeof(own)) {
 		memcpy(&sent, value, sizeof(sent));
@@ -177,9 +195,9 @@ static int register_refused(struct host_vcpu *vcpu, uint64_t id, const uint8_t *
 	}
 	return error_set(
 		error, -result,
-		"this host's KVM refuses register 0x%llx of vCPU %u: the guest has 0x%llx, this host 0x%llx (%s)",
-		(unsigned long long)id, vcpu->index, (unsigned long long)sent, (unsigned long long)own,
-		strerror(-result));
+		"this host's KVM refuses the guest's register %s: the guest has 0x%llx, a guest here 0x%llx (%s); "
+		"choose a host with the same processor and a kernel at least as new",
+		register_name(id, name), (unsigned long long)sent, (unsigned long long)own, strerror(-result));
 }
 
 static int register_load(struct host_vcpu *vcpu, struct cursor *state, const struct host_rebase *rebase,

@@ -2,6 +2,9 @@
 /* Frames over a stream socket: see the header. */
 #include "migrate/channel.h"
 
+#include "deadline.h"
+
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -34,20 +37,21 @@ void channel_close(struct channel *channel)
 static int channel_failed(int err, struct error *error)
 {
 	if (err == ETIMEDOUT)
-		return error_set(error, err, "the other side has been silent for %d s", CHANNEL_TIMEOUT_MS / 1000);
+		return error_set(error, err, "the other side has not sent or taken a frame for %d s",
+				 CHANNEL_TIMEOUT_MS / 1000);
 	if (!err)
 		return error_set(error, ECONNRESET, "the other side closed the migration connection");
 	return error_set(error, err, "the migration connection broke (%s)", strerror(err));
 }
 
 /* 0 when the socket is ready for `events`, else an errno. */
-static int channel_wait(const struct channel *channel, short events)
+static int channel_wait(const struct channel *channel, short events, sc_ns_t deadline)
 {
 	struct pollfd item = { .fd = channel->fd, .events = events };
 	int result;
 
 	do
-		result = poll(&item, 1, CHANNEL_TIMEOUT_MS);
+		result = poll(&item, 1, deadline_left_ms(deadline));
 	while (result < 0 && errno == EINTR);
 	if (result < 0)
 		return errno;
@@ -64,7 +68,8 @@ static void parts_advance(struct iovec *parts, size_t done)
 	for (int n = 0; n < 3 && done; n++) {
 		size_t step = done < parts[n].iov_len ? done : parts[n].iov_len;
 
-		parts[n].iov_base = (char *)parts[n].iov_base + step;
+		if (step) /* an empty part has no place */
+			parts[n].iov_base = (char *)parts[n].iov_base + step;
 		parts[n].iov_len -= step;
 		done -= step;
 	}
@@ -72,6 +77,8 @@ static void parts_advance(struct iovec *parts, size_t done)
 
 static int channel_write(struct channel *channel, struct iovec *parts, size_t left, struct error *error)
 {
+	sc_ns_t deadline = deadline_after_ms(CHANNEL_TIMEOUT_MS);
+
 	while (left) {
 		struct msghdr message = { .msg_iov = parts, .msg_iovlen = 3 };
 		ssize_t done = sendmsg(channel->fd, &message, MSG_NOSIGNAL);
@@ -80,7 +87,7 @@ static int channel_write(struct channel *channel, struct iovec *parts, size_t le
 		if (done < 0 && !may_try_again())
 			err = errno;
 		else if (done < 0)
-			err = channel_wait(channel, POLLOUT);
+			err = channel_wait(channel, POLLOUT, deadline);
 		if (err)
 			return channel_failed(err, error);
 		if (done < 0)
@@ -111,7 +118,7 @@ int channel_send(struct channel *channel, enum frame_type type, const void *data
 	return channel_send_parts(channel, type, NULL, 0, data, size, error);
 }
 
-static int channel_read(struct channel *channel, uint8_t *place, size_t left, struct error *error)
+static int channel_read(struct channel *channel, uint8_t *place, size_t left, sc_ns_t deadline, struct error *error)
 {
 	while (left) {
 		ssize_t done = recv(channel->fd, place, left, 0);
@@ -122,7 +129,7 @@ static int channel_read(struct channel *channel, uint8_t *place, size_t left, st
 		if (done < 0 && !may_try_again())
 			err = errno;
 		else if (done < 0)
-			err = channel_wait(channel, POLLIN);
+			err = channel_wait(channel, POLLIN, deadline);
 		if (err)
 			return channel_failed(err, error);
 		if (done < 0)
@@ -133,9 +140,14 @@ static int channel_read(struct channel *channel, uint8_t *place, size_t left, st
 	return 0;
 }
 
+/* The peer's words are data: what is not printable would steer the operator's terminal, or be no JSON. */
 static int channel_refuse_abort(const struct frame *frame, struct error *error)
 {
-	return error_set(error, ECONNABORTED, "the other side says: %.*s", (int)frame->size, (const char *)frame->data);
+	char text[ERROR_TEXT_MAX + 1] = "";
+
+	for (size_t n = 0; n < frame->size; n++)
+		text[n] = isprint(frame->data[n]) ? (char)frame->data[n] : '?';
+	return error_set(error, ECONNABORTED, "the other side says: %s", text);
 }
 
 int channel_receive(struct channel *channel, struct frame *frame, struct error *error)
@@ -143,7 +155,8 @@ int channel_receive(struct channel *channel, struct frame *frame, struct error *
 	uint8_t header[FRAME_HEADER_SIZE];
 	uint32_t size;
 	uint8_t *place;
-	int result = channel_read(channel, header, sizeof(header), error);
+	sc_ns_t deadline = deadline_after_ms(CHANNEL_TIMEOUT_MS);
+	int result = channel_read(channel, header, sizeof(header), deadline, error);
 
 	if (!result)
 		result = frame_get_header(header, &frame->type, &size, error);
@@ -155,7 +168,7 @@ int channel_receive(struct channel *channel, struct frame *frame, struct error *
 		return error_set(error, ENOMEM, "no memory for a frame of %u bytes", size);
 	frame->data = place;
 	frame->size = size;
-	result = channel_read(channel, place, size, error);
+	result = channel_read(channel, place, size, deadline, error);
 	if (!result && frame->type == FRAME_ABORT)
 		return channel_refuse_abort(frame, error);
 	return result;

@@ -2,8 +2,8 @@
 /*
  * One migration connection: frames over a stream socket.
  *
- * Policy: every wait has a limit; a peer that is silent for CHANNEL_TIMEOUT_MS has failed. A frame is received whole
- * before anybody sees it. An ABORT becomes this side's error, in the peer's words.
+ * Policy: every wait has a limit; a peer that has not sent or taken a whole frame within CHANNEL_TIMEOUT_MS has failed.
+ * A frame is received whole before anybody sees it. An ABORT becomes this side's error, in the peer's words.
  */
 #ifndef VMM_MIGRATE_CHANNEL_H
 #define VMM_MIGRATE_CHANNEL_H

@@ -248,12 +248,13 @@ static void source_go_on(struct source *source)
 {
 	struct error error;
 
+	if (source->stopped) {
+		if (clock_start(&source->machine->clock, SC_CLOCK_ADVANCE, &error))
+			log_line("%s: %s", source->machine->config.name, error.text);
+		vcpus_release(&source->machine->vcpus);
+	}
+	/* Last, because the other side may not listen any more, and the guest need not wait for that. */
 	channel_abort(source->channel, source->error);
-	if (!source->stopped)
-		return;
-	if (clock_start(&source->machine->clock, SC_CLOCK_ADVANCE, &error))
-		log_line("%s: %s", source->machine->config.name, error.text);
-	vcpus_release(&source->machine->vcpus);
 }
 
 enum source_result source_run(struct machine *machine, struct channel *channel, const struct source_options *options,

@@ -47,7 +47,10 @@ static void state_save_uart(struct machine *machine, struct buffer *state)
 {
 	uint8_t uart[PL011_STATE_SIZE];
 
+	/* The console may give it input at any time. */
+	pthread_mutex_lock(&machine->devices);
 	pl011_save(&machine->uart, uart, sizeof(uart));
+	pthread_mutex_unlock(&machine->devices);
 	buffer_put_block(state, uart, sizeof(uart));
 }
 

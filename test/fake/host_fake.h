@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A fake of vmm/host/host.h: hosts, virtual machines and vCPUs that the test holds in its hand.
+ *
+ * Policy: all hosts share one time, which only the test moves; each has its own counter. A thread works for the host
+ * that it chose, or else for the host of the first object that it touched, so that source and target of a migration can
+ * live in one process. What host.h forbids (state taken from a vCPU that is inside the guest or has unfinished work,
+ * two machines inside the guest at once) ends the program with a sentence.
+ */
+#ifndef FAKE_HOST_FAKE_H
+#define FAKE_HOST_FAKE_H
+
+#include "host/host.h"
+#include "layout.h"
+
+/* Machines forward all yielding calls, as the monitor asks for. */
+#define FAKE_FUNCTIONS 0x80000000u
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Calls that can be made to fail. */
+enum fake_call {
+	FAKE_CHECK,
+	FAKE_TIMER_CREATE,
+	FAKE_MEMORY,
+	FAKE_VM_CREATE,
+	FAKE_SET_RAM,
+	FAKE_COUNTER_OFFSET,
+	FAKE_SET_DIRTY_LOG,
+	FAKE_GET_DIRTY_LOG,
+	FAKE_SET_PPI,
+	FAKE_GIC_CREATE,
+	FAKE_GIC_SAVE,
+	FAKE_GIC_LOAD,
+	FAKE_LATCH,
+	FAKE_VCPU_CREATE,
+	FAKE_VCPU_RUN,
+	FAKE_GET_X,
+	FAKE_SET_X,
+	FAKE_VCPU_SAVE,
+	FAKE_VCPU_LOAD,
+	FAKE_CALLS
+};
+
+struct fake_failure {
+	uint32_t skip; /* calls that still succeed */
+	uint32_t times;
+	int err;
+};
+
+/* Registers of a fake vCPU in its saved state, by id. */
+enum fake_register {
+	FAKE_REGISTER_FEATURES = 1, /* as the host's */
+	FAKE_REGISTER_PC,
+	FAKE_REGISTER_CVAL, /* an architectural timer: moves with the counter */
+	FAKE_REGISTER_X0,
+	FAKE_REGISTERS = FAKE_REGISTER_X0 + 31
+};
+
+struct fake_host {
+	uint32_t hz;	  /* by its own statement */
+	int32_t ppm;	  /* how much faster it really is */
+	uint64_t counter; /* at time 0 */
+	uint64_t features;
+	uint64_t entries; /* how often a vCPU went into a guest here */
+	struct fake_failure fail[FAKE_CALLS];
+};
+
+struct fake_vm {
+	bool used;
+	struct fake_host *host;
+	uint64_t offset;
+	uint8_t *ram;
+	uint64_t ram_size;
+	uint64_t *dirty; /* while logging */
+	uint32_t inside; /* vCPUs that are inside the guest */
+	bool has_run;
+	uint32_t level[SC_VCPU_MAX];  /* a bit a PPI */
+	uint32_t active[SC_VCPU_MAX]; /* the same */
+	uint32_t latched[SC_VCPU_MAX][32];
+	bool spi[LAYOUT_INTERRUPTS];
+};
+
+/* What a scripted exit does: registers that the guest has set, and the exit. */
+struct fake_exit {
+	struct host_exit exit;
+	uint64_t x[18];	 /* HYPERCALL: X0 to X17 */
+	uint8_t data[8]; /* MMIO: what it writes */
+};
+
+#define FAKE_SCRIPT_MAX 64u
+
+struct fake_vcpu {
+	struct fake_vm *vm;
+	uint32_t index;
+	bool on;
+	bool kicked;
+	bool inside;	 /* the guest */
+	bool unfinished; /* an MMIO exit was not yet completed by another entry */
+	uint64_t registers[FAKE_REGISTERS];
+	uint8_t data[8];
+	struct fake_exit script[FAKE_SCRIPT_MAX];
+	uint32_t first;
+	uint32_t count;
+	void (*guest)(struct fake_vcpu *vcpu, void *context); /* runs about once a ms, inside the guest */
+	void *context;
+};
+
+/* ---- Time and hosts ---- */
+
+/* For the setup of a test: time is 0, timers and machines of an earlier test are gone, this thread has a 100 MHz host.
+ */
+void fake_reset(void);
+struct fake_host fake_host_make(uint32_t hz, uint64_t counter);
+/* The host of this thread. */
+void fake_host_use(struct fake_host *host);
+struct fake_host *fake_host_current(void);
+
+uint64_t fake_time(void);
+void fake_time_advance(uint64_t ns);
+/* From now on time also advances by itself, at each reading of a clock. */
+void fake_time_set_step(uint64_t ns);
+
+/* The delay until a timer becomes readable; UINT64_MAX if it is not armed. */
+uint64_t fake_timer_left(int timer);
+
+/* After `skip` more calls of this kind `times` calls fail with err. */
+void fake_fail(struct fake_host *host, enum fake_call call, uint32_t skip, uint32_t times, int err);
+
+/* ---- Machines ---- */
+
+struct fake_vm *fake_vm_of(const struct host_vm *vm);
+/* A store of the guest, which the dirty log sees. */
+void fake_guest_write(const struct host_vm *vm, uint64_t gpa, const void *data, size_t size);
+/* From now on no two machines may be inside the guest at once. */
+void fake_watch_exclusive(bool on);
+/* Machines inside the guest. */
+uint32_t fake_machines_inside(void);
+
+/* ---- vCPUs ---- */
+
+struct fake_vcpu *fake_vcpu_of(const struct host_vcpu *vcpu);
+void fake_vcpu_script(const struct host_vcpu *vcpu, const struct fake_exit *exit);
+void fake_vcpu_set_guest(const struct host_vcpu *vcpu, void (*guest)(struct fake_vcpu *vcpu, void *context),
+			 void *context);
+/* Until all scripted exits were taken and the vCPU is inside the guest again; false after 5 s. */
+bool fake_vcpu_wait(const struct host_vcpu *vcpu);
+/* Until the vCPU is inside the guest, or out of it; false after 5 s. */
+bool fake_vcpu_wait_inside(const struct host_vcpu *vcpu, bool inside);
+uint64_t fake_vcpu_register(const struct host_vcpu *vcpu, uint32_t id);
+void fake_vcpu_set_register(const struct host_vcpu *vcpu, uint32_t id, uint64_t value);
+
+/* ---- Inside the fake ---- */
+
+extern pthread_mutex_t fake_lock;
+extern pthread_cond_t fake_changed;
+
+_Noreturn void fake_violation(const char *what);
+/* With the lock: 0, or the error that was ordered. */
+int fake_call_fails(struct fake_host *host, enum fake_call call);
+/* The thread works for this host unless it chose another. */
+void fake_host_adopt(struct fake_host *host);
+void fake_vm_reset(void);
+/* With the lock. */
+void fake_vm_enter(struct fake_vm *vm);
+void fake_vm_leave(struct fake_vm *vm);
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The fake's time, counters, timers and memory: see the header. A timer is an event descriptor that time makes
+ * readable. */
+#include "host_fake.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define NS_PER_S 1000000000ull
+#define TIMERS_MAX 64u
+#define GUARD_SIZE 4096u
+#define DEFAULT_HZ 100000000u
+
+pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_cond_t fake_changed = PTHREAD_COND_INITIALIZER;
+
+/* `own` is a duplicate, so that a timer whose owner has closed it does not write into somebody else's descriptor. */
+struct fake_timer {
+	int fd;
+	int own;
+	bool armed;
+	uint64_t due;
+	struct fake_host *host;
+};
+
+static struct fake_timer timers[TIMERS_MAX];
+static uint32_t timer_count;
+static uint64_t now_ns;
+static uint64_t step_ns;
+static struct fake_host default_host;
+static _Thread_local struct fake_host *thread_host;
+
+_Noreturn void fake_violation(const char *what)
+{
+	fprintf(stderr, "the fake host: %s\n", what);
+	abort();
+}
+
+/* ---- Hosts ---- */
+
+struct fake_host fake_host_make(uint32_t hz, uint64_t counter)
+{
+	return (struct fake_host){ .hz = hz, .counter = counter, .features = 0x1111 };
+}
+
+void fake_host_use(struct fake_host *host)
+{
+	thread_host = host;
+}
+
+struct fake_host *fake_host_current(void)
+{
+	return thread_host ? thread_host : &default_host;
+}
+
+void fake_host_adopt(struct fake_host *host)
+{
+	if (!thread_host)
+		thread_host = host;
+}
+
+void fake_fail(struct fake_host *host, enum fake_call call, uint32_t skip, uint32_t times, int err)
+{
+	pthread_mutex_lock(&fake_lock);
+	host->fail[call] = (struct fake_failure){ .skip = skip, .times = times, .err = err };
+	pthread_mutex_unlock(&fake_lock);
+}
+
+int fake_call_fails(struct fake_host *host, enum fake_call call)
+{
+	struct fake_failure *failure = &host->fail[call];
+
+	if (!failure->times)
+		return 0;
+	if (failure->skip) {
+		failure->skip--;
+		return 0;
+	}
+	failure->times--;
+	return -failure->err;
+}
+
+void fake_reset(void)
+{
+	fake_vm_reset();
+	pthread_mutex_lock(&fake_lock);
+	for (uint32_t n = 0; n < timer_count; n++)
+		close(timers[n].own);
+	timer_count = 0;
+	now_ns = 0;
+	step_ns = 0;
+	default_host = fake_host_make(DEFAULT_HZ, 5000000);
+	thread_host = &default_host;
+	pthread_mutex_unlock(&fake_lock);
+}
+
+/* ---- Time ---- */
+
+/* With the lock. */
+static void time_pass(uint64_t ns)
+{
+	now_ns += ns;
+	for (uint32_t n = 0; n < timer_count; n++) {
+		if (!timers[n].armed || timers[n].due > now_ns)
+			continue;
+		timers[n].armed = false;
+		eventfd_write(timers[n].own, 1);
+	}
+}
+
+uint64_t fake_time(void)
+{
+	uint64_t now;
+
+	pthread_mutex_lock(&fake_lock);
+	now = now_ns;
+	pthread_mutex_unlock(&fake_lock);
+	return now;
+}
+
+void fake_time_advance(uint64_t ns)
+{
+	pthread_mutex_lock(&fake_lock);
+	time_pass(ns);
+	pthread_mutex_unlock(&fake_lock);
+}
+
+void fake_time_set_step(uint64_t ns)
+{
+	pthread_mutex_lock(&fake_lock);
+	step_ns = ns;
+	pthread_mutex_unlock(&fake_lock);
+}
+
+static uint64_t time_read(void)
+{
+	uint64_t now;
+
+	pthread_mutex_lock(&fake_lock);
+	time_pass(step_ns);
+	now = now_ns;
+	pthread_mutex_unlock(&fake_lock);
+	return now;
+}
+
+sc_ticks_t host_counter(void)
+{
+	const struct fake_host *host = fake_host_current();
+	__extension__ typedef unsigned __int128 wide;
+	wide ticks = (wide)time_read() * host->hz / NS_PER_S;
+
+	ticks += ticks * (uint32_t)abs(host->ppm) / 1000000 * (host->ppm < 0 ? (wide)-1 : 1);
+	return sc_ticks(host->counter + (uint64_t)ticks);
+}
+
+uint32_t host_counter_hz(void)
+{
+	return fake_host_current()->hz;
+}
+
+sc_ns_t host_counter_ns(void)
+{
+	return sc_rate_ticks_to_ns(host_counter_hz(), host_counter());
+}
+
+sc_ns_t host_monotonic(void)
+{
+	return sc_ns(time_read());
+}
+
+/* ---- Timers ---- */
+
+/* With the lock; a number that is used again means that its old owner has closed it. */
+static struct fake_timer *timer_find(int fd)
+{
+	for (uint32_t n = 0; n < timer_count; n++)
+		if (timers[n].fd == fd)
+			return &timers[n];
+	return NULL;
+}
+
+static int timer_add(int fd)
+{
+	struct fake_timer *timer = timer_find(fd);
+
+	if (timer)
+		close(timer->own);
+	else if (timer_count < TIMERS_MAX)
+		timer = &timers[timer_count++];
+	else
+		fake_violation("too many timers");
+	*timer = (struct fake_timer){ .fd = fd, .own = dup(fd), .host = fake_host_current() };
+	return fd;
+}
+
+int host_timer_create(void)
+{
+	int result;
+
+	pthread_mutex_lock(&fake_lock);
+	result = fake_call_fails(fake_host_current(), FAKE_TIMER_CREATE);
+	if (!result)
+		result = timer_add(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	pthread_mutex_unlock(&fake_lock);
+	return result;
+}
+
+/* With the lock: as timerfd_settime() does, expiries that were not taken are forgotten. */
+static void timer_set(int fd, bool armed, uint64_t delay)
+{
+	struct fake_timer *timer = timer_find(fd);
+	eventfd_t ignored;
+
+	if (!timer)
+		fake_violation("a timer that does not exist");
+	(void)eventfd_read(timer->own, &ignored);
+	timer->armed = armed;
+	timer->due = delay > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + delay;
+	time_pass(0);
+}
+
+void host_timer_arm(int timer, sc_ns_t delay)
+{
+	pthread_mutex_lock(&fake_lock);
+	timer_set(timer, true, delay.v);
+	pthread_mutex_unlock(&fake_lock);
+}
+
+void host_timer_disarm(int timer)
+{
+	pthread_mutex_lock(&fake_lock);
+	timer_set(timer, false, 0);
+	pthread_mutex_unlock(&fake_lock);
+}
+
+void host_timer_acknowledge(int fd)
+{
+	struct fake_timer *timer;
+	eventfd_t ignored;
+
+	pthread_mutex_lock(&fake_lock);
+	timer = timer_find(fd);
+	if (!timer)
+		fake_violation("a timer that does not exist");
+	fake_host_adopt(timer->host);
+	(void)eventfd_read(timer->own, &ignored);
+	pthread_mutex_unlock(&fake_lock);
+}
+
+uint64_t fake_timer_left(int fd)
+{
+	uint64_t left = UINT64_MAX;
+	const struct fake_timer *timer;
+
+	pthread_mutex_lock(&fake_lock);
+	timer = timer_find(fd);
+	if (timer && timer->armed)
+		left = timer->due - now_ns;
+	pthread_mutex_unlock(&fake_lock);
+	return left;
+}
+
+/* ---- Memory: zero, lazily, with a page behind it that nobody may touch ---- */
+
+void *host_memory_allocate(uint64_t size)
+{
+	uint8_t *memory;
+	int result;
+
+	pthread_mutex_lock(&fake_lock);
+	result = fake_call_fails(fake_host_current(), FAKE_MEMORY);
+	pthread_mutex_unlock(&fake_lock);
+	if (result)
+		return NULL;
+	memory = mmap(NULL, size + GUARD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		      0);
+	if (memory == MAP_FAILED)
+		return NULL;
+	mprotect(memory + size, GUARD_SIZE, PROT_NONE);
+	return memory;
+}
+
+void host_memory_free(void *memory, uint64_t size)
+{
+	munmap(memory, size + GUARD_SIZE);
+}
+
+void host_random(void *buffer, size_t size)
+{
+	memset(buffer, 0x5c, size);
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The fake's vCPUs: see the header. Inside the guest a vCPU waits, or plays scripted exits. As with KVM, the answer to
+ * an MMIO exit reaches the registers at the next entry and not before.
+ */
+#include "host_fake.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define WAIT_LIMIT_S 5
+#define GUEST_PERIOD_NS 1000000
+
+struct fake_vcpu *fake_vcpu_of(const struct host_vcpu *vcpu)
+{
+	if (!vcpu->run)
+		fake_violation("a vCPU that does not exist");
+	return (struct fake_vcpu *)vcpu->run;
+}
+
+static struct fake_vcpu *vcpu_lock(const struct host_vcpu *vcpu, enum fake_call call, int *result)
+{
+	struct fake_vcpu *fake = fake_vcpu_of(vcpu);
+
+	pthread_mutex_lock(&fake_lock);
+	fake_host_adopt(fake->vm->host);
+	*result = fake_call_fails(fake->vm->host, call);
+	return fake;
+}
+
+static int vcpu_unlock(int result, struct error *error, const char *what)
+{
+	pthread_mutex_unlock(&fake_lock);
+	if (result)
+		error_format(error, "the fake host refuses %s", what);
+	return result;
+}
+
+static void vcpu_stands_still(const struct fake_vcpu *vcpu)
+{
+	if (vcpu->inside)
+		fake_violation("the state of a vCPU is touched that is inside the guest");
+	if (vcpu->unfinished)
+		fake_violation("the state of a vCPU is touched that has unfinished work");
+}
+
+int host_vcpu_create(struct host_vm *vm, struct host_vcpu *vcpu, uint32_t index, bool on, struct error *error)
+{
+	struct fake_vm *machine = fake_vm_of(vm);
+	int result;
+
+	*vcpu = (struct host_vcpu){ .fd = -1, .index = index };
+	if (vm->gic >= 0)
+		fake_violation("a vCPU is created after the interrupt controller");
+	pthread_mutex_lock(&fake_lock);
+	result = fake_call_fails(machine->host, FAKE_VCPU_CREATE);
+	if (!result) {
+		struct fake_vcpu *fake = calloc(1, sizeof(*fake));
+
+		fake->vm = machine;
+		fake->index = index;
+		fake->on = on;
+		fake->registers[FAKE_REGISTER_FEATURES] = machine->host->features;
+		vcpu->run = (struct kvm_run *)fake;
+	}
+	return vcpu_unlock(result, error, "a vCPU");
+}
+
+void host_vcpu_destroy(struct host_vcpu *vcpu)
+{
+	if (vcpu->run && fake_vcpu_of(vcpu)->inside)
+		fake_violation("a vCPU is destroyed that is inside the guest");
+	free(vcpu->run);
+	*vcpu = (struct host_vcpu){ .fd = -1 };
+}
+
+/* ---- Registers ---- */
+
+uint64_t fake_vcpu_register(const struct host_vcpu *vcpu, uint32_t id)
+{
+	uint64_t value;
+
+	pthread_mutex_lock(&fake_lock);
+	value = fake_vcpu_of(vcpu)->registers[id];
+	pthread_mutex_unlock(&fake_lock);
+	return value;
+}
+
+void fake_vcpu_set_register(const struct host_vcpu *vcpu, uint32_t id, uint64_t value)
+{
+	pthread_mutex_lock(&fake_lock);
+	fake_vcpu_of(vcpu)->registers[id] = value;
+	pthread_mutex_unlock(&fake_lock);
+}
+
+int host_vcpu_set_entry(struct host_vcpu *vcpu, uint64_t pc, uint64_t x0, struct error *error)
+{
+	(void)error;
+	fake_vcpu_set_register(vcpu, FAKE_REGISTER_PC, pc);
+	fake_vcpu_set_register(vcpu, FAKE_REGISTER_X0, x0);
+	return 0;
+}
+
+static uint64_t *register_x(struct fake_vcpu *vcpu, uint32_t n)
+{
+	if (n > 30)
+		fake_violation("a register beyond X30");
+	return &vcpu->registers[FAKE_REGISTER_X0 + n];
+}
+
+int host_vcpu_get_x(struct host_vcpu *vcpu, uint32_t n, uint64_t *value)
+{
+	int result;
+	struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_GET_X, &result);
+
+	if (!result)
+		*value = *register_x(fake, n);
+	pthread_mutex_unlock(&fake_lock);
+	return result;
+}
+
+int host_vcpu_set_x(struct host_vcpu *vcpu, uint32_t n, uint64_t value)
+{
+	int result;
+	struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_SET_X, &result);
+
+	if (!result)
+		*register_x(fake, n) = value;
+	pthread_mutex_unlock(&fake_lock);
+	return result;
+}
+
+int host_vcpu_is_on(struct host_vcpu *vcpu, bool *on)
+{
+	pthread_mutex_lock(&fake_lock);
+	*on = fake_vcpu_of(vcpu)->on;
+	pthread_mutex_unlock(&fake_lock);
+	return 0;
+}
+
+/* ---- Running ---- */
+
+void fake_vcpu_script(const struct host_vcpu *vcpu, const struct fake_exit *exit)
+{
+	struct fake_vcpu *fake = fake_vcpu_of(vcpu);
+
+	pthread_mutex_lock(&fake_lock);
+	if (fake->count == FAKE_SCRIPT_MAX)
+		fake_violation("too many scripted exits");
+	fake->script[(fake->first + fake->count++) % FAKE_SCRIPT_MAX] = *exit;
+	pthread_cond_broadcast(&fake_changed);
+	pthread_mutex_unlock(&fake_lock);
+}
+
+void fake_vcpu_set_guest(const struct host_vcpu *vcpu, void (*guest)(struct fake_vcpu *vcpu, void *context),
+			 void *context)
+{
+	struct fake_vcpu *fake = fake_vcpu_of(vcpu);
+
+	pthread_mutex_lock(&fake_lock);
+	fake->guest = guest;
+	fake->context = context;
+	pthread_cond_broadcast(&fake_changed);
+	pthread_mutex_unlock(&fake_lock);
+}
+
+static struct timespec time_after(uint64_t ns)
+{
+	struct timespec then;
+
+	clock_gettime(CLOCK_REALTIME, &then);
+	ns += (uint64_t)then.tv_nsec;
+	then.tv_sec += (time_t)(ns / 1000000000u);
+	then.tv_nsec = (long)(ns % 1000000000u);
+	return then;
+}
+
+/* With the lock. */
+static void vcpu_finish(struct fake_vcpu *vcpu)
+{
+	uint64_t value;
+
+	if (!vcpu->unfinished)
+		return;
+	memcpy(&value, vcpu->data, sizeof(value));
+	*register_x(vcpu, 0) = le64toh(value);
+	vcpu->registers[FAKE_REGISTER_PC] += 4;
+	vcpu->unfinished = false;
+}
+
+/* With the lock, which is given up while the guest runs. */
+static void vcpu_live(struct fake_vcpu *vcpu)
+{
+	while (!vcpu->kicked && !vcpu->count) {
+		struct timespec then = time_after(GUEST_PERIOD_NS);
+
+		if (!vcpu->guest) {
+			pthread_cond_wait(&fake_changed, &fake_lock);
+			continue;
+		}
+		pthread_mutex_unlock(&fake_lock);
+		vcpu->guest(vcpu, vcpu->context);
+		pthread_mutex_lock(&fake_lock);
+		if (!vcpu->kicked && !vcpu->count)
+			pthread_cond_timedwait(&fake_changed, &fake_lock, &then);
+	}
+}
+
+static void vcpu_exit(struct fake_vcpu *vcpu, struct host_exit *exit)
+{
+	const struct fake_exit *scripted = &vcpu->script[vcpu->first];
+
+	*exit = scripted->exit;
+	if (exit->kind == HOST_EXIT_HYPERCALL)
+		memcpy(register_x(vcpu, 0), scripted->x, sizeof(scripted->x));
+	if (exit->kind == HOST_EXIT_MMIO) {
+		memcpy(vcpu->data, scripted->data, sizeof(vcpu->data));
+		exit->data = vcpu->data;
+		vcpu->unfinished = true;
+	}
+	vcpu->first = (vcpu->first + 1) % FAKE_SCRIPT_MAX;
+	vcpu->count--;
+}
+
+int host_vcpu_run(struct host_vcpu *vcpu, struct host_exit *exit)
+{
+	int result;
+	struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_VCPU_RUN, &result);
+
+	*exit = (struct host_exit){ .kind = HOST_EXIT_INTERRUPTED };
+	vcpu_finish(fake);
+	if (!result && !fake->kicked) {
+		fake->inside = true;
+		fake_vm_enter(fake->vm);
+		pthread_cond_broadcast(&fake_changed);
+		vcpu_live(fake);
+		fake->inside = false;
+		fake_vm_leave(fake->vm);
+		if (!fake->kicked)
+			vcpu_exit(fake, exit);
+		pthread_cond_broadcast(&fake_changed);
+	}
+	pthread_mutex_unlock(&fake_lock);
+	return result;
+}
+
+void host_vcpu_thread_init(void)
+{
+}
+
+static void vcpu_set_kicked(struct host_vcpu *vcpu, bool kicked)
+{
+	pthread_mutex_lock(&fake_lock);
+	fake_vcpu_of(vcpu)->kicked = kicked;
+	pthread_cond_broadcast(&fake_changed);
+	pthread_mutex_unlock(&fake_lock);
+}
+
+void host_vcpu_kick(struct host_vcpu *vcpu, pthread_t thread)
+{
+	(void)thread;
+	vcpu_set_kicked(vcpu, true);
+}
+
+void host_vcpu_unkick(struct host_vcpu *vcpu)
+{
+	vcpu_set_kicked(vcpu, false);
+}
+
+/* ---- Waiting for a vCPU ---- */
+
+static bool vcpu_wait(const struct host_vcpu *vcpu, bool inside, bool played)
+{
+	const struct fake_vcpu *fake = fake_vcpu_of(vcpu);
+	struct timespec then = time_after(WAIT_LIMIT_S * 1000000000ull);
+	int result = 0;
+	bool there;
+
+	pthread_mutex_lock(&fake_lock);
+	while (!result && (fake->inside != inside || (played && fake->count)))
+		result = pthread_cond_timedwait(&fake_changed, &fake_lock, &then);
+	there = fake->inside == inside && !(played && fake->count);
+	pthread_mutex_unlock(&fake_lock);
+	return there;
+}
+
+bool fake_vcpu_wait(const struct host_vcpu *vcpu)
+{
+	return vcpu_wait(vcpu, true, true);
+}
+
+bool fake_vcpu_wait_inside(const struct host_vcpu *vcpu, bool inside)
+{
+	return vcpu_wait(vcpu, inside, false);
+}
+
+/* ---- State ---- */
+
+int host_vcpu_save(struct host_vcpu *vcpu, struct buffer *state, struct error *error)
+{
+	int result;
+	struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_VCPU_SAVE, &result);
+
+	vcpu_stands_still(fake);
+	buffer_put_u32(state, fake->on);
+	for (uint32_t id = 1; !result && id < FAKE_REGISTERS; id++) {
+		buffer_put_u32(state, id);
+		buffer_put_u64(state, fake->registers[id]);
+	}
+	return vcpu_unlock(result, error, "to save a vCPU");
+}
+
+/* A host takes what it is itself and nothing else, as KVM does with most identification registers. */
+static int register_load(struct fake_vcpu *vcpu, struct cursor *state, const struct host_rebase *rebase)
+{
+	uint32_t id = cursor_u32(state);
+	uint64_t value = cursor_u64(state);
+
+	if (state->failed || id < 1 || id >= FAKE_REGISTERS)
+		return -EPROTO;
+	if (id == FAKE_REGISTER_FEATURES && value != vcpu->vm->host->features)
+		return -EINVAL;
+	if (id == FAKE_REGISTER_CVAL)
+		value = sc_rate_convert_deadline(sc_ticks(value), rebase->counter, rebase->from_hz, rebase->counter,
+						 rebase->to_hz)
+				.v;
+	vcpu->registers[id] = value;
+	return 0;
+}
+
+int host_vcpu_load(struct host_vcpu *vcpu, struct cursor *state, const struct host_rebase *rebase, struct error *error)
+{
+	int result;
+	struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_VCPU_LOAD, &result);
+
+	vcpu_stands_still(fake);
+	fake->on = cursor_u32(state);
+	for (uint32_t n = 1; !result && n < FAKE_REGISTERS; n++)
+		result = register_load(fake, state, rebase);
+	return vcpu_unlock(result, error, "a vCPU's register");
+}

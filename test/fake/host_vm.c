@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The fake's virtual machines and interrupt controllers: see the header. */
+#include "host_fake.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MACHINES_MAX 64u
+
+static struct fake_vm machines[MACHINES_MAX];
+static bool exclusive;
+
+void fake_vm_reset(void)
+{
+	pthread_mutex_lock(&fake_lock);
+	for (uint32_t n = 0; n < MACHINES_MAX; n++)
+		if (machines[n].used)
+			fake_violation("a machine of an earlier test is still there");
+	exclusive = false;
+	pthread_mutex_unlock(&fake_lock);
+}
+
+struct fake_vm *fake_vm_of(const struct host_vm *vm)
+{
+	if (vm->vm < 0 || vm->vm >= (int)MACHINES_MAX || !machines[vm->vm].used)
+		fake_violation("a machine that does not exist");
+	return &machines[vm->vm];
+}
+
+/* The machine of a call, with the lock, and the error ordered for that call. */
+static struct fake_vm *vm_lock(const struct host_vm *vm, enum fake_call call, int *result)
+{
+	struct fake_vm *fake = fake_vm_of(vm);
+
+	pthread_mutex_lock(&fake_lock);
+	fake_host_adopt(fake->host);
+	*result = fake_call_fails(fake->host, call);
+	return fake;
+}
+
+static int vm_unlock(int result, struct error *error, const char *what)
+{
+	pthread_mutex_unlock(&fake_lock);
+	if (result)
+		error_format(error, "the fake host refuses %s", what);
+	return result;
+}
+
+static void vm_stands_still(const struct fake_vm *vm, const char *what)
+{
+	if (vm->inside)
+		fake_violation(what);
+}
+
+/* ---- Life ---- */
+
+int host_check(struct error *error)
+{
+	pthread_mutex_lock(&fake_lock);
+	return vm_unlock(fake_call_fails(fake_host_current(), FAKE_CHECK), error, "the check");
+}
+
+static uint32_t machine_find_free(void)
+{
+	uint32_t n = 0;
+
+	while (n < MACHINES_MAX && machines[n].used)
+		n++;
+	if (n == MACHINES_MAX)
+		fake_violation("too many machines");
+	return n;
+}
+
+int host_vm_create(struct host_vm *vm, uint32_t functions, struct error *error)
+{
+	int result;
+
+	*vm = (struct host_vm){ .kvm = -1, .vm = -1, .gic = -1 };
+	if (functions != FAKE_FUNCTIONS)
+		fake_violation("a machine for other hypercalls");
+	pthread_mutex_lock(&fake_lock);
+	result = fake_call_fails(fake_host_current(), FAKE_VM_CREATE);
+	if (!result) {
+		vm->vm = (int)machine_find_free();
+		machines[vm->vm] = (struct fake_vm){ .used = true, .host = fake_host_current() };
+	}
+	return vm_unlock(result, error, "a machine");
+}
+
+void host_vm_destroy(struct host_vm *vm)
+{
+	if (vm->vm < 0)
+		return;
+	pthread_mutex_lock(&fake_lock);
+	vm_stands_still(fake_vm_of(vm), "a machine is destroyed that runs");
+	free(machines[vm->vm].dirty);
+	machines[vm->vm] = (struct fake_vm){ 0 };
+	pthread_mutex_unlock(&fake_lock);
+	*vm = (struct host_vm){ .kvm = -1, .vm = -1, .gic = -1 };
+}
+
+int host_vm_set_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error)
+{
+	int result;
+	struct fake_vm *fake = vm_lock(vm, FAKE_SET_RAM, &result);
+
+	vm->ram_gpa = gpa;
+	vm->ram = ram;
+	vm->ram_size = size;
+	fake->ram = ram;
+	fake->ram_size = size;
+	return vm_unlock(result, error, "the memory");
+}
+
+int host_vm_set_counter_offset(struct host_vm *vm, uint64_t offset, struct error *error)
+{
+	int result;
+	struct fake_vm *fake = vm_lock(vm, FAKE_COUNTER_OFFSET, &result);
+
+	vm_stands_still(fake, "the counter offset is set while a vCPU is inside the guest");
+	if (!result)
+		fake->offset = offset;
+	return vm_unlock(result, error, "the counter offset");
+}
+
+/* ---- Who is inside the guest ---- */
+
+void fake_watch_exclusive(bool on)
+{
+	pthread_mutex_lock(&fake_lock);
+	exclusive = on;
+	pthread_mutex_unlock(&fake_lock);
+}
+
+static uint32_t machines_inside(void)
+{
+	uint32_t inside = 0;
+
+	for (uint32_t n = 0; n < MACHINES_MAX; n++)
+		inside += machines[n].inside > 0;
+	return inside;
+}
+
+uint32_t fake_machines_inside(void)
+{
+	uint32_t inside;
+
+	pthread_mutex_lock(&fake_lock);
+	inside = machines_inside();
+	pthread_mutex_unlock(&fake_lock);
+	return inside;
+}
+
+void fake_vm_enter(struct fake_vm *vm)
+{
+	vm->inside++;
+	vm->has_run = true;
+	vm->host->entries++;
+	if (exclusive && machines_inside() > 1)
+		fake_violation("the guest runs on two hosts at once");
+}
+
+void fake_vm_leave(struct fake_vm *vm)
+{
+	vm->inside--;
+}
+
+/* ---- Dirty memory ---- */
+
+static size_t dirty_words(const struct fake_vm *vm)
+{
+	return vm->ram_size / 4096 / 64;
+}
+
+int host_vm_set_dirty_log(struct host_vm *vm, bool enabled, struct error *error)
+{
+	int result;
+	struct fake_vm *fake = vm_lock(vm, FAKE_SET_DIRTY_LOG, &result);
+
+	if (!result) {
+		free(fake->dirty);
+		fake->dirty = enabled ? calloc(dirty_words(fake), sizeof(uint64_t)) : NULL;
+	}
+	return vm_unlock(result, error, "the dirty log");
+}
+
+int host_vm_get_dirty_log(struct host_vm *vm, uint64_t *bitmap, struct error *error)
+{
+	int result;
+	struct fake_vm *fake = vm_lock(vm, FAKE_GET_DIRTY_LOG, &result);
+	size_t size = dirty_words(fake) * sizeof(uint64_t);
+
+	if (!fake->dirty)
+		fake_violation("the dirty log is read that is not kept");
+	if (!result) {
+		memcpy(bitmap, fake->dirty, size);
+		memset(fake->dirty, 0, size);
+	}
+	return vm_unlock(result, error, "the dirty log");
+}
+
+void fake_guest_write(const struct host_vm *vm, uint64_t gpa, const void *data, size_t size)
+{
+	struct fake_vm *fake = fake_vm_of(vm);
+	uint64_t start = gpa - LAYOUT_RAM_BASE;
+
+	pthread_mutex_lock(&fake_lock);
+	memcpy(fake->ram + start, data, size);
+	for (uint64_t page = start / 4096; fake->dirty && page <= (start + size - 1) / 4096; page++)
+		fake->dirty[page / 64] |= 1ull << page % 64;
+	pthread_mutex_unlock(&fake_lock);
+}
+
+/* ---- Interrupts ---- */
+
+int host_vm_set_spi(struct host_vm *vm, uint32_t intid, bool level)
+{
+	struct fake_vm *fake = fake_vm_of(vm);
+
+	pthread_mutex_lock(&fake_lock);
+	if (intid < 32 || intid >= LAYOUT_INTERRUPTS)
+		fake_violation("a shared interrupt that does not exist");
+	fake->spi[intid] = level;
+	pthread_mutex_unlock(&fake_lock);
+	return 0;
+}
+
+int host_vm_set_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid, bool level)
+{
+	int result;
+	struct fake_vm *fake = vm_lock(vm, FAKE_SET_PPI, &result);
+
+	if (vcpu >= SC_VCPU_MAX || intid < 16 || intid > 31)
+		fake_violation("a private interrupt that does not exist");
+	if (!result && level)
+		fake->level[vcpu] |= 1u << intid;
+	else if (!result)
+		fake->level[vcpu] &= ~(1u << intid);
+	pthread_mutex_unlock(&fake_lock);
+	return result;
+}
+
+int host_gic_create(struct host_vm *vm, struct error *error)
+{
+	int result;
+
+	vm_lock(vm, FAKE_GIC_CREATE, &result);
+	if (!result)
+		vm->gic = vm->vm;
+	return vm_unlock(result, error, "the interrupt controller");
+}
+
+int host_gic_latch_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid)
+{
+	int result;
+	struct fake_vm *fake = vm_lock(vm, FAKE_LATCH, &result);
+
+	vm_stands_still(fake, "an interrupt is latched while a vCPU is inside the guest");
+	if (vcpu >= SC_VCPU_MAX || intid < 16 || intid > 31)
+		fake_violation("a private interrupt that does not exist is latched");
+	if (!result && fake->active[vcpu] >> intid & 1)
+		result = -EAGAIN;
+	if (!result)
+		fake->latched[vcpu][intid]++;
+	pthread_mutex_unlock(&fake_lock);
+	return result;
+}
+
+int host_gic_save(struct host_vm *vm, uint32_t vcpus, struct buffer *state, struct error *error)
+{
+	int result;
+	struct fake_vm *fake = vm_lock(vm, FAKE_GIC_SAVE, &result);
+
+	vm_stands_still(fake, "the interrupt controller is saved while a vCPU is inside the guest");
+	for (uint32_t n = 0; !result && n < vcpus; n++) {
+		buffer_put_u32(state, fake->level[n]);
+		buffer_put_u32(state, fake->active[n]);
+		for (uint32_t intid = 0; intid < 32; intid++)
+			buffer_put_u32(state, fake->latched[n][intid]);
+	}
+	for (uint32_t intid = 32; !result && intid < LAYOUT_INTERRUPTS; intid++)
+		buffer_put_u8(state, fake->spi[intid]);
+	return vm_unlock(result, error, "to save the interrupt controller");
+}
+
+int host_gic_load(struct host_vm *vm, uint32_t vcpus, struct cursor *state, struct error *error)
+{
+	int result;
+	struct fake_vm *fake = vm_lock(vm, FAKE_GIC_LOAD, &result);
+
+	vm_stands_still(fake, "the interrupt controller is loaded while a vCPU is inside the guest");
+	for (uint32_t n = 0; !result && n < vcpus; n++) {
+		fake->level[n] = cursor_u32(state);
+		fake->active[n] = cursor_u32(state);
+		for (uint32_t intid = 0; intid < 32; intid++)
+			fake->latched[n][intid] = cursor_u32(state);
+	}
+	for (uint32_t intid = 32; !result && intid < LAYOUT_INTERRUPTS; intid++)
+		fake->spi[intid] = cursor_u8(state);
+	if (!result && state->failed)
+		result = -EPROTO;
+	return vm_unlock(result, error, "the interrupt controller's state");
+}

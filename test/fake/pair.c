@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Two fake hosts and a migration between them: see the header. */
+#include "pair.h"
+
+#include "guest_call.h"
+#include "migrate/target.h"
+#include "../property/random.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SCATTERED_PAGES 40u
+#define RUN_FIRST 1000u
+#define RUN_PAGES 70u
+#define PAGES (LAYOUT_RAM_MIN / MEMORY_PAGE_SIZE)
+#define TAP_TIMEOUT_MS 20000
+#define UP_MAX_S 3000000000ull /* a host that has been up for a century */
+
+/* ---- The machine ---- */
+
+/* Calls `each` for every page that holds something. */
+static bool pages_walk(uint64_t seed, bool (*each)(uint8_t *ram, uint64_t page, struct random *random), uint8_t *ram)
+{
+	struct random random = { seed };
+	bool good = true;
+
+	for (uint32_t n = 0; n < SCATTERED_PAGES; n++)
+		good = each(ram, RUN_FIRST + RUN_PAGES + n * 300 + random_between(&random, 0, 298), &random) && good;
+	for (uint32_t n = 0; n < RUN_PAGES; n++)
+		good = each(ram, RUN_FIRST + n, &random) && good;
+	return good;
+}
+
+static bool page_fill(uint8_t *ram, uint64_t page, struct random *random)
+{
+	uint64_t *words = (uint64_t *)(ram + page * MEMORY_PAGE_SIZE);
+
+	words[0] = random_next(random) | 1;
+	words[511] = random_next(random);
+	return true;
+}
+
+static bool page_is_as_filled(uint8_t *ram, uint64_t page, struct random *random)
+{
+	const uint64_t *words = (const uint64_t *)(ram + page * MEMORY_PAGE_SIZE);
+	uint64_t first = random_next(random) | 1, last = random_next(random);
+
+	return words[0] == first && words[511] == last && !words[1] && !words[300];
+}
+
+bool pair_memory_is_intact(const struct pair *pair, const struct machine *machine)
+{
+	return pages_walk(pair->seed, page_is_as_filled, machine->memory.ram);
+}
+
+void pair_open(struct pair *pair, uint32_t from_hz, uint32_t to_hz, uint32_t vcpus, uint64_t seed)
+{
+	const struct machine_config config = { .name = "pair", .vcpus = vcpus, .memory_size = LAYOUT_RAM_MIN };
+	struct random random = { seed };
+	struct error error;
+
+	*pair = (struct pair){ .seed = seed, .console = { .in = -1, .out = -1 } };
+	pair->host[0] = fake_host_make(from_hz, random_wide(&random) % (from_hz * UP_MAX_S));
+	pair->host[1] = fake_host_make(to_hz, random_wide(&random) % (to_hz * UP_MAX_S));
+	fake_watch_exclusive(true);
+	fake_host_use(&pair->host[0]);
+	if (machine_create(&pair->source, &config, &pair->console, &error))
+		fake_violation(error.text);
+	pages_walk(seed, page_fill, pair->source.memory.ram);
+	fake_time_advance(random_between(&random, 0, 1000000));
+	if (machine_resume(&pair->source, SC_CLOCK_FREEZE, false, &error))
+		fake_violation(error.text);
+	for (uint32_t n = 0; n < vcpus; n++)
+		if (!fake_vcpu_wait_inside(&pair->source.vcpus.vcpu[n].host, true))
+			fake_violation("the source does not start");
+}
+
+void pair_close(struct pair *pair)
+{
+	if (pair->target_lives)
+		machine_destroy(&pair->target);
+	machine_destroy(&pair->source);
+	fake_watch_exclusive(false);
+}
+
+void pair_load_driver(struct pair *pair)
+{
+	guest_load_driver(&pair->source.vcpus.vcpu[0].host, PAIR_CLOCK_PAGE);
+	for (uint32_t n = 1; n < pair->source.vcpus.count; n++) {
+		fake_vcpu_of(&pair->source.vcpus.vcpu[n].host)->on = true;
+		guest_set(&pair->source.vcpus.vcpu[n].host, SC_REG_STIMER0_CONFIG, GUEST_DIRECT(SC_STIMER0_INTID));
+	}
+}
+
+bool pair_stayed(struct pair *pair)
+{
+	bool stayed = pair->source_result == SOURCE_FAILED && pair->target_result && !pair->host[1].entries &&
+		      machine_get_state(&pair->source) == MACHINE_RUNNING &&
+		      fake_vcpu_wait_inside(&pair->source.vcpus.vcpu[0].host, true) &&
+		      pair_memory_is_intact(pair, &pair->source);
+
+	if (!stayed)
+		fprintf(stderr, "source: %d, %s; target: %d, %s; entries there: %llu\n", pair->source_result,
+			pair->source_error.text, pair->target_result, pair->target_error.text,
+			(unsigned long long)pair->host[1].entries);
+	return stayed;
+}
+
+static void host_use(struct pair *pair, const struct machine *machine)
+{
+	fake_host_use(&pair->host[machine == &pair->target]);
+}
+
+uint64_t pair_reference(struct pair *pair, struct machine *machine)
+{
+	host_use(pair, machine);
+	return clock_reference(&machine->clock).v;
+}
+
+uint64_t pair_guest_counter(struct pair *pair, struct machine *machine)
+{
+	host_use(pair, machine);
+	return host_counter().v - fake_vm_of(&machine->vm)->offset;
+}
+
+/* ---- Both ends ---- */
+
+static void *source_thread(void *argument)
+{
+	struct pair *pair = argument;
+	struct channel channel;
+
+	fake_host_use(&pair->host[0]);
+	channel_open(&channel, pair->ends[0][0]);
+	pair->source_result = source_run(&pair->source, &channel, &pair->options, &pair->report, &pair->source_error);
+	channel_close(&channel);
+	if (pair->source_result == SOURCE_MOVED)
+		machine_finish(&pair->source, MACHINE_END_MIGRATED);
+	else
+		machine_end_migration(&pair->source,
+				      pair->source_result == SOURCE_UNDECIDED ? MACHINE_UNDECIDED : MACHINE_RUNNING);
+	return NULL;
+}
+
+static void *target_thread(void *argument)
+{
+	struct pair *pair = argument;
+	struct error *error = &pair->target_error;
+	struct channel channel;
+	int result;
+
+	fake_host_use(&pair->host[1]);
+	channel_open(&channel, pair->ends[1][0]);
+	result = target_begin(&pair->target, &channel, &pair->console, NULL, error);
+	if (!result) {
+		result = target_run(&pair->target, &channel, error);
+		pair->target_lives = !result;
+		if (result)
+			machine_destroy(&pair->target);
+	}
+	if (result)
+		channel_abort(&channel, error);
+	channel_close(&channel);
+	pair->target_result = result;
+	return NULL;
+}
+
+/* ---- The tap between them ---- */
+
+struct stream {
+	struct pair *pair;
+	struct random *random;
+	enum pair_way way;
+	int from;
+	int to;
+	struct buffer buffer;
+	bool ended;
+};
+
+static void stream_end(struct stream *stream)
+{
+	stream->ended = true;
+	shutdown(stream->to, SHUT_WR);
+}
+
+static void stream_send(struct stream *stream, const uint8_t *data, size_t size)
+{
+	while (size) {
+		ssize_t done = send(stream->to, data, size, MSG_NOSIGNAL);
+
+		if (done <= 0)
+			return; /* this end has gone, which the other one will hear */
+		data += done;
+		size -= (size_t)done;
+	}
+}
+
+/* False if the connection is to end. */
+static bool stream_pass(struct stream *stream, uint8_t *frame, size_t size)
+{
+	static const uint8_t go[FRAME_HEADER_SIZE] = { FRAME_GO };
+	struct pair *pair = stream->pair;
+	size_t pass = PAIR_PASS;
+	bool is_go = stream->way == PAIR_TO_TARGET && frame[0] == FRAME_GO;
+
+	if (pair->jitter)
+		fake_time_advance(random_between(stream->random, 0, pair->jitter));
+	if (pair->tap)
+		pass = pair->tap(pair, stream->way, pair->frames[stream->way], frame, size);
+	pair->frames[stream->way]++;
+	if (is_go && pass >= size && !memcmp(frame, go, sizeof(go)))
+		pair->go_passed = true;
+	stream_send(stream, frame, pass < size ? pass : size);
+	return pass >= size;
+}
+
+static size_t frame_size(const struct stream *stream)
+{
+	struct cursor cursor = cursor_make(stream->buffer.data, stream->buffer.size);
+
+	cursor_u32(&cursor);
+	return FRAME_HEADER_SIZE + cursor_u32(&cursor);
+}
+
+static bool stream_pass_all(struct stream *stream)
+{
+	bool go_on = true;
+
+	while (go_on && stream->buffer.size >= FRAME_HEADER_SIZE && stream->buffer.size >= frame_size(stream)) {
+		size_t size = frame_size(stream);
+
+		go_on = stream_pass(stream, stream->buffer.data, size);
+		memmove(stream->buffer.data, stream->buffer.data + size, stream->buffer.size - size);
+		stream->buffer.size -= size;
+	}
+	return go_on;
+}
+
+static bool stream_serve(struct stream *stream)
+{
+	uint8_t bytes[65536];
+	ssize_t got = recv(stream->from, bytes, sizeof(bytes), 0);
+
+	if (got <= 0) {
+		stream_end(stream);
+		return true;
+	}
+	buffer_put(&stream->buffer, bytes, (size_t)got);
+	return stream_pass_all(stream);
+}
+
+/* Until both ends have closed; a cut closes both at once. */
+static void tap_run(struct pair *pair)
+{
+	struct random random = { pair->seed };
+	struct stream streams[PAIR_WAYS] = {
+		{ pair, &random, PAIR_TO_TARGET, pair->ends[0][1], pair->ends[1][1], { 0 }, false },
+		{ pair, &random, PAIR_TO_SOURCE, pair->ends[1][1], pair->ends[0][1], { 0 }, false },
+	};
+	bool go_on = true;
+
+	while (go_on && (!streams[0].ended || !streams[1].ended)) {
+		struct pollfd items[PAIR_WAYS];
+
+		for (int way = 0; way < PAIR_WAYS; way++)
+			items[way] =
+				(struct pollfd){ .fd = streams[way].ended ? -1 : streams[way].from, .events = POLLIN };
+		if (poll(items, PAIR_WAYS, TAP_TIMEOUT_MS) <= 0)
+			fake_violation("a migration hangs");
+		for (int way = 0; way < PAIR_WAYS; way++)
+			if (go_on && items[way].revents)
+				go_on = stream_serve(&streams[way]);
+	}
+	for (int way = 0; way < PAIR_WAYS; way++) {
+		shutdown(streams[way].to, SHUT_RDWR);
+		buffer_free(&streams[way].buffer);
+	}
+}
+
+void pair_migrate(struct pair *pair)
+{
+	pthread_t source, target;
+
+	pair->go_passed = false;
+	memset(pair->frames, 0, sizeof(pair->frames));
+	if (machine_begin_migration(&pair->source, &pair->source_error))
+		fake_violation(pair->source_error.text);
+	for (int n = 0; n < 2; n++)
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair->ends[n]))
+			fake_violation("no sockets");
+	pthread_create(&source, NULL, source_thread, pair);
+	pthread_create(&target, NULL, target_thread, pair);
+	tap_run(pair);
+	pthread_join(source, NULL);
+	pthread_join(target, NULL);
+	close(pair->ends[0][1]);
+	close(pair->ends[1][1]);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Two fake hosts, a machine on the first, and a migration to the second over two socket pairs with a tap between them.
+ *
+ * Policy: both ends do what the monitor's own commands do, each in a thread that works for its host. The tap sees every
+ * frame of both ways and may change it or end the connection anywhere. The fake watches that the guest never runs on
+ * both hosts at once.
+ */
+#ifndef FAKE_PAIR_H
+#define FAKE_PAIR_H
+
+#include "host_fake.h"
+#include "machine.h"
+#include "migrate/source.h"
+
+enum pair_way {
+	PAIR_TO_TARGET,
+	PAIR_TO_SOURCE,
+	PAIR_WAYS
+};
+
+#define PAIR_CLOCK_PAGE (LAYOUT_RAM_BASE + 9 * 4096)
+#define PAIR_PASS SIZE_MAX
+
+struct pair;
+
+/* How many bytes of the frame pass; fewer than all, and the connection ends there. */
+typedef size_t (*pair_tap_fn)(struct pair *pair, enum pair_way way, uint32_t index, uint8_t *frame, size_t size);
+
+struct pair {
+	struct fake_host host[2]; /* source, target */
+	struct machine source;
+	struct machine target; /* if target_lives */
+	bool target_lives;
+	struct console console;
+	/* What the test may set before a migration. */
+	struct source_options options;
+	pair_tap_fn tap;
+	void *context;
+	uint64_t jitter; /* a frame takes up to so many ns; 0: none */
+	uint64_t seed;
+	/* What came of it. */
+	enum source_result source_result;
+	struct error source_error;
+	struct source_report report;
+	int target_result;
+	struct error target_error;
+	bool go_passed; /* all of the GO that the source sent, as it was */
+	uint32_t frames[PAIR_WAYS];
+	int ends[2][2]; /* of the source and of the target; [1] is the tap's */
+};
+
+/* A running machine of `vcpus` vCPUs on the first host, memory filled from the seed; ends the program if it cannot be.
+ */
+void pair_open(struct pair *pair, uint32_t from_hz, uint32_t to_hz, uint32_t vcpus, uint64_t seed);
+void pair_close(struct pair *pair);
+
+/* The guest's driver: clock on the page, direct timers. */
+void pair_load_driver(struct pair *pair);
+
+/* Migrates; the machine's state afterwards is what the monitor's control socket makes it. */
+void pair_migrate(struct pair *pair);
+
+/* After a failed migration: the guest runs on on the source, its memory untouched, and never ran on the target. */
+bool pair_stayed(struct pair *pair);
+
+/* Whether the memory that pair_open() filled is still as it was. */
+bool pair_memory_is_intact(const struct pair *pair, const struct machine *machine);
+
+/* Calls of a machine's clock for one of the hosts, from the test's thread. */
+uint64_t pair_reference(struct pair *pair, struct machine *machine);
+uint64_t pair_guest_counter(struct pair *pair, struct machine *machine);
+
+#endif

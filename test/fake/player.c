@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A source that plays what was written for it: see the header. */
+#include "player.h"
+
+#include "guest_call.h"
+#include "migrate/state.h"
+#include "migrate/target.h"
+
+#include <endian.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SOCKET_ROOM (1 << 20)
+#define FROM_HZ 25000000u
+
+/* ---- Playing ---- */
+
+static int stream_load(const void *stream, size_t size, int ends[2])
+{
+	int room = SOCKET_ROOM;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return -1;
+	for (int n = 0; n < 2; n++)
+		setsockopt(ends[n], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	if (send(ends[1], stream, size, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)size)
+		return -1;
+	return shutdown(ends[1], SHUT_WR);
+}
+
+int player_play(const void *stream, size_t size, bool *ran, struct error *error)
+{
+	struct console console = { .in = -1, .out = -1 };
+	uint64_t entries = fake_host_current()->entries;
+	struct machine machine;
+	struct channel channel;
+	int ends[2], result;
+
+	if (stream_load(stream, size, ends))
+		fake_violation("the stream does not fit into a socket");
+	channel_open(&channel, ends[0]);
+	result = target_begin(&machine, &channel, &console, NULL, error);
+	if (!result) {
+		result = target_run(&machine, &channel, error);
+		if (!result && !fake_vcpu_wait_inside(&machine.vcpus.vcpu[0].host, true))
+			fake_violation("the target does not run");
+		machine_destroy(&machine);
+	}
+	channel_close(&channel);
+	close(ends[1]);
+	*ran = fake_host_current()->entries != entries;
+	return result;
+}
+
+/* ---- Recording ---- */
+
+static void record_frame(struct buffer *stream, enum frame_type type, const void *data, size_t size)
+{
+	frame_put_header(buffer_reserve(stream, FRAME_HEADER_SIZE), type, (uint32_t)size);
+	buffer_put(stream, data, size);
+}
+
+static void record_hello(struct buffer *stream, const struct machine_config *config)
+{
+	struct frame_hello hello = { .hz = FROM_HZ, .vcpus = config->vcpus, .memory_size = config->memory_size };
+	struct buffer content = { 0 };
+
+	memcpy(hello.name, config->name, sizeof(hello.name));
+	frame_put_hello(&content, &hello);
+	record_frame(stream, FRAME_HELLO, content.data, content.size);
+	buffer_free(&content);
+}
+
+static void record_check(struct buffer *stream, struct machine *machine)
+{
+	struct buffer content = { 0 };
+	struct error error;
+
+	if (state_save_registers(machine, &content, &error))
+		fake_violation(error.text);
+	record_frame(stream, FRAME_CHECK, content.data, content.size);
+	buffer_free(&content);
+}
+
+static void record_state(struct buffer *stream, struct machine *machine)
+{
+	const struct clock_handoff handoff = { .policy = SC_CLOCK_ADVANCE };
+	struct buffer content = { 0 };
+	struct error error;
+
+	if (state_save(machine, &handoff, &content, &error))
+		fake_violation(error.text);
+	record_frame(stream, FRAME_STATE, content.data, content.size);
+	buffer_free(&content);
+}
+
+static void record_memory(struct buffer *stream)
+{
+	const uint64_t zeroes[2] = { htole64(LAYOUT_RAM_BASE + 64 * 4096), htole64(64) };
+	uint8_t pages[sizeof(uint64_t) + MEMORY_PAGE_SIZE];
+	uint64_t gpa = htole64(LAYOUT_RAM_BASE + 4096);
+
+	memset(pages, 0x33, sizeof(pages));
+	memcpy(pages, &gpa, sizeof(gpa));
+	record_frame(stream, FRAME_PAGES, pages, sizeof(pages));
+	record_frame(stream, FRAME_ZEROES, zeroes, sizeof(zeroes));
+	record_frame(stream, FRAME_SYNC, NULL, 0);
+	record_frame(stream, FRAME_STAMP, NULL, 0);
+	record_frame(stream, FRAME_STAMP, NULL, 0);
+	record_frame(stream, FRAME_PAGES, pages, sizeof(pages));
+}
+
+static void record_guest(struct machine *machine)
+{
+	const struct host_vcpu *vcpu = &machine->vcpus.vcpu[0].host;
+	struct error error;
+
+	if (machine_resume(machine, SC_CLOCK_FREEZE, false, &error))
+		fake_violation(error.text);
+	guest_load_driver(vcpu, LAYOUT_RAM_BASE + 9 * 4096);
+	guest_set(vcpu, SC_REG_STIMER0_COUNT, 1000);
+	if (machine_pause(machine, &error))
+		fake_violation(error.text);
+}
+
+void player_record(struct buffer *stream)
+{
+	const struct machine_config config = { .name = "recorded", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN };
+	struct fake_host *before = fake_host_current(), host = fake_host_make(FROM_HZ, 12345678);
+	struct console console = { .in = -1, .out = -1 };
+	struct machine machine;
+	struct error error;
+
+	fake_host_use(&host);
+	if (machine_create(&machine, &config, &console, &error))
+		fake_violation(error.text);
+	record_guest(&machine);
+	record_hello(stream, &config);
+	record_check(stream, &machine);
+	record_memory(stream);
+	record_state(stream, &machine);
+	record_frame(stream, FRAME_GO, NULL, 0);
+	machine_destroy(&machine);
+	fake_host_use(before);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The smaller inputs of the judge: manifest, report of a migration, statistics, and one sleep as the probe judges it.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "../../lab/judge/handover.h"
+#include "../../lab/judge/manifest.h"
+#include "../../lab/judge/statistics.h"
+#include "../guest/probe_sleep.h"
+
+#define HOSTS "host altra 25000000\nhost grace 1000000000\n"
+#define REPORT(from, downtime)                                                                                         \
+	"{\"name\": \"guest\", \"from_hz\": " from ", \"to_hz\": 1000000000, \"rounds\": 3, \"bytes\": 12345, "        \
+	"\"downtime_ms\": " downtime ", \"half_width_ns\": 150000, \"intended_step_ns\": 0}"
+
+static void manifest_is_read(void **state)
+{
+	struct manifest m;
+	char error[MANIFEST_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(manifest_parse(&m,
+					HOSTS
+					"truth altra -100\ntruth altra -40\ntruth altra -90\n\nconsole 1.console\n"
+					"migration altra grace 1.json\nmigration grace altra 2.json\nend done",
+					error),
+			 0);
+	assert_int_equal(m.host_count, 2);
+	assert_int_equal(m.hosts[0].offset, -40);
+	assert_int_equal(m.hosts[1].calibrations, 0);
+	assert_int_equal(m.migration_count, 2);
+	assert_int_equal(m.migrations[1].from, 1);
+	assert_int_equal(m.migrations[1].to, 0);
+	assert_string_equal(m.migrations[1].path, "2.json");
+	assert_string_equal(m.consoles[0], "1.console");
+	assert_true(m.ends_by_itself);
+	assert_ptr_equal(manifest_host_by_rate(&m, 1000000000), &m.hosts[1]);
+	assert_null(manifest_host_by_rate(&m, 1));
+}
+
+static void bad_manifests_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"host altra",
+		"host altra 0",
+		"host altra 25MHz",
+		HOSTS "host other 25000000",
+		HOSTS "host altra 62500000",
+		"truth altra 5",
+		HOSTS "truth altra five",
+		HOSTS "truth altra 9223372036854775807",
+		HOSTS "migration altra other 1.json",
+		"end never",
+		"sail away",
+		"host a b c d",
+	};
+	struct manifest m;
+	char error[MANIFEST_ERROR_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		error[0] = '\0';
+		assert_int_equal(manifest_parse(&m, bad[i], error), -EINVAL);
+		assert_non_null(strstr(error, "of the manifest: "));
+	}
+}
+
+static void manifest_has_limits(void **state)
+{
+	static char text[MANIFEST_FILES_MAX * 16];
+	struct manifest m;
+	char error[MANIFEST_ERROR_MAX];
+
+	(void)state;
+	for (int i = 0; i <= MANIFEST_FILES_MAX; i++)
+		memcpy(text + (size_t)i * 10, "console c\n", 10);
+	assert_int_equal(manifest_parse(&m, text, error), -EINVAL);
+	memset(text, 'x', 600);
+	text[600] = '\0';
+	assert_int_equal(manifest_parse(&m, text, error), -EINVAL);
+}
+
+static void handover_is_read(void **state)
+{
+	struct handover h;
+	char error[HANDOVER_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(handover_parse(&h, REPORT("25000000", "85.5"), error), 0);
+	assert_int_equal(h.from_hz, 25000000);
+	assert_int_equal(h.to_hz, 1000000000);
+	assert_int_equal(h.rounds, 3);
+	assert_int_equal(h.bytes, 12345);
+	assert_int_equal(h.bound_ns, 150000);
+	assert_true(fabs(h.downtime_ms - 85.5) < 1e-9);
+	assert_int_equal(handover_parse(&h, REPORT("25000000", "85"), error), 0);
+}
+
+static void bad_handovers_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"{",
+		"[]",
+		"5",
+		"{}",
+		REPORT("-1", "85"),
+		REPORT("\"fast\"", "85"),
+		REPORT("25000000.5", "85"),
+		REPORT("25000000", "-1"),
+		REPORT("25000000", "null"),
+	};
+	struct handover h;
+	char error[HANDOVER_ERROR_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(handover_parse(&h, bad[i], error), -EINVAL);
+	assert_int_equal(handover_parse(&h, "{\"error\": \"the rates differ\"}", error), -EINVAL);
+	assert_string_equal(error, "the migration failed: the rates differ");
+}
+
+static void statistics_are_right(void **state)
+{
+	int64_t odd[] = { 5, -1, 3 }, even[] = { 4, 1, 3, 2 };
+	int64_t x[] = { 1795000000000000000, 1795000001000000000, 1795000002000000000 };
+	int64_t y[] = { 7, 1007, 2007 };
+
+	(void)state;
+	assert_int_equal(statistics_median(odd, 3), 3);
+	assert_int_equal(statistics_median(even, 4), 2);
+	assert_int_equal(statistics_median(odd, 0), 0);
+	assert_true(fabs(statistics_slope(x, y, 3) - 1e-6) < 1e-15);
+	assert_true(statistics_slope(x, y, 1) == 0);
+	assert_true(statistics_slope(odd, y, 0) == 0);
+	x[1] = x[2] = x[0];
+	assert_true(statistics_slope(x, y, 3) == 0);
+}
+
+static void sleeps_are_judged(void **state)
+{
+	struct sleep_record r = { .duration = 1000000000, .mono0 = 5, .mono1 = 1000000005, .hz0 = 1, .hz1 = 1 };
+
+	(void)state;
+	r.ptp1 = 1000000000 - SLEEP_TRUTH_TOLERANCE_NS;
+	assert_int_equal(sleep_judge(&r), SLEEP_GOOD);
+	r.ptp1--;
+	assert_int_equal(sleep_judge(&r), SLEEP_EARLY_BY_TRUTH);
+	r.hz1 = 2;
+	assert_int_equal(sleep_judge(&r), SLEEP_MOVED);
+	r.mono1--;
+	assert_int_equal(sleep_judge(&r), SLEEP_EARLY);
+}
+
+static void lost_sleeps_are_seen(void **state)
+{
+	(void)state;
+	assert_false(sleep_is_lost(0, INT64_MAX));
+	assert_false(sleep_is_lost(10, 10 + SLEEP_LOST_NS));
+	assert_true(sleep_is_lost(10, 11 + SLEEP_LOST_NS));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(manifest_is_read),	     cmocka_unit_test(bad_manifests_are_refused),
+		cmocka_unit_test(manifest_has_limits),	     cmocka_unit_test(handover_is_read),
+		cmocka_unit_test(bad_handovers_are_refused), cmocka_unit_test(statistics_are_right),
+		cmocka_unit_test(sleeps_are_judged),	     cmocka_unit_test(lost_sleeps_are_seen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A console as the probe would have written it, for the tests of the judge: lines with right checksums, and a whole run
+ * of known errors between two hosts whose clocks differ from truth by known offsets.
+ */
+#ifndef JUDGE_FIXTURE_H
+#define JUDGE_FIXTURE_H
+
+#include "unit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../guest/checksum.h"
+
+#define FIXTURE_TEXT_MAX 200000
+#define FIXTURE_ALTRA 25000000ll
+#define FIXTURE_GRACE 1000000000ll
+#define FIXTURE_EPOCH INT64_C(1795000000000000000)
+
+struct fixture_text {
+	char bytes[FIXTURE_TEXT_MAX];
+	size_t length;
+};
+
+/* Adds a line with its checksum. */
+static inline void fixture_line(struct fixture_text *text, const char *line)
+{
+	text->length += (size_t)snprintf(text->bytes + text->length, sizeof(text->bytes) - text->length,
+					 "%s" CHECKSUM_SUFFIX_FORMAT "\r\n", line, checksum_of(line, strlen(line)));
+	assert_true(text->length < sizeof(text->bytes));
+}
+
+/* Adds text as it is. */
+static inline void fixture_raw(struct fixture_text *text, const char *bytes)
+{
+	text->length += (size_t)snprintf(text->bytes + text->length, sizeof(text->bytes) - text->length, "%s", bytes);
+	assert_true(text->length < sizeof(text->bytes));
+}
+
+/* Where the fixture's run is: true time since its start, error of the guest's clocks, the raw counter. */
+struct fixture_run {
+	struct fixture_text text;
+	int64_t hz;
+	int64_t offset; /* truth minus the host's clock */
+	int64_t truth;
+	int64_t error;
+	double rate;
+	uint64_t counter;
+	int64_t reads;
+	int64_t back;
+};
+
+static inline void fixture_sample(struct fixture_run *run)
+{
+	char line[300];
+	int64_t guest = INT64_C(5000000000) + run->truth + run->error;
+
+	snprintf(line, sizeof(line),
+		 "@sample hz=%" PRId64 " ptp=%" PRId64 " mono=%" PRId64 " boot=%" PRId64 " real=%" PRId64
+		 " cnt=%" PRIu64 " width=60000",
+		 run->hz, FIXTURE_EPOCH + run->truth - run->offset, guest, guest + 7, FIXTURE_EPOCH + guest,
+		 run->counter);
+	fixture_line(&run->text, line);
+}
+
+static inline void fixture_totals(struct fixture_run *run)
+{
+	char line[300];
+
+	run->reads += 1000;
+	snprintf(line, sizeof(line),
+		 "@reads hz=%" PRId64 " n0=%" PRId64 " n1=%" PRId64 " back=%" PRId64 " cross=0 worst=0", run->hz,
+		 run->reads, run->reads, run->back);
+	fixture_line(&run->text, line);
+	snprintf(line, sizeof(line), "@sleeps hz=%" PRId64 " n=%" PRId64 " early=0 truth_early=0 lost=0 late=1000000",
+		 run->hz, run->reads / 100);
+	fixture_line(&run->text, line);
+}
+
+/* A stay of `seconds` with four samples per second; the clocks run at run->rate. */
+static inline void fixture_stay(struct fixture_run *run, int seconds)
+{
+	for (int i = 0; i < 4 * seconds; i++) {
+		fixture_sample(run);
+		if (i % 4 == 3)
+			fixture_totals(run);
+		run->truth += 250000000;
+		run->error += (int64_t)(250000000 * (run->rate - 1));
+		run->counter += (uint64_t)(run->hz / 4);
+	}
+}
+
+/* To another host, with a step of the clock; 300 ms pass. A sleep that spans it falls short by `shortfall` ns of truth.
+ */
+static inline void fixture_move(struct fixture_run *run, int64_t hz, int64_t offset, int64_t step, int64_t shortfall)
+{
+	char line[300];
+	int64_t start = run->truth - 700000000, end = run->truth + 300000000;
+
+	snprintf(line, sizeof(line),
+		 "@sleep kind=timerfd ns=%" PRId64 " mono0=%" PRId64 " mono1=%" PRId64 " hz0=%" PRId64 " ptp0=%" PRId64
+		 " hz1=%" PRId64 " ptp1=%" PRId64,
+		 end - start + shortfall, start, end + shortfall, run->hz, FIXTURE_EPOCH + start - run->offset, hz,
+		 FIXTURE_EPOCH + end - offset);
+	run->truth = end;
+	run->counter += (uint64_t)(hz * 3 / 10);
+	run->hz = hz;
+	run->offset = offset;
+	run->error += step;
+	fixture_sample(run);
+	fixture_line(&run->text, line);
+	run->truth += 250000000;
+	run->counter += (uint64_t)(hz / 4);
+}
+
+#endif

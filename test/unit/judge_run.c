@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whole runs of known errors: what the judge measures, what it lets pass, and that each fault fails its own criterion.
+ */
+#include "judge_fixture.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "../../lab/judge/plot.h"
+#include "../../lab/judge/run.h"
+#include "../../lab/judge/summary.h"
+#include "../../lab/judge/verdict.h"
+
+#define OFFSET_ALTRA 812345678ll
+#define OFFSET_GRACE (-55512345ll)
+
+static const char manifest[] =
+	"host altra 25000000\nhost grace 1000000000\ntruth altra 812345678\ntruth grace -55512345\n"
+	"migration altra grace 1.json\nmigration grace altra 2.json\nend done\n";
+
+/* The faults of a run; all zero is a good one. */
+struct faults {
+	int64_t step;
+	int64_t shortfall;
+	int64_t back;
+	double rate;
+	bool not_done;
+	bool damage;
+};
+
+static struct fixture_run fixture;
+static struct run run;
+
+static void write_console(const struct faults *faults)
+{
+	memset(&fixture, 0, sizeof(fixture));
+	fixture.hz = FIXTURE_ALTRA;
+	fixture.offset = OFFSET_ALTRA;
+	fixture.rate = 1;
+	fixture_raw(&fixture.text, "@guest kernel=6.12 clocksource=seaclock_page clockevent=seaclock\n");
+	fixture_stay(&fixture, 10);
+	fixture_move(&fixture, FIXTURE_GRACE, OFFSET_GRACE, 40000 + faults->step, faults->shortfall);
+	fixture.rate = 1 + faults->rate;
+	fixture.back = faults->back;
+	fixture_stay(&fixture, 10);
+	fixture.rate = 1;
+	fixture_move(&fixture, FIXTURE_ALTRA, OFFSET_ALTRA, -30000, 0);
+	fixture_stay(&fixture, 10);
+	for (int i = 0; faults->damage && i < 10; i++)
+		fixture_raw(&fixture.text, "@sample hz=25\n");
+	if (!faults->not_done)
+		fixture_line(&fixture.text, "@done");
+}
+
+static int judge(const struct faults *faults)
+{
+	char error[RUN_ERROR_MAX];
+
+	memset(&run, 0, sizeof(run));
+	write_console(faults);
+	assert_int_equal(manifest_parse(&run.manifest, manifest, error), 0);
+	assert_int_equal(transcript_parse(&run.transcript, fixture.text.bytes, fixture.text.length), 0);
+	for (int i = 0; i < 2; i++)
+		run.handovers[i] = (struct handover){ .from_hz = i ? FIXTURE_GRACE : FIXTURE_ALTRA,
+						      .to_hz = i ? FIXTURE_ALTRA : FIXTURE_GRACE,
+						      .bound_ns = 150000,
+						      .downtime_ms = 90 };
+	return run_judge(&run, error);
+}
+
+/* Runs the verdict into text, which the caller frees. */
+static bool verdict(char **text)
+{
+	size_t size;
+	FILE *out = open_memstream(text, &size);
+	bool passed = verdict_of_run(&run, out);
+
+	fclose(out);
+	return passed;
+}
+
+static int lines_with(const char *text, const char *word)
+{
+	int count = 0;
+
+	for (; (text = strstr(text, word)); text++)
+		count++;
+	return count;
+}
+
+static void a_good_run_passes(void **state)
+{
+	char *text;
+
+	(void)state;
+	assert_int_equal(judge(&(struct faults){ 0 }), 0);
+	assert_true(verdict(&text));
+	assert_int_equal(lines_with(text, "PASS "), 10);
+	free(text);
+	assert_int_equal(run.migrations[0].step_ns, 40000);
+	assert_int_equal(run.migrations[1].step_ns, -30000);
+	assert_int_equal(run.migrations[0].sleeps_spanning, 1);
+	assert_string_equal(run.migrations[1].from->name, "grace");
+	assert_true(fabs(run.timeline.stays[1].rate[TIMELINE_RAW] - 40) < 1e-6);
+	assert_true(fabs(run.timeline.stays[2].rate[TIMELINE_RAW] - 1) < 1e-6);
+	run_free(&run);
+}
+
+static void check_fault(const struct faults *faults, const char *criterion)
+{
+	char failed[100];
+	char *text;
+
+	assert_int_equal(judge(faults), 0);
+	assert_false(verdict(&text));
+	snprintf(failed, sizeof(failed), "FAIL %s", criterion);
+	assert_int_equal(lines_with(text, failed), 1);
+	assert_true(lines_with(text, "FAIL ") <= 4);
+	free(text);
+	run_free(&run);
+}
+
+static void each_fault_fails_its_criterion(void **state)
+{
+	(void)state;
+	check_fault(&(struct faults){ .step = 211000 }, "steps");
+	check_fault(&(struct faults){ .step = -300000 }, "steps");
+	check_fault(&(struct faults){ .shortfall = 141000 }, "sleeps early by truth");
+	check_fault(&(struct faults){ .back = 1 }, "backward steps");
+	check_fault(&(struct faults){ .rate = 0.0011 }, "rate of CLOCK_MONOTONIC");
+	check_fault(&(struct faults){ .rate = -0.0011 }, "rate of CLOCK_BOOTTIME");
+	check_fault(&(struct faults){ .not_done = true }, "log");
+	check_fault(&(struct faults){ .damage = true }, "log");
+}
+
+static void what_is_allowed_passes(void **state)
+{
+	char *text;
+
+	(void)state;
+	assert_int_equal(judge(&(struct faults){ .step = 195000, .shortfall = 330000, .rate = 0.00001 }), 0);
+	assert_true(verdict(&text));
+	free(text);
+	run_free(&run);
+}
+
+static void backward_steps_belong_to_their_migration(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(&(struct faults){ .back = 3 }), 0);
+	assert_int_equal(run.migrations[0].backward_steps, 3);
+	assert_int_equal(run.migrations[1].backward_steps, 0);
+	run_free(&run);
+}
+
+static void the_summary_has_every_number(void **state)
+{
+	static const char *const numbers[] = { "from_hz",	 "to_hz",	 "downtime_ms", "step_ns", "bound_ns",
+					       "backward_steps", "early_timers", "bytes",	"rounds" };
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_int_equal(judge(&(struct faults){ 0 }), 0);
+	assert_int_equal(summary_write(&run, out), 0);
+	fclose(out);
+	json_t *summary = json_loads(text, 0, NULL);
+	const json_t *migration = json_array_get(json_object_get(summary, "migrations"), 1);
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		assert_true(json_is_number(json_object_get(migration, numbers[i])));
+	assert_string_equal(json_string_value(json_object_get(migration, "to")), "altra");
+	assert_int_equal(json_integer_value(json_object_get(migration, "step_ns")), -30000);
+	assert_string_equal(json_string_value(json_object_get(summary, "clocksource")), "seaclock_page");
+	json_decref(summary);
+	free(text);
+	run_free(&run);
+}
+
+static void tables_have_a_line_each(void **state)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_int_equal(judge(&(struct faults){ 0 }), 0);
+	plot_write_samples(&run, out);
+	plot_write_migrations(&run, out);
+	plot_write_stays(&run.timeline, out);
+	fclose(out);
+	assert_int_equal(lines_with(text, "\n"), 3 * 40 + 2 + 3 + 2 + 3);
+	free(text);
+	run_free(&run);
+}
+
+/* Judges `console` and expects a refusal. */
+static void check_refused(const char *changed_manifest, const char *line)
+{
+	char error[RUN_ERROR_MAX] = "";
+
+	memset(&run, 0, sizeof(run));
+	fixture.text.length = 0;
+	fixture_line(&fixture.text, line);
+	assert_int_equal(manifest_parse(&run.manifest, changed_manifest, error), 0);
+	assert_int_equal(transcript_parse(&run.transcript, fixture.text.bytes, fixture.text.length), 0);
+	assert_int_equal(run_judge(&run, error), -EINVAL);
+	assert_true(strlen(error) > 0);
+	run_free(&run);
+}
+
+static void evidence_that_does_not_fit_is_refused(void **state)
+{
+	(void)state;
+	check_refused(manifest, "@done");
+	check_refused(manifest, "@sample hz=25000000 ptp=1 mono=1 boot=1 real=1 cnt=1 width=1");
+	check_refused(manifest, "@sample hz=62500000 ptp=1 mono=1 boot=1 real=1 cnt=1 width=1");
+	check_refused("host altra 25000000\n", "@sample hz=25000000 ptp=1 mono=1 boot=1 real=1 cnt=1 width=1");
+}
+
+static void a_jump_of_more_than_a_year_is_refused(void **state)
+{
+	char error[RUN_ERROR_MAX];
+
+	(void)state;
+	memset(&run, 0, sizeof(run));
+	fixture.text.length = 0;
+	fixture_line(&fixture.text, "@sample hz=25000000 ptp=0 mono=1 boot=1 real=1 cnt=1 width=1");
+	fixture_line(&fixture.text, "@sample hz=25000000 ptp=2305843009213693952 mono=2305843009213693952 boot=0 real=0"
+				    " cnt=18446744073709551615 width=1");
+	assert_int_equal(manifest_parse(&run.manifest, "host a 25000000\ntruth a 2305843009213693952\n", error), 0);
+	assert_int_equal(transcript_parse(&run.transcript, fixture.text.bytes, fixture.text.length), 0);
+	assert_int_equal(run_judge(&run, error), -EINVAL);
+	run_free(&run);
+}
+
+/* Reports of two loops over `seconds`; processor time and the second loop's progress are scaled. */
+static bool judge_busy(int seconds, double cpu, double share)
+{
+	struct transcript transcript;
+	FILE *nowhere = fopen("/dev/null", "w");
+
+	fixture.text.length = 0;
+	fixture_line(&fixture.text, "@busy hz=25000000 ptp=0 cpu=5 a=1 b=99");
+	for (int i = 0; i <= seconds; i++) {
+		char line[200];
+
+		snprintf(line, sizeof(line), "@busy hz=1000000000 ptp=%lld cpu=%lld a=%d b=%d", i * 1000000000ll,
+			 (long long)(i * 1e9 * cpu), i * 1000, (int)(i * 1000 * share));
+		fixture_line(&fixture.text, line);
+	}
+	assert_int_equal(transcript_parse(&transcript, fixture.text.bytes, fixture.text.length), 0);
+	bool passed = verdict_of_busy(&transcript, 300, nowhere);
+
+	fclose(nowhere);
+	transcript_free(&transcript);
+	return passed;
+}
+
+static void busy_loops_are_judged(void **state)
+{
+	(void)state;
+	assert_true(judge_busy(300, 1, 1));
+	assert_true(judge_busy(300, 0.96, 0.95));
+	assert_true(judge_busy(300, 1.04, 1.05));
+	assert_false(judge_busy(299, 1, 1));
+	assert_false(judge_busy(300, 0.94, 1));
+	assert_false(judge_busy(300, 40, 1));
+	assert_false(judge_busy(300, 1, 0.5));
+	assert_false(judge_busy(300, 1, 0));
+	assert_false(judge_busy(0, 1, 1));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_run_passes),
+		cmocka_unit_test(each_fault_fails_its_criterion),
+		cmocka_unit_test(what_is_allowed_passes),
+		cmocka_unit_test(backward_steps_belong_to_their_migration),
+		cmocka_unit_test(the_summary_has_every_number),
+		cmocka_unit_test(tables_have_a_line_each),
+		cmocka_unit_test(evidence_that_does_not_fit_is_refused),
+		cmocka_unit_test(a_jump_of_more_than_a_year_is_refused),
+		cmocka_unit_test(busy_loops_are_judged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Migrations that break: the connection ends at any frame and any byte, or the other side says what it must not.
+ *
+ * Policy: after each the guest is on exactly one side, or paused on the source as undecided, and only a GO that arrived
+ * whole lets the target run. The same source machine goes through one broken migration after the other.
+ */
+#include "unit.h"
+#include "../fake/guest_call.h"
+#include "../fake/pair.h"
+#include "../property/random.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define LIMIT_S 100
+
+static struct pair pair;
+
+static int set_up(void **state)
+{
+	(void)state;
+	alarm(LIMIT_S);
+	fake_reset();
+	pair_open(&pair, 25000000, 1000000000, 2, 77);
+	pair_load_driver(&pair);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	pair_close(&pair);
+	alarm(0);
+	return 0;
+}
+
+/* What a tap does to the `nth` frame of a type. */
+struct blow {
+	enum pair_way way;
+	enum frame_type type;
+	uint32_t nth;
+	size_t pass; /* bytes that pass; PAIR_PASS: no cut */
+	void (*change)(struct random *random, uint8_t *frame, size_t size);
+	struct random *random;
+	uint32_t seen;
+	bool struck;
+};
+
+static size_t tap_blow(struct pair *p, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+{
+	struct blow *blow = p->context;
+
+	(void)index;
+	if (way != blow->way || frame[0] != blow->type || blow->seen++ != blow->nth)
+		return PAIR_PASS;
+	blow->struck = true;
+	if (blow->change)
+		blow->change(blow->random, frame, size);
+	return blow->pass == PAIR_PASS ? PAIR_PASS : blow->pass % size;
+}
+
+/*
+ * R as if nothing had happened: the source's clock counts the time that it stood still. Each reading may be a unit and
+ * a tick below its exact value.
+ */
+static void expect_time_went_on(uint64_t reference, uint64_t at)
+{
+	uint64_t want = reference + (fake_time() - at) / SC_REF_NS, got = pair_reference(&pair, &pair.source);
+
+	assert_in_range(got, want - 2, want + 2);
+}
+
+static void expect_target_obeys(void)
+{
+	assert_int_equal(pair.target_lives, pair.go_passed);
+	if (pair.target_lives)
+		assert_true(fake_vcpu_wait_inside(&pair.target.vcpus.vcpu[0].host, true));
+	assert_int_equal(pair.host[1].entries != 0, pair.go_passed);
+}
+
+/* Undecided: paused here, and it stays so until the operator says otherwise. */
+static void expect_undecided(void)
+{
+	struct error error;
+
+	assert_int_equal(machine_get_state(&pair.source), MACHINE_UNDECIDED);
+	assert_int_equal(fake_vm_of(&pair.source.vm)->inside, 0);
+	assert_int_not_equal(machine_resume(&pair.source, SC_CLOCK_FREEZE, false, &error), 0);
+	assert_int_equal(fake_vm_of(&pair.source.vm)->inside, 0);
+	assert_true(pair_memory_is_intact(&pair, &pair.source));
+	if (pair.target_lives)
+		return;
+	fake_host_use(&pair.host[0]);
+	assert_int_equal(machine_resume(&pair.source, SC_CLOCK_FREEZE, true, &error), 0);
+	assert_true(fake_vcpu_wait_inside(&pair.source.vcpus.vcpu[0].host, true));
+}
+
+static void renew(void **state)
+{
+	tear_down(state);
+	set_up(state);
+}
+
+static enum source_result strike(struct blow *blow)
+{
+	uint64_t at = fake_time(), reference = pair_reference(&pair, &pair.source);
+
+	pair.tap = tap_blow;
+	pair.context = blow;
+	fake_time_set_step(50);
+	pair.jitter = 1000;
+	pair_migrate(&pair);
+	fake_time_set_step(0);
+	assert_true(blow->struck);
+	expect_target_obeys();
+	if (pair.source_result == SOURCE_FAILED) {
+		assert_true(pair_stayed(&pair));
+		expect_time_went_on(reference, at);
+	} else if (pair.source_result == SOURCE_UNDECIDED) {
+		expect_undecided();
+	}
+	return pair.source_result;
+}
+
+static const struct cut {
+	enum pair_way way;
+	enum frame_type type;
+	uint32_t nth;
+	enum source_result result;
+} cuts[] = {
+	{ PAIR_TO_TARGET, FRAME_HELLO, 0, SOURCE_FAILED },    { PAIR_TO_SOURCE, FRAME_WELCOME, 0, SOURCE_FAILED },
+	{ PAIR_TO_TARGET, FRAME_CHECK, 0, SOURCE_FAILED },    { PAIR_TO_SOURCE, FRAME_CHECKED, 0, SOURCE_FAILED },
+	{ PAIR_TO_TARGET, FRAME_ZEROES, 0, SOURCE_FAILED },   { PAIR_TO_TARGET, FRAME_PAGES, 0, SOURCE_FAILED },
+	{ PAIR_TO_TARGET, FRAME_PAGES, 1, SOURCE_FAILED },    { PAIR_TO_TARGET, FRAME_PAGES, 30, SOURCE_FAILED },
+	{ PAIR_TO_TARGET, FRAME_ZEROES, 200, SOURCE_FAILED }, { PAIR_TO_TARGET, FRAME_SYNC, 0, SOURCE_FAILED },
+	{ PAIR_TO_SOURCE, FRAME_SYNCED, 0, SOURCE_FAILED },   { PAIR_TO_TARGET, FRAME_STAMP, 0, SOURCE_FAILED },
+	{ PAIR_TO_SOURCE, FRAME_STAMPED, 0, SOURCE_FAILED },  { PAIR_TO_TARGET, FRAME_STAMP, 63, SOURCE_FAILED },
+	{ PAIR_TO_SOURCE, FRAME_STAMPED, 63, SOURCE_FAILED }, { PAIR_TO_TARGET, FRAME_STATE, 0, SOURCE_FAILED },
+	{ PAIR_TO_SOURCE, FRAME_READY, 0, SOURCE_FAILED },    { PAIR_TO_TARGET, FRAME_GO, 0, SOURCE_UNDECIDED },
+	{ PAIR_TO_SOURCE, FRAME_DONE, 0, SOURCE_UNDECIDED },
+};
+
+static void cut_at(void **state, const struct cut *cut, size_t pass)
+{
+	struct blow blow = { .way = cut->way, .type = cut->type, .nth = cut->nth, .pass = pass };
+
+	if (strike(&blow) != cut->result)
+		fail_msg("cut of %s number %u after %zu bytes: %d, %s", frame_name(cut->type), cut->nth, pass,
+			 pair.source_result, pair.source_error.text);
+	if (pair.target_lives)
+		renew(state);
+}
+
+static void move_at_last(void)
+{
+	pair.tap = NULL;
+	pair_migrate(&pair);
+	assert_int_equal(pair.source_result, SOURCE_MOVED);
+	assert_true(pair_memory_is_intact(&pair, &pair.target));
+}
+
+static void test_cut_at_every_boundary(void **state)
+{
+	for (size_t n = 0; n < ARRAY_SIZE(cuts); n++)
+		cut_at(state, &cuts[n], 0);
+	move_at_last();
+}
+
+/* In the middle of a frame; never a byte less than the frame's own length. */
+static void test_cut_inside(void **state)
+{
+	struct random random = random_start();
+
+	for (size_t n = 0; n < ARRAY_SIZE(cuts); n++) {
+		cut_at(state, &cuts[n], FRAME_HEADER_SIZE - 1);
+		cut_at(state, &cuts[n], random_wide(&random) >> 1);
+	}
+	move_at_last();
+}
+
+/* ---- A target that says what it must not ---- */
+
+static void change_magic(struct random *random, uint8_t *frame, size_t size)
+{
+	(void)random;
+	(void)size;
+	frame[FRAME_HEADER_SIZE] ^= 1;
+}
+
+static void change_to_done(struct random *random, uint8_t *frame, size_t size)
+{
+	(void)random;
+	(void)size;
+	frame[0] = FRAME_DONE;
+}
+
+static void change_to_ready(struct random *random, uint8_t *frame, size_t size)
+{
+	(void)random;
+	(void)size;
+	frame[0] = FRAME_READY;
+}
+
+/* Says that the stream has no such type any more. */
+static void change_to_nothing(struct random *random, uint8_t *frame, size_t size)
+{
+	(void)random;
+	(void)size;
+	frame[0] = 0xee;
+}
+
+static void change_to_empty_abort(struct random *random, uint8_t *frame, size_t size)
+{
+	(void)random;
+	(void)size;
+	frame[0] = FRAME_ABORT;
+	memset(frame + 4, 0, 4);
+}
+
+static void change_to_short(struct random *random, uint8_t *frame, size_t size)
+{
+	(void)random;
+	(void)size;
+	frame[4] -= 4;
+}
+
+static void change_to_ones(struct random *random, uint8_t *frame, size_t size)
+{
+	(void)random;
+	memset(frame + FRAME_HEADER_SIZE, 0xff, size - FRAME_HEADER_SIZE);
+}
+
+/* Answered before it was received. */
+static void change_order(struct random *random, uint8_t *frame, size_t size)
+{
+	(void)random;
+	(void)size;
+	memset(frame + FRAME_HEADER_SIZE + 8, 0, 8);
+}
+
+static void test_hostile_target(void **state)
+{
+	static const struct {
+		enum frame_type type;
+		void (*change)(struct random *random, uint8_t *frame, size_t size);
+		enum source_result result;
+		const char *sentence;
+	} cases[] = {
+		{ FRAME_WELCOME, change_magic, SOURCE_FAILED, "does not speak Seaclock's migration protocol" },
+		{ FRAME_WELCOME, change_to_short, SOURCE_FAILED, "the other" },
+		{ FRAME_CHECKED, change_to_done, SOURCE_FAILED, "sent DONE where CHECKED was due" },
+		{ FRAME_CHECKED, change_to_ready, SOURCE_FAILED, "sent READY where CHECKED was due" },
+		{ FRAME_SYNCED, change_to_ready, SOURCE_FAILED, "sent READY where SYNCED was due" },
+		{ FRAME_STAMPED, change_to_ones, SOURCE_FAILED, "time stamps contradict each other" },
+		{ FRAME_STAMPED, change_order, SOURCE_FAILED, "time stamps contradict each other" },
+		{ FRAME_STAMPED, change_to_short, SOURCE_FAILED, "time stamps contradict each other" },
+		{ FRAME_READY, change_to_short, SOURCE_FAILED, "READY is damaged" },
+		{ FRAME_READY, change_to_done, SOURCE_FAILED, "limit is 0" },
+		{ FRAME_READY, change_to_nothing, SOURCE_FAILED, "0xee, which does not exist" },
+		{ FRAME_DONE, change_to_nothing, SOURCE_UNDECIDED, "0xee, which does not exist" },
+		{ FRAME_DONE, change_to_ready, SOURCE_UNDECIDED, "sent READY where DONE was due" },
+		{ FRAME_DONE, change_to_empty_abort, SOURCE_UNDECIDED, "the other side says: " },
+	};
+
+	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
+		struct blow blow = {
+			.way = PAIR_TO_SOURCE, .type = cases[n].type, .pass = PAIR_PASS, .change = cases[n].change
+		};
+		enum source_result result = strike(&blow);
+
+		if (result != cases[n].result || !strstr(pair.source_error.text, cases[n].sentence))
+			fail_msg("case %zu: %d, %s", n, result, pair.source_error.text);
+		if (pair.target_lives)
+			renew(state);
+	}
+	move_at_last();
+}
+
+/* The gap is only reported: whatever it says, the guest has moved. */
+static void test_hostile_gap(void **state)
+{
+	struct blow blow = { .way = PAIR_TO_SOURCE, .type = FRAME_READY, .pass = PAIR_PASS, .change = change_to_ones };
+
+	(void)state;
+	assert_int_equal(strike(&blow), SOURCE_MOVED);
+	assert_true(pair.report.gap_ns == UINT64_MAX);
+}
+
+/* Not the lower bytes of the length: both sides would wait for what never comes, until the time limit. */
+static void change_randomly(struct random *random, uint8_t *frame, size_t size)
+{
+	for (uint64_t n = random_between(random, 1, 3); n; n--) {
+		uint64_t place = random_between(random, 0, size - 1);
+
+		if (place < 4 || place > 6)
+			frame[place] ^= (uint8_t)(1u << random_between(random, 0, 7));
+	}
+}
+
+/* Damage in either direction; whatever comes of it, strike() checks that the guest is on one side only. */
+static void test_random_damage(void **state)
+{
+	struct random random = random_start();
+
+	for (int round = 0; round < 60; round++) {
+		const struct cut *cut = &cuts[random_between(&random, 0, ARRAY_SIZE(cuts) - 1)];
+		struct blow blow = { .way = cut->way,
+				     .type = cut->type,
+				     .nth = cut->nth,
+				     .pass = PAIR_PASS,
+				     .change = change_randomly,
+				     .random = &random };
+
+		strike(&blow);
+		if (pair.target_lives || pair.source_result == SOURCE_MOVED)
+			renew(state);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_cut_at_every_boundary), TEST(test_cut_inside),    TEST(test_hostile_target),
+		TEST(test_hostile_gap),		  TEST(test_random_damage),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
