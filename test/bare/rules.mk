@@ -12,7 +12,7 @@ $(O)/bare/%.elf: test/bare/bare.lds $(O)/bare/test/bare/guests/%.o $(BARE_RUNTIM
 	$(call say,LD)$(ARM64)ld -pie --no-dynamic-linker -z norelro -z max-page-size=4096 --no-warn-rwx-segments -T $< $(filter %.o,$^) $(GUEST_LIB) -o $@
 
 $(O)/bare/%.Image: $(O)/bare/%.elf
-	$(ARM64)objcopy -O binary $< $@
+	$(call say,OBJCOPY)$(ARM64)objcopy -O binary $< $@
 
 bare: $(BARE_IMAGES)
 all: bare
