@@ -6,6 +6,9 @@
 
 #include <inttypes.h>
 
+/* A sample that took longer, because its reader was interrupted, is too uncertain for the picture. */
+#define WIDTH_MAX_NS 1000000
+
 static void sample_write(const struct timeline *timeline, size_t i, FILE *out)
 {
 	fprintf(out, "%.6f %.3f %.3f %.3f %.9f\n", (double)timeline->truth[i] / 1e9,
@@ -21,7 +24,8 @@ void plot_write_samples(const struct run *run, FILE *out)
 		const struct timeline_stay *s = &timeline->stays[stay];
 
 		for (size_t i = s->first; i < s->first + s->count; i++)
-			sample_write(timeline, i, out);
+			if (timeline->width[i] <= WIDTH_MAX_NS)
+				sample_write(timeline, i, out);
 		fputc('\n', out);
 	}
 }
