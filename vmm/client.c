@@ -103,7 +103,8 @@ static void json_print(const json_t *value)
 
 int client_command(const char *command, const char *name, const struct client_options *options, struct error *error)
 {
-	json_t *request = json_pack("{s:s, s:b}", "command", command, "force", (int)options->force);
+	json_t *request = json_pack("{s:s, s:b, s:s*}", "command", command, "force", (int)options->force, "clock",
+				    options->clock);
 	json_t *answer;
 	int result = client_ask(name, request, &answer, error);
 

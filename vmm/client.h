@@ -15,6 +15,7 @@
 struct client_options {
 	bool json;
 	bool force;
+	const char *clock; /* a policy by name; NULL: not said */
 };
 
 /* pause, resume, stop. */

@@ -218,6 +218,40 @@ static int migration_start(struct control *control, int client, const char *host
 
 /* ---- Requests ---- */
 
+/* What the request says under "clock". */
+static int request_policy(const json_t *request, enum sc_clock_policy unsaid, enum sc_clock_policy *policy,
+			  struct error *error)
+{
+	const char *name = json_string_value(json_object_get(request, "clock"));
+
+	*policy = unsaid;
+	if (!name || clock_policy_parse(name, policy))
+		return 0;
+	return error_set(error, EINVAL, "`%.100s` is no policy of the clock: it can advance or freeze", name);
+}
+
+/* A machine that is paused already keeps the policy that it has, unless another is named. */
+static int control_pause(struct machine *machine, const json_t *request, struct error *error)
+{
+	enum sc_clock_policy policy;
+	int result = request_policy(request, machine_policy(machine), &policy, error);
+
+	if (!result)
+		result = machine_pause(machine, error);
+	if (!result)
+		machine_set_policy(machine, policy);
+	return result;
+}
+
+static int control_resume(struct machine *machine, const json_t *request, struct error *error)
+{
+	bool force = json_is_true(json_object_get(request, "force"));
+	enum sc_clock_policy policy;
+	int result = request_policy(request, machine_policy(machine), &policy, error);
+
+	return result ? result : machine_resume(machine, policy, force, error);
+}
+
 /* True if the connection now belongs to a migration. */
 static bool control_request(struct control *control, int client, const json_t *request)
 {
@@ -239,9 +273,9 @@ static bool control_request(struct control *control, int client, const json_t *r
 	if (!strcmp(command, "status"))
 		control_write_line(client, json_pack("{s:o}", "ok", status_json(machine)));
 	else if (!strcmp(command, "pause"))
-		answer(client, machine_pause(machine, &error), &error);
+		answer(client, control_pause(machine, request, &error), &error);
 	else if (!strcmp(command, "resume"))
-		answer(client, machine_resume(machine, SC_CLOCK_FREEZE, force, &error), &error);
+		answer(client, control_resume(machine, request, &error), &error);
 	else if (!strcmp(command, "stop"))
 		answer(client, machine_stop(machine, &error), &error);
 	else

@@ -50,11 +50,12 @@ struct machine {
 	pthread_mutex_t devices; /* bus, uart */
 	struct bus bus;
 	struct pl011 uart;
-	pthread_mutex_t lock; /* state */
+	pthread_mutex_t lock; /* state, policy */
 	enum machine_state state;
-	enum machine_end end; /* atomic */
-	int ended;	      /* eventfd */
-	int closing;	      /* eventfd, for the thread of the timers */
+	enum sc_clock_policy policy; /* as machine_policy() */
+	enum machine_end end;	     /* atomic */
+	int ended;		     /* eventfd */
+	int closing;		     /* eventfd, for the thread of the timers */
 	pthread_t timers;
 	bool timers_started;
 	bool on_page;	  /* as last logged; atomic */
@@ -72,6 +73,13 @@ int machine_boot(struct machine *machine, const struct boot_source *source, stru
 /* Guest time and vCPUs stop; and go on, with the gap counted or not. -EBUSY in a state that does not allow it. */
 int machine_pause(struct machine *machine, struct error *error);
 int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool force, struct error *error);
+
+/*
+ * How the clock of a machine that stands still shall go on: what resuming it uses unless the operator says otherwise
+ * then. SC_CLOCK_FREEZE until it is set, and again whenever the machine runs.
+ */
+enum sc_clock_policy machine_policy(struct machine *machine);
+void machine_set_policy(struct machine *machine, enum sc_clock_policy policy);
 
 /* A received guest goes on: its clock has been loaded and already runs. */
 void machine_run_loaded(struct machine *machine);

@@ -30,8 +30,9 @@ static const char usage_text[] =
 	"       seaclock receive [NAME] [--listen ADDRESS:PORT] [--console FILE|-]\n"
 	"       seaclock migrate NAME HOST[:PORT] [--force] [--json]\n"
 	"       seaclock status [NAME] [--json]\n"
-	"       seaclock pause|stop NAME [--json]\n"
-	"       seaclock resume NAME [--force] [--json]\n"
+	"       seaclock pause NAME [--clock advance|freeze] [--json]\n"
+	"       seaclock resume NAME [--clock advance|freeze] [--force] [--json]\n"
+	"       seaclock stop NAME [--json]\n"
 	"       seaclock host [--json]\n"
 	"The manual page seaclock(1) explains them.\n";
 
@@ -59,6 +60,17 @@ static bool parse_number(const char *what, const char *text, uint64_t low, uint6
 	return false;
 }
 
+/* The same for a policy of the clock. */
+static bool parse_policy(const char *text)
+{
+	enum sc_clock_policy policy;
+
+	if (clock_policy_parse(text, &policy))
+		return true;
+	fprintf(stderr, "seaclock: --clock takes advance or freeze, not `%s`\n", text);
+	return false;
+}
+
 enum {
 	OPTION_KERNEL,
 	OPTION_INITRD,
@@ -67,6 +79,7 @@ enum {
 	OPTION_MEMORY,
 	OPTION_CONSOLE,
 	OPTION_LISTEN,
+	OPTION_CLOCK,
 	OPTION_FORCE,
 	OPTION_JSON,
 	OPTION_COUNT
@@ -80,6 +93,7 @@ static const struct option option_table[OPTION_COUNT + 1] = {
 	[OPTION_MEMORY] = { "memory", required_argument, NULL, OPTION_MEMORY },
 	[OPTION_CONSOLE] = { "console", required_argument, NULL, OPTION_CONSOLE },
 	[OPTION_LISTEN] = { "listen", required_argument, NULL, OPTION_LISTEN },
+	[OPTION_CLOCK] = { "clock", required_argument, NULL, OPTION_CLOCK },
 	[OPTION_FORCE] = { "force", no_argument, NULL, OPTION_FORCE },
 	[OPTION_JSON] = { "json", no_argument, NULL, OPTION_JSON },
 };
@@ -114,6 +128,9 @@ static bool option_set(struct arguments *arguments, int option, const char *valu
 	case OPTION_LISTEN:
 		arguments->receive.listen = value;
 		return true;
+	case OPTION_CLOCK:
+		arguments->client.clock = value;
+		return parse_policy(value);
 	case OPTION_FORCE:
 		return arguments->client.force = true;
 	case OPTION_JSON:
@@ -255,8 +272,8 @@ static const struct command {
 	{ "receive", command_receive, 0, 1, 1u << OPTION_LISTEN | 1u << OPTION_CONSOLE },
 	{ "migrate", command_migrate, 2, 2, 1u << OPTION_FORCE | 1u << OPTION_JSON },
 	{ "status", command_status, 0, 1, 1u << OPTION_JSON },
-	{ "pause", command_pause, 1, 1, 1u << OPTION_JSON },
-	{ "resume", command_resume, 1, 1, 1u << OPTION_FORCE | 1u << OPTION_JSON },
+	{ "pause", command_pause, 1, 1, 1u << OPTION_CLOCK | 1u << OPTION_JSON },
+	{ "resume", command_resume, 1, 1, 1u << OPTION_CLOCK | 1u << OPTION_FORCE | 1u << OPTION_JSON },
 	{ "stop", command_stop, 1, 1, 1u << OPTION_JSON },
 	{ "host", command_host, 0, 0, 1u << OPTION_JSON },
 };
