@@ -164,9 +164,11 @@ receive_start() {
 	}
 }
 
-# Ends a receiver on host $1 that still waits, where no guest runs.
+# Ends a receiver on host $1 that still waits, where no guest runs. Its exit status is in $receive_status.
 receive_end() {
-	on "$1" sh -c 'pid=$(pidof seaclock) && kill -9 $pid' || true
+	on "$1" sh -c 'pid=$(pidof seaclock) && kill $pid' || true
+	receive_status=0
+	wait "$receive_pid" || receive_status=$?
 }
 
 # Asks the guest's monitor to migrate to $1 (HOST or HOST:PORT); further arguments are options. The report is in $report.
