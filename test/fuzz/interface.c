@@ -376,26 +376,14 @@ static void step_migrate(struct world *world)
 	service(world);
 }
 
-static void step_reset(struct world *world)
-{
-	sc_partition_reset(&world->partition);
-	model_reset(&world->model, world->model.vcpus);
-	memset(world->latched, 0, sizeof(world->latched));
-	memset(world->active, 0, sizeof(world->active));
-}
-
 static void step(struct world *world)
 {
 	static void (*const steps[])(struct world *) = { step_call, step_call,	step_call,    step_call,
 							 step_call, step_time,	step_time,    step_time,
 							 step_time, step_guest, step_guest,   step_store,
 							 step_time, step_guest, step_migrate, step_call };
-	uint32_t kind = (uint32_t)take(world, 1);
 
-	if (kind == 0xff)
-		step_reset(world);
-	else
-		steps[kind % 16](world);
+	steps[take(world, 1) % 16](world);
 }
 
 static void compare(const struct world *world)
