@@ -21,7 +21,7 @@ $(O)/bare/%.Image: $(O)/bare/%.elf
 	$(call say,OBJCOPY)$(ARM64)objcopy -O binary $< $@
 
 bare: $(BARE_IMAGES)
-all: bare
+all lab-test: bare
 
 .PRECIOUS: $(O)/bare/%.elf
 .PHONY: bare
