@@ -176,7 +176,7 @@ migrate_ask() {
 }
 
 # Moves the guest to host $1, where it becomes stay number $stay; further arguments are options of `seaclock migrate`.
-guest_migrate() {
+guest_move() {
 	local to=$1 status=0
 	receive_start "$to"
 	migrate_ask "$@" || {
@@ -196,6 +196,11 @@ guest_migrate() {
 	guest_pid=$receive_pid
 	guest_log=$receive_log
 	guest_console=$receive_console
+}
+
+# The same for a guest that samples: it runs there.
+guest_migrate() {
+	guest_move "$@"
 	guest_wait_for '^@sample' 1 60
 }
 

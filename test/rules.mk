@@ -30,8 +30,9 @@ unit: $(TEST_UNIT)
 property: $(TEST_PROPERTY)
 	@test/run-tests $^
 
-# Each mutant of the core must be caught by a test of the core.
-mutants: $(filter $(O)/san/test/unit/core_%,$(TEST_UNIT)) $(TEST_PROPERTY) $(TEST_LIB)
+# Each mutant of the core must be caught: by the conformance suite if it breaks a rule of the guest interface, by a test of
+# the core otherwise.
+mutants: $(O)/san/test/unit/conformance_core $(filter $(O)/san/test/unit/core_%,$(TEST_UNIT)) $(TEST_PROPERTY) $(TEST_LIB)
 	@CC='$(CC)' CFLAGS='$(CFLAGS_san)' LIBS='$(TEST_LIB) $(TEST_LIBS)' test/run-mutants $(O)/mutants \
 		$(filter-out $(TEST_LIB),$^)
 
