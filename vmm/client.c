@@ -131,7 +131,7 @@ static void migration_print(const char *name, const char *host, const json_t *re
 	       (double)number(report, "bytes") / 1048576);
 	printf("counter from %.6f MHz to %.6f MHz; clock step intended: 0, bound: %.1f us (best round trip %.1f us)\n",
 	       (double)number(report, "from_hz") / 1e6, (double)number(report, "to_hz") / 1e6,
-	       (double)number(report, "half_width_ns") / 1e3, (double)number(report, "best_round_trip_ns") / 1e3);
+	       (double)number(report, "stated_bound_ns") / 1e3, (double)number(report, "round_trip_ns") / 1e3);
 }
 
 int client_migrate(const char *name, const char *host, const struct client_options *options, struct error *error)
@@ -164,12 +164,12 @@ static void status_print(const json_t *status)
 	       json_string_value(json_object_get(status, "level")));
 }
 
-static bool name_of_socket(const char *file, char name[FRAME_NAME_MAX])
+static bool name_of_socket(const char *file, char name[NAME_SIZE])
 {
 	size_t length = strlen(file);
 	size_t end = strlen(".sock");
 
-	if (length <= end || length - end >= FRAME_NAME_MAX || strcmp(file + length - end, ".sock") != 0)
+	if (length <= end || length - end >= NAME_SIZE || strcmp(file + length - end, ".sock") != 0)
 		return false;
 	memcpy(name, file, length - end);
 	name[length - end] = '\0';
@@ -184,7 +184,7 @@ static json_t *status_all(void)
 	const struct dirent *entry;
 
 	while (folder && (entry = readdir(folder))) {
-		char name[FRAME_NAME_MAX];
+		char name[NAME_SIZE];
 		struct error ignored;
 		json_t *status;
 

@@ -134,9 +134,8 @@ static json_t *report_json(const char *name, const struct source_report *report)
 			 (json_int_t)report->from_hz, "to_hz", (json_int_t)report->to_hz, "policy", "advance", "level",
 			 machine_level_name(report->level), "rounds", (int)report->rounds, "bytes",
 			 (json_int_t)report->bytes, "downtime_ms", (double)report->downtime_ns / 1e6, "gap_ns",
-			 (json_int_t)report->gap_ns, "half_width_ns", (json_int_t)report->half_width_ns,
-			 "best_round_trip_ns", (json_int_t)report->best_round_trip_ns, "intended_step_ns",
-			 (json_int_t)0);
+			 (json_int_t)report->gap_ns, "stated_bound_ns", (json_int_t)report->stated_bound_ns,
+			 "round_trip_ns", (json_int_t)report->round_trip_ns, "intended_step_ns", (json_int_t)0);
 }
 
 static enum source_result migration_connect(const struct migration *migration, struct source_report *report,

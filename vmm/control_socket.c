@@ -25,11 +25,11 @@ int control_address(const char *name, struct sockaddr_un *address, struct error 
 {
 	int length;
 
-	if (!frame_name_is_valid(name))
+	if (!name_is_valid(name))
 		return error_set(
 			error, EINVAL,
 			"`%s` cannot be a machine's name: use letters, digits, `-`, `_` and `.`, at most %d of them",
-			name, FRAME_NAME_MAX - 1);
+			name, NAME_SIZE - 1);
 	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	length = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s.sock", control_folder(), name);
 	if (length >= (int)sizeof(address->sun_path))

@@ -13,11 +13,11 @@
 #include "console.h"
 #include "dev/bus.h"
 #include "dev/pl011.h"
-#include "migrate/frame.h"
+#include "name.h"
 #include "vcpu.h"
 
 struct machine_config {
-	char name[FRAME_NAME_MAX];
+	char name[NAME_SIZE];
 	uint32_t vcpus;
 	uint64_t memory_size;
 };

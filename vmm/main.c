@@ -159,7 +159,7 @@ static int command_run(const struct arguments *arguments)
 	enum machine_end end = MACHINE_END_NONE;
 	struct error error;
 
-	if (!frame_name_is_valid(arguments->words[0])) {
+	if (!name_is_valid(arguments->words[0])) {
 		error_format(&error, "`%s` cannot be a machine's name", arguments->words[0]);
 		return fail(&error, false);
 	}
@@ -178,7 +178,7 @@ static int command_receive(const struct arguments *arguments)
 	struct error error;
 
 	options.name = arguments->count ? arguments->words[0] : NULL;
-	if (options.name && !frame_name_is_valid(options.name)) {
+	if (options.name && !name_is_valid(options.name)) {
 		error_format(&error, "`%s` cannot be a machine's name", options.name);
 		return fail(&error, false);
 	}

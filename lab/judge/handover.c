@@ -31,9 +31,11 @@ static const char *take_all(struct handover *handover, const json_t *object)
 		const char *key;
 		int64_t *value;
 	} integers[] = {
-		{ "from_hz", &handover->from_hz },	  { "to_hz", &handover->to_hz },
-		{ "rounds", &handover->rounds },	  { "bytes", &handover->bytes },
-		{ "half_width_ns", &handover->bound_ns },
+		{ "from_hz", &handover->from_hz },
+		{ "to_hz", &handover->to_hz },
+		{ "rounds", &handover->rounds },
+		{ "bytes", &handover->bytes },
+		{ "stated_bound_ns", &handover->bound_ns },
 	};
 
 	for (size_t i = 0; i < sizeof(integers) / sizeof(integers[0]); i++)

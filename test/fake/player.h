@@ -10,6 +10,7 @@
 
 #include "host_fake.h"
 #include "machine.h"
+#include "migrate/frame.h"
 
 /* What a socket takes without anybody reading. */
 #define PLAYER_STREAM_MAX (128u << 10)

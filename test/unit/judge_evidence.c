@@ -15,7 +15,7 @@
 #define HOSTS "host altra 25000000\nhost grace 1000000000\n"
 #define REPORT(from, downtime)                                                                                         \
 	"{\"name\": \"guest\", \"from_hz\": " from ", \"to_hz\": 1000000000, \"rounds\": 3, \"bytes\": 12345, "        \
-	"\"downtime_ms\": " downtime ", \"half_width_ns\": 150000, \"intended_step_ns\": 0}"
+	"\"downtime_ms\": " downtime ", \"stated_bound_ns\": 150000, \"intended_step_ns\": 0}"
 
 static void manifest_is_read(void **state)
 {

@@ -56,11 +56,11 @@ static void test_send(void **state)
 	uint8_t bytes[64];
 
 	(void)state;
-	assert_int_equal(channel_send_parts(&channel, FRAME_READY, "ab", 2, "cde", 3, &error), 0);
+	assert_int_equal(channel.sink.put(&channel.sink, FRAME_READY, "ab", 2, "cde", 3, &error), 0);
 	assert_int_equal(channel_send(&channel, FRAME_GO, NULL, 0, &error), 0);
 	assert_int_equal(recv(peer, bytes, sizeof(bytes), 0), sizeof(want));
 	assert_memory_equal(bytes, want, sizeof(want));
-	assert_int_equal(channel.sent, sizeof(want));
+	assert_int_equal(channel.sink.sent, sizeof(want));
 }
 
 struct dribble {
@@ -142,9 +142,9 @@ static void test_large(void **state)
 	for (size_t n = 0; n < sizeof(content); n++)
 		content[n] = (uint8_t)(n * 7 >> 3);
 	pthread_create(&thread, NULL, receive_thread, NULL);
-	assert_int_equal(
-		channel_send_parts(&channel, FRAME_STATE, content, 100, content + 100, sizeof(content) - 100, &error),
-		0);
+	assert_int_equal(channel.sink.put(&channel.sink, FRAME_STATE, content, 100, content + 100,
+					  sizeof(content) - 100, &error),
+			 0);
 	pthread_join(thread, &got);
 	assert_non_null(got);
 	assert_memory_equal((uint8_t *)got + FRAME_HEADER_SIZE, content, sizeof(content));

@@ -252,7 +252,7 @@ static void test_round(void **state)
 	expect_frame(&peer, FRAME_PAGES, 255, 8 + 4096);
 	expect_frame(&peer, FRAME_SYNC, 0, 0);
 	assert_int_equal(precopy.rounds, 1);
-	assert_true(precopy.round_bytes == channel.sent);
+	assert_true(precopy.round_bytes == channel.sink.sent);
 	/* Written before it was sent, but after logging began: once more. */
 	assert_int_equal(precopy.dirty.pages, 1);
 	touch(8, false);

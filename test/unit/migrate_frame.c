@@ -120,7 +120,7 @@ static void test_names(void **state)
 		{ "..", false },  { "-a", false },	 { "_a", false },   { "a/b", false }, { "a b", false },
 		{ "a\n", false }, { "a\x1b[2J", false }, { "\xc3", false }, { "a..b", true }, { "a.sock", true },
 	};
-	char longest[FRAME_NAME_MAX + 1];
+	char longest[NAME_SIZE + 1];
 
 	(void)state;
 	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
@@ -128,14 +128,14 @@ static void test_names(void **state)
 		struct error error;
 
 		snprintf(hello.name, sizeof(hello.name), "%s", cases[n].name);
-		assert_int_equal(frame_name_is_valid(cases[n].name), cases[n].valid);
+		assert_int_equal(name_is_valid(cases[n].name), cases[n].valid);
 		assert_int_equal(hello_result(&hello, &back, &error), cases[n].valid ? 0 : -EPROTO);
 	}
 	memset(longest, 'x', sizeof(longest));
-	longest[FRAME_NAME_MAX] = '\0';
-	assert_false(frame_name_is_valid(longest));
-	longest[FRAME_NAME_MAX - 1] = '\0';
-	assert_true(frame_name_is_valid(longest));
+	longest[NAME_SIZE] = '\0';
+	assert_false(name_is_valid(longest));
+	longest[NAME_SIZE - 1] = '\0';
+	assert_true(name_is_valid(longest));
 }
 
 /* A hello that is cut short, has more behind it, or is of another kind or version. */
@@ -196,7 +196,7 @@ static void test_random_damage(void **state)
 			buffer.data[random_between(&random, 12, buffer.size - 1)] = (uint8_t)random_next(&random);
 		if (frame_get_hello(buffer.data, buffer.size, &back, &error))
 			continue;
-		assert_true(frame_name_is_valid(back.name));
+		assert_true(name_is_valid(back.name));
 		assert_in_range(back.vcpus, 1, SC_VCPU_MAX);
 		assert_in_range(back.hz, SC_RATE_MIN_HZ, SC_RATE_MAX_HZ);
 		assert_in_range(back.memory_size, LAYOUT_RAM_MIN, LAYOUT_RAM_MAX);

@@ -96,7 +96,7 @@ static uint64_t source_reference(void)
 static void expect_continuity(uint32_t ppm)
 {
 	uint64_t want = source_reference(), got = pair_reference(&pair, &pair.target);
-	uint64_t bound = pair.report.half_width_ns + pair.report.downtime_ns * 2 * ppm / 1000000 + 2 * SC_REF_NS;
+	uint64_t bound = pair.report.stated_bound_ns + pair.report.downtime_ns * 2 * ppm / 1000000 + 2 * SC_REF_NS;
 
 	if (distance(got, want) * SC_REF_NS > bound)
 		fprintf(stderr, "R is %lld ns off, %llu are allowed\n", (long long)(got - want) * SC_REF_NS,
@@ -130,7 +130,7 @@ static void expect_counter(uint64_t counter, uint64_t at, uint32_t from_hz, uint
 {
 	sc_ns_t passed = sc_ns(fake_time() - at);
 	uint64_t from = sc_rate_ns_to_ticks(from_hz, passed).v, to = sc_rate_ns_to_ticks(to_hz, passed).v;
-	uint64_t slack = sc_rate_ns_to_ticks(to_hz, sc_ns(pair.report.half_width_ns)).v + to / 1000 + from / 1000 + 2;
+	uint64_t slack = sc_rate_ns_to_ticks(to_hz, sc_ns(pair.report.stated_bound_ns)).v + to / 1000 + from / 1000 + 2;
 	uint64_t least = from < to ? from : to, most = from < to ? to : from;
 
 	assert_in_range(pair_guest_counter(&pair, &pair.target) + slack, counter + least, counter + most + 2 * slack);
@@ -164,7 +164,7 @@ static void move(uint32_t from_hz, uint32_t to_hz, uint32_t ppm, struct random *
 	expect_counter(counter, at, from_hz, to_hz);
 	assert_true(fake_vcpu_register(vcpu(&pair.target, 1), FAKE_REGISTER_PC) == 0x40080000);
 	/* The timer fires at the same instant, give or take two ticks of the slower counter. */
-	bound = pair.report.half_width_ns + 2000000000ull / (from_hz < to_hz ? from_hz : to_hz) + 2;
+	bound = pair.report.stated_bound_ns + 2000000000ull / (from_hz < to_hz ? from_hz : to_hz) + 2;
 	if (!ppm)
 		assert_true(distance(fake_time() + until(&pair.target,
 							 fake_vcpu_register(vcpu(&pair.target, 1), FAKE_REGISTER_CVAL)),

@@ -16,24 +16,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-void channel_open(struct channel *channel, int fd)
-{
-	int on = 1;
-
-	*channel = (struct channel){ .fd = fd };
-	/* Time stamps are small and must leave at once. On a socket of another kind it fails and is not needed. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-}
-
-void channel_close(struct channel *channel)
-{
-	if (channel->fd >= 0)
-		close(channel->fd);
-	buffer_free(&channel->in);
-	channel->fd = -1;
-}
-
 static int channel_failed(int err, struct error *error)
 {
 	if (err == ETIMEDOUT)
@@ -94,13 +76,13 @@ static int channel_write(struct channel *channel, struct iovec *parts, size_t le
 			continue;
 		parts_advance(parts, (size_t)done);
 		left -= (size_t)done;
-		channel->sent += (size_t)done;
+		channel->sink.sent += (size_t)done;
 	}
 	return 0;
 }
 
-int channel_send_parts(struct channel *channel, enum frame_type type, const void *head, size_t head_size,
-		       const void *data, size_t size, struct error *error)
+static int channel_put(struct sink *sink, enum frame_type type, const void *head, size_t head_size, const void *data,
+		       size_t size, struct error *error)
 {
 	uint8_t header[FRAME_HEADER_SIZE];
 	struct iovec parts[3] = {
@@ -110,12 +92,30 @@ int channel_send_parts(struct channel *channel, enum frame_type type, const void
 	};
 
 	frame_put_header(header, type, (uint32_t)(head_size + size));
-	return channel_write(channel, parts, sizeof(header) + head_size + size, error);
+	return channel_write((struct channel *)sink, parts, sizeof(header) + head_size + size, error);
+}
+
+void channel_open(struct channel *channel, int fd)
+{
+	int on = 1;
+
+	*channel = (struct channel){ .sink = { .put = channel_put }, .fd = fd };
+	/* Time stamps are small and must leave at once. On a socket of another kind it fails and is not needed. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+void channel_close(struct channel *channel)
+{
+	if (channel->fd >= 0)
+		close(channel->fd);
+	buffer_free(&channel->in);
+	channel->fd = -1;
 }
 
 int channel_send(struct channel *channel, enum frame_type type, const void *data, size_t size, struct error *error)
 {
-	return channel_send_parts(channel, type, NULL, 0, data, size, error);
+	return channel_put(&channel->sink, type, NULL, 0, data, size, error);
 }
 
 static int channel_read(struct channel *channel, uint8_t *place, size_t left, sc_ns_t deadline, struct error *error)

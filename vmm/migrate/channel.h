@@ -8,20 +8,14 @@
 #ifndef VMM_MIGRATE_CHANNEL_H
 #define VMM_MIGRATE_CHANNEL_H
 
-#include "migrate/frame.h"
+#include "migrate/sink.h"
 
 #define CHANNEL_TIMEOUT_MS 30000
 
 struct channel {
+	struct sink sink; /* first, so that it is the channel */
 	int fd;
-	uint64_t sent; /* bytes */
 	struct buffer in;
-};
-
-struct frame {
-	enum frame_type type;
-	const uint8_t *data; /* valid until the next frame is received */
-	size_t size;
 };
 
 /* Takes over a connected stream socket. */
@@ -29,9 +23,6 @@ void channel_open(struct channel *channel, int fd);
 void channel_close(struct channel *channel);
 
 int channel_send(struct channel *channel, enum frame_type type, const void *data, size_t size, struct error *error);
-/* The frame's content in two parts. */
-int channel_send_parts(struct channel *channel, enum frame_type type, const void *head, size_t head_size,
-		       const void *data, size_t size, struct error *error);
 int channel_receive(struct channel *channel, struct frame *frame, struct error *error);
 /* Receives a frame of that type; any other is a breach of the protocol. */
 int channel_expect(struct channel *channel, enum frame_type type, struct frame *frame, struct error *error);

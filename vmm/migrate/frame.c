@@ -4,7 +4,6 @@
 
 #include "layout.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -64,18 +63,6 @@ int frame_get_header(const uint8_t header[FRAME_HEADER_SIZE], enum frame_type *t
 	return 0;
 }
 
-bool frame_name_is_valid(const char *name)
-{
-	size_t length = strlen(name);
-
-	if (!length || length >= FRAME_NAME_MAX || !isalnum((unsigned char)name[0]))
-		return false;
-	for (size_t n = 0; n < length; n++)
-		if (!isalnum((unsigned char)name[n]) && !strchr("-_.", name[n]))
-			return false;
-	return true;
-}
-
 static void put_prologue(struct buffer *buffer, uint32_t hz)
 {
 	buffer_put_u64(buffer, HELLO_MAGIC);
@@ -120,7 +107,7 @@ int frame_get_hello(const void *data, size_t size, struct frame_hello *hello, st
 	cursor_string(&cursor, hello->name, sizeof(hello->name));
 	hello->vcpus = cursor_u32(&cursor);
 	hello->memory_size = cursor_u64(&cursor);
-	if (!cursor_finish(&cursor) || !frame_name_is_valid(hello->name))
+	if (!cursor_finish(&cursor) || !name_is_valid(hello->name))
 		return error_set(error, EPROTO, "the other side's hello is damaged");
 	if (!hello->vcpus || hello->vcpus > SC_VCPU_MAX)
 		return error_set(error, EPROTO, "the guest has %u vCPUs; 1 to %u are possible", hello->vcpus,

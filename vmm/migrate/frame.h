@@ -11,13 +11,13 @@
 #include "buffer.h"
 #include "error.h"
 #include "memory.h"
+#include "name.h"
 
 #include <seaclock/core.h>
 
 #define FRAME_PROTOCOL 1u
 
 #define FRAME_HEADER_SIZE 8u
-#define FRAME_NAME_MAX 64
 #define FRAME_PAGES_MAX 64u
 #define FRAME_STATE_MAX (4u << 20)
 
@@ -40,6 +40,13 @@ enum frame_type {
 	FRAME_TYPES,
 };
 
+/* A frame that was received. */
+struct frame {
+	enum frame_type type;
+	const uint8_t *data; /* valid until the next frame is received */
+	size_t size;
+};
+
 /* The name of a type, for sentences. */
 const char *frame_name(enum frame_type type);
 
@@ -49,7 +56,7 @@ int frame_get_header(const uint8_t header[FRAME_HEADER_SIZE], enum frame_type *t
 
 /* What is to come, and from whom. */
 struct frame_hello {
-	char name[FRAME_NAME_MAX];
+	char name[NAME_SIZE];
 	uint32_t hz;
 	uint32_t vcpus;
 	uint64_t memory_size;
@@ -60,8 +67,5 @@ int frame_get_hello(const void *data, size_t size, struct frame_hello *hello, st
 
 void frame_put_welcome(struct buffer *buffer, uint32_t hz);
 int frame_get_welcome(const void *data, size_t size, uint32_t *hz, struct error *error);
-
-/* True if the name can be a machine's: letters, digits, `-`, `_` and `.`, not first, shorter than FRAME_NAME_MAX. */
-bool frame_name_is_valid(const char *name);
 
 #endif

@@ -3,11 +3,9 @@
 #include "migrate/precopy.h"
 
 #include "host/host.h"
-#include "layout.h"
+#include "migrate/pages.h"
 
-#include <endian.h>
 #include <errno.h>
-#include <string.h>
 
 int precopy_start(struct precopy *precopy, struct channel *channel, struct host_vm *vm, struct memory *memory,
 		  struct error *error)
@@ -21,52 +19,7 @@ void precopy_stop(struct precopy *precopy)
 	dirty_stop(&precopy->dirty);
 }
 
-static bool page_is_zero(const uint8_t *page)
-{
-	/* All bytes are equal to the one before, and the first is zero. */
-	return !page[0] && !memcmp(page, page + 1, MEMORY_PAGE_SIZE - 1);
-}
-
-/* Pages from the start of a run that are all zero, or all not. */
-static uint32_t run_alike(const uint8_t *pages, uint32_t count, bool *zero)
-{
-	uint32_t n = 1;
-
-	*zero = page_is_zero(pages);
-	while (n < count && page_is_zero(pages + (size_t)n * MEMORY_PAGE_SIZE) == *zero)
-		n++;
-	return n;
-}
-
-static int send_run(struct channel *channel, uint64_t gpa, const uint8_t *pages, uint32_t count, bool zero,
-		    struct error *error)
-{
-	uint64_t head[2] = { htole64(gpa), htole64(count) };
-
-	if (zero)
-		return channel_send(channel, FRAME_ZEROES, head, sizeof(head), error);
-	return channel_send_parts(channel, FRAME_PAGES, head, sizeof(head[0]), pages, (size_t)count * MEMORY_PAGE_SIZE,
-				  error);
-}
-
 /* The guest may write to the pages meanwhile: what is then sent is stale, and the log has them for the next round. */
-static int send_pages(struct precopy *precopy, uint64_t page, uint32_t count, struct error *error)
-{
-	int result = 0;
-
-	while (!result && count) {
-		const uint8_t *pages = precopy->dirty.memory->ram + page * MEMORY_PAGE_SIZE;
-		bool zero;
-		uint32_t alike = run_alike(pages, count, &zero);
-
-		result = send_run(precopy->channel, LAYOUT_RAM_BASE + page * MEMORY_PAGE_SIZE, pages, alike, zero,
-				  error);
-		page += alike;
-		count -= alike;
-	}
-	return result;
-}
-
 static int send_dirty(struct precopy *precopy, struct error *error)
 {
 	uint64_t page = 0;
@@ -74,7 +27,7 @@ static int send_dirty(struct precopy *precopy, struct error *error)
 	int result = 0;
 
 	for (; !result && dirty_take(&precopy->dirty, &page, FRAME_PAGES_MAX, &count); page += count)
-		result = send_pages(precopy, page, count, error);
+		result = pages_put(&precopy->channel->sink, precopy->dirty.memory, page, count, error);
 	return result;
 }
 
@@ -89,7 +42,7 @@ static int sync_target(struct channel *channel, struct error *error)
 int precopy_round(struct precopy *precopy, struct error *error)
 {
 	sc_ns_t start = host_monotonic();
-	uint64_t sent = precopy->channel->sent;
+	uint64_t sent = precopy->channel->sink.sent;
 	int result = send_dirty(precopy, error);
 
 	if (!result)
@@ -97,7 +50,7 @@ int precopy_round(struct precopy *precopy, struct error *error)
 	if (result)
 		return result;
 	precopy->rounds++;
-	precopy->round_bytes = precopy->channel->sent - sent;
+	precopy->round_bytes = precopy->channel->sink.sent - sent;
 	precopy->round_ns = host_monotonic().v - start.v;
 	return dirty_collect(&precopy->dirty, error);
 }

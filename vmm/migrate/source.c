@@ -126,7 +126,7 @@ static int source_precopy(struct source *source)
 			result = source_check_alive(source);
 		if (!result && source->options->progress)
 			source->options->progress(source->options->context, source->precopy.rounds,
-						  source->precopy.dirty.pages, source->channel->sent);
+						  source->precopy.dirty.pages, source->channel->sink.sent);
 	}
 	source->report->rounds = source->precopy.rounds;
 	return result;
@@ -168,9 +168,9 @@ static void source_report_clock(struct source *source, sc_ns_t gap)
 	shift = middle > source->difference_ns ? (uint64_t)(middle - source->difference_ns)
 					       : (uint64_t)(source->difference_ns - middle);
 	/* One unit for the rebase of reference time. */
-	source->report->half_width_ns = half_width + shift + SC_REF_NS;
+	source->report->stated_bound_ns = half_width + shift + SC_REF_NS;
 	source->report->gap_ns = gap.v;
-	source->report->best_round_trip_ns = source->handoff.best_round_trip_ns;
+	source->report->round_trip_ns = source->handoff.best_round_trip_ns;
 }
 
 static int source_await_ready(struct source *source)
@@ -200,7 +200,7 @@ static int source_hand_over(struct source *source)
 	if (!result)
 		result = channel_expect(source->channel, FRAME_DONE, &frame, source->error);
 	source->report->downtime_ns = host_monotonic().v - source->stop_ordered.v;
-	source->report->bytes = source->channel->sent;
+	source->report->bytes = source->channel->sink.sent;
 	return result;
 }
 

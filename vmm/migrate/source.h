@@ -18,11 +18,11 @@ struct source_report {
 	enum sc_level level;
 	uint32_t rounds;
 	uint64_t bytes;
-	uint64_t best_round_trip_ns;
-	uint64_t half_width_ns; /* bound of the clock's step: difference of the hosts' clocks, aged until the clock's
+	uint64_t round_trip_ns;
+	uint64_t stated_bound_ns; /* bound of the clock's step: difference of the hosts' clocks, aged until the clock's
 				   start */
-	uint64_t gap_ns;	/* which the guest's clock counts under SC_CLOCK_ADVANCE */
-	uint64_t downtime_ns;	/* from the order to stop to DONE */
+	uint64_t gap_ns;	  /* which the guest's clock counts under SC_CLOCK_ADVANCE */
+	uint64_t downtime_ns;	  /* from the order to stop to DONE */
 };
 
 enum source_result {

@@ -2,14 +2,13 @@
 /* The side that takes a machine over: see the header. */
 #include "migrate/target.h"
 
-#include "layout.h"
+#include "migrate/pages.h"
 #include "migrate/stamps.h"
 #include "migrate/state.h"
 
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 struct target {
 	struct machine *machine;
@@ -45,45 +44,6 @@ static int target_welcome(struct target *target, struct error *error)
 	result = channel_send(target->channel, FRAME_WELCOME, buffer.data, buffer.size, error);
 	buffer_free(&buffer);
 	return result;
-}
-
-static int target_damaged(struct error *error)
-{
-	return error_set(error, EPROTO, "the stream names memory that the guest does not have");
-}
-
-static int target_pages(struct target *target, const struct frame *frame, struct error *error)
-{
-	struct cursor cursor = cursor_make(frame->data, frame->size);
-	uint64_t gpa = cursor_u64(&cursor);
-
-	if (cursor.failed || gpa % MEMORY_PAGE_SIZE || cursor.left % MEMORY_PAGE_SIZE ||
-	    !memory_write(&target->machine->memory, gpa, cursor.data, cursor.left))
-		return target_damaged(error);
-	return 0;
-}
-
-/* Memory that was never touched is left so. */
-static void zero_page(uint8_t *page)
-{
-	if (page[0] || memcmp(page, page + 1, MEMORY_PAGE_SIZE - 1))
-		memset(page, 0, MEMORY_PAGE_SIZE);
-}
-
-static int target_zeroes(struct target *target, const struct frame *frame, struct error *error)
-{
-	struct cursor cursor = cursor_make(frame->data, frame->size);
-	uint64_t gpa = cursor_u64(&cursor);
-	uint64_t count = cursor_u64(&cursor);
-	uint8_t *pages = NULL;
-
-	if (cursor_finish(&cursor) && gpa % MEMORY_PAGE_SIZE == 0 && count <= FRAME_PAGES_MAX)
-		pages = memory_span(&target->machine->memory, gpa, count * MEMORY_PAGE_SIZE);
-	if (!pages)
-		return target_damaged(error);
-	for (uint64_t n = 0; n < count; n++)
-		zero_page(pages + n * MEMORY_PAGE_SIZE);
-	return 0;
 }
 
 static int target_state(struct target *target, const struct frame *frame, struct error *error)
@@ -127,9 +87,8 @@ static int target_frame(struct target *target, const struct frame *frame, sc_ns_
 	case FRAME_CHECK:
 		return target_try(target, frame, error);
 	case FRAME_PAGES:
-		return target_pages(target, frame, error);
 	case FRAME_ZEROES:
-		return target_zeroes(target, frame, error);
+		return pages_load(&target->machine->memory, frame, error);
 	case FRAME_SYNC:
 		return channel_send(target->channel, FRAME_SYNCED, NULL, 0, error);
 	case FRAME_STAMP:

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guest memory as frames: see the header. */
+#include "migrate/pages.h"
+
+#include "layout.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+
+static bool page_is_zero(const uint8_t *page)
+{
+	/* All bytes are equal to the one before, and the first is zero. */
+	return !page[0] && !memcmp(page, page + 1, MEMORY_PAGE_SIZE - 1);
+}
+
+/* ---- Out ---- */
+
+/* Pages from the start of a run that are all zero, or all not. */
+static uint32_t run_alike(const uint8_t *pages, uint32_t count, bool *zero)
+{
+	uint32_t n = 1;
+
+	*zero = page_is_zero(pages);
+	while (n < count && page_is_zero(pages + (size_t)n * MEMORY_PAGE_SIZE) == *zero)
+		n++;
+	return n;
+}
+
+static int put_run(struct sink *sink, uint64_t gpa, const uint8_t *pages, uint32_t count, bool zero,
+		   struct error *error)
+{
+	uint64_t head[2] = { htole64(gpa), htole64(count) };
+
+	if (zero)
+		return sink->put(sink, FRAME_ZEROES, head, sizeof(head), NULL, 0, error);
+	return sink->put(sink, FRAME_PAGES, head, sizeof(head[0]), pages, (size_t)count * MEMORY_PAGE_SIZE, error);
+}
+
+int pages_put(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, struct error *error)
+{
+	int result = 0;
+
+	while (!result && count) {
+		const uint8_t *pages = memory->ram + page * MEMORY_PAGE_SIZE;
+		bool zero;
+		uint32_t alike = run_alike(pages, count, &zero);
+
+		result = put_run(sink, LAYOUT_RAM_BASE + page * MEMORY_PAGE_SIZE, pages, alike, zero, error);
+		page += alike;
+		count -= alike;
+	}
+	return result;
+}
+
+/* ---- In ---- */
+
+static int pages_damaged(struct error *error)
+{
+	return error_set(error, EPROTO, "the stream names memory that the guest does not have");
+}
+
+static int load_contents(struct memory *memory, const struct frame *frame, struct error *error)
+{
+	struct cursor cursor = cursor_make(frame->data, frame->size);
+	uint64_t gpa = cursor_u64(&cursor);
+
+	if (cursor.failed || gpa % MEMORY_PAGE_SIZE || cursor.left % MEMORY_PAGE_SIZE ||
+	    !memory_write(memory, gpa, cursor.data, cursor.left))
+		return pages_damaged(error);
+	return 0;
+}
+
+static int load_zeroes(struct memory *memory, const struct frame *frame, struct error *error)
+{
+	struct cursor cursor = cursor_make(frame->data, frame->size);
+	uint64_t gpa = cursor_u64(&cursor);
+	uint64_t count = cursor_u64(&cursor);
+	uint8_t *pages = NULL;
+
+	if (cursor_finish(&cursor) && gpa % MEMORY_PAGE_SIZE == 0 && count <= FRAME_PAGES_MAX)
+		pages = memory_span(memory, gpa, count * MEMORY_PAGE_SIZE);
+	if (!pages)
+		return pages_damaged(error);
+	for (uint8_t *page = pages; page < pages + count * MEMORY_PAGE_SIZE; page += MEMORY_PAGE_SIZE)
+		if (!page_is_zero(page)) /* memory that was never touched is left so */
+			memset(page, 0, MEMORY_PAGE_SIZE);
+	return 0;
+}
+
+int pages_load(struct memory *memory, const struct frame *frame, struct error *error)
+{
+	return frame->type == FRAME_ZEROES ? load_zeroes(memory, frame, error) : load_contents(memory, frame, error);
+}
