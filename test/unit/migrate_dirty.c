@@ -269,9 +269,8 @@ static void test_round(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_first_round), TEST(test_runs),	 TEST(test_random), TEST(test_host_fails),
-		TEST(test_earlier_stores), TEST(test_runs),	 TEST(test_random), TEST(test_host_fails),
-		TEST(test_enough),	TEST(test_never_enough), TEST(test_round),
+		TEST(test_first_round),	   TEST(test_runs),   TEST(test_random),       TEST(test_host_fails),
+		TEST(test_earlier_stores), TEST(test_enough), TEST(test_never_enough), TEST(test_round),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
