@@ -12,6 +12,24 @@
 /* A latch that found its interrupt active is tried again after this long. */
 #define LATCH_RETRY_NS 1000000u
 
+static const char *const policy_names[] = { [SC_CLOCK_ADVANCE] = "advance", [SC_CLOCK_FREEZE] = "freeze" };
+
+bool clock_policy_parse(const char *text, enum sc_clock_policy *policy)
+{
+	for (int n = SC_CLOCK_ADVANCE; n <= SC_CLOCK_FREEZE; n++) {
+		if (strcmp(text, policy_names[n]) != 0)
+			continue;
+		*policy = (enum sc_clock_policy)n;
+		return true;
+	}
+	return false;
+}
+
+const char *clock_policy_name(enum sc_clock_policy policy)
+{
+	return policy_names[policy];
+}
+
 static sc_ticks_t clock_counter(const struct clock *clock)
 {
 	return sc_ticks(host_counter().v - clock->offset);

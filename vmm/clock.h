@@ -29,6 +29,10 @@ struct clock {
 	uint32_t refused; /* register accesses of the guest that were refused and logged */
 };
 
+/* The policies by the names that users write; false if it is neither. */
+bool clock_policy_parse(const char *text, enum sc_clock_policy *policy);
+const char *clock_policy_name(enum sc_clock_policy policy);
+
 /* Guest time starts at 0, stopped. */
 int clock_init(struct clock *clock, struct host_vm *vm, struct memory *memory, uint32_t vcpus, struct error *error);
 void clock_destroy(struct clock *clock);

@@ -220,6 +220,7 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 	machine->vm.kvm = machine->vm.vm = machine->vm.gic = -1;
 	machine->clock.timer = -1;
 	machine->state = MACHINE_PAUSED;
+	machine->policy = SC_CLOCK_FREEZE;
 	pthread_mutex_init(&machine->lock, NULL);
 	result = machine_create_devices(machine, error);
 	if (!result)
@@ -302,6 +303,23 @@ int machine_pause(struct machine *machine, struct error *error)
 	return result;
 }
 
+enum sc_clock_policy machine_policy(struct machine *machine)
+{
+	enum sc_clock_policy policy;
+
+	pthread_mutex_lock(&machine->lock);
+	policy = machine->policy;
+	pthread_mutex_unlock(&machine->lock);
+	return policy;
+}
+
+void machine_set_policy(struct machine *machine, enum sc_clock_policy policy)
+{
+	pthread_mutex_lock(&machine->lock);
+	machine->policy = policy;
+	pthread_mutex_unlock(&machine->lock);
+}
+
 /* With the lock. */
 static int machine_continue(struct machine *machine, enum sc_clock_policy policy, struct error *error)
 {
@@ -310,6 +328,7 @@ static int machine_continue(struct machine *machine, enum sc_clock_policy policy
 	if (result)
 		return result;
 	machine->state = MACHINE_RUNNING;
+	machine->policy = SC_CLOCK_FREEZE;
 	vcpus_release(&machine->vcpus);
 	return 0;
 }
@@ -333,6 +352,7 @@ int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool fo
 	return result;
 }
 
+/* The one place where a guest begins on a new host: what tells the network where it is now belongs here. */
 void machine_run_loaded(struct machine *machine)
 {
 	pthread_mutex_lock(&machine->lock);
@@ -351,6 +371,19 @@ int machine_begin_migration(struct machine *machine, struct error *error)
 		machine->state = MACHINE_MIGRATING;
 	else
 		result = machine_busy(machine, "migrated", error);
+	pthread_mutex_unlock(&machine->lock);
+	return result;
+}
+
+int machine_begin_question(struct machine *machine, struct error *error)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&machine->lock);
+	if (machine->state == MACHINE_UNDECIDED)
+		machine->state = MACHINE_MIGRATING;
+	else
+		result = machine_busy(machine, "resumed", error);
 	pthread_mutex_unlock(&machine->lock);
 	return result;
 }

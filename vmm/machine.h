@@ -50,11 +50,12 @@ struct machine {
 	pthread_mutex_t devices; /* bus, uart */
 	struct bus bus;
 	struct pl011 uart;
-	pthread_mutex_t lock; /* state */
+	pthread_mutex_t lock; /* state, policy */
 	enum machine_state state;
-	enum machine_end end; /* atomic */
-	int ended;	      /* eventfd */
-	int closing;	      /* eventfd, for the thread of the timers */
+	enum sc_clock_policy policy; /* as machine_policy() */
+	enum machine_end end;	     /* atomic */
+	int ended;		     /* eventfd */
+	int closing;		     /* eventfd, for the thread of the timers */
 	pthread_t timers;
 	bool timers_started;
 	bool on_page;	  /* as last logged; atomic */
@@ -73,11 +74,20 @@ int machine_boot(struct machine *machine, const struct boot_source *source, stru
 int machine_pause(struct machine *machine, struct error *error);
 int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool force, struct error *error);
 
+/*
+ * How the clock of a machine that stands still shall go on: what resuming it uses unless the operator says otherwise
+ * then. SC_CLOCK_FREEZE until it is set, and again whenever the machine runs.
+ */
+enum sc_clock_policy machine_policy(struct machine *machine);
+void machine_set_policy(struct machine *machine, enum sc_clock_policy policy);
+
 /* A received guest goes on: its clock has been loaded and already runs. */
 void machine_run_loaded(struct machine *machine);
 
-/* From running to migrating, and out of it: back to running, or to undecided. -EBUSY if it does not run. */
+/* From running to migrating, and out of it: to running, or to undecided. -EBUSY if it does not run. */
 int machine_begin_migration(struct machine *machine, struct error *error);
+/* From undecided to migrating, to ask the other host; it still stands still. -EBUSY if it is not undecided. */
+int machine_begin_question(struct machine *machine, struct error *error);
 void machine_end_migration(struct machine *machine, enum machine_state state);
 
 /* The operator ends the machine; -EBUSY while it is being migrated. */

@@ -237,6 +237,22 @@ static void test_advance(void **state)
 	assert_true(fake_vm_of(&vm)->offset == offset);
 }
 
+static void test_policy_names(void **state)
+{
+	enum sc_clock_policy policy = SC_CLOCK_ADVANCE;
+
+	(void)state;
+	assert_true(clock_policy_parse("freeze", &policy));
+	assert_int_equal(policy, SC_CLOCK_FREEZE);
+	assert_string_equal(clock_policy_name(policy), "freeze");
+	assert_true(clock_policy_parse("advance", &policy));
+	assert_int_equal(policy, SC_CLOCK_ADVANCE);
+	assert_string_equal(clock_policy_name(policy), "advance");
+	assert_false(clock_policy_parse("", &policy));
+	assert_false(clock_policy_parse("Freeze", &policy));
+	assert_false(clock_policy_parse("freeze ", &policy));
+}
+
 /* However often: R never goes back, and loses less than a unit each time. */
 static void test_freeze_often(void **state)
 {
@@ -486,6 +502,29 @@ static void test_freeze_timer(void **state)
 	assert_true(line(0));
 }
 
+/* One that falls due while time stands still is delivered as it goes on with the gap counted, and one beyond keeps its
+ * moment. */
+static void test_advance_timer(void **state)
+{
+	(void)state;
+	start(SC_GUEST_CLOCK_MASK);
+	set(0, SC_REG_STIMER0_CONFIG, DIRECT);
+	set(0, SC_REG_STIMER0_COUNT, reference() + REFS(10 * MS));
+	set(1, SC_REG_STIMER0_CONFIG, DIRECT);
+	set(1, SC_REG_STIMER0_COUNT, reference() + REFS(1500 * MS));
+	fake_time_advance(4 * MS);
+	clock_stop(&clock_);
+	fake_time_advance(1000 * MS);
+	serve_timer();
+	assert_false(line(0));
+	assert_int_equal(clock_start(&clock_, SC_CLOCK_ADVANCE, &error), 0);
+	assert_true(line(0));
+	assert_false(line(1));
+	assert_in_range(fake_timer_left(clock_.timer), 496 * MS - SC_REF_NS, 496 * MS + SC_REF_NS);
+	pass(496 * MS);
+	assert_true(line(1));
+}
+
 /* Lets time pass, with pauses, until the timer of vCPU 0 is delivered; never before `due`. False if it never is. */
 static bool wait_delivery(struct random *random, uint64_t due)
 {
@@ -537,7 +576,7 @@ int main(void)
 		TEST(test_start_fails), TEST(test_page_moves),	  TEST(test_page_not_ram),     TEST(test_slow_counter),
 		TEST(test_level),	TEST(test_level_at_once), TEST(test_level_refused),    TEST(test_latch),
 		TEST(test_latch_retry), TEST(test_latch_refused), TEST(test_latch_after_stop), TEST(test_freeze_timer),
-		TEST(test_never_early),
+		TEST(test_never_early), TEST(test_policy_names),  TEST(test_advance_timer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

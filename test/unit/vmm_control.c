@@ -147,11 +147,53 @@ static void test_pause_resume_stop(void **state)
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 	machine_begin_migration(&machine, &error);
 	expect_error("{\"command\": \"stop\"}", "boat is migrating: it cannot be stopped now");
-	machine_end_migration(&machine, MACHINE_UNDECIDED);
-	json_decref(ask("{\"command\": \"resume\"}"));
-	assert_int_equal(machine_get_state(&machine), MACHINE_UNDECIDED);
+	machine_end_migration(&machine, MACHINE_RUNNING);
 	expect_ok("{\"command\": \"stop\"}");
 	assert_int_equal(machine_get_end(&machine), MACHINE_END_STOPPED);
+}
+
+/* Pauses by one request, lets 10 s pass, resumes by the other: the seconds that the guest's clock counted. */
+static uint64_t seconds_counted(const char *pause, const char *resume)
+{
+	uint64_t before;
+
+	expect_ok(pause);
+	before = clock_reference(&machine.clock).v;
+	fake_time_advance(10000000000u);
+	expect_ok(resume);
+	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
+	return (clock_reference(&machine.clock).v - before + SC_REF_HZ / 2) / SC_REF_HZ;
+}
+
+#define PAUSE(clock) "{\"command\": \"pause\"" clock "}"
+#define RESUME(clock) "{\"command\": \"resume\"" clock "}"
+#define ADVANCE ", \"clock\": \"advance\""
+#define FREEZE ", \"clock\": \"freeze\""
+
+/* What resume says counts; else what pause said, once; else freeze. */
+static void test_policy(void **state)
+{
+	(void)state;
+	assert_int_equal(seconds_counted(PAUSE(), RESUME()), 0);
+	assert_int_equal(seconds_counted(PAUSE(), RESUME(ADVANCE)), 10);
+	assert_int_equal(seconds_counted(PAUSE(ADVANCE), RESUME()), 10);
+	assert_int_equal(seconds_counted(PAUSE(), RESUME()), 0);
+	assert_int_equal(seconds_counted(PAUSE(ADVANCE), RESUME(FREEZE)), 0);
+	assert_int_equal(seconds_counted(PAUSE(FREEZE), RESUME(ADVANCE)), 10);
+	expect_ok(PAUSE(ADVANCE));
+	assert_int_equal(seconds_counted(PAUSE(), RESUME()), 10);
+}
+
+static void test_policy_unknown(void **state)
+{
+	static const char sentence[] = "`stop` is no policy of the clock: it can advance or freeze";
+
+	(void)state;
+	expect_error(PAUSE(", \"clock\": \"stop\""), sentence);
+	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
+	expect_ok(PAUSE());
+	expect_error(RESUME(", \"clock\": \"stop\""), sentence);
+	assert_int_equal(machine_get_state(&machine), MACHINE_PAUSED);
 }
 
 static void test_unknown(void **state)
@@ -161,7 +203,8 @@ static void test_unknown(void **state)
 	expect_error("{}", "the monitor does not know the command ``");
 	expect_error("[]", "the monitor does not know the command ``");
 	expect_error("{\"command\": 7}", "the monitor does not know the command ``");
-	expect_error("{\"command\": \"migrate\", \"host\": []}", "the monitor does not know the command `migrate`");
+	expect_error("{\"command\": \"migrate\", \"host\": []}",
+		     "a migration needs a host, in fewer than 256 characters");
 }
 
 /* The sentence cuts the name in the middle of a character, which JSON cannot hold: it is answered all the same. */
@@ -424,6 +467,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_status),
+		TEST(test_policy),
+		TEST(test_policy_unknown),
 		TEST(test_pause_resume_stop),
 		TEST(test_unknown),
 		TEST(test_unknown_long),
