@@ -74,11 +74,11 @@ guests_calibrate() {
 	local host line
 	for host in $(awk '$1 == "host" { print $2 }' "$manifest"); do
 		line=$(lab truth "$host")
-		[[ $line =~ realtime_offset_ns=(-?[0-9]+) ]] || {
+		[[ $line =~ realtime_offset_ns=(-?[0-9]+).*\ at_realtime_ns=([0-9]+)\ drift_ppb=(-?[0-9]+) ]] || {
 			echo "lab/lab truth $host says \"$line\"" >&2
 			return 1
 		}
-		echo "truth $host ${BASH_REMATCH[1]}" >>"$manifest"
+		echo "truth $host ${BASH_REMATCH[*]:1}" >>"$manifest"
 	done
 }
 
