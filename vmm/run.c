@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two commands that are a machine's monitor: see the header. */
+/* `seaclock run`: see the header. */
 #include "run.h"
 
 #include "file.h"
-#include "log.h"
-#include "migrate/target.h"
 #include "serve.h"
 
 #include <stdlib.h>
@@ -69,78 +67,6 @@ int run_boot(const struct run_options *options, enum machine_end *end, struct er
 		result = boot_serve(&machine, options, end, error);
 		machine_destroy(&machine);
 	}
-	console_close(&console);
-	return result;
-}
-
-static int receive_accept(const char *address, struct channel *channel, struct error *error)
-{
-	int listener;
-	int result = channel_listen(address, &listener, error);
-
-	if (result)
-		return result;
-	log_line("waiting for a machine on %s", address);
-	result = channel_accept(listener, channel, error);
-	close(listener);
-	return result;
-}
-
-/* The socket of the name is taken before the guest is, for a running guest must not be lost to a name. */
-static int receive_machine(struct machine *machine, struct channel *channel, struct serve *serve, struct error *error)
-{
-	int result = serve_open(serve, machine, error);
-
-	if (result)
-		return result;
-	result = target_run(machine, channel, error);
-	if (result)
-		serve_close(serve);
-	return result;
-}
-
-static int receive_serve(struct channel *channel, struct console *console, const char *name, enum machine_end *end,
-			 struct error *error)
-{
-	struct machine machine;
-	struct serve serve;
-	int result = target_begin(&machine, channel, console, name, error);
-
-	if (!result) {
-		result = receive_machine(&machine, channel, &serve, error);
-		if (result)
-			machine_destroy(&machine);
-	}
-	if (result)
-		channel_abort(channel, error);
-	channel_close(channel);
-	if (result)
-		return result;
-	log_line("%s runs here", machine.config.name);
-	*end = serve_run(&serve);
-	serve_close(&serve);
-	machine_destroy(&machine);
-	return 0;
-}
-
-int run_receive(const struct receive_options *options, enum machine_end *end, struct error *error)
-{
-	struct console console;
-	struct channel channel;
-	int result = host_check(error);
-
-	if (!result)
-		result = receive_accept(options->listen, &channel, error);
-	if (result)
-		return result;
-	result = console_open(&console, options->console, error);
-	if (result) {
-		channel_abort(&channel, error);
-		channel_close(&channel);
-		return result;
-	}
-	serve_block_signals();
-	result = receive_serve(&channel, &console, options->name, end, error);
 	console_close(&console);
 	return result;
 }

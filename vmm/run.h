@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two commands that are a machine's monitor: one boots a guest, the other receives one. */
+/* `seaclock run`: boots a guest and serves it to its end. */
 #ifndef VMM_RUN_H
 #define VMM_RUN_H
 
@@ -14,13 +14,5 @@ struct run_options {
 };
 
 int run_boot(const struct run_options *options, enum machine_end *end, struct error *error);
-
-struct receive_options {
-	const char *name; /* NULL: the machine's own */
-	const char *listen;
-	const char *console;
-};
-
-int run_receive(const struct receive_options *options, enum machine_end *end, struct error *error);
 
 #endif

@@ -64,7 +64,10 @@ struct fake_host {
 	int32_t ppm;	  /* how much faster it really is */
 	uint64_t counter; /* at time 0 */
 	uint64_t features;
-	uint64_t entries; /* how often a vCPU went into a guest here */
+	uint32_t page_size;
+	uint32_t address_bits;
+	uint64_t available; /* memory, bytes */
+	uint64_t entries;   /* how often a vCPU went into a guest here */
 	struct fake_failure fail[FAKE_CALLS];
 };
 
