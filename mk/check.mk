@@ -5,7 +5,7 @@
 AREAS := include core guest vmm linux lab test bench
 CHECK_C := $(shell find $(wildcard $(AREAS)) -name '*.[ch]' | sort)
 
-check: unit property check-purity check-headers check-format check-tidy check-size check-text
+check: unit property check-purity check-model check-headers check-format check-tidy check-size check-text
 
 # Kernel headers are not at hand outside Kbuild.
 check-headers:
