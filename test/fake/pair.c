@@ -283,6 +283,7 @@ struct stream {
 	int to;
 	struct buffer buffer;
 	bool ended;
+	bool lossy;
 };
 
 static void stream_end(struct stream *stream)
@@ -316,9 +317,11 @@ static bool stream_pass(struct stream *stream, uint8_t *frame, size_t size)
 	if (pair->tap)
 		pass = pair->tap(pair, stream->way, pair->frames[stream->way], frame, size);
 	pair->frames[stream->way]++;
-	if (is_go && pass >= size && !memcmp(frame, go, sizeof(go)))
+	if (is_go && pass == PAIR_PASS && !memcmp(frame, go, sizeof(go)))
 		pair->go_passed = true;
-	stream_send(stream, frame, pass < size ? pass : size);
+	stream->lossy = stream->lossy || pass == PAIR_LOSE;
+	if (!stream->lossy)
+		stream_send(stream, frame, pass < size ? pass : size);
 	return pass >= size;
 }
 
@@ -362,8 +365,8 @@ static void tap_run(struct pair *pair)
 {
 	struct random random = { pair->seed };
 	struct stream streams[PAIR_WAYS] = {
-		{ pair, &random, PAIR_TO_TARGET, pair->ends[0][1], pair->ends[1][1], { 0 }, false },
-		{ pair, &random, PAIR_TO_SOURCE, pair->ends[1][1], pair->ends[0][1], { 0 }, false },
+		{ pair, &random, PAIR_TO_TARGET, pair->ends[0][1], pair->ends[1][1], { 0 }, false, false },
+		{ pair, &random, PAIR_TO_SOURCE, pair->ends[1][1], pair->ends[0][1], { 0 }, false, false },
 	};
 	bool go_on = true;
 

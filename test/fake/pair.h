@@ -22,6 +22,7 @@ enum pair_way {
 
 #define PAIR_CLOCK_PAGE (LAYOUT_RAM_BASE + 9 * 4096)
 #define PAIR_PASS SIZE_MAX
+#define PAIR_LOSE (SIZE_MAX - 1) /* the frame is lost, and all that follows on this way; the connection stays */
 
 /* Whom the source finds when it asks what became of a migration; by TCP, past the tap. */
 enum pair_asked {
@@ -32,7 +33,7 @@ enum pair_asked {
 
 struct pair;
 
-/* How many bytes of the frame pass; fewer than all, and the connection ends there. */
+/* How many bytes of the frame pass; fewer than all, and the connection ends there. Or PAIR_PASS, PAIR_LOSE. */
 typedef size_t (*pair_tap_fn)(struct pair *pair, enum pair_way way, uint32_t index, uint8_t *frame, size_t size);
 
 struct pair {

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -310,6 +311,84 @@ static void test_slow_to_take(void **state)
 	assert_int_equal(channel_send(&channel, FRAME_STATE, content, sizeof(content), &error), -ETIMEDOUT);
 }
 
+/* While the guest stands still there is one limit for all frames, whatever each of them might take. */
+static void test_deadline(void **state)
+{
+	uint8_t header[FRAME_HEADER_SIZE];
+	struct frame frame;
+	struct error error;
+
+	(void)state;
+	fake_time_advance(5000000);
+	channel.limit_ms = 10000;
+	channel.deadline = sc_ns(4000000);
+	assert_int_equal(channel_receive(&channel, &frame, &error), -ETIMEDOUT);
+	assert_string_equal(error.text, "the other side took more than 10 s while the guest stood still");
+	/* What is there is taken all the same. */
+	frame_put_header(header, FRAME_DONE, 0);
+	peer_send(header, sizeof(header));
+	assert_int_equal(channel_receive(&channel, &frame, &error), 0);
+}
+
+/* What is watched ends a wait, or is served and lets it go on. */
+static int watch_count;
+
+static int watch_serve(void *context, struct error *error)
+{
+	eventfd_t value;
+
+	assert_int_equal(eventfd_read(*(int *)context, &value), 0);
+	watch_count++;
+	return value > 1 ? error_set(error, ECANCELED, "enough") : 0;
+}
+
+static void test_watch(void **state)
+{
+	int event = eventfd(0, EFD_CLOEXEC);
+	const struct channel_watch watch = { .fd = event, .fn = watch_serve, .context = &event };
+	struct frame frame;
+	struct error error;
+
+	(void)state;
+	watch_count = 0;
+	channel_watch(&channel, &watch);
+	assert_int_equal(channel_look(&channel, &error), 0);
+	eventfd_write(event, 1);
+	assert_int_equal(channel_look(&channel, &error), 0);
+	assert_int_equal(watch_count, 1);
+	eventfd_write(event, 1);
+	channel.limit_ms = 20;
+	assert_int_equal(channel_receive(&channel, &frame, &error), -ETIMEDOUT);
+	assert_int_equal(watch_count, 2);
+	eventfd_write(event, 2);
+	channel.limit_ms = LIMIT_MS;
+	assert_int_equal(channel_receive(&channel, &frame, &error), -ECANCELED);
+	assert_string_equal(error.text, "enough");
+	assert_int_equal(watch_count, 3);
+	close(event);
+}
+
+/* A frame that was sent in part cannot be followed by a last word: the peer would take it for the frame's rest. */
+static void test_no_abort_in_a_frame(void **state)
+{
+	static const uint8_t content[FRAME_STATE_MAX];
+	const struct error reason = { "lost" };
+	static uint8_t bytes[FRAME_HEADER_SIZE + FRAME_STATE_MAX];
+	struct error error;
+	size_t got = 0;
+	ssize_t piece;
+
+	(void)state;
+	channel.limit_ms = 20;
+	assert_int_equal(channel_send(&channel, FRAME_STATE, content, sizeof(content), &error), -ETIMEDOUT);
+	channel_abort(&channel, &reason);
+	channel_close(&channel);
+	while ((piece = recv(peer, bytes + got, sizeof(bytes) - got, 0)) > 0)
+		got += (size_t)piece;
+	assert_true(got < sizeof(bytes));
+	assert_null(memmem(bytes, got, "lost", 4));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -321,7 +400,8 @@ int main(void)
 		TEST(test_unexpected),	   TEST(test_abort),
 		TEST(test_slow),	   TEST(test_slow_to_take),
 		TEST(test_abort_longest),  TEST(test_abort_is_sent),
-		TEST(test_send_to_nobody),
+		TEST(test_send_to_nobody), TEST(test_deadline),
+		TEST(test_watch),	   TEST(test_no_abort_in_a_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

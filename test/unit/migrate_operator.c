@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an operator may ask of a migration, between two fake hosts: whether it could be, to call it off at any moment,
+ * how good it must be, what the clock does; and a peer that falls silent at any moment.
+ *
+ * Policy: limits of waits are milliseconds here. After each case the guest is on one side, or paused on the source
+ * until the target can be asked.
+ */
+#include "unit.h"
+#include "../fake/guest_call.h"
+#include "../fake/pair.h"
+#include "../property/random.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIMIT_S 100
+#define SHORT_MS 300
+#define MS 1000000ull
+
+static struct pair pair;
+
+static int set_up(void **state)
+{
+	(void)state;
+	alarm(LIMIT_S);
+	fake_reset();
+	pair_open(&pair, 25000000, 1000000000, 2, 78);
+	pair_load_driver(&pair);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	pair_close(&pair);
+	alarm(0);
+	return 0;
+}
+
+static void renew(void **state)
+{
+	tear_down(state);
+	set_up(state);
+}
+
+static void expect_moved(void)
+{
+	if (pair.source_state != SOURCE_GONE)
+		fail_msg("source: %d, %s; target: %s", pair.source_state, pair.source_error.text,
+			 pair.target_error.text);
+	assert_true(pair.target_lives);
+	assert_true(fake_vcpu_wait_inside(&pair.target.vcpus.vcpu[0].host, true));
+	assert_int_equal(fake_vm_of(&pair.source.vm)->inside, 0);
+	assert_true(pair_memory_is_intact(&pair, &pair.target));
+}
+
+static void expect_stayed(const char *sentence)
+{
+	assert_true(pair_stayed(&pair));
+	if (!strstr(pair.source_error.text, sentence))
+		fail_msg("it says: %s", pair.source_error.text);
+}
+
+/* ---- Dry run ---- */
+
+static void test_dry_run(void **state)
+{
+	(void)state;
+	pair.dry_run = true;
+	for (int again = 0; again < 2; again++) {
+		pair_migrate(&pair);
+		assert_int_equal(pair.dry_run_result, 0);
+		assert_int_equal(pair.report.from_hz, 25000000);
+		assert_int_equal(pair.report.to_hz, 1000000000);
+		assert_int_equal(pair.report.level, SC_LEVEL_REFERENCE);
+		assert_string_equal(pair.target_error.text, "a dry run: it could run here");
+		assert_int_equal(pair.target_result, -ECANCELED);
+		assert_int_equal(pair.host[1].entries, 0);
+		/* HELLO and CHECK, and not one page. */
+		assert_int_equal(pair.frames[PAIR_TO_TARGET], 2);
+		assert_true(fake_vcpu_wait_inside(&pair.source.vcpus.vcpu[0].host, true));
+		assert_int_equal(machine_get_state(&pair.source), MACHINE_RUNNING);
+	}
+	pair.dry_run = false;
+	pair_migrate(&pair);
+	expect_moved();
+}
+
+/* ---- What this host or the other cannot ---- */
+
+struct change {
+	size_t place; /* in the hello, from its end */
+	uint8_t value;
+};
+
+static size_t tap_changes_hello(struct pair *p, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+{
+	const struct change *change = p->context;
+
+	(void)index;
+	if (way == PAIR_TO_TARGET && frame[0] == FRAME_HELLO)
+		frame[size - change->place] = change->value;
+	return PAIR_PASS;
+}
+
+/* Fields of the hello, by their distance from its end. */
+static void test_incompatible(void **state)
+{
+	static const struct {
+		struct change change;
+		const char *sentence;
+	} cases[] = {
+		{ { 20, 62 }, "the guest's architecture has the number 62 in ELF files, this host's has 183" },
+		{ { 15, 64 }, "the other host's kernel has pages of 16384 bytes, this one's of 4096" },
+		{ { 12, 52 }, "the guest has physical addresses of 52 bits, this host's KVM gives 48" },
+		{ { 8, 2 }, "the guest has a GIC of version 2, here they have version 3" },
+		{ { 4, 2 }, "the other side's HELLO is damaged" },
+		{ { 24, 7 }, "the other side's HELLO is damaged" },
+	};
+
+	(void)state;
+	pair.tap = tap_changes_hello;
+	for (size_t n = 0; n < ARRAY_SIZE(cases); n++)
+		for (int dry = 0; dry < 2; dry++) {
+			struct change change = cases[n].change;
+
+			pair.context = &change;
+			pair.dry_run = dry;
+			pair_migrate(&pair);
+			if (dry) {
+				assert_int_equal(pair.dry_run_result, -ECONNABORTED);
+				assert_non_null(strstr(pair.source_error.text, cases[n].sentence));
+			} else {
+				expect_stayed(cases[n].sentence);
+			}
+			/* Before a single page was sent. */
+			assert_true(pair.frames[PAIR_TO_TARGET] <= 2);
+		}
+}
+
+static void test_no_memory(void **state)
+{
+	(void)state;
+	pair.host[1].available = LAYOUT_RAM_MIN - 1;
+	pair_migrate(&pair);
+	expect_stayed("the guest has 64 MiB of memory, and this host has 63 MiB available: free some, or migrate to "
+		      "another host");
+	pair.host[1].available = LAYOUT_RAM_MIN;
+	pair_migrate(&pair);
+	expect_moved();
+}
+
+/* ---- Called off ---- */
+
+struct moment {
+	enum pair_way way;
+	enum frame_type type;
+	uint32_t nth;
+	bool in_time;
+	uint32_t seen;
+	bool called_off;
+	bool said;
+};
+
+static size_t tap_cancels(struct pair *p, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+{
+	struct moment *moment = p->context;
+
+	(void)index;
+	(void)size;
+	if (way == moment->way && frame[0] == moment->type && moment->seen++ == moment->nth) {
+		moment->called_off = gate_cancel(&p->gate);
+		moment->said = true;
+	}
+	return PAIR_PASS;
+}
+
+static const struct moment moments[] = {
+	{ PAIR_TO_TARGET, FRAME_HELLO, 0, true, 0, false, false },
+	{ PAIR_TO_SOURCE, FRAME_WELCOME, 0, true, 0, false, false },
+	{ PAIR_TO_TARGET, FRAME_CHECK, 0, true, 0, false, false },
+	{ PAIR_TO_TARGET, FRAME_PAGES, 0, true, 0, false, false },
+	{ PAIR_TO_TARGET, FRAME_ZEROES, 100, true, 0, false, false },
+	{ PAIR_TO_TARGET, FRAME_SYNC, 0, true, 0, false, false },
+	{ PAIR_TO_SOURCE, FRAME_STAMPED, 5, true, 0, false, false },
+	{ PAIR_TO_SOURCE, FRAME_STAMPED, 63, true, 0, false, false },
+	{ PAIR_TO_TARGET, FRAME_STATE, 0, true, 0, false, false },
+	{ PAIR_TO_SOURCE, FRAME_READY, 0, true, 0, false, false },
+	{ PAIR_TO_TARGET, FRAME_GO, 0, false, 0, false, false },
+	{ PAIR_TO_SOURCE, FRAME_DONE, 0, false, 0, false, false },
+};
+
+/* The answer is definite: what was called off runs on here, and what came too late has moved. */
+static void test_cancel(void **state)
+{
+	for (size_t n = 0; n < ARRAY_SIZE(moments); n++) {
+		struct moment moment = moments[n];
+
+		pair.tap = tap_cancels;
+		pair.context = &moment;
+		pair_migrate(&pair);
+		assert_true(moment.said);
+		assert_int_equal(moment.called_off, moment.in_time);
+		if (moment.in_time) {
+			expect_stayed("the migration was called off");
+		} else {
+			expect_moved();
+			renew(state);
+		}
+	}
+	pair.tap = NULL;
+	pair_migrate(&pair);
+	expect_moved();
+}
+
+/* Called off while the peer is silent: the wait ends at once, not at its limit. */
+static size_t tap_silent_then_cancels(struct pair *p, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+{
+	size_t pass = tap_cancels(p, way, index, frame, size);
+
+	return ((struct moment *)p->context)->said && way == PAIR_TO_TARGET ? PAIR_LOSE : pass;
+}
+
+static void test_cancel_in_silence(void **state)
+{
+	struct moment moment = moments[5];
+
+	(void)state;
+	pair.tap = tap_silent_then_cancels;
+	pair.context = &moment;
+	pair_migrate(&pair);
+	expect_stayed("the migration was called off");
+}
+
+/* ---- Silence ---- */
+
+static size_t tap_loses(struct pair *p, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+{
+	struct moment *moment = p->context;
+
+	(void)index;
+	(void)size;
+	return way == moment->way && frame[0] == moment->type && moment->seen++ == moment->nth ? PAIR_LOSE : PAIR_PASS;
+}
+
+static void silence_at(void **state, const struct moment *at, enum pair_asked asked)
+{
+	struct moment moment = *at;
+	enum source_state want = moment.in_time		      ? SOURCE_RUNNING
+				 : asked != PAIR_ASKED_TARGET ? SOURCE_UNDECIDED
+				 : moment.type == FRAME_GO    ? SOURCE_RUNNING
+							      : SOURCE_GONE;
+
+	pair.limits.frame_ms = pair.limits.stopped_ms = SHORT_MS;
+	pair.tap = tap_loses;
+	pair.context = &moment;
+	pair.asked = asked;
+	pair_migrate(&pair);
+	if (pair.source_state != want)
+		fail_msg("silence at %s %u: %d, %s", frame_name(moment.type), moment.nth, pair.source_state,
+			 pair.source_error.text);
+	assert_int_equal(pair.target_lives, pair.go_passed);
+	if (want == SOURCE_UNDECIDED) {
+		pair.asked = PAIR_ASKED_TARGET;
+		pair_ask_again(&pair);
+	}
+	assert_int_equal(pair.source_state, pair.target_lives ? SOURCE_GONE : SOURCE_RUNNING);
+	if (pair.source_state == SOURCE_RUNNING)
+		assert_true(pair_stayed(&pair));
+	if (pair.target_lives)
+		renew(state);
+}
+
+/* A peer that stays connected and says nothing more is no better than one that has gone. */
+static void test_silence(void **state)
+{
+	for (size_t n = 0; n < ARRAY_SIZE(moments); n++)
+		for (int asked = PAIR_ASKED_TARGET; asked <= (moments[n].in_time ? 0 : PAIR_ASKED_STRANGER); asked++)
+			silence_at(state, &moments[n], asked);
+}
+
+/* ---- How good it must be ---- */
+
+static void test_max_step(void **state)
+{
+	(void)state;
+	pair.options.max_step_us = 1;
+	pair.limits.comparison_ms = 5;
+	pair.jitter = 1000000;
+	fake_time_set_step(50);
+	pair_migrate(&pair);
+	fake_time_set_step(0);
+	expect_stayed("the hosts' clocks could be compared to within");
+	expect_stayed(
+		"us only, in 0 s: the connection is too uneven for the 1 us asked for; allow more with --max-step");
+	/* It was never stopped. */
+	assert_false(pair.report.downtime_ns);
+	pair.options.max_step_us = 5000;
+	fake_time_set_step(50);
+	pair_migrate(&pair);
+	fake_time_set_step(0);
+	expect_moved();
+	assert_true(pair.report.stated_bound_ns <= 5000000 + SC_REF_NS);
+}
+
+static void test_report(void **state)
+{
+	const struct report_parts *parts = &pair.report.parts;
+	struct report seen;
+
+	(void)state;
+	pair.jitter = 100000;
+	fake_time_set_step(50);
+	pair_migrate(&pair);
+	fake_time_set_step(0);
+	expect_moved();
+	assert_true(parts->pages + parts->state + parts->transfer + parts->load + parts->resume ==
+		    pair.report.downtime_ns);
+	assert_true(parts->pages && parts->state && parts->transfer && parts->load && parts->resume);
+	assert_true(pair.report.gap_ns > 0 && pair.report.gap_ns < pair.report.downtime_ns);
+	/* The target has heard all of it. */
+	assert_true(pair.desk[0].settled);
+	seen = pair.desk[0].report;
+	assert_memory_equal(&seen, &pair.report, sizeof(seen));
+}
+
+/* ---- What the clock does ---- */
+
+static size_t tap_takes_time(struct pair *p, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+{
+	(void)p;
+	(void)index;
+	(void)size;
+	if (way == PAIR_TO_TARGET && frame[0] == FRAME_STATE)
+		fake_time_advance(50 * MS);
+	return PAIR_PASS;
+}
+
+static void test_freeze(void **state)
+{
+	uint64_t stopped;
+
+	(void)state;
+	pair.options.policy = SC_CLOCK_FREEZE;
+	pair.tap = tap_takes_time;
+	fake_time_set_step(50);
+	pair_migrate(&pair);
+	fake_time_set_step(0);
+	expect_moved();
+	stopped = pair.source.clock.stop.reference.v;
+	assert_true(pair.report.gap_ns >= 50 * MS);
+	assert_true(report_step_ns(&pair.report) == -(int64_t)pair.report.gap_ns);
+	/* What has passed since the load, and no more. */
+	assert_in_range(pair_reference(&pair, &pair.target), stopped,
+			stopped + (pair.report.downtime_ns - pair.report.gap_ns + 20 * MS) / SC_REF_NS);
+}
+
+/* A migration that fails after the stop lets the clock go on by the same policy. */
+static void test_freeze_fails(void **state)
+{
+	struct moment moment = { .way = PAIR_TO_SOURCE, .type = FRAME_READY };
+	uint64_t reference = pair_reference(&pair, &pair.source);
+
+	(void)state;
+	pair.options.policy = SC_CLOCK_FREEZE;
+	pair.tap = tap_cancels;
+	pair.context = &moment;
+	pair_migrate(&pair);
+	expect_stayed("called off");
+	/* The fake's time has not moved but for nothing: R is where it was. */
+	assert_in_range(pair_reference(&pair, &pair.source), reference, reference + 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_dry_run),
+		TEST(test_incompatible),
+		TEST(test_no_memory),
+		TEST(test_cancel),
+		TEST(test_cancel_in_silence),
+		TEST(test_silence),
+		TEST(test_max_step),
+		TEST(test_report),
+		TEST(test_freeze),
+		TEST(test_freeze_fails),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
