@@ -302,7 +302,79 @@ static void test_migrate_nowhere(void **state)
 		     "boat is paused: it cannot be migrated now");
 }
 
+static void test_migrate_numbers(void **state)
+{
+	(void)state;
+	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"downtime_ms\": 0}",
+		     "\"downtime_ms\" takes a number from 1 to 10000");
+	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"downtime_ms\": 10001}",
+		     "\"downtime_ms\" takes a number from 1 to 10000");
+	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"max_step_us\": \"7\"}",
+		     "\"max_step_us\" takes a number from 1 to 1000000");
+	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"clock\": \"stop\"}",
+		     "`stop` is no policy of the clock: it can advance or freeze");
+	expect_error("{\"command\": \"migrate\", \"cancel\": true}", "boat is not being migrated");
+	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
+}
+
 /* ---- The socket ---- */
+
+struct racer {
+	struct control control;
+	pthread_barrier_t *start;
+	int result;
+};
+
+static void *open_thread(void *argument)
+{
+	struct racer *racer = argument;
+	struct error ignored;
+
+	pthread_barrier_wait(racer->start);
+	racer->result = control_open(&racer->control, &machine, &ignored);
+	return NULL;
+}
+
+/* Several monitors find the socket of one that was killed: one of them gets the name, and keeps it. */
+static void test_stale_race(void **state)
+{
+	enum {
+		RACERS = 6
+	};
+	struct sockaddr_un address;
+
+	(void)state;
+	assert_int_equal(control_address("boat", &address, &error), 0);
+	for (int round = 0; round < 30; round++) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), winners = 0;
+		struct racer racers[RACERS];
+		pthread_t threads[RACERS];
+		pthread_barrier_t start;
+
+		assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+		close(fd);
+		pthread_barrier_init(&start, NULL, RACERS);
+		for (int n = 0; n < RACERS; n++) {
+			racers[n] = (struct racer){ .start = &start };
+			pthread_create(&threads[n], NULL, open_thread, &racers[n]);
+		}
+		for (int n = 0; n < RACERS; n++) {
+			pthread_join(threads[n], NULL);
+			winners += !racers[n].result;
+		}
+		assert_int_equal(winners, 1);
+		/* Those who lost leave it alone. */
+		for (int n = 0; n < RACERS; n++)
+			if (racers[n].result)
+				control_close(&racers[n].control);
+		assert_int_equal(access(address.sun_path, F_OK), 0);
+		for (int n = 0; n < RACERS; n++)
+			if (!racers[n].result)
+				control_close(&racers[n].control);
+		assert_int_equal(access(address.sun_path, F_OK), -1);
+		pthread_barrier_destroy(&start);
+	}
+}
 
 static void test_duplicate(void **state)
 {
@@ -476,6 +548,8 @@ int main(void)
 		TEST(test_gone),
 		TEST(test_silent),
 		TEST(test_migrate_nowhere),
+		TEST(test_migrate_numbers),
+		TEST_MACHINE(test_stale_race),
 		TEST(test_duplicate),
 		cmocka_unit_test(test_stale),
 		TEST_MACHINE(test_address),
