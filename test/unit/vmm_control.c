@@ -345,7 +345,7 @@ static void test_stale_race(void **state)
 
 	(void)state;
 	assert_int_equal(control_address("boat", &address, &error), 0);
-	for (int round = 0; round < 30; round++) {
+	for (int round = 0; round < 500; round++) {
 		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), winners = 0;
 		struct racer racers[RACERS];
 		pthread_t threads[RACERS];

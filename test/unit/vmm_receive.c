@@ -233,7 +233,7 @@ static void test_name_in_use(void **state)
 	assert_string_equal(error.text, "the other side says: a machine named boat is already running");
 	assert_int_equal(client_command("stop", "boat", &plain, &error), 0);
 	source_join(MACHINE_END_STOPPED);
-	pthread_kill(target.thread, SIGTERM);
+	pthread_kill(target.thread, SIGINT);
 	target_join(MACHINE_END_STOPPED);
 }
 
@@ -268,7 +268,7 @@ static void test_signal_while_receiving(void **state)
 	assert_int_equal(client_command("stop", "there", &plain, &error), -EREMOTEIO);
 	assert_int_equal(migrate(false), -EREMOTEIO);
 	assert_non_null(strstr(error.text, "this receiver has taken slow already: start another one for boat"));
-	pthread_kill(target.thread, SIGTERM);
+	pthread_kill(target.thread, SIGINT);
 	assert_int_equal(channel_receive(&channel, &frame, &error), -ECONNABORTED);
 	assert_string_equal(error.text, "the other side says: the receiver was told to end");
 	channel_close(&channel);
