@@ -15,6 +15,9 @@ guest_log=      # what its monitor prints, here
 run=1           # number of the guest in this lab
 stay=0          # number of the current stay
 wait_limit=120  # seconds
+# Emulated processors share this machine's own, and a round trip takes a millisecond or several: 500 us, the default,
+# would refuse a migration whenever something else runs here.
+max_step_us=5000
 
 lab() {
 	"$top/lab/lab" "$@"
@@ -172,7 +175,8 @@ receive_end() {
 # Asks the guest's monitor to migrate to $1 (HOST or HOST:PORT); further arguments are options. The report is in $report.
 migrate_ask() {
 	report=$work/$stay.json
-	on "$guest_host" "$seaclock" migrate "$guest" "$@" --json >"$report" 2>"$work/$stay.migrate.log"
+	on "$guest_host" "$seaclock" migrate "$guest" "$@" --max-step "$max_step_us" --json \
+		>"$report" 2>"$work/$stay.migrate.log"
 }
 
 # Moves the guest to host $1, where it becomes stay number $stay; further arguments are options of `seaclock migrate`.
