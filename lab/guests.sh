@@ -167,9 +167,11 @@ receive_start() {
 	}
 }
 
-# Ends a receiver on host $1 that still waits, where no guest runs.
+# Ends a receiver on host $1 that still waits, where no guest runs. Its exit status is in $receive_status.
 receive_end() {
-	on "$1" sh -c 'pid=$(pidof seaclock) && kill -9 $pid' || true
+	on "$1" sh -c 'pid=$(pidof seaclock) && kill $pid' || true
+	receive_status=0
+	wait "$receive_pid" || receive_status=$?
 }
 
 # Asks the guest's monitor to migrate to $1 (HOST or HOST:PORT); further arguments are options. The report is in $report.
@@ -180,7 +182,7 @@ migrate_ask() {
 }
 
 # Moves the guest to host $1, where it becomes stay number $stay; further arguments are options of `seaclock migrate`.
-guest_migrate() {
+guest_move() {
 	local to=$1 status=0
 	receive_start "$to"
 	migrate_ask "$@" || {
@@ -200,6 +202,11 @@ guest_migrate() {
 	guest_pid=$receive_pid
 	guest_log=$receive_log
 	guest_console=$receive_console
+}
+
+# The same for a guest that samples: it runs there.
+guest_migrate() {
+	guest_move "$@"
 	guest_wait_for '^@sample' 1 60
 }
 
