@@ -172,15 +172,17 @@ static bool fault_parse(const char *word, enum fault *fault)
 /* Takes the next fault from the words, or that there is none. False if they say neither. */
 static bool relay_prepare(struct relay *relay)
 {
+	char **words = relay->words;
+
 	relay->fault = FAULT_NONE;
-	if (!relay->words[0])
+	if (!words[0])
 		return true;
-	if (!relay->words[1]) {
-		relay->close = !strcmp(relay->words[0], "close");
+	if (!words[1]) {
+		relay->close = !strcmp(words[0], "close");
 		return relay->close;
 	}
-	relay->words += 2;
-	return fault_parse(relay->words[-2], &relay->fault) && place_parse(relay->words[-1], &relay->place);
+	relay->words = words + 2;
+	return fault_parse(words[0], &relay->fault) && place_parse(words[1], &relay->place);
 }
 
 /* The fault begins in this pipe. */

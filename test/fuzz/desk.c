@@ -55,9 +55,7 @@ static void say(uint32_t n, const uint8_t *bytes, size_t size)
 
 	if (caller[n] < 0)
 		call_up(n);
-	if (!size)
-		hang_up(n);
-	else if (send(caller[n], bytes, size, MSG_NOSIGNAL) < 0 || recv(caller[n], heard, sizeof(heard), 0) == 0)
+	if (!size || send(caller[n], bytes, size, MSG_NOSIGNAL) < 0 || recv(caller[n], heard, sizeof(heard), 0) == 0)
 		hang_up(n);
 }
 
