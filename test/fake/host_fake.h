@@ -66,8 +66,11 @@ struct fake_host {
 	uint64_t features;
 	uint32_t page_size;
 	uint32_t address_bits;
-	uint64_t available; /* memory, bytes */
-	uint64_t entries;   /* how often a vCPU went into a guest here */
+	uint64_t available;	 /* memory, bytes */
+	bool synchronised;	 /* with a largest error of realtime_error_ns; */
+	int64_t realtime_off_ns; /* how far it really is from true time */
+	uint64_t realtime_error_ns;
+	uint64_t entries; /* how often a vCPU went into a guest here */
 	struct fake_failure fail[FAKE_CALLS];
 };
 
@@ -120,6 +123,9 @@ struct fake_host fake_host_make(uint32_t hz, uint64_t counter);
 /* The host of this thread. */
 void fake_host_use(struct fake_host *host);
 struct fake_host *fake_host_current(void);
+
+/* True time is at least this much after 1970. */
+#define FAKE_EPOCH_NS 1700000000000000000ull
 
 uint64_t fake_time(void);
 void fake_time_advance(uint64_t ns);

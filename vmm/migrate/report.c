@@ -10,6 +10,8 @@
 /* 146 years of ns, or as many bytes: sums and differences of such numbers fit into 64 bits with a sign. */
 #define NUMBER_MAX (1ull << 62)
 
+#define RATE_MAX_PPB 1000000000ll
+
 int64_t report_step_ns(const struct report *report)
 {
 	return report->policy == SC_CLOCK_FREEZE ? -(int64_t)report->gap_ns : 0;
@@ -36,6 +38,20 @@ void report_put(struct buffer *buffer, const struct report *report)
 	buffer_put_u32(buffer, report->rounds);
 	for (size_t n = 0; n < sizeof(numbers) / sizeof(numbers[0]); n++)
 		buffer_put_u64(buffer, *numbers[n]);
+	buffer_put_u32(buffer, report->rate_known);
+	buffer_put_u64(buffer, (uint64_t)report->rate.ppb);
+	buffer_put_u64(buffer, report->rate.bound_ppb);
+}
+
+static bool get_rate(struct cursor *cursor, struct report *report)
+{
+	uint32_t known = cursor_u32(cursor);
+
+	report->rate_known = known;
+	report->rate.ppb = (int64_t)cursor_u64(cursor);
+	report->rate.bound_ppb = cursor_u64(cursor);
+	return known <= 1 && report->rate.ppb >= -RATE_MAX_PPB && report->rate.ppb <= RATE_MAX_PPB &&
+	       report->rate.bound_ppb <= RATE_MAX_PPB;
 }
 
 int report_get(struct cursor *cursor, struct report *report, struct error *error)
@@ -56,6 +72,7 @@ int report_get(struct cursor *cursor, struct report *report, struct error *error
 		*numbers[n] = cursor_u64(cursor);
 		valid = valid && *numbers[n] <= NUMBER_MAX;
 	}
+	valid = get_rate(cursor, report) && valid;
 	if (!cursor_finish(cursor) || !valid || !name_is_valid(report->name) || policy > SC_CLOCK_FREEZE ||
 	    level > SC_LEVEL_REFERENCE)
 		return error_set(error, EPROTO, "the other side's report is damaged");
@@ -75,17 +92,24 @@ static json_t *parts_json(const struct report_parts *parts)
 			 ms(parts->transfer), "load", ms(parts->load), "resume", ms(parts->resume));
 }
 
+/* null if it is not known. */
+static json_t *ppm(const struct report *report, double ppb)
+{
+	return report->rate_known ? json_real(ppb / 1e3) : json_null();
+}
+
 json_t *report_json(const struct report *report)
 {
 	char id[FRAME_ID_TEXT_SIZE];
 
 	frame_id_text(&report->id, id);
-	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:f, s:o, s:I, s:I, s:I, s:I, s:I}", "name",
-			 report->name, "id", id, "from_hz", (json_int_t)report->from_hz, "to_hz",
-			 (json_int_t)report->to_hz, "policy", clock_policy_name(report->policy), "level",
-			 machine_level_name(report->level), "rounds", (json_int_t)report->rounds, "bytes",
-			 (json_int_t)report->bytes, "downtime_ms", ms(report->downtime_ns), "parts_ms",
-			 parts_json(&report->parts), "gap_ns", (json_int_t)report->gap_ns, "intended_step_ns",
-			 (json_int_t)report_step_ns(report), "stated_bound_ns", (json_int_t)report->stated_bound_ns,
-			 "round_trip_ns", (json_int_t)report->round_trip_ns, "age_ns", (json_int_t)report->age_ns);
+	return json_pack(
+		"{s:s, s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:f, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "name",
+		report->name, "id", id, "from_hz", (json_int_t)report->from_hz, "to_hz", (json_int_t)report->to_hz,
+		"policy", clock_policy_name(report->policy), "level", machine_level_name(report->level), "rounds",
+		(json_int_t)report->rounds, "bytes", (json_int_t)report->bytes, "downtime_ms", ms(report->downtime_ns),
+		"parts_ms", parts_json(&report->parts), "gap_ns", (json_int_t)report->gap_ns, "intended_step_ns",
+		(json_int_t)report_step_ns(report), "stated_bound_ns", (json_int_t)report->stated_bound_ns,
+		"round_trip_ns", (json_int_t)report->round_trip_ns, "age_ns", (json_int_t)report->age_ns, "rate_ppm",
+		ppm(report, (double)report->rate.ppb), "rate_ppm_bound", ppm(report, (double)report->rate.bound_ppb));
 }

@@ -35,6 +35,8 @@ struct report {
 	uint64_t stated_bound_ns; /* of the clock's step: the hosts' difference, aged until the clock's start */
 	uint64_t round_trip_ns;	  /* of the best time stamp */
 	uint64_t age_ns;	  /* of that stamp when the clock started */
+	bool rate_known;
+	struct sc_handoff_rate rate; /* of the target's counter against the source's, beyond what both state */
 };
 
 /* What the guest's clock steps by intention: 0, or the gap back under SC_CLOCK_FREEZE. */

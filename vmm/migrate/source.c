@@ -97,6 +97,8 @@ static int source_hello(struct source *source, bool dry_run)
 		result = channel_expect(source->channel, FRAME_WELCOME, &frame, source->error);
 	if (!result)
 		result = frame_get_welcome(frame.data, frame.size, &source->report->to_hz, source->error);
+	if (!result)
+		sc_handoff_init(&source->handoff, hello.hz, source->report->to_hz);
 	return result;
 }
 
@@ -147,24 +149,24 @@ static int source_check_alive(struct source *source)
 /* Whether the clocks are compared well enough. Only asked while the rest of memory fits. */
 static int source_check_width(struct source *source, bool *enough)
 {
-	uint64_t limit_ns = (uint64_t)source->options->max_step_us * NS_PER_US, half_width;
+	uint64_t limit_ns = (uint64_t)source->options->max_step_us * NS_PER_US;
+	struct sc_handoff_result known = { .half_width_ns = UINT64_MAX };
 	sc_ns_t now = host_monotonic();
-	int64_t middle;
 
-	if (sc_handoff_result(&source->handoff, host_counter_ns(), &middle, &half_width))
-		half_width = UINT64_MAX;
-	*enough = half_width <= limit_ns;
+	sc_handoff_result(&source->handoff, host_counter_ns(), &known);
+	*enough = known.half_width_ns <= limit_ns;
 	if (*enough)
 		return 0;
 	if (!source->fits_since.v)
 		source->fits_since = now;
 	if (now.v - source->fits_since.v < (uint64_t)source->options->limits->comparison_ms * NS_PER_MS)
 		return 0;
-	return error_set(
-		source->error, ETIME,
-		"the hosts' clocks could be compared to within %" PRIu64 " us only, in %d s: the connection is "
-		"too uneven for the %" PRIu32 " us asked for; allow more with --max-step",
-		half_width / NS_PER_US, source->options->limits->comparison_ms / 1000, source->options->max_step_us);
+	return error_set(source->error, ETIME,
+			 "the hosts' clocks could be compared to within %" PRIu64
+			 " us only, in %d s: the connection is "
+			 "too uneven for the %" PRIu32 " us asked for; allow more with --max-step",
+			 known.half_width_ns / NS_PER_US, source->options->limits->comparison_ms / 1000,
+			 source->options->max_step_us);
 }
 
 /* True if the guest can be stopped now. */
@@ -231,12 +233,12 @@ static int source_send_state(struct source *source)
 {
 	struct clock_handoff handoff = { .policy = source->options->policy };
 	struct buffer buffer = { 0 };
-	uint64_t half_width;
+	struct sc_handoff_result known;
 	int result;
 
-	if (sc_handoff_result(&source->handoff, host_counter_ns(), &source->difference_ns, &half_width))
+	if (sc_handoff_result(&source->handoff, host_counter_ns(), &known))
 		return error_set(source->error, EPROTO, "the hosts' clocks could not be compared");
-	handoff.difference_ns = source->difference_ns;
+	handoff.difference_ns = source->difference_ns = known.middle_ns;
 	result = state_save(source->machine, &handoff, &buffer, source->error);
 	source->report->parts.state = source_lap(source);
 	if (!result)
@@ -249,19 +251,19 @@ static int source_send_state(struct source *source)
 static void source_report_clock(struct source *source, sc_ns_t gap)
 {
 	sc_ns_t started = sc_ns(clock_stopped_at(&source->machine->clock).v + gap.v);
-	uint64_t half_width = 0, shift;
-	int64_t middle = source->difference_ns;
+	struct sc_handoff_result known;
 
-	sc_handoff_result(&source->handoff, started, &middle, &half_width);
-	shift = middle > source->difference_ns ? (uint64_t)(middle - source->difference_ns)
-					       : (uint64_t)(source->difference_ns - middle);
-	/* One unit for the rebase of reference time. */
-	source->report->stated_bound_ns = half_width + shift + SC_REF_NS;
 	source->report->gap_ns = gap.v;
-	source->report->round_trip_ns = source->handoff.best_round_trip_ns;
-	source->report->age_ns =
-		started.v - (source->handoff.low_at.v < source->handoff.high_at.v ? source->handoff.low_at.v
-										  : source->handoff.high_at.v);
+	if (sc_handoff_result(&source->handoff, started, &known))
+		return;
+	/* One unit for the rebase of reference time. */
+	source->report->stated_bound_ns = sc_handoff_bound(&known, source->difference_ns) + SC_REF_NS;
+	source->report->round_trip_ns = known.round_trip_ns;
+	source->report->age_ns = known.age_ns;
+	source->report->rate_known = !sc_handoff_rate(&source->handoff, &source->report->rate);
+	if (known.stated == SC_STATED_EXCLUDED)
+		log_line("%s: what the hosts say of their synchronisation contradicts their time stamps",
+			 source->machine->config.name);
 }
 
 /* The gap can hardly be longer than the guest has stood still; a clock that says so has been tampered with. */
@@ -477,7 +479,6 @@ enum source_state source_run(struct machine *machine, struct channel *channel, c
 	struct source source = source_make(machine, channel, options, report, error);
 	int result;
 
-	sc_handoff_init(&source.handoff);
 	source_report_begin(&source);
 	result = source_check(&source, false);
 	if (!result)
