@@ -111,7 +111,10 @@ relay_start() {
 relay_wait() {
 	local deadline=$((SECONDS + 40))
 	until [ "$(grep -c '^fault at' "$relay_log")" -ge "$1" ]; do
-		((SECONDS < deadline)) || return 1
+		((SECONDS < deadline)) || {
+			echo "  the relay has only said: $(cat "$relay_log")"
+			return 1
+		}
 		sleep 0.05
 	done
 }
