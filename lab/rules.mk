@@ -49,7 +49,7 @@ LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge $(RELAY)
 demo: $(LAB)
 	@lab/demo
 
-lab-test: $(LAB)
+lab-test: $(LAB) bare
 	@lab/scenarios/run
 
 all: $(LAB)
