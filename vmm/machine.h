@@ -27,6 +27,7 @@ enum machine_state {
 	MACHINE_PAUSED,
 	MACHINE_MIGRATING, /* runs, or stands still for the last part of its migration */
 	MACHINE_UNDECIDED, /* paused: a migration broke after GO, and the guest may be running on the other host */
+	MACHINE_RECEIVING, /* stands still: its contents come from another host */
 	MACHINE_ENDED,
 };
 
@@ -81,6 +82,8 @@ int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool fo
 enum sc_clock_policy machine_policy(struct machine *machine);
 void machine_set_policy(struct machine *machine, enum sc_clock_policy policy);
 
+/* From paused to receiving, before anybody can ask for it to run. */
+void machine_begin_receiving(struct machine *machine);
 /* A received guest goes on: its clock has been loaded and already runs. */
 void machine_run_loaded(struct machine *machine);
 
@@ -90,7 +93,7 @@ int machine_begin_migration(struct machine *machine, struct error *error);
 int machine_begin_question(struct machine *machine, struct error *error);
 void machine_end_migration(struct machine *machine, enum machine_state state);
 
-/* The operator ends the machine; -EBUSY while it is being migrated. */
+/* The operator ends the machine; -EBUSY while it is being migrated or received. */
 int machine_stop(struct machine *machine, struct error *error);
 
 /* The first call decides. */
