@@ -233,7 +233,7 @@ static int source_send_state(struct source *source)
 {
 	struct clock_handoff handoff = { .policy = source->options->policy };
 	struct buffer buffer = { 0 };
-	struct sc_handoff_result known;
+	struct sc_handoff_result known = { 0 };
 	int result;
 
 	if (sc_handoff_result(&source->handoff, host_counter_ns(), &known))
@@ -251,13 +251,12 @@ static int source_send_state(struct source *source)
 static void source_report_clock(struct source *source, sc_ns_t gap)
 {
 	sc_ns_t started = sc_ns(clock_stopped_at(&source->machine->clock).v + gap.v);
-	struct sc_handoff_result known;
+	struct sc_handoff_result known = { 0 };
 
 	source->report->gap_ns = gap.v;
-	if (sc_handoff_result(&source->handoff, started, &known))
-		return;
 	/* One unit for the rebase of reference time. */
-	source->report->stated_bound_ns = sc_handoff_bound(&known, source->difference_ns) + SC_REF_NS;
+	source->report->stated_bound_ns =
+		sc_handoff_bound(&source->handoff, started, source->difference_ns, &known) + SC_REF_NS;
 	source->report->round_trip_ns = known.round_trip_ns;
 	source->report->age_ns = known.age_ns;
 	source->report->rate_known = !sc_handoff_rate(&source->handoff, &source->report->rate);
