@@ -45,8 +45,8 @@ static int set_up(void **state)
 	fake_host_use(&host[0]);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return -1;
-	channel_open(&source, ends[0]);
-	channel_open(&target, ends[1]);
+	channel_open(&source, ends[0], LIMIT_S * 1000);
+	channel_open(&target, ends[1], LIMIT_S * 1000);
 	sc_handoff_init(&handoff, host[0].hz, host[1].hz);
 	return 0;
 }
