@@ -39,10 +39,10 @@ static const char *take_parts(struct handover *handover, const json_t *parts)
 	return NULL;
 }
 
-/* Clocks that were compared for too short a time have no known rate, and the report leaves it out. */
+/* Clocks that were compared for too short a time have no known rate, and the report has null. */
 static const char *take_rate(struct handover *handover, const json_t *object)
 {
-	handover->has_rate = json_object_get(object, "rate_ppm") != NULL;
+	handover->has_rate = !json_is_null(json_object_get(object, "rate_ppm"));
 	if (!handover->has_rate)
 		return NULL;
 	if (!take_number(object, "rate_ppm", &handover->rate_ppm))

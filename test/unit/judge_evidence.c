@@ -151,7 +151,10 @@ static void unknown_rate_is_read(void **state)
 	char error[HANDOVER_ERROR_MAX];
 
 	(void)state;
-	assert_int_equal(handover_parse(&h, REPORT_END("\"intended_step_ns\": 0, " CLOCK PARTS "}"), error), 0);
+	assert_int_equal(handover_parse(&h,
+					REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"rate_ppm\": null, " PARTS "}"),
+					error),
+			 0);
 	assert_false(h.has_rate);
 }
 
@@ -171,11 +174,11 @@ static void bad_handovers_are_refused(void **state)
 		REPORT_END("\"intended_step_ns\": 1, " REST),
 		REPORT_END("\"intended_step_ns\": 0.5, " REST),
 		REPORT_END(REST),
-		REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"rate_ppm\": null, " PARTS "}"),
+		REPORT_END("\"intended_step_ns\": 0, " CLOCK PARTS "}"),
 		REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"rate_ppm\": 1, \"rate_ppm_bound\": -1, " PARTS "}"),
-		REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"parts_ms\": 1}"),
-		REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"parts_ms\": {\"pages\": 1}}"),
-		REPORT_END("\"intended_step_ns\": 0, " PARTS "}"),
+		REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"rate_ppm\": null}"),
+		REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"rate_ppm\": null, \"parts_ms\": {\"pages\": 1}}"),
+		REPORT_END("\"intended_step_ns\": 0, \"rate_ppm\": null, " PARTS "}"),
 	};
 	struct handover h;
 	char error[HANDOVER_ERROR_MAX];

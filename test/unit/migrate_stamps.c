@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define LIMIT_S 60
-#define FRAME_LIMIT_MS 30000
 #define OUT_NS 70000
 #define BACK_NS 30000
 
@@ -46,8 +45,8 @@ static int set_up(void **state)
 	fake_host_use(&host[0]);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return -1;
-	channel_open(&source, ends[0], FRAME_LIMIT_MS);
-	channel_open(&target, ends[1], FRAME_LIMIT_MS);
+	channel_open(&source, ends[0], LIMIT_S * 1000);
+	channel_open(&target, ends[1], LIMIT_S * 1000);
 	sc_handoff_init(&handoff, host[0].hz, host[1].hz);
 	return 0;
 }
