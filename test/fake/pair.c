@@ -72,7 +72,7 @@ bool pair_memory_is_intact(const struct pair *pair, const struct machine *machin
 
 static void pair_open_desk(struct pair *pair, int n)
 {
-	struct sockaddr_in address;
+	struct sockaddr_in address = { 0 };
 	socklen_t size = sizeof(address);
 	struct error error;
 
