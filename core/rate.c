@@ -67,6 +67,11 @@ sc_ticks_t sc_rate_ns_to_ticks(uint32_t hz, sc_ns_t ns)
 	return sc_ticks(sc_muldiv(ns.v, hz, NS_PER_S));
 }
 
+uint64_t sc_rate_lag(uint32_t hz)
+{
+	return NS_PER_S / hz + (NS_PER_S % hz ? 2 : 0);
+}
+
 sc_ticks_t sc_rate_convert_deadline(sc_ticks_t deadline, sc_ticks_t from, uint32_t hz_from, sc_ticks_t to,
 				    uint32_t hz_to)
 {

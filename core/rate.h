@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Divisions that the core shares with itself.
+ * Divisions and roundings that the core shares with itself.
  *
  * Policy: internal to core/. Every divisor is > 0.
  */
@@ -17,5 +17,11 @@ uint64_t sc_muldiv_up(uint64_t a, uint64_t b, uint64_t divisor);
 
 /* floor(2^64 * numerator / denominator). numerator < denominator and < 2^63. */
 uint64_t sc_fraction(uint64_t numerator, uint64_t denominator);
+
+/*
+ * The most ns that a counter, read in whole ns, can lie behind the time that it counts: a tick, and what is lost to
+ * whole ns unless its tick is made of them.
+ */
+uint64_t sc_rate_lag(uint32_t hz);
 
 #endif

@@ -318,24 +318,40 @@ uint32_t sc_call_output_register(const struct sc_call *call);
 void sc_call_run(struct sc_partition *partition, uint32_t vp, const struct sc_call *call, const void *input,
 		 void *output, sc_ticks_t counter, struct sc_call_outcome *outcome);
 
+/* ---- Statements (core/statement.c) ---- */
+
+#define SC_STATEMENT_UNKNOWN (~(uint64_t)0)
+
+/* What a host says of its clocks at one moment. Statements may come from a hostile peer or a damaged file. */
+struct sc_statement {
+	sc_ns_t counter;   /* the raw counter at its stated rate */
+	sc_ns_t realtime;  /* CLOCK_REALTIME, since 1970 */
+	uint64_t error_ns; /* UTC is within this of `realtime`; SC_STATEMENT_UNKNOWN: the host is not synchronised */
+};
+
+/*
+ * A statement from CLOCK_REALTIME read between two readings of the counter, ticking at hz, and the clock's own largest
+ * error, or SC_STATEMENT_UNKNOWN. The width of the bracket and the counter's tick add to the error. -SC_E_VALUE if the
+ * readings run backwards or the result is not valid.
+ */
+int sc_statement_make(struct sc_statement *statement, uint32_t hz, sc_ns_t before, sc_ns_t realtime, sc_ns_t after,
+		      uint64_t max_error_ns);
+
+/* False for what no host states: a counter beyond 2^61 ns, a time beyond 2^62 ns, an error beyond an hour. */
+bool sc_statement_is_valid(const struct sc_statement *statement);
+
+/*
+ * Target counter minus source counter at one moment of UTC, by a statement of each, and the bound of its error:
+ * SC_STATEMENT_UNKNOWN if one of them does not know its own. The drift of the counters between the two statements is
+ * not in it. -SC_E_VALUE if one is not valid.
+ */
+int sc_statement_difference(const struct sc_statement *source, const struct sc_statement *target,
+			    int64_t *difference_ns, uint64_t *bound_ns);
+
 /* ---- Clock handoff (core/handoff.c) ---- */
 
 /* Each host's stated rate may be wrong by p = this much; a bound that is `age` old widens by age * 2p / (1 - p). */
 #define SC_HANDOFF_DRIFT_PPM 100u
-
-/*
- * The tightest interval known to contain d = target clock - source clock, both in ns of the hosts' raw counters at
- * their stated rates. Bounds age: they widen by the drift allowance from the source time at which they were true.
- */
-struct sc_handoff {
-	bool valid;
-	uint32_t stamps;
-	int64_t low_ns;
-	int64_t high_ns;
-	sc_ns_t low_at; /* source clock */
-	sc_ns_t high_at;
-	uint64_t best_round_trip_ns;
-};
 
 /* A time stamp: sent and returned by the source's clock, received and answered by the target's. */
 struct sc_stamp {
@@ -345,21 +361,83 @@ struct sc_stamp {
 	sc_ns_t returned;
 };
 
-void sc_handoff_init(struct sc_handoff *handoff);
+/* An interval that contains d = target clock - source clock at source time `at`. */
+struct sc_interval {
+	sc_ns_t at;
+	int64_t low_ns;
+	int64_t high_ns;
+};
+
+/*
+ * What is known of d, both clocks in ns of the hosts' raw counters at their stated rates. Bounds age: they widen by the
+ * drift allowance from the source time at which they were true.
+ */
+struct sc_handoff {
+	uint64_t source_lag_ns; /* a reading is at most this much less than the clock it is taken from: about a tick */
+	uint64_t target_lag_ns;
+	uint32_t stamps;
+	int64_t low_ns; /* the tightest bounds, each with its own age */
+	int64_t high_ns;
+	sc_ns_t low_at; /* source clock */
+	sc_ns_t high_at;
+	uint64_t best_round_trip_ns;  /* of the stamp whose half round trip, aged, is the smallest */
+	sc_ns_t best_at;	      /* when it was sent */
+	bool stated;		      /* `statement` counts */
+	struct sc_interval statement; /* by both hosts' statements */
+	struct sc_interval first;     /* stamps far apart, for the rate */
+	struct sc_interval last;
+};
+
+/* Before the first stamp. Both rates are from SC_RATE_MIN_HZ to SC_RATE_MAX_HZ. */
+void sc_handoff_init(struct sc_handoff *handoff, uint32_t source_hz, uint32_t target_hz);
 
 /*
  * Adds a stamp; it may come from a hostile peer. -SC_E_VALUE, and nothing changes, if its times run backwards on either
  * side, lie beyond 2^62 ns, or say that the target held the message for longer than it was away. A stamp that excludes
- * all that was known (a clock was stepped) starts anew.
+ * all that was known by stamps (a counter was stepped) starts anew, without the statements.
  */
 int sc_handoff_add(struct sc_handoff *handoff, const struct sc_stamp *stamp);
 
 /*
- * At source time now: the middle of the interval and half its width, rounded up, plus 1 ns because stamps are whole ns.
- * At most half the round trip of the best stamp, plus the drift allowance times its age, plus 2 ns. -SC_E_NO_DATA
- * without stamps.
+ * Both hosts' statements, in place of earlier ones. They count if both know their error; the source's is taken from the
+ * clock that the stamps are sent by. -SC_E_VALUE if one is not valid; then, too, earlier ones no longer count.
  */
-int sc_handoff_result(const struct sc_handoff *handoff, sc_ns_t now, int64_t *middle_ns, uint64_t *half_width_ns);
+int sc_handoff_state(struct sc_handoff *handoff, const struct sc_statement *source, const struct sc_statement *target);
+
+/* What the statements did to the result. */
+enum sc_stated {
+	SC_STATED_NOTHING,  /* not both hosts know how well they are synchronised */
+	SC_STATED_LOOSER,   /* the stamps alone are as good */
+	SC_STATED_TIGHTER,  /* they made the interval smaller */
+	SC_STATED_EXCLUDED, /* no d satisfies both, so they are wrong: the stamps are bounds, and count alone */
+};
+
+struct sc_handoff_result {
+	int64_t middle_ns;
+	uint64_t half_width_ns;
+	uint64_t round_trip_ns; /* of the best stamp, and its age */
+	uint64_t age_ns;
+	enum sc_stated stated;
+};
+
+/*
+ * At source time now: the middle of the interval and half its width, rounded up. The half width is at most half the
+ * round trip of the best stamp, plus the drift allowance times its age, plus half of each counter's tick, plus 3 ns.
+ * -SC_E_NO_DATA without stamps.
+ */
+int sc_handoff_result(const struct sc_handoff *handoff, sc_ns_t now, struct sc_handoff_result *result);
+
+/* How far d, taken to be difference_ns, may be from the truth. */
+uint64_t sc_handoff_bound(const struct sc_handoff_result *result, int64_t difference_ns);
+
+/* How much faster the target's clock runs than the source's, in parts per 10^9, and how far that may be off. */
+struct sc_handoff_rate {
+	int64_t ppb;
+	uint64_t bound_ppb;
+};
+
+/* -SC_E_NO_DATA until the stamps lie far enough apart to tell the rate to 1000 ppm. */
+int sc_handoff_rate(const struct sc_handoff *handoff, struct sc_handoff_rate *rate);
 
 /* ---- Record (core/record.c) ---- */
 

@@ -64,6 +64,9 @@ struct fake_host {
 	int32_t ppm;	  /* how much faster it really is */
 	uint64_t counter; /* at time 0 */
 	uint64_t features;
+	bool synchronised;	 /* with a largest error of realtime_error_ns; */
+	int64_t realtime_off_ns; /* how far it really is from true time */
+	uint64_t realtime_error_ns;
 	uint64_t entries; /* how often a vCPU went into a guest here */
 	struct fake_failure fail[FAKE_CALLS];
 };
@@ -117,6 +120,9 @@ struct fake_host fake_host_make(uint32_t hz, uint64_t counter);
 /* The host of this thread. */
 void fake_host_use(struct fake_host *host);
 struct fake_host *fake_host_current(void);
+
+/* True time is at least this much after 1970. */
+#define FAKE_EPOCH_NS 1700000000000000000ull
 
 uint64_t fake_time(void);
 void fake_time_advance(uint64_t ns);

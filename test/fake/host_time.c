@@ -173,6 +173,19 @@ sc_ns_t host_monotonic(void)
 	return sc_ns(time_read());
 }
 
+struct sc_statement host_statement(void)
+{
+	const struct fake_host *host = fake_host_current();
+	struct sc_statement statement = { .error_ns = SC_STATEMENT_UNKNOWN };
+	sc_ns_t before = host_counter_ns();
+	uint64_t realtime = FAKE_EPOCH_NS + time_read() + (uint64_t)host->realtime_off_ns;
+	sc_ns_t after = host_counter_ns();
+
+	sc_statement_make(&statement, host->hz, before, sc_ns(realtime), after,
+			  host->synchronised ? host->realtime_error_ns : SC_STATEMENT_UNKNOWN);
+	return statement;
+}
+
 /* ---- Timers ---- */
 
 /* With the lock; a number that is used again means that its old owner has closed it. */

@@ -95,16 +95,19 @@ static void check_result(struct world *world)
 {
 	i128 truth = clock_exact(&world->target, world->now) - clock_exact(&world->source, world->now);
 	sc_ns_t now = clock_read(&world->source, world->now);
-	uint64_t half;
-	int64_t middle;
+	struct sc_handoff_result result;
+	i128 middle, half;
 
-	if (sc_handoff_result(&world->handoff, now, &middle, &half))
+	if (sc_handoff_result(&world->handoff, now, &result))
 		return;
-	PROPERTY(((i128)middle - (i128)half) * MILLION <= truth && truth <= ((i128)middle + (i128)half) * MILLION,
-		 "the truth is not within %" PRId64 " +- %" PRIu64 " ns", middle, half);
+	middle = result.middle_ns;
+	half = result.half_width_ns;
+	PROPERTY((middle - half) * MILLION <= truth && truth <= (middle + half) * MILLION,
+		 "the truth is not within %" PRId64 " +- %" PRIu64 " ns", result.middle_ns, result.half_width_ns);
 	/* One more, because the core rounds the age's share up and this test rounds it down. */
-	PROPERTY(half <= best_half_width(world, now.v) + 1, "half width %" PRIu64 ", the best stamp allows %" PRIu64,
-		 half, best_half_width(world, now.v));
+	PROPERTY(result.half_width_ns <= best_half_width(world, now.v) + 1,
+		 "half width %" PRIu64 ", the best stamp allows %" PRIu64, result.half_width_ns,
+		 best_half_width(world, now.v));
 }
 
 static void hand_off(struct random *random)
@@ -113,7 +116,7 @@ static void hand_off(struct random *random)
 
 	world.source = random_clock(random);
 	world.target = random_clock(random);
-	sc_handoff_init(&world.handoff);
+	sc_handoff_init(&world.handoff, 1000000000, 1000000000);
 	for (int i = 0; i < STAMPS; i++) {
 		exchange(&world);
 		check_result(&world);
@@ -126,10 +129,9 @@ static void hand_off(struct random *random)
 static void attack(struct random *random)
 {
 	struct sc_handoff handoff;
-	uint64_t half;
-	int64_t middle;
+	struct sc_handoff_result result;
 
-	sc_handoff_init(&handoff);
+	sc_handoff_init(&handoff, 1000000000, 1000000000);
 	for (int i = 0; i < HOSTILE; i++) {
 		struct sc_stamp stamp = { sc_ns(random_wide(random)), sc_ns(random_wide(random)),
 					  sc_ns(random_wide(random)), sc_ns(random_wide(random)) };
@@ -139,7 +141,7 @@ static void attack(struct random *random)
 			PROPERTY(handoff.stamps == before.stamps && handoff.low_ns == before.low_ns &&
 					 handoff.high_ns == before.high_ns,
 				 "a refused stamp has changed something");
-		sc_handoff_result(&handoff, sc_ns(random_wide(random)), &middle, &half);
+		sc_handoff_result(&handoff, sc_ns(random_wide(random)), &result);
 	}
 }
 

@@ -11,9 +11,9 @@
 #include <string.h>
 
 static const uint32_t limits[FRAME_TYPES] = {
-	[FRAME_HELLO] = 256,	       [FRAME_WELCOME] = 64, [FRAME_CHECK] = 4 << 20,
-	[FRAME_PAGES] = 8 + 64 * 4096, [FRAME_ZEROES] = 16,  [FRAME_STAMPED] = 16,
-	[FRAME_STATE] = 4 << 20,       [FRAME_READY] = 8,    [FRAME_ABORT] = ERROR_TEXT_MAX,
+	[FRAME_HELLO] = 256, [FRAME_WELCOME] = 64,	     [FRAME_CHECK] = 4 << 20, [FRAME_PAGES] = 8 + 64 * 4096,
+	[FRAME_ZEROES] = 16, [FRAME_STAMPED] = 16,	     [FRAME_CLOCKED] = 24,    [FRAME_STATE] = 4 << 20,
+	[FRAME_READY] = 8,   [FRAME_ABORT] = ERROR_TEXT_MAX,
 };
 
 static void test_header(void **state)

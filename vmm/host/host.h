@@ -26,6 +26,9 @@ sc_ns_t host_counter_ns(void);
 
 sc_ns_t host_monotonic(void);
 
+/* CLOCK_REALTIME, the counter with it, and the kernel's bound of its error if it is synchronised. */
+struct sc_statement host_statement(void);
+
 /* A file descriptor that becomes readable once the delay has passed; -errno. */
 int host_timer_create(void);
 void host_timer_arm(int timer, sc_ns_t delay);

@@ -23,6 +23,8 @@ static const struct {
 	[FRAME_SYNCED] = { "SYNCED", 0 },
 	[FRAME_STAMP] = { "STAMP", 0 },
 	[FRAME_STAMPED] = { "STAMPED", 2 * sizeof(uint64_t) },
+	[FRAME_CLOCK] = { "CLOCK", 0 },
+	[FRAME_CLOCKED] = { "CLOCKED", 3 * sizeof(uint64_t) },
 	[FRAME_STATE] = { "STATE", FRAME_STATE_MAX },
 	[FRAME_READY] = { "READY", sizeof(uint64_t) },
 	[FRAME_GO] = { "GO", 0 },

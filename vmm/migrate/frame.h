@@ -32,6 +32,8 @@ enum frame_type {
 	FRAME_SYNCED,	 /* target: everything before it is in memory */
 	FRAME_STAMP,	 /* source: a time stamp */
 	FRAME_STAMPED,	 /* target: received, answered */
+	FRAME_CLOCK,	 /* source: asks how well the target's clock is synchronised */
+	FRAME_CLOCKED,	 /* target: its statement: counter, CLOCK_REALTIME, error */
 	FRAME_STATE,	 /* source: all that is not memory */
 	FRAME_READY,	 /* target: nothing can fail any more; the gap */
 	FRAME_GO,	 /* source: the guest is yours */

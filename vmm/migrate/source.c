@@ -73,6 +73,8 @@ static int source_hello(struct source *source)
 		result = channel_expect(source->channel, FRAME_WELCOME, &frame, source->error);
 	if (!result)
 		result = frame_get_welcome(frame.data, frame.size, &source->report->to_hz, source->error);
+	if (!result)
+		sc_handoff_init(&source->handoff, hello.hz, source->report->to_hz);
 	source->report->from_hz = hello.hz;
 	return result;
 }
@@ -144,12 +146,12 @@ static int source_send_state(struct source *source)
 {
 	struct clock_handoff handoff = { .policy = SC_CLOCK_ADVANCE };
 	struct buffer buffer = { 0 };
-	uint64_t half_width;
+	struct sc_handoff_result known;
 	int result;
 
-	if (sc_handoff_result(&source->handoff, host_counter_ns(), &source->difference_ns, &half_width))
+	if (sc_handoff_result(&source->handoff, host_counter_ns(), &known))
 		return error_set(source->error, EPROTO, "the hosts' clocks could not be compared");
-	handoff.difference_ns = source->difference_ns;
+	handoff.difference_ns = source->difference_ns = known.middle_ns;
 	result = state_save(source->machine, &handoff, &buffer, source->error);
 	if (!result)
 		result = channel_send(source->channel, FRAME_STATE, buffer.data, buffer.size, source->error);
@@ -161,16 +163,14 @@ static int source_send_state(struct source *source)
 static void source_report_clock(struct source *source, sc_ns_t gap)
 {
 	sc_ns_t started = sc_ns(clock_stopped_at(&source->machine->clock).v + gap.v);
-	uint64_t half_width = 0, shift;
-	int64_t middle = source->difference_ns;
+	struct sc_handoff_result known;
 
-	sc_handoff_result(&source->handoff, started, &middle, &half_width);
-	shift = middle > source->difference_ns ? (uint64_t)(middle - source->difference_ns)
-					       : (uint64_t)(source->difference_ns - middle);
-	/* One unit for the rebase of reference time. */
-	source->report->stated_bound_ns = half_width + shift + SC_REF_NS;
 	source->report->gap_ns = gap.v;
-	source->report->round_trip_ns = source->handoff.best_round_trip_ns;
+	if (sc_handoff_result(&source->handoff, started, &known))
+		return;
+	/* One unit for the rebase of reference time. */
+	source->report->stated_bound_ns = sc_handoff_bound(&known, source->difference_ns) + SC_REF_NS;
+	source->report->round_trip_ns = known.round_trip_ns;
 }
 
 static int source_await_ready(struct source *source)
@@ -269,7 +269,6 @@ enum source_result source_run(struct machine *machine, struct channel *channel, 
 	};
 
 	*report = (struct source_report){ 0 };
-	sc_handoff_init(&source.handoff);
 	if (!source_move(&source))
 		return SOURCE_MOVED;
 	if (source.go_sent)

@@ -27,9 +27,30 @@ static int stamps_take(struct channel *channel, struct sc_handoff *handoff, stru
 	return 0;
 }
 
+/* Statements that contradict the stamps are told apart by the core; here only what no host can state is refused. */
+static int stamps_take_clock(struct channel *channel, struct sc_handoff *handoff, struct error *error)
+{
+	struct sc_statement here = host_statement(), there;
+	struct frame frame;
+	struct cursor cursor;
+	int result = channel_send(channel, FRAME_CLOCK, NULL, 0, error);
+
+	if (!result)
+		result = channel_expect(channel, FRAME_CLOCKED, &frame, error);
+	if (result)
+		return result;
+	cursor = cursor_make(frame.data, frame.size);
+	there.counter = sc_ns(cursor_u64(&cursor));
+	there.realtime = sc_ns(cursor_u64(&cursor));
+	there.error_ns = cursor_u64(&cursor);
+	if (!cursor_finish(&cursor) || sc_handoff_state(handoff, &here, &there))
+		return error_set(error, EPROTO, "the other side's statement of its clock is none that a host can make");
+	return 0;
+}
+
 int stamps_burst(struct channel *channel, struct sc_handoff *handoff, struct error *error)
 {
-	int result = 0;
+	int result = stamps_take_clock(channel, handoff, error);
 
 	for (uint32_t n = 0; !result && n < STAMPS_PER_BURST; n++)
 		result = stamps_take(channel, handoff, error);
@@ -42,4 +63,12 @@ int stamps_answer(struct channel *channel, sc_ns_t received, struct error *error
 
 	times[1] = htole64(host_counter_ns().v);
 	return channel_send(channel, FRAME_STAMPED, times, sizeof(times), error);
+}
+
+int stamps_answer_clock(struct channel *channel, struct error *error)
+{
+	struct sc_statement here = host_statement();
+	uint64_t words[3] = { htole64(here.counter.v), htole64(here.realtime.v), htole64(here.error_ns) };
+
+	return channel_send(channel, FRAME_CLOCKED, words, sizeof(words), error);
 }

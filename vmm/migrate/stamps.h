@@ -12,10 +12,13 @@
 
 #define STAMPS_PER_BURST 64u
 
-/* The source asks, STAMPS_PER_BURST times. */
+/* The source asks for the target's statement, and then STAMPS_PER_BURST times for a stamp. */
 int stamps_burst(struct channel *channel, struct sc_handoff *handoff, struct error *error);
 
 /* The target answers one. `received` was taken as soon as the frame was there. */
 int stamps_answer(struct channel *channel, sc_ns_t received, struct error *error);
+
+/* The target tells how well its clock is synchronised. */
+int stamps_answer_clock(struct channel *channel, struct error *error);
 
 #endif

@@ -93,6 +93,8 @@ static int target_frame(struct target *target, const struct frame *frame, sc_ns_
 		return channel_send(target->channel, FRAME_SYNCED, NULL, 0, error);
 	case FRAME_STAMP:
 		return stamps_answer(target->channel, received, error);
+	case FRAME_CLOCK:
+		return stamps_answer_clock(target->channel, error);
 	case FRAME_STATE:
 		return target_state(target, frame, error);
 	case FRAME_GO:
