@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,9 @@
 
 /* A migration may be silent between two lines for as long as a peer may be. */
 #define ANSWER_TIMEOUT_MS (2 * CHANNEL_TIMEOUT_MS)
+
+/* A request is one line of CONTROL_LINE_MAX bytes. */
+#define SAVE_PATH_MAX 2000
 
 static int client_connect(const char *name, int *fd, struct error *error)
 {
@@ -37,14 +41,15 @@ static int client_connect(const char *name, int *fd, struct error *error)
 static void progress_show(const json_t *progress)
 {
 	json_int_t left = json_integer_value(json_object_get(progress, "pages_left"));
+	json_int_t round = json_integer_value(json_object_get(progress, "round"));
 
 	if (!isatty(STDERR_FILENO))
 		return;
-	fprintf(stderr,
-		"\rround %" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT " KiB left, %" JSON_INTEGER_FORMAT
-		" MiB sent \033[K",
-		json_integer_value(json_object_get(progress, "round")), left * (MEMORY_PAGE_SIZE / 1024),
-		json_integer_value(json_object_get(progress, "bytes")) >> 20);
+	fputs("\r", stderr);
+	if (round)
+		fprintf(stderr, "round %" JSON_INTEGER_FORMAT ", ", round);
+	fprintf(stderr, "%" JSON_INTEGER_FORMAT " KiB left, %" JSON_INTEGER_FORMAT " MiB sent \033[K",
+		left * (MEMORY_PAGE_SIZE / 1024), json_integer_value(json_object_get(progress, "bytes")) >> 20);
 }
 
 static void progress_clear(bool shown)
@@ -148,6 +153,51 @@ int client_migrate(const char *name, const char *host, const struct client_optio
 		json_print(report);
 	else
 		migration_print(name, host, report);
+	json_decref(report);
+	return 0;
+}
+
+/* The monitor may have another working folder. */
+static int path_make_absolute(const char *file, char path[PATH_MAX], struct error *error)
+{
+	char folder[PATH_MAX] = "";
+	int length;
+
+	if (file[0] != '/' && !getcwd(folder, sizeof(folder)))
+		return error_set(error, errno, "the working folder has no path (%s)", strerror(errno));
+	length = snprintf(path, PATH_MAX, "%s%s%s", folder, file[0] == '/' ? "" : "/", file);
+	if (length > SAVE_PATH_MAX)
+		return error_set(error, ENAMETOOLONG, "the path of %.100s... has %d bytes; at most %d are possible",
+				 file, length, SAVE_PATH_MAX);
+	return 0;
+}
+
+static void save_print(const char *name, const json_t *report)
+{
+	printf("%s is saved in %s: %.1f MiB; it stood still for %.1f ms; counter %.6f MHz, level %s\n", name,
+	       json_string_value(json_object_get(report, "file")), (double)number(report, "bytes") / 1048576,
+	       json_real_value(json_object_get(report, "stopped_ms")), (double)number(report, "counter_hz") / 1e6,
+	       json_string_value(json_object_get(report, "level")));
+}
+
+int client_save(const char *name, const char *file, const struct client_options *options, struct error *error)
+{
+	char path[PATH_MAX];
+	json_t *request, *report;
+	int result = path_make_absolute(file, path, error);
+
+	if (result)
+		return result;
+	request = json_pack("{s:s, s:s, s:s*}", "command", "save", "file", path, "clock", options->clock);
+	if (!request)
+		return error_set(error, EILSEQ, "the path of %s is not in UTF-8", file);
+	result = client_ask(name, request, &report, error);
+	if (result)
+		return result;
+	if (options->json)
+		json_print(report);
+	else
+		save_print(name, report);
 	json_decref(report);
 	return 0;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two commands that are a machine's monitor: one boots a guest, the other receives one. */
+/* The commands that are a machine's monitor: one boots a guest, one receives one, one takes it from a file. */
 #ifndef VMM_RUN_H
 #define VMM_RUN_H
 
 #include "machine.h"
+#include "snapshot/restore.h"
 
 struct run_options {
 	struct machine_config config;
@@ -20,6 +21,8 @@ struct receive_options {
 	const char *listen;
 	const char *console;
 };
+
+int run_restore(const struct restore_options *options, const char *console, enum machine_end *end, struct error *error);
 
 int run_receive(const struct receive_options *options, enum machine_end *end, struct error *error);
 

@@ -135,3 +135,22 @@ int frame_get_welcome(const void *data, size_t size, uint32_t *hz, struct error 
 		return error_set(error, EPROTO, "the other side's welcome is damaged");
 	return result;
 }
+
+void frame_put_statement(struct buffer *buffer, const struct sc_statement *statement)
+{
+	buffer_put_u64(buffer, statement->counter.v);
+	buffer_put_u64(buffer, statement->realtime.v);
+	buffer_put_u64(buffer, statement->error_ns);
+}
+
+int frame_get_statement(const void *data, size_t size, struct sc_statement *statement, struct error *error)
+{
+	struct cursor cursor = cursor_make(data, size);
+
+	statement->counter = sc_ns(cursor_u64(&cursor));
+	statement->realtime = sc_ns(cursor_u64(&cursor));
+	statement->error_ns = cursor_u64(&cursor);
+	if (!cursor_finish(&cursor) || !sc_statement_is_valid(statement))
+		return error_set(error, EPROTO, "the other side's statement of its clock is none that a host can make");
+	return 0;
+}
