@@ -3,19 +3,22 @@
 #include "client.h"
 
 #include "control.h"
-#include "migrate/channel.h"
+#include "migrate/handover.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A migration may be silent between two lines for as long as a peer may be. */
-#define ANSWER_TIMEOUT_MS (2 * CHANNEL_TIMEOUT_MS)
+#define MIB 1048576.0
+
+/* A migration may be silent between two lines for as long as a peer may be, and as it may take to ask what became of
+ * it.
+ */
+#define ANSWER_TIMEOUT_MS (2 * (handover_limits.frame_ms + handover_limits.question_ms))
 
 /* A request is one line of CONTROL_LINE_MAX bytes. */
 #define SAVE_PATH_MAX 2000
@@ -38,18 +41,28 @@ static int client_connect(const char *name, int *fd, struct error *error)
 			 strerror(result));
 }
 
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static double real(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
 static void progress_show(const json_t *progress)
 {
-	json_int_t left = json_integer_value(json_object_get(progress, "pages_left"));
-	json_int_t round = json_integer_value(json_object_get(progress, "round"));
-
 	if (!isatty(STDERR_FILENO))
 		return;
-	fputs("\r", stderr);
-	if (round)
-		fprintf(stderr, "round %" JSON_INTEGER_FORMAT ", ", round);
-	fprintf(stderr, "%" JSON_INTEGER_FORMAT " KiB left, %" JSON_INTEGER_FORMAT " MiB sent \033[K",
-		left * (MEMORY_PAGE_SIZE / 1024), json_integer_value(json_object_get(progress, "bytes")) >> 20);
+	if (!number(progress, "round"))
+		fprintf(stderr, "\r%.1f MiB left \033[K", real(progress, "bytes_left") / MIB);
+	else
+		fprintf(stderr,
+			"\rround %" JSON_INTEGER_FORMAT
+			", %.1f MiB left of it, %.1f MiB/s, expected downtime %.0f ms \033[K",
+			number(progress, "round"), real(progress, "bytes_left") / MIB, real(progress, "rate") / MIB,
+			real(progress, "expected_downtime_ms"));
 }
 
 static void progress_clear(bool shown)
@@ -106,6 +119,14 @@ static void json_print(const json_t *value)
 	putchar('\n');
 }
 
+static void done_print(const char *command, const char *name)
+{
+	json_t *line = json_pack("{s:s, s:s, s:b}", "name", name, "command", command, "ok", 1);
+
+	json_print(line);
+	json_decref(line);
+}
+
 int client_command(const char *command, const char *name, const struct client_options *options, struct error *error)
 {
 	json_t *request = json_pack("{s:s, s:b, s:s*}", "command", command, "force", (int)options->force, "clock",
@@ -115,47 +136,74 @@ int client_command(const char *command, const char *name, const struct client_op
 
 	if (result)
 		return result;
-	if (options->json) {
-		json_t *line = json_pack("{s:s, s:s, s:b}", "name", name, "command", command, "ok", 1);
-
-		json_print(line);
-		json_decref(line);
-	}
+	if (options->json)
+		done_print(command, name);
 	json_decref(answer);
 	return 0;
 }
 
-static json_int_t number(const json_t *object, const char *key)
+/* ---- migrate ---- */
+
+static void migration_print(const json_t *report)
 {
-	return json_integer_value(json_object_get(object, key));
+	const json_t *parts = json_object_get(report, "parts_ms");
+
+	printf("  %.1f ms down: pages %.1f, state %.1f, transfer %.1f, load %.1f, resume %.1f; %" JSON_INTEGER_FORMAT
+	       " rounds, %.1f MiB sent\n",
+	       real(report, "downtime_ms"), real(parts, "pages"), real(parts, "state"), real(parts, "transfer"),
+	       real(parts, "load"), real(parts, "resume"), number(report, "rounds"), real(report, "bytes") / MIB);
+	printf("  counter from %.6f MHz to %.6f MHz; clock step intended: %.3f ms, bound: %.1f us (best round trip "
+	       "%.1f us, "
+	       "%.1f ms old)\n",
+	       real(report, "from_hz") / 1e6, real(report, "to_hz") / 1e6, real(report, "intended_step_ns") / 1e6,
+	       real(report, "stated_bound_ns") / 1e3, real(report, "round_trip_ns") / 1e3,
+	       real(report, "age_ns") / 1e6);
 }
 
-static void migration_print(const char *name, const char *host, const json_t *report)
+static void verdict_print(const char *host, const json_t *verdict)
 {
-	printf("%s runs on %s: %.1f ms down, %" JSON_INTEGER_FORMAT " rounds, %.1f MiB sent\n", name, host,
-	       json_real_value(json_object_get(report, "downtime_ms")), number(report, "rounds"),
-	       (double)number(report, "bytes") / 1048576);
-	printf("counter from %.6f MHz to %.6f MHz; clock step intended: 0, bound: %.1f us (best round trip %.1f us)\n",
-	       (double)number(report, "from_hz") / 1e6, (double)number(report, "to_hz") / 1e6,
-	       (double)number(report, "stated_bound_ns") / 1e3, (double)number(report, "round_trip_ns") / 1e3);
+	printf("%s can move to %s: counter from %.6f MHz to %.6f MHz, level %s\n",
+	       json_string_value(json_object_get(verdict, "name")), host, real(verdict, "from_hz") / 1e6,
+	       real(verdict, "to_hz") / 1e6, json_string_value(json_object_get(verdict, "level")));
+}
+
+static json_t *migration_request_of(const char *host, const struct client_options *options)
+{
+	json_t *request = json_pack("{s:s, s:s*, s:s*, s:b, s:b, s:b}", "command", "migrate", "host", host, "clock",
+				    options->clock, "force", (int)options->force, "dry_run", (int)options->dry_run,
+				    "cancel", (int)options->cancel);
+
+	if (options->downtime_ms)
+		json_object_set_new(request, "downtime_ms", json_integer(options->downtime_ms));
+	if (options->max_step_us)
+		json_object_set_new(request, "max_step_us", json_integer(options->max_step_us));
+	return request;
 }
 
 int client_migrate(const char *name, const char *host, const struct client_options *options, struct error *error)
 {
-	json_t *request =
-		json_pack("{s:s, s:s, s:b}", "command", "migrate", "host", host, "force", (int)options->force);
 	json_t *report;
-	int result = client_ask(name, request, &report, error);
+	int result = client_ask(name, migration_request_of(host, options), &report, error);
 
 	if (result)
 		return result;
-	if (options->json)
+	if (options->cancel && options->json) {
+		done_print("migrate --cancel", name);
+	} else if (options->cancel) {
+		printf("the migration of %s was called off: it runs on here\n", name);
+	} else if (options->json) {
 		json_print(report);
-	else
-		migration_print(name, host, report);
+	} else if (options->dry_run) {
+		verdict_print(host, report);
+	} else {
+		printf("%s runs on %s\n", name, host);
+		migration_print(report);
+	}
 	json_decref(report);
 	return 0;
 }
+
+/* ---- save ---- */
 
 /* The monitor may have another working folder. */
 static int path_make_absolute(const char *file, char path[PATH_MAX], struct error *error)
@@ -175,8 +223,8 @@ static int path_make_absolute(const char *file, char path[PATH_MAX], struct erro
 static void save_print(const char *name, const json_t *report)
 {
 	printf("%s is saved in %s: %.1f MiB; it stood still for %.1f ms; counter %.6f MHz, level %s\n", name,
-	       json_string_value(json_object_get(report, "file")), (double)number(report, "bytes") / 1048576,
-	       json_real_value(json_object_get(report, "stopped_ms")), (double)number(report, "counter_hz") / 1e6,
+	       json_string_value(json_object_get(report, "file")), real(report, "bytes") / MIB,
+	       real(report, "stopped_ms"), real(report, "counter_hz") / 1e6,
 	       json_string_value(json_object_get(report, "level")));
 }
 
@@ -202,6 +250,8 @@ int client_save(const char *name, const char *file, const struct client_options 
 	return 0;
 }
 
+/* ---- status ---- */
+
 static int status_get(const char *name, json_t **status, struct error *error)
 {
 	return client_ask(name, json_pack("{s:s}", "command", "status"), status, error);
@@ -213,6 +263,19 @@ static void status_print(const json_t *status)
 	       json_string_value(json_object_get(status, "name")), json_string_value(json_object_get(status, "state")),
 	       number(status, "vcpus"), number(status, "memory_mib"), (double)number(status, "counter_hz") / 1e6,
 	       json_string_value(json_object_get(status, "level")));
+}
+
+/* With its last migration. */
+static void status_print_one(const json_t *status)
+{
+	const json_t *last = json_object_get(status, "last_migration");
+	const char *failed = json_string_value(json_object_get(last, "error"));
+
+	status_print(status);
+	if (failed)
+		printf("  last migration failed: %s\n", failed);
+	else if (last)
+		migration_print(last);
 }
 
 static bool name_of_socket(const char *file, char name[NAME_SIZE])
@@ -271,7 +334,7 @@ int client_status(const char *name, const struct client_options *options, struct
 	if (options->json)
 		json_print(status);
 	else if (name)
-		status_print(status);
+		status_print_one(status);
 	else
 		status_print_all(status);
 	json_decref(status);

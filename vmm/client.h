@@ -11,17 +11,22 @@
 #include "error.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct client_options {
 	bool json;
 	bool force;
 	const char *clock; /* a policy by name; NULL: not said */
+	bool cancel;
+	bool dry_run;
+	uint32_t downtime_ms; /* 0: not said */
+	uint32_t max_step_us; /* 0: not said */
 };
 
 /* pause, resume, stop. */
 int client_command(const char *command, const char *name, const struct client_options *options, struct error *error);
 
-/* Waits for the end of the migration. */
+/* Waits for the end of the migration; or of the dry run; or, with `cancel`, calls it off, and `host` is not used. */
 int client_migrate(const char *name, const char *host, const struct client_options *options, struct error *error);
 
 /* Waits until the machine is in the file, which the monitor writes. */

@@ -10,11 +10,11 @@
 #define KEY_COMMAND 0x01 /* Ctrl-A */
 #define KEY_EXIT 'x'
 
-static void console_set_raw(struct console *console)
+void console_start(struct console *console)
 {
 	struct termios raw;
 
-	if (!isatty(console->in) || tcgetattr(console->in, &console->before))
+	if (console->in < 0 || !isatty(console->in) || tcgetattr(console->in, &console->before))
 		return;
 	raw = console->before;
 	cfmakeraw(&raw);
@@ -31,7 +31,6 @@ int console_open(struct console *console, const char *path, struct error *error)
 	if (!strcmp(path, "-")) {
 		console->in = STDIN_FILENO;
 		console->out = STDOUT_FILENO;
-		console_set_raw(console);
 		return 0;
 	}
 	console->out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);

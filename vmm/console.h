@@ -25,6 +25,8 @@ struct console {
 
 /* `path`: a file to append to, "-" for standard input and output, NULL for none. */
 int console_open(struct console *console, const char *path, struct error *error);
+/* The guest has the terminal from now on. */
+void console_start(struct console *console);
 void console_close(struct console *console);
 void console_write(struct console *console, const void *data, size_t size);
 

@@ -9,7 +9,7 @@
 #ifndef VMM_CONTROL_H
 #define VMM_CONTROL_H
 
-#include "machine.h"
+#include "migration.h"
 #include "saving.h"
 
 #include <jansson.h>
@@ -21,8 +21,7 @@ struct control {
 	struct machine *machine;
 	int listener;
 	struct sockaddr_un address;
-	pthread_t migration;
-	bool migration_started; /* and not yet joined */
+	struct migration migration;
 	struct saving saving;
 };
 
@@ -38,6 +37,10 @@ void control_close(struct control *control);
 /* Somebody connects: takes one request and answers it; a migration or save goes on in a thread of its own.
  */
 void control_serve(struct control *control);
+
+/* The policy that a request names under "clock", or the one for a request that names none. */
+int control_policy(const json_t *request, enum sc_clock_policy unsaid, enum sc_clock_policy *policy,
+		   struct error *error);
 
 /* A sentence as {"error": ...}; if it holds what no JSON can hold (half a character), `?` stands there. */
 json_t *control_error(const struct error *error);

@@ -90,8 +90,8 @@ void control_write_line(int fd, json_t *line)
 		return;
 	length = strlen(text);
 	text[length] = '\n';
-	/* Whoever asked may have gone; what was asked for happens all the same. */
-	if (send(fd, text, length + 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+	/* Whoever asked may have gone, or not read for long; what was asked for happens all the same. */
+	if (send(fd, text, length + 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE && errno != EAGAIN)
 		perror("seaclock: the control socket");
 	free(text);
 }

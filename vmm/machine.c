@@ -352,6 +352,7 @@ int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool fo
 	return result;
 }
 
+/* The one place where a guest begins on a new host: what tells the network where it is now belongs here. */
 void machine_run_loaded(struct machine *machine)
 {
 	pthread_mutex_lock(&machine->lock);
@@ -370,6 +371,19 @@ int machine_begin_migration(struct machine *machine, struct error *error)
 		machine->state = MACHINE_MIGRATING;
 	else
 		result = machine_busy(machine, "migrated", error);
+	pthread_mutex_unlock(&machine->lock);
+	return result;
+}
+
+int machine_begin_question(struct machine *machine, struct error *error)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&machine->lock);
+	if (machine->state == MACHINE_UNDECIDED)
+		machine->state = MACHINE_MIGRATING;
+	else
+		result = machine_busy(machine, "resumed", error);
 	pthread_mutex_unlock(&machine->lock);
 	return result;
 }

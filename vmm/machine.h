@@ -96,8 +96,10 @@ void machine_set_policy(struct machine *machine, enum sc_clock_policy policy);
 /* A received guest goes on: its clock has been loaded and already runs. */
 void machine_run_loaded(struct machine *machine);
 
-/* From running to migrating, and out of it: back to running, or to undecided. -EBUSY if it does not run. */
+/* From running to migrating, and out of it: to running, or to undecided. -EBUSY if it does not run. */
 int machine_begin_migration(struct machine *machine, struct error *error);
+/* From undecided to migrating, to ask the other host; it still stands still. -EBUSY if it is not undecided. */
+int machine_begin_question(struct machine *machine, struct error *error);
 void machine_end_migration(struct machine *machine, enum machine_state state);
 
 /* The same for a save, from running or paused, which is told in *before. */

@@ -10,6 +10,8 @@
 #include "host/host.h"
 #include "layout.h"
 #include "migrate/channel.h"
+#include "receive.h"
+#include "restoring.h"
 #include "run.h"
 
 #include <errno.h>
@@ -28,7 +30,9 @@ static const char usage_text[] =
 	"usage: seaclock run NAME --kernel FILE [--initrd FILE] [--append TEXT] [--vcpus N] [--memory MIB]\n"
 	"                         [--console FILE|-]\n"
 	"       seaclock receive [NAME] [--listen ADDRESS:PORT] [--console FILE|-]\n"
-	"       seaclock migrate NAME HOST[:PORT] [--force] [--json]\n"
+	"       seaclock migrate NAME HOST[:PORT] [--dry-run] [--downtime MS] [--max-step US]\n"
+	"                         [--clock advance|freeze] [--force] [--json]\n"
+	"       seaclock migrate --cancel NAME [--json]\n"
 	"       seaclock status [NAME] [--json]\n"
 	"       seaclock pause NAME [--clock advance|freeze] [--json]\n"
 	"       seaclock resume NAME [--clock advance|freeze] [--force] [--json]\n"
@@ -82,6 +86,10 @@ enum {
 	OPTION_CONSOLE,
 	OPTION_LISTEN,
 	OPTION_CLOCK,
+	OPTION_DRY_RUN,
+	OPTION_CANCEL,
+	OPTION_DOWNTIME,
+	OPTION_MAX_STEP,
 	OPTION_FORCE,
 	OPTION_JSON,
 	OPTION_COUNT
@@ -96,6 +104,10 @@ static const struct option option_table[OPTION_COUNT + 1] = {
 	[OPTION_CONSOLE] = { "console", required_argument, NULL, OPTION_CONSOLE },
 	[OPTION_LISTEN] = { "listen", required_argument, NULL, OPTION_LISTEN },
 	[OPTION_CLOCK] = { "clock", required_argument, NULL, OPTION_CLOCK },
+	[OPTION_DRY_RUN] = { "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+	[OPTION_CANCEL] = { "cancel", no_argument, NULL, OPTION_CANCEL },
+	[OPTION_DOWNTIME] = { "downtime", required_argument, NULL, OPTION_DOWNTIME },
+	[OPTION_MAX_STEP] = { "max-step", required_argument, NULL, OPTION_MAX_STEP },
 	[OPTION_FORCE] = { "force", no_argument, NULL, OPTION_FORCE },
 	[OPTION_JSON] = { "json", no_argument, NULL, OPTION_JSON },
 };
@@ -133,6 +145,20 @@ static bool option_set(struct arguments *arguments, int option, const char *valu
 	case OPTION_CLOCK:
 		arguments->client.clock = value;
 		return parse_policy(value);
+	case OPTION_DRY_RUN:
+		return arguments->client.dry_run = true;
+	case OPTION_CANCEL:
+		return arguments->client.cancel = true;
+	case OPTION_DOWNTIME:
+		if (!parse_number("downtime", value, 1, MIGRATION_DOWNTIME_MAX_MS, &number))
+			return false;
+		arguments->client.downtime_ms = (uint32_t)number;
+		return true;
+	case OPTION_MAX_STEP:
+		if (!parse_number("max-step", value, 1, MIGRATION_MAX_STEP_MAX_US, &number))
+			return false;
+		arguments->client.max_step_us = (uint32_t)number;
+		return true;
 	case OPTION_FORCE:
 		return arguments->client.force = true;
 	case OPTION_JSON:
@@ -143,6 +169,12 @@ static bool option_set(struct arguments *arguments, int option, const char *valu
 }
 
 /* ---- Commands: each gives the exit status ---- */
+
+static int usage(FILE *to)
+{
+	fputs(usage_text, to);
+	return EXIT_USAGE;
+}
 
 static int fail(const struct error *error, bool json)
 {
@@ -198,13 +230,15 @@ static int command_receive(const struct arguments *arguments)
 		error_format(&error, "`%s` cannot be a machine's name", options.name);
 		return fail(&error, false);
 	}
-	return run_receive(&options, &end, &error) ? fail(&error, false) : exit_of_end(end);
+	return receive_run(&options, &end, &error) ? fail(&error, false) : exit_of_end(end);
 }
 
 static int command_migrate(const struct arguments *arguments)
 {
 	struct error error;
 
+	if ((arguments->count == 1) != arguments->client.cancel)
+		return usage(stderr);
 	if (client_migrate(arguments->words[0], arguments->words[1], &arguments->client, &error))
 		return fail(&error, arguments->client.json);
 	return EXIT_SUCCESS;
@@ -236,7 +270,7 @@ static int command_restore(const struct arguments *arguments)
 		error_format(&error, "`%s` cannot be a machine's name", options.name);
 		return fail(&error, false);
 	}
-	return run_restore(&options, arguments->run.console, &end, &error) ? fail(&error, false) : exit_of_end(end);
+	return restoring_run(&options, arguments->run.console, &end, &error) ? fail(&error, false) : exit_of_end(end);
 }
 
 static int command_status(const struct arguments *arguments)
@@ -298,7 +332,9 @@ static const struct command {
 	  1u << OPTION_KERNEL | 1u << OPTION_INITRD | 1u << OPTION_APPEND | 1u << OPTION_VCPUS | 1u << OPTION_MEMORY |
 		  1u << OPTION_CONSOLE },
 	{ "receive", command_receive, 0, 1, 1u << OPTION_LISTEN | 1u << OPTION_CONSOLE },
-	{ "migrate", command_migrate, 2, 2, 1u << OPTION_FORCE | 1u << OPTION_JSON },
+	{ "migrate", command_migrate, 1, 2,
+	  1u << OPTION_CLOCK | 1u << OPTION_DRY_RUN | 1u << OPTION_CANCEL | 1u << OPTION_DOWNTIME |
+		  1u << OPTION_MAX_STEP | 1u << OPTION_FORCE | 1u << OPTION_JSON },
 	{ "status", command_status, 0, 1, 1u << OPTION_JSON },
 	{ "pause", command_pause, 1, 1, 1u << OPTION_CLOCK | 1u << OPTION_JSON },
 	{ "resume", command_resume, 1, 1, 1u << OPTION_CLOCK | 1u << OPTION_FORCE | 1u << OPTION_JSON },
@@ -307,12 +343,6 @@ static const struct command {
 	{ "restore", command_restore, 1, 2, 1u << OPTION_CLOCK | 1u << OPTION_FORCE | 1u << OPTION_CONSOLE },
 	{ "host", command_host, 0, 0, 1u << OPTION_JSON },
 };
-
-static int usage(FILE *to)
-{
-	fputs(usage_text, to);
-	return EXIT_USAGE;
-}
 
 static const struct command *command_find(const char *name)
 {

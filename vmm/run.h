@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands that are a machine's monitor: one boots a guest, one receives one, one takes it from a file. */
+/* `seaclock run`: boots a guest and serves it to its end. */
 #ifndef VMM_RUN_H
 #define VMM_RUN_H
 
 #include "machine.h"
-#include "snapshot/restore.h"
 
 struct run_options {
 	struct machine_config config;
@@ -15,15 +14,5 @@ struct run_options {
 };
 
 int run_boot(const struct run_options *options, enum machine_end *end, struct error *error);
-
-struct receive_options {
-	const char *name; /* NULL: the machine's own */
-	const char *listen;
-	const char *console;
-};
-
-int run_restore(const struct restore_options *options, const char *console, enum machine_end *end, struct error *error);
-
-int run_receive(const struct receive_options *options, enum machine_end *end, struct error *error);
 
 #endif

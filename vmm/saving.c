@@ -21,12 +21,11 @@ struct saving_job {
 	enum machine_state before;
 };
 
-static void saving_progress(void *context, uint64_t pages_left, uint64_t bytes)
+static void saving_progress(void *context, uint64_t bytes_left)
 {
 	const struct saving_job *job = context;
 
-	control_write_line(job->client, json_pack("{s:{s:I, s:I}}", "progress", "pages_left", (json_int_t)pages_left,
-						  "bytes", (json_int_t)bytes));
+	control_write_line(job->client, json_pack("{s:{s:I}}", "progress", "bytes_left", (json_int_t)bytes_left));
 }
 
 static json_t *saving_report(const struct saving_job *job, const struct save_report *report)

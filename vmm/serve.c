@@ -29,6 +29,14 @@ void serve_block_signals(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+int serve_signals_open(void)
+{
+	sigset_t set;
+
+	serve_signals(&set);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
 static void serve_stop(struct serve *serve, const char *why)
 {
 	struct error error;
@@ -62,6 +70,14 @@ static void serve_console(struct serve *serve)
 	}
 }
 
+static void serve_desk(struct serve *serve)
+{
+	desk_serve(serve->desk);
+	if (serve->desk->settled && !serve->settled)
+		migration_note(&serve->control.migration, &serve->desk->report);
+	serve->settled = serve->desk->settled;
+}
+
 /* False once the machine has ended. */
 static bool serve_once(struct serve *serve)
 {
@@ -79,12 +95,13 @@ static bool serve_once(struct serve *serve)
 		serve_signal(serve);
 	if (wait[SERVE_CONSOLE].revents)
 		serve_console(serve);
+	if (wait[SERVE_DESK].revents)
+		serve_desk(serve);
 	return !wait[SERVE_END].revents;
 }
 
 int serve_open(struct serve *serve, struct machine *machine, struct error *error)
 {
-	sigset_t set;
 	int result;
 
 	*serve = (struct serve){ .machine = machine };
@@ -93,8 +110,7 @@ int serve_open(struct serve *serve, struct machine *machine, struct error *error
 		return result;
 	for (int n = 0; n < SERVE_WAITS; n++)
 		serve->wait[n].events = POLLIN;
-	serve_signals(&set);
-	serve->wait[SERVE_SIGNAL].fd = signalfd(-1, &set, SFD_CLOEXEC);
+	serve->wait[SERVE_SIGNAL].fd = serve_signals_open();
 	serve->wait[SERVE_END].fd = machine->ended;
 	serve->wait[SERVE_CONTROL].fd = serve->control.listener;
 	if (serve->wait[SERVE_SIGNAL].fd >= 0)
@@ -111,6 +127,8 @@ void serve_close(struct serve *serve)
 
 enum machine_end serve_run(struct serve *serve)
 {
+	console_start(serve->machine->console);
+	serve->wait[SERVE_DESK].fd = serve->desk ? serve->desk->events : -1;
 	while (serve_once(serve))
 		;
 	return machine_get_end(serve->machine);

@@ -64,6 +64,9 @@ struct fake_host {
 	int32_t ppm;	  /* how much faster it really is */
 	uint64_t counter; /* at time 0 */
 	uint64_t features;
+	uint32_t page_size;
+	uint32_t address_bits;
+	uint64_t available;	 /* memory, bytes */
 	bool synchronised;	 /* with a largest error of realtime_error_ns; */
 	int64_t realtime_off_ns; /* how far it really is from true time */
 	uint64_t realtime_error_ns;

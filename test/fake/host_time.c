@@ -45,7 +45,14 @@ _Noreturn void fake_violation(const char *what)
 
 struct fake_host fake_host_make(uint32_t hz, uint64_t counter)
 {
-	return (struct fake_host){ .hz = hz, .counter = counter, .features = 0x1111 };
+	return (struct fake_host){
+		.hz = hz,
+		.counter = counter,
+		.features = 0x1111,
+		.page_size = 4096,
+		.address_bits = 48,
+		.available = 1ull << 40,
+	};
 }
 
 void fake_host_use(struct fake_host *host)
@@ -303,7 +310,22 @@ void host_memory_free(void *memory, uint64_t size)
 	munmap(memory, size + GUARD_SIZE);
 }
 
+uint32_t host_page_size(void)
+{
+	return fake_host_current()->page_size;
+}
+
+uint64_t host_memory_available(void)
+{
+	return fake_host_current()->available;
+}
+
 void host_random(void *buffer, size_t size)
 {
+	static uint64_t drawn;
+	uint64_t number = __atomic_add_fetch(&drawn, 1, __ATOMIC_RELAXED);
+
+	/* Never the same twice, and the same in each run. */
 	memset(buffer, 0x5c, size);
+	memcpy(buffer, &number, size < sizeof(number) ? size : sizeof(number));
 }

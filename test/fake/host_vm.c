@@ -61,6 +61,13 @@ int host_check(struct error *error)
 	return vm_unlock(fake_call_fails(fake_host_current(), FAKE_CHECK), error, "the check");
 }
 
+int host_address_bits(uint32_t *bits, struct error *error)
+{
+	pthread_mutex_lock(&fake_lock);
+	*bits = fake_host_current()->address_bits;
+	return vm_unlock(fake_call_fails(fake_host_current(), FAKE_CHECK), error, "the check");
+}
+
 static uint32_t machine_find_free(void)
 {
 	uint32_t n = 0;

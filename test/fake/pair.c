@@ -6,8 +6,11 @@
 #include "migrate/target.h"
 #include "../property/random.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +21,17 @@
 #define PAGES (LAYOUT_RAM_MIN / MEMORY_PAGE_SIZE)
 #define TAP_TIMEOUT_MS 20000
 #define UP_MAX_S 3000000000ull /* a host that has been up for a century */
+#define MAX_STEP_US 1000000u   /* frames may take their time */
+
+/* Nobody waits long in a test, and the fake's time need not pass for a wait to end. */
+static const struct handover_limits pair_limits = {
+	.frame_ms = 30000,
+	.stopped_ms = 10000,
+	.question_ms = 0,
+	.retry_ms = 1,
+	.comparison_ms = 10000,
+	.settled_ms = 600000,
+};
 
 /* ---- The machine ---- */
 
@@ -56,13 +70,31 @@ bool pair_memory_is_intact(const struct pair *pair, const struct machine *machin
 	return pages_walk(pair->seed, page_is_as_filled, machine->memory.ram);
 }
 
+static void pair_open_desk(struct pair *pair, int n)
+{
+	struct sockaddr_in address;
+	socklen_t size = sizeof(address);
+	struct error error;
+
+	if (desk_open(&pair->desk[n], &pair->limits, &error) || desk_listen(&pair->desk[n], "127.0.0.1:0", &error))
+		fake_violation(error.text);
+	getsockname(pair->desk[n].listener, (struct sockaddr *)&address, &size);
+	snprintf(pair->address[n ? PAIR_ASKED_STRANGER : PAIR_ASKED_TARGET], sizeof(pair->address[0]), "127.0.0.1:%u",
+		 ntohs(address.sin_port));
+}
+
 void pair_open(struct pair *pair, uint32_t from_hz, uint32_t to_hz, uint32_t vcpus, uint64_t seed)
 {
 	const struct machine_config config = { .name = "pair", .vcpus = vcpus, .memory_size = LAYOUT_RAM_MIN };
 	struct random random = { seed };
 	struct error error;
 
-	*pair = (struct pair){ .seed = seed, .console = { .in = -1, .out = -1 } };
+	*pair = (struct pair){ .seed = seed, .console = { .in = -1, .out = -1 }, .limits = pair_limits };
+	pair->options = (struct source_options){
+		.downtime_ms = SOURCE_DOWNTIME_MS,
+		.max_step_us = MAX_STEP_US,
+		.limits = &pair->limits,
+	};
 	pair->host[0] = fake_host_make(from_hz, random_wide(&random) % (from_hz * UP_MAX_S));
 	pair->host[1] = fake_host_make(to_hz, random_wide(&random) % (to_hz * UP_MAX_S));
 	fake_watch_exclusive(true);
@@ -70,6 +102,9 @@ void pair_open(struct pair *pair, uint32_t from_hz, uint32_t to_hz, uint32_t vcp
 	if (machine_create(&pair->source, &config, &pair->console, &error))
 		fake_violation(error.text);
 	pages_walk(seed, page_fill, pair->source.memory.ram);
+	for (int n = 0; n < 2; n++)
+		pair_open_desk(pair, n);
+	snprintf(pair->address[PAIR_ASKED_NOBODY], sizeof(pair->address[0]), "127.0.0.1:1");
 	fake_time_advance(random_between(&random, 0, 1000000));
 	if (machine_resume(&pair->source, SC_CLOCK_FREEZE, false, &error))
 		fake_violation(error.text);
@@ -83,6 +118,8 @@ void pair_close(struct pair *pair)
 	if (pair->target_lives)
 		machine_destroy(&pair->target);
 	machine_destroy(&pair->source);
+	for (int n = 0; n < 2; n++)
+		desk_close(&pair->desk[n]);
 	fake_watch_exclusive(false);
 }
 
@@ -97,13 +134,13 @@ void pair_load_driver(struct pair *pair)
 
 bool pair_stayed(struct pair *pair)
 {
-	bool stayed = pair->source_result == SOURCE_FAILED && pair->target_result && !pair->host[1].entries &&
+	bool stayed = pair->source_state == SOURCE_RUNNING && pair->target_result && !pair->host[1].entries &&
 		      machine_get_state(&pair->source) == MACHINE_RUNNING &&
 		      fake_vcpu_wait_inside(&pair->source.vcpus.vcpu[0].host, true) &&
 		      pair_memory_is_intact(pair, &pair->source);
 
 	if (!stayed)
-		fprintf(stderr, "source: %d, %s; target: %d, %s; entries there: %llu\n", pair->source_result,
+		fprintf(stderr, "source: %d, %s; target: %d, %s; entries there: %llu\n", pair->source_state,
 			pair->source_error.text, pair->target_result, pair->target_error.text,
 			(unsigned long long)pair->host[1].entries);
 	return stayed;
@@ -128,43 +165,111 @@ uint64_t pair_guest_counter(struct pair *pair, struct machine *machine)
 
 /* ---- Both ends ---- */
 
-static void *source_thread(void *argument)
+static void source_conclude(struct pair *pair)
 {
-	struct pair *pair = argument;
-	struct channel channel;
-
-	fake_host_use(&pair->host[0]);
-	channel_open(&channel, pair->ends[0][0]);
-	pair->source_result = source_run(&pair->source, &channel, &pair->options, &pair->report, &pair->source_error);
-	channel_close(&channel);
-	if (pair->source_result == SOURCE_MOVED)
+	if (pair->source_state == SOURCE_GONE)
 		machine_finish(&pair->source, MACHINE_END_MIGRATED);
 	else
 		machine_end_migration(&pair->source,
-				      pair->source_result == SOURCE_UNDECIDED ? MACHINE_UNDECIDED : MACHINE_RUNNING);
+				      pair->source_state == SOURCE_UNDECIDED ? MACHINE_UNDECIDED : MACHINE_RUNNING);
+}
+
+static void *source_thread(void *argument)
+{
+	struct pair *pair = argument;
+	const struct channel_watch watch = { .fd = pair->gate.called, .fn = gate_called };
+	struct channel channel;
+
+	fake_host_use(&pair->host[0]);
+	channel_open(&channel, pair->ends[0][0], pair->limits.frame_ms);
+	channel_watch(&channel, &watch);
+	if (pair->dry_run)
+		pair->dry_run_result =
+			source_try(&pair->source, &channel, &pair->options, &pair->report, &pair->source_error);
+	else
+		pair->source_state =
+			source_run(&pair->source, &channel, &pair->options, &pair->report, &pair->source_error);
+	channel_close(&channel);
+	source_conclude(pair);
 	return NULL;
+}
+
+static void *ask_thread(void *argument)
+{
+	struct pair *pair = argument;
+
+	fake_host_use(&pair->host[0]);
+	pair->source_state = source_ask_again(&pair->source, &pair->options, &pair->report, &pair->source_error);
+	source_conclude(pair);
+	return NULL;
+}
+
+/* Both desks, until the source and all connections are done, or a migration has called. */
+static bool desks_serve(struct pair *pair, struct channel *channel, struct frame_hello *hello)
+{
+	bool taken = false;
+
+	while (!taken && !__atomic_load_n(&pair->over, __ATOMIC_SEQ_CST)) {
+		struct pollfd items[2] = {
+			{ .fd = pair->desk[0].events, .events = POLLIN },
+			{ .fd = pair->desk[1].events, .events = POLLIN },
+		};
+
+		poll(items, 2, 1);
+		desk_serve(&pair->desk[0]);
+		desk_serve(&pair->desk[1]);
+		taken = channel && desk_take(&pair->desk[0], channel, hello);
+	}
+	/* What the source said last. */
+	desk_serve(&pair->desk[0]);
+	return taken;
+}
+
+static void *desks_thread(void *argument)
+{
+	struct pair *pair = argument;
+
+	fake_host_use(&pair->host[1]);
+	desks_serve(pair, NULL, NULL);
+	return NULL;
+}
+
+/* As the monitor's receiver does. */
+static void target_receive(struct pair *pair, struct channel *channel, const struct frame_hello *hello)
+{
+	struct error *error = &pair->target_error;
+	int result = target_begin(&pair->target, hello, &pair->console, NULL, error);
+
+	if (!result) {
+		result = target_run(&pair->target, channel, hello, &pair->desk[0], error);
+		pair->target_lives = !result;
+		if (result)
+			machine_destroy(&pair->target);
+	}
+	pair->target_result = result;
+	if (result) {
+		desk_release(&pair->desk[0]);
+		channel_abort(channel, error);
+		channel_close(channel);
+	} else {
+		desk_await_settled(&pair->desk[0], channel);
+	}
 }
 
 static void *target_thread(void *argument)
 {
 	struct pair *pair = argument;
-	struct error *error = &pair->target_error;
+	struct frame_hello hello;
 	struct channel channel;
-	int result;
 
 	fake_host_use(&pair->host[1]);
-	channel_open(&channel, pair->ends[1][0]);
-	result = target_begin(&pair->target, &channel, &pair->console, NULL, error);
-	if (!result) {
-		result = target_run(&pair->target, &channel, error);
-		pair->target_lives = !result;
-		if (result)
-			machine_destroy(&pair->target);
+	pair->target_result = -ENOMSG;
+	error_format(&pair->target_error, "no migration was taken at the desk");
+	desk_admit(&pair->desk[0], pair->ends[1][0]);
+	if (desks_serve(pair, &channel, &hello)) {
+		target_receive(pair, &channel, &hello);
+		desks_serve(pair, NULL, NULL);
 	}
-	if (result)
-		channel_abort(&channel, error);
-	channel_close(&channel);
-	pair->target_result = result;
 	return NULL;
 }
 
@@ -280,13 +385,21 @@ static void tap_run(struct pair *pair)
 	}
 }
 
+static void pair_begin(struct pair *pair)
+{
+	pair->options.host = pair->address[pair->asked];
+	pair->options.gate = &pair->gate;
+	pair->over = false;
+	pair->go_passed = false;
+	memset(pair->frames, 0, sizeof(pair->frames));
+}
+
 void pair_migrate(struct pair *pair)
 {
 	pthread_t source, target;
 
-	pair->go_passed = false;
-	memset(pair->frames, 0, sizeof(pair->frames));
-	if (machine_begin_migration(&pair->source, &pair->source_error))
+	pair_begin(pair);
+	if (machine_begin_migration(&pair->source, &pair->source_error) || gate_open(&pair->gate, &pair->source_error))
 		fake_violation(pair->source_error.text);
 	for (int n = 0; n < 2; n++)
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair->ends[n]))
@@ -295,7 +408,23 @@ void pair_migrate(struct pair *pair)
 	pthread_create(&target, NULL, target_thread, pair);
 	tap_run(pair);
 	pthread_join(source, NULL);
+	__atomic_store_n(&pair->over, true, __ATOMIC_SEQ_CST);
 	pthread_join(target, NULL);
 	close(pair->ends[0][1]);
 	close(pair->ends[1][1]);
+	gate_close(&pair->gate);
+}
+
+void pair_ask_again(struct pair *pair)
+{
+	pthread_t source, target;
+
+	pair_begin(pair);
+	if (machine_begin_question(&pair->source, &pair->source_error))
+		fake_violation(pair->source_error.text);
+	pthread_create(&target, NULL, desks_thread, pair);
+	pthread_create(&source, NULL, ask_thread, pair);
+	pthread_join(source, NULL);
+	__atomic_store_n(&pair->over, true, __ATOMIC_SEQ_CST);
+	pthread_join(target, NULL);
 }

@@ -11,6 +11,7 @@
 
 #include "host_fake.h"
 #include "machine.h"
+#include "migrate/desk.h"
 #include "migrate/source.h"
 
 enum pair_way {
@@ -21,6 +22,13 @@ enum pair_way {
 
 #define PAIR_CLOCK_PAGE (LAYOUT_RAM_BASE + 9 * 4096)
 #define PAIR_PASS SIZE_MAX
+
+/* Whom the source finds when it asks what became of a migration; by TCP, past the tap. */
+enum pair_asked {
+	PAIR_ASKED_TARGET,
+	PAIR_ASKED_NOBODY,
+	PAIR_ASKED_STRANGER, /* another receiver at the same address */
+};
 
 struct pair;
 
@@ -33,21 +41,29 @@ struct pair {
 	struct machine target; /* if target_lives */
 	bool target_lives;
 	struct console console;
+	struct desk desk[2]; /* of the target, and of a stranger */
+	char address[3][32]; /* by enum pair_asked */
 	/* What the test may set before a migration. */
 	struct source_options options;
+	struct handover_limits limits;
+	enum pair_asked asked;
+	bool dry_run;
 	pair_tap_fn tap;
 	void *context;
 	uint64_t jitter; /* a frame takes up to so many ns; 0: none */
 	uint64_t seed;
 	/* What came of it. */
-	enum source_result source_result;
+	struct gate gate;
+	enum source_state source_state;
+	int dry_run_result;
 	struct error source_error;
-	struct source_report report;
+	struct report report;
 	int target_result;
 	struct error target_error;
 	bool go_passed; /* all of the GO that the source sent, as it was */
 	uint32_t frames[PAIR_WAYS];
 	int ends[2][2]; /* of the source and of the target; [1] is the tap's */
+	bool over;	/* atomic */
 };
 
 /* A running machine of `vcpus` vCPUs on the first host, memory filled from the seed; ends the program if it cannot be.
@@ -60,6 +76,9 @@ void pair_load_driver(struct pair *pair);
 
 /* Migrates; the machine's state afterwards is what the monitor's control socket makes it. */
 void pair_migrate(struct pair *pair);
+
+/* The operator wants an undecided machine to go on: the source asks `asked` once more. */
+void pair_ask_again(struct pair *pair);
 
 /* After a failed migration: the guest runs on on the source, its memory untouched, and never ran on the target. */
 bool pair_stayed(struct pair *pair);

@@ -7,6 +7,7 @@
 #include "migrate/target.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,26 +30,58 @@ static int stream_load(const void *stream, size_t size, int ends[2])
 	return shutdown(ends[1], SHUT_WR);
 }
 
-int player_play(const void *stream, size_t size, bool *ran, struct error *error)
+/* What the desk said to a connection that it did not take: -EPROTO and its sentence; -ECONNRESET if it said nothing. */
+static int refused_at_desk(int fd, struct error *error)
+{
+	struct channel channel;
+	struct frame frame;
+	int result;
+
+	channel_open(&channel, fd, 0);
+	result = channel_receive(&channel, &frame, error);
+	channel_close(&channel);
+	return result == -ECONNABORTED ? -EPROTO : -ECONNRESET;
+}
+
+static int play_machine(struct desk *desk, struct channel *channel, const struct frame_hello *hello,
+			struct error *error)
 {
 	struct console console = { .in = -1, .out = -1 };
-	uint64_t entries = fake_host_current()->entries;
 	struct machine machine;
+	int result = target_begin(&machine, hello, &console, NULL, error);
+
+	if (result)
+		return result;
+	result = target_run(&machine, channel, hello, desk, error);
+	if (!result && !fake_vcpu_wait_inside(&machine.vcpus.vcpu[0].host, true))
+		fake_violation("the target does not run");
+	machine_destroy(&machine);
+	return result;
+}
+
+int player_play(const void *stream, size_t size, bool *ran, struct error *error)
+{
+	uint64_t entries = fake_host_current()->entries;
+	struct frame_hello hello;
 	struct channel channel;
+	struct desk desk;
 	int ends[2], result;
 
 	if (stream_load(stream, size, ends))
 		fake_violation("the stream does not fit into a socket");
-	channel_open(&channel, ends[0]);
-	result = target_begin(&machine, &channel, &console, NULL, error);
-	if (!result) {
-		result = target_run(&machine, &channel, error);
-		if (!result && !fake_vcpu_wait_inside(&machine.vcpus.vcpu[0].host, true))
-			fake_violation("the target does not run");
-		machine_destroy(&machine);
+	if (desk_open(&desk, &handover_limits, error))
+		fake_violation(error->text);
+	desk_admit(&desk, ends[0]);
+	desk_serve(&desk);
+	if (desk_take(&desk, &channel, &hello)) {
+		result = play_machine(&desk, &channel, &hello, error);
+		channel_close(&channel);
+		close(ends[1]);
+	} else {
+		desk_close(&desk);
+		result = refused_at_desk(ends[1], error);
 	}
-	channel_close(&channel);
-	close(ends[1]);
+	desk_close(&desk);
 	*ran = fake_host_current()->entries != entries;
 	return result;
 }
@@ -63,7 +96,16 @@ static void record_frame(struct buffer *stream, enum frame_type type, const void
 
 static void record_hello(struct buffer *stream, const struct machine_config *config)
 {
-	struct frame_hello hello = { .hz = FROM_HZ, .vcpus = config->vcpus, .memory_size = config->memory_size };
+	struct frame_hello hello = {
+		.id = { { 1 } },
+		.hz = FROM_HZ,
+		.vcpus = config->vcpus,
+		.memory_size = config->memory_size,
+		.architecture = FRAME_ARCHITECTURE,
+		.page_size = 4096,
+		.address_bits = HOST_ADDRESS_BITS,
+		.gic = FRAME_GIC,
+	};
 	struct buffer content = { 0 };
 
 	memcpy(hello.name, config->name, sizeof(hello.name));

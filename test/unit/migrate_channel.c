@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define LIMIT_MS 30000
+
 static struct channel channel;
 static int peer = -1;
 
@@ -23,7 +25,7 @@ static int set_up(void **state)
 	fake_reset();
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return -1;
-	channel_open(&channel, pair[0]);
+	channel_open(&channel, pair[0], LIMIT_MS);
 	peer = pair[1];
 	return 0;
 }
@@ -264,7 +266,7 @@ static void test_abort_is_sent(void **state)
 
 	(void)state;
 	channel_abort(&channel, &reason);
-	channel_open(&other, dup(peer));
+	channel_open(&other, dup(peer), LIMIT_MS);
 	assert_int_equal(channel_receive(&other, &frame, &error), -ECONNABORTED);
 	assert_string_equal(error.text, "the other side says: it does not fit");
 	channel_close(&other);
@@ -293,7 +295,7 @@ static void test_slow(void **state)
 	(void)state;
 	frame_put_header(header, FRAME_READY, 8);
 	peer_send(header, sizeof(header));
-	fake_time_set_step(CHANNEL_TIMEOUT_MS * 1000000ull);
+	fake_time_set_step(LIMIT_MS * 1000000ull);
 	assert_int_equal(channel_receive(&channel, &frame, &error), -ETIMEDOUT);
 	assert_string_equal(error.text, "the other side has not sent or taken a frame for 30 s");
 }
@@ -304,7 +306,7 @@ static void test_slow_to_take(void **state)
 	struct error error;
 
 	(void)state;
-	fake_time_set_step(CHANNEL_TIMEOUT_MS * 1000000ull);
+	fake_time_set_step(LIMIT_MS * 1000000ull);
 	assert_int_equal(channel_send(&channel, FRAME_STATE, content, sizeof(content), &error), -ETIMEDOUT);
 }
 

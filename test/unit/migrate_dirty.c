@@ -168,7 +168,8 @@ static void test_enough(void **state)
 
 	(void)state;
 	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
-		struct precopy precopy = { .dirty = { .pages = cases[n].pages },
+		struct precopy precopy = { .downtime_ns = 300000000,
+					   .dirty = { .pages = cases[n].pages },
 					   .rounds = 1,
 					   .round_bytes = cases[n].round_bytes,
 					   .round_ns = cases[n].round_ns };
@@ -182,7 +183,8 @@ static void test_enough(void **state)
 /* A guest that writes faster than the connection carries is not stopped for long: it is refused, with the numbers. */
 static void test_never_enough(void **state)
 {
-	struct precopy precopy = { .dirty = { .pages = 25600 },
+	struct precopy precopy = { .downtime_ns = 300000000,
+				   .dirty = { .pages = 25600 },
 				   .rounds = PRECOPY_ROUNDS_MAX - 1,
 				   .round_bytes = 100000000,
 				   .round_ns = 1000000000 };
@@ -192,8 +194,10 @@ static void test_never_enough(void **state)
 	assert_int_equal(precopy_check(&precopy, &enough, &error), 0);
 	precopy.rounds++;
 	assert_int_equal(precopy_check(&precopy, &enough, &error), -ENOBUFS);
-	assert_string_equal(error.text, "after 30 rounds 100 MiB are still left, 1048 ms at this connection's speed: "
-					"the guest writes faster than the 300 ms of downtime aimed at allow");
+	assert_string_equal(error.text,
+			    "after 30 rounds 100 MiB are still left, 1048 ms at this connection's speed: "
+			    "the guest writes faster than the 300 ms of downtime aimed at allow; let it do less, "
+			    "or allow more with --downtime");
 }
 
 static void expect_frame(struct channel *peer, enum frame_type type, uint64_t page, size_t size)
@@ -212,19 +216,19 @@ static void expect_frame(struct channel *peer, enum frame_type type, uint64_t pa
 static void test_round(void **state)
 {
 	struct channel channel, peer;
-	struct precopy precopy;
+	struct precopy precopy = { .channel = &channel };
 	int ends[2];
 
 	(void)state;
 	dirty_stop(&dirty);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	channel_open(&channel, ends[0]);
-	channel_open(&peer, ends[1]);
+	channel_open(&channel, ends[0], 30000);
+	channel_open(&peer, ends[1], 30000);
 	memory.ram[3 * 4096 + 4095] = 1;
 	memory.ram[4 * 4096] = 1;
 	memory.ram[255 * 4096 + 9] = 1;
 	assert_int_equal(channel_send(&peer, FRAME_SYNCED, NULL, 0, &error), 0);
-	assert_int_equal(precopy_start(&precopy, &channel, &vm, &memory, &error), 0);
+	assert_int_equal(precopy_start(&precopy, &vm, &memory, &error), 0);
 	touch(7, true);
 	assert_int_equal(precopy_round(&precopy, &error), 0);
 	expect_frame(&peer, FRAME_ZEROES, 0, 16);

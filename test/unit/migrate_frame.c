@@ -11,9 +11,19 @@
 #include <string.h>
 
 static const uint32_t limits[FRAME_TYPES] = {
-	[FRAME_HELLO] = 256, [FRAME_WELCOME] = 64,	     [FRAME_CHECK] = 4 << 20, [FRAME_PAGES] = 8 + 64 * 4096,
-	[FRAME_ZEROES] = 16, [FRAME_STAMPED] = 16,	     [FRAME_CLOCKED] = 24,    [FRAME_STATE] = 4 << 20,
-	[FRAME_READY] = 8,   [FRAME_ABORT] = ERROR_TEXT_MAX,
+	[FRAME_HELLO] = 256,
+	[FRAME_WELCOME] = 64,
+	[FRAME_CHECK] = 4 << 20,
+	[FRAME_PAGES] = 8 + 64 * 4096,
+	[FRAME_ZEROES] = 16,
+	[FRAME_STAMPED] = 16,
+	[FRAME_CLOCKED] = 24,
+	[FRAME_STATE] = 4 << 20,
+	[FRAME_READY] = 16,
+	[FRAME_SETTLED] = 256,
+	[FRAME_QUESTION] = 64,
+	[FRAME_ANSWER] = 4,
+	[FRAME_ABORT] = ERROR_TEXT_MAX,
 };
 
 static void test_header(void **state)
@@ -151,14 +161,15 @@ static void test_hello_damage(void **state)
 		assert_int_equal(frame_get_hello(buffer.data, size, &back, &error), -EPROTO);
 	buffer_put_u8(&buffer, 0);
 	assert_int_equal(frame_get_hello(buffer.data, buffer.size, &back, &error), -EPROTO);
-	assert_string_equal(error.text, "the other side's hello is damaged");
+	assert_string_equal(error.text, "the other side's HELLO is damaged");
 	buffer.data[0] ^= 1;
 	assert_int_equal(frame_get_hello(buffer.data, buffer.size, &back, &error), -EPROTO);
 	assert_string_equal(error.text, "the other side does not speak Seaclock's migration protocol");
 	buffer.data[0] ^= 1;
 	buffer.data[8] = 9;
 	assert_int_equal(frame_get_hello(buffer.data, buffer.size, &back, &error), -EPROTO);
-	assert_string_equal(error.text, "the other side speaks version 9 of the migration protocol, this one 1");
+	assert_string_equal(error.text, "the other side speaks version 9 of the migration protocol, this one 2: use "
+					"the same version of Seaclock on both hosts");
 	buffer_free(&buffer);
 }
 

@@ -40,9 +40,9 @@ static struct host_vcpu *vcpu(struct machine *machine, uint32_t n)
 
 static void expect_moved(void)
 {
-	if (pair.source_result != SOURCE_MOVED)
+	if (pair.source_state != SOURCE_GONE)
 		fprintf(stderr, "source: %s; target: %s\n", pair.source_error.text, pair.target_error.text);
-	assert_int_equal(pair.source_result, SOURCE_MOVED);
+	assert_int_equal(pair.source_state, SOURCE_GONE);
 	assert_int_equal(pair.target_result, 0);
 	assert_int_equal(machine_get_end(&pair.source), MACHINE_END_MIGRATED);
 	assert_int_equal(machine_get_state(&pair.target), MACHINE_RUNNING);
@@ -467,13 +467,11 @@ static size_t tap_ends_guest(struct pair *p, enum pair_way way, uint32_t index, 
 }
 
 /* After the last look at it before the stop. */
-static void progress_ends_guest(void *context, uint32_t round, uint64_t pages_left, uint64_t bytes)
+static void progress_ends_guest(void *context, const struct precopy_progress *progress)
 {
 	struct pair *p = context;
 
-	(void)pages_left;
-	(void)bytes;
-	if (round == 1)
+	if (progress->round == 1)
 		end_guest(&p->source);
 }
 
@@ -485,7 +483,7 @@ static void test_guest_ends_last(void **state)
 	pair.options.progress = progress_ends_guest;
 	pair.options.context = &pair;
 	pair_migrate(&pair);
-	assert_int_equal(pair.source_result, SOURCE_FAILED);
+	assert_int_equal(pair.source_state, SOURCE_RUNNING);
 	assert_string_equal(pair.source_error.text, "the guest ended while it was being migrated");
 	assert_int_equal(pair.host[1].entries, 0);
 }
@@ -497,7 +495,7 @@ static void test_guest_ends(void **state)
 	pair_load_driver(&pair);
 	pair.tap = tap_ends_guest;
 	pair_migrate(&pair);
-	assert_int_equal(pair.source_result, SOURCE_FAILED);
+	assert_int_equal(pair.source_state, SOURCE_RUNNING);
 	assert_string_equal(pair.source_error.text, "the guest ended while it was being migrated");
 	assert_int_equal(pair.host[1].entries, 0);
 	assert_true(pair.target_result != 0);

@@ -147,9 +147,7 @@ static void test_pause_resume_stop(void **state)
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 	machine_begin_migration(&machine, &error);
 	expect_error("{\"command\": \"stop\"}", "boat is migrating: it cannot be stopped now");
-	machine_end_migration(&machine, MACHINE_UNDECIDED);
-	json_decref(ask("{\"command\": \"resume\"}"));
-	assert_int_equal(machine_get_state(&machine), MACHINE_UNDECIDED);
+	machine_end_migration(&machine, MACHINE_RUNNING);
 	expect_ok("{\"command\": \"stop\"}");
 	assert_int_equal(machine_get_end(&machine), MACHINE_END_STOPPED);
 }
@@ -205,7 +203,8 @@ static void test_unknown(void **state)
 	expect_error("{}", "the monitor does not know the command ``");
 	expect_error("[]", "the monitor does not know the command ``");
 	expect_error("{\"command\": 7}", "the monitor does not know the command ``");
-	expect_error("{\"command\": \"migrate\", \"host\": []}", "the monitor does not know the command `migrate`");
+	expect_error("{\"command\": \"migrate\", \"host\": []}",
+		     "a migration needs a host, in fewer than 256 characters");
 }
 
 /* The sentence cuts the name in the middle of a character, which JSON cannot hold: it is answered all the same. */

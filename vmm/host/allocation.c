@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory of the host for a guest: anonymous, untouched until used, never inherited by a child. */
+/*
+ * Memory of the host for a guest: anonymous, untouched until used, never inherited by a child; and how much there is.
+ */
 #include "host/host.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 void *host_memory_allocate(uint64_t size)
 {
@@ -17,4 +22,23 @@ void *host_memory_allocate(uint64_t size)
 void host_memory_free(void *memory, uint64_t size)
 {
 	munmap(memory, size);
+}
+
+uint32_t host_page_size(void)
+{
+	return (uint32_t)sysconf(_SC_PAGESIZE);
+}
+
+uint64_t host_memory_available(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	uint64_t kib, available = UINT64_MAX;
+	char line[128];
+
+	while (file && available == UINT64_MAX && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib) == 1)
+			available = kib << 10;
+	if (file)
+		fclose(file);
+	return available;
 }

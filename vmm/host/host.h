@@ -42,6 +42,15 @@ void host_memory_free(void *memory, uint64_t size);
 
 void host_random(void *buffer, size_t size);
 
+/* Pages of this host's kernel, in bytes. */
+uint32_t host_page_size(void);
+
+/*
+ * What this host has left for a guest's memory, in bytes, as its kernel estimates it; UINT64_MAX if it does not say.
+ * Room in the address space is found out by allocating.
+ */
+uint64_t host_memory_available(void);
+
 /* ---- Virtual machines (kvm.c) ---- */
 
 struct host_vm {
@@ -62,6 +71,10 @@ struct host_vcpu {
 
 /* Checks what this host's KVM can do and says in one sentence what is missing. */
 int host_check(struct error *error);
+
+/* Bits of a guest's physical addresses: what each machine is made with, and what this host's KVM can give at most. */
+#define HOST_ADDRESS_BITS 40u
+int host_address_bits(uint32_t *bits, struct error *error);
 
 /* A machine without vCPUs whose hypercalls below `functions`, as SMCCC function ids, come to the monitor. */
 int host_vm_create(struct host_vm *vm, uint32_t functions, struct error *error);

@@ -126,6 +126,20 @@ int host_check(struct error *error)
 	return result;
 }
 
+int host_address_bits(uint32_t *bits, struct error *error)
+{
+	int kvm;
+	int result = kvm_open(&kvm, error);
+
+	if (result)
+		return result;
+	/* A KVM that cannot be asked gives what every machine has. */
+	result = kvm_call(kvm, KVM_CHECK_EXTENSION, (void *)KVM_CAP_ARM_VM_IPA_SIZE);
+	*bits = result > 0 ? (uint32_t)result : HOST_ADDRESS_BITS;
+	close(kvm);
+	return 0;
+}
+
 void host_vm_destroy(struct host_vm *vm)
 {
 	if (vm->gic >= 0)

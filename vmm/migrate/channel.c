@@ -16,29 +16,66 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static int channel_failed(int err, struct error *error)
+static int channel_failed(const struct channel *channel, int err, struct error *error)
 {
+	if (err == ETIMEDOUT && channel->deadline.v)
+		return error_set(error, err, "the other side took more than %d s while the guest stood still",
+				 channel->limit_ms / 1000);
 	if (err == ETIMEDOUT)
 		return error_set(error, err, "the other side has not sent or taken a frame for %d s",
-				 CHANNEL_TIMEOUT_MS / 1000);
+				 channel->limit_ms / 1000);
 	if (!err)
 		return error_set(error, ECONNRESET, "the other side closed the migration connection");
 	return error_set(error, err, "the migration connection broke (%s)", strerror(err));
 }
 
-/* 0 when the socket is ready for `events`, else an errno. */
-static int channel_wait(const struct channel *channel, short events, sc_ns_t deadline)
-{
-	struct pollfd item = { .fd = channel->fd, .events = events };
-	int result;
+/* ---- What is watched ---- */
 
-	do
-		result = poll(&item, 1, deadline_left_ms(deadline));
-	while (result < 0 && errno == EINTR);
-	if (result < 0)
-		return errno;
-	return result ? 0 : ETIMEDOUT;
+void channel_watch(struct channel *channel, const struct channel_watch *watch)
+{
+	channel->watch[channel->watches++] = *watch;
 }
+
+/* One poll for items[0] and what is watched: 0, with *count as poll() gave it, or what something watched wants. */
+static int watches_poll(const struct channel_watch *watch, unsigned int watches, struct pollfd *items, int timeout_ms,
+			int *count, struct error *error)
+{
+	int result = 0;
+
+	for (unsigned int n = 0; n < watches; n++)
+		items[1 + n] = (struct pollfd){ .fd = watch[n].fd, .events = POLLIN };
+	*count = poll(items, 1 + watches, timeout_ms);
+	if (*count < 0)
+		return errno == EINTR ? 0 : error_set(error, errno, "cannot wait (%s)", strerror(errno));
+	for (unsigned int n = 0; !result && n < watches; n++)
+		if (items[1 + n].revents)
+			result = watch[n].fn(watch[n].context, error);
+	return result;
+}
+
+int channel_look(struct channel *channel, struct error *error)
+{
+	struct pollfd items[1 + CHANNEL_WATCHES] = { { .fd = -1 } };
+	int count;
+
+	return watches_poll(channel->watch, channel->watches, items, 0, &count, error);
+}
+
+int channel_wait(int fd, short events, sc_ns_t deadline, const struct channel_watch *watch, unsigned int watches,
+		 bool *ready, struct error *error)
+{
+	struct pollfd items[1 + CHANNEL_WATCHES];
+	int result, count;
+
+	do {
+		items[0] = (struct pollfd){ .fd = fd, .events = events };
+		result = watches_poll(watch, watches, items, deadline_left_ms(deadline), &count, error);
+		*ready = !result && count > 0 && items[0].revents;
+	} while (!result && !*ready && count);
+	return result;
+}
+
+/* ---- Frames ---- */
 
 static bool may_try_again(void)
 {
@@ -57,28 +94,46 @@ static void parts_advance(struct iovec *parts, size_t done)
 	}
 }
 
+/* The moment by which the frame that begins now must be over. */
+static sc_ns_t channel_deadline(const struct channel *channel)
+{
+	sc_ns_t deadline = deadline_after_ms(channel->limit_ms);
+
+	return channel->deadline.v && channel->deadline.v < deadline.v ? channel->deadline : deadline;
+}
+
+/* After a call on the socket that gave `done`: 0 if it may be tried again, once the socket is ready if need be. */
+static int channel_again(struct channel *channel, ssize_t done, short events, sc_ns_t deadline, struct error *error)
+{
+	bool ready;
+	int result;
+
+	if (done >= 0)
+		return 0;
+	if (!may_try_again())
+		return channel_failed(channel, errno, error);
+	result = channel_wait(channel->fd, events, deadline, channel->watch, channel->watches, &ready, error);
+	return result || ready ? result : channel_failed(channel, ETIMEDOUT, error);
+}
+
 static int channel_write(struct channel *channel, struct iovec *parts, size_t left, struct error *error)
 {
-	sc_ns_t deadline = deadline_after_ms(CHANNEL_TIMEOUT_MS);
+	sc_ns_t deadline = channel_deadline(channel);
+	int result = 0;
 
-	while (left) {
+	while (!result && left) {
 		struct msghdr message = { .msg_iov = parts, .msg_iovlen = 3 };
 		ssize_t done = sendmsg(channel->fd, &message, MSG_NOSIGNAL);
-		int err = 0;
 
-		if (done < 0 && !may_try_again())
-			err = errno;
-		else if (done < 0)
-			err = channel_wait(channel, POLLOUT, deadline);
-		if (err)
-			return channel_failed(err, error);
+		result = channel_again(channel, done, POLLOUT, deadline, error);
 		if (done < 0)
 			continue;
 		parts_advance(parts, (size_t)done);
 		left -= (size_t)done;
 		channel->sink.sent += (size_t)done;
 	}
-	return 0;
+	channel->broken = channel->broken || result;
+	return result;
 }
 
 static int channel_put(struct sink *sink, enum frame_type type, const void *head, size_t head_size, const void *data,
@@ -95,11 +150,11 @@ static int channel_put(struct sink *sink, enum frame_type type, const void *head
 	return channel_write((struct channel *)sink, parts, sizeof(header) + head_size + size, error);
 }
 
-void channel_open(struct channel *channel, int fd)
+void channel_open(struct channel *channel, int fd, int limit_ms)
 {
 	int on = 1;
 
-	*channel = (struct channel){ .sink = { .put = channel_put }, .fd = fd };
+	*channel = (struct channel){ .sink = { .put = channel_put }, .fd = fd, .limit_ms = limit_ms };
 	/* Time stamps are small and must leave at once. On a socket of another kind it fails and is not needed. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -118,30 +173,35 @@ int channel_send(struct channel *channel, enum frame_type type, const void *data
 	return channel_put(&channel->sink, type, NULL, 0, data, size, error);
 }
 
+int channel_send_buffer(struct channel *channel, enum frame_type type, struct buffer *buffer, struct error *error)
+{
+	int result = buffer_failed(buffer) ? error_set(error, ENOMEM, "no memory for a %s frame", frame_name(type))
+					   : channel_send(channel, type, buffer->data, buffer->size, error);
+
+	buffer_free(buffer);
+	return result;
+}
+
 static int channel_read(struct channel *channel, uint8_t *place, size_t left, sc_ns_t deadline, struct error *error)
 {
-	while (left) {
+	int result = 0;
+
+	while (!result && left) {
 		ssize_t done = recv(channel->fd, place, left, 0);
-		int err = 0;
 
 		if (!done)
-			return channel_failed(0, error);
-		if (done < 0 && !may_try_again())
-			err = errno;
-		else if (done < 0)
-			err = channel_wait(channel, POLLIN, deadline);
-		if (err)
-			return channel_failed(err, error);
+			return channel_failed(channel, 0, error);
+		result = channel_again(channel, done, POLLIN, deadline, error);
 		if (done < 0)
 			continue;
 		place += done;
 		left -= (size_t)done;
 	}
-	return 0;
+	return result;
 }
 
 /* The peer's words are data: what is not printable would steer the operator's terminal, or be no JSON. */
-static int channel_refuse_abort(const struct frame *frame, struct error *error)
+int channel_refused(const struct frame *frame, struct error *error)
 {
 	char text[ERROR_TEXT_MAX + 1] = "";
 
@@ -155,7 +215,7 @@ int channel_receive(struct channel *channel, struct frame *frame, struct error *
 	uint8_t header[FRAME_HEADER_SIZE];
 	uint32_t size;
 	uint8_t *place;
-	sc_ns_t deadline = deadline_after_ms(CHANNEL_TIMEOUT_MS);
+	sc_ns_t deadline = channel_deadline(channel);
 	int result = channel_read(channel, header, sizeof(header), deadline, error);
 
 	if (!result)
@@ -170,7 +230,7 @@ int channel_receive(struct channel *channel, struct frame *frame, struct error *
 	frame->size = size;
 	result = channel_read(channel, place, size, deadline, error);
 	if (!result && frame->type == FRAME_ABORT)
-		return channel_refuse_abort(frame, error);
+		return channel_refused(frame, error);
 	return result;
 }
 
@@ -188,5 +248,9 @@ void channel_abort(struct channel *channel, const struct error *reason)
 {
 	struct error ignored;
 
+	if (channel->broken)
+		return;
+	channel->watches = 0;
+	channel->deadline = deadline_after_ms(CHANNEL_ABORT_MS);
 	channel_send(channel, FRAME_ABORT, reason->text, strlen(reason->text), &ignored);
 }

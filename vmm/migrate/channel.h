@@ -2,38 +2,73 @@
 /*
  * One migration connection: frames over a stream socket.
  *
- * Policy: every wait has a limit; a peer that has not sent or taken a whole frame within CHANNEL_TIMEOUT_MS has failed.
- * A frame is received whole before anybody sees it. An ABORT becomes this side's error, in the peer's words.
+ * Policy: every wait has a limit; a peer that has not sent or taken a whole frame within it has failed. A wait also
+ * ends for what is watched meanwhile: an operator who calls the migration off, a signal, a question. A frame is
+ * received whole before anybody sees it. An ABORT becomes this side's error, in the peer's words.
  */
 #ifndef VMM_MIGRATE_CHANNEL_H
 #define VMM_MIGRATE_CHANNEL_H
 
 #include "migrate/sink.h"
 
-#define CHANNEL_TIMEOUT_MS 30000
+/* Called while `fd` is readable; 0 if the wait is to go on, else -errno and the sentence that ends it. */
+typedef int (*channel_watch_fn)(void *context, struct error *error);
+
+struct channel_watch {
+	int fd;
+	channel_watch_fn fn;
+	void *context;
+};
+
+#define CHANNEL_WATCHES 3
 
 struct channel {
 	struct sink sink; /* first, so that it is the channel */
 	int fd;
+	int limit_ms;	  /* for a frame */
+	sc_ns_t deadline; /* monotonic, for all frames until it is set anew; 0: none */
+	bool broken;	  /* a frame was sent in part: nothing can follow it */
+	unsigned int watches;
+	struct channel_watch watch[CHANNEL_WATCHES];
 	struct buffer in;
 };
 
 /* Takes over a connected stream socket. */
-void channel_open(struct channel *channel, int fd);
+void channel_open(struct channel *channel, int fd, int limit_ms);
 void channel_close(struct channel *channel);
 
+/* From now on waits also look at this; at most CHANNEL_WATCHES. */
+void channel_watch(struct channel *channel, const struct channel_watch *watch);
+/* Looks at what is watched, where a long piece of work may not wait at all. */
+int channel_look(struct channel *channel, struct error *error);
+
+/*
+ * Waits until `fd` is ready, at most until the deadline, and serves what is watched meanwhile. 0 with *ready, -errno if
+ * something watched ends the wait.
+ */
+int channel_wait(int fd, short events, sc_ns_t deadline, const struct channel_watch *watch, unsigned int watches,
+		 bool *ready, struct error *error);
+
 int channel_send(struct channel *channel, enum frame_type type, const void *data, size_t size, struct error *error);
+/* Sends what was collected and frees it. */
+int channel_send_buffer(struct channel *channel, enum frame_type type, struct buffer *buffer, struct error *error);
 int channel_receive(struct channel *channel, struct frame *frame, struct error *error);
 /* Receives a frame of that type; any other is a breach of the protocol. */
 int channel_expect(struct channel *channel, enum frame_type type, struct frame *frame, struct error *error);
-/* Tells the peer why this side gives up; as far as it still listens. */
+/* An ABORT as an error of this side. */
+int channel_refused(const struct frame *frame, struct error *error);
+/* Tells the peer why this side gives up; as far as it still listens, and within CHANNEL_ABORT_MS. */
 void channel_abort(struct channel *channel, const struct error *reason);
 
-/* Sockets: HOST[:PORT] or ADDRESS:PORT as text. Connecting and accepting wait at most the limit. */
-int channel_connect(const char *host, struct channel *channel, struct error *error);
+#define CHANNEL_ABORT_MS 1000
+
+/*
+ * Sockets: HOST[:PORT] or ADDRESS:PORT as text. Connecting waits at most the limit, and ends for what is watched (NULL:
+ * nothing).
+ */
+int channel_connect(struct channel *channel, const char *host, int limit_ms, const struct channel_watch *watch,
+		    struct error *error);
 int channel_listen(const char *address, int *listener, struct error *error);
-/* Waits without limit for a peer. */
-int channel_accept(int listener, struct channel *channel, struct error *error);
 
 #define CHANNEL_PORT_DEFAULT "5999"
 #define CHANNEL_ADDRESS_DEFAULT "127.0.0.1"

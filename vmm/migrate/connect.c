@@ -6,8 +6,9 @@
  */
 #include "migrate/channel.h"
 
+#include "deadline.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
@@ -54,64 +55,75 @@ static int endpoint_resolve(const char *text, int flags, struct addrinfo **found
 	return 0;
 }
 
-/* 0, or an errno. */
-static int socket_finish_connect(int fd)
-{
-	struct pollfd item = { .fd = fd, .events = POLLOUT };
-	socklen_t size = sizeof(int);
-	int err = 0;
+/* ---- Connecting ---- */
 
-	if (poll(&item, 1, CHANNEL_TIMEOUT_MS) != 1)
-		return ETIMEDOUT;
-	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size);
-	return err;
+/* 0; or -errno, with the sentence if something watched has ended the wait. */
+static int socket_finish_connect(int fd, sc_ns_t deadline, const struct channel_watch *watch, struct error *error)
+{
+	socklen_t size = sizeof(int);
+	int err = ETIMEDOUT;
+	bool ready;
+	int result = channel_wait(fd, POLLOUT, deadline, watch, watch ? 1 : 0, &ready, error);
+
+	if (ready)
+		getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size);
+	return result ? result : -err;
 }
 
-/* A connected socket, or a negative errno. */
-static int socket_connect(const struct addrinfo *address)
+/* A connected socket, or -errno; error as above. */
+static int socket_connect(const struct addrinfo *address, sc_ns_t deadline, const struct channel_watch *watch,
+			  struct error *error)
 {
 	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int err = 0;
+	int result = 0;
 
 	if (fd < 0)
 		return -errno;
 	if (connect(fd, address->ai_addr, address->ai_addrlen) < 0)
-		err = errno == EINPROGRESS ? socket_finish_connect(fd) : errno;
-	if (!err)
+		result = errno == EINPROGRESS ? socket_finish_connect(fd, deadline, watch, error) : -errno;
+	if (!result)
 		return fd;
 	close(fd);
-	return -err;
+	return result;
 }
 
-int channel_connect(const char *host, struct channel *channel, struct error *error)
+int channel_connect(struct channel *channel, const char *host, int limit_ms, const struct channel_watch *watch,
+		    struct error *error)
 {
+	sc_ns_t deadline = deadline_after_ms(limit_ms);
 	struct addrinfo *found;
 	int fd = -EHOSTUNREACH;
 	int result = endpoint_resolve(host, 0, &found, error);
 
 	if (result)
 		return result;
-	for (const struct addrinfo *address = found; address && fd < 0; address = address->ai_next)
-		fd = socket_connect(address);
+	for (const struct addrinfo *address = found; address && fd < 0 && fd != -ECANCELED; address = address->ai_next)
+		fd = socket_connect(address, deadline, watch, error);
 	freeaddrinfo(found);
+	if (fd == -ECANCELED)
+		return fd;
 	if (fd < 0)
 		return error_set(error, -fd, "cannot connect to %s (%s): is `seaclock receive` running there?", host,
 				 strerror(-fd));
-	channel_open(channel, fd);
+	channel_open(channel, fd, limit_ms);
+	if (watch)
+		channel_watch(channel, watch);
 	return 0;
 }
+
+/* ---- Listening ---- */
 
 /* A listening socket, or a negative errno. */
 static int socket_listen(const struct addrinfo *address)
 {
-	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int on = 1;
 	int err;
 
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (!bind(fd, address->ai_addr, address->ai_addrlen) && !listen(fd, 1))
+	if (!bind(fd, address->ai_addr, address->ai_addrlen) && !listen(fd, 8))
 		return fd;
 	err = errno;
 	close(fd);
@@ -129,18 +141,5 @@ int channel_listen(const char *address, int *listener, struct error *error)
 	freeaddrinfo(found);
 	if (*listener < 0)
 		return error_set(error, -*listener, "cannot listen on %s (%s)", address, strerror(-*listener));
-	return 0;
-}
-
-int channel_accept(int listener, struct channel *channel, struct error *error)
-{
-	int fd;
-
-	do
-		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
-	if (fd < 0)
-		return error_set(error, errno, "cannot accept a migration (%s)", strerror(errno));
-	channel_open(channel, fd);
 	return 0;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The migration stream: frames, their sizes, and the two hellos.
+ * The migration stream: frames, their sizes, and the contents of the small ones.
  *
  * Policy: bytes to values and back, no I/O. A peer is not trusted: a type that does not exist, a length beyond its
- * type's limit, a field out of range ends the migration with a sentence.
+ * type's limit, a field out of range ends the migration with a sentence. What opens a connection (HELLO, QUESTION)
+ * begins with magic and version, so that another version is named as such.
  */
 #ifndef VMM_MIGRATE_FRAME_H
 #define VMM_MIGRATE_FRAME_H
@@ -15,11 +16,13 @@
 
 #include <seaclock/core.h>
 
-#define FRAME_PROTOCOL 1u
+#define FRAME_PROTOCOL 2u
 
 #define FRAME_HEADER_SIZE 8u
 #define FRAME_PAGES_MAX 64u
 #define FRAME_STATE_MAX (4u << 20)
+/* The largest frame that may open a connection, or follow the end of a migration. */
+#define FRAME_CALL_MAX 256u
 
 enum frame_type {
 	FRAME_HELLO = 1, /* source: struct frame_hello */
@@ -35,9 +38,12 @@ enum frame_type {
 	FRAME_CLOCK,	 /* source: asks how well the target's clock is synchronised */
 	FRAME_CLOCKED,	 /* target: its statement: counter, CLOCK_REALTIME, error */
 	FRAME_STATE,	 /* source: all that is not memory */
-	FRAME_READY,	 /* target: nothing can fail any more; the gap */
+	FRAME_READY,	 /* target: nothing can fail any more; struct frame_ready */
 	FRAME_GO,	 /* source: the guest is yours */
 	FRAME_DONE,	 /* target: it runs */
+	FRAME_SETTLED,	 /* source: DONE has arrived; id and struct report */
+	FRAME_QUESTION,	 /* source, on a new connection: what became of this id? */
+	FRAME_ANSWER,	 /* target: enum frame_answer */
 	FRAME_ABORT,	 /* either: one sentence */
 	FRAME_TYPES,
 };
@@ -56,12 +62,38 @@ void frame_put_header(uint8_t header[FRAME_HEADER_SIZE], enum frame_type type, u
 int frame_get_header(const uint8_t header[FRAME_HEADER_SIZE], enum frame_type *type, uint32_t *size,
 		     struct error *error);
 
+/* ---- One migration, by its number ---- */
+
+/* Random, new for each attempt. */
+struct frame_id {
+	uint8_t bytes[16];
+};
+
+#define FRAME_ID_TEXT_SIZE 33 /* hexadecimal, with the terminating zero */
+
+void frame_id_text(const struct frame_id *id, char text[FRAME_ID_TEXT_SIZE]);
+bool frame_id_equal(const struct frame_id *a, const struct frame_id *b);
+void frame_put_id(struct buffer *buffer, const struct frame_id *id);
+void frame_get_id(struct cursor *cursor, struct frame_id *id);
+
+/* ---- Contents ---- */
+
+#define FRAME_ARCHITECTURE 183u /* AArch64, by its number in ELF files */
+#define FRAME_GIC 3u		/* version of the interrupt controller that guests have */
+
 /* What is to come, and from whom. */
 struct frame_hello {
+	struct frame_id id;
 	char name[NAME_SIZE];
 	uint32_t hz;
 	uint32_t vcpus;
 	uint64_t memory_size;
+	enum sc_level level; /* for what the target says of it */
+	uint32_t architecture;
+	uint32_t page_size;    /* of the source's kernel */
+	uint32_t address_bits; /* of the guest's physical addresses */
+	uint32_t gic;
+	bool dry_run; /* ends after CHECKED */
 };
 
 void frame_put_hello(struct buffer *buffer, const struct frame_hello *hello);
@@ -73,5 +105,25 @@ int frame_get_statement(const void *data, size_t size, struct sc_statement *stat
 
 void frame_put_welcome(struct buffer *buffer, uint32_t hz);
 int frame_get_welcome(const void *data, size_t size, uint32_t *hz, struct error *error);
+
+struct frame_ready {
+	sc_ns_t gap;	 /* between the stop at the source and the clock's start at the target */
+	sc_ns_t loading; /* what the target needed for the state */
+};
+
+void frame_put_ready(struct buffer *buffer, const struct frame_ready *ready);
+int frame_get_ready(const void *data, size_t size, struct frame_ready *ready, struct error *error);
+
+void frame_put_question(struct buffer *buffer, const struct frame_id *id);
+int frame_get_question(const void *data, size_t size, struct frame_id *id, struct error *error);
+
+enum frame_answer {
+	FRAME_ANSWER_RUNNING = 1, /* the guest runs here, or has run here since */
+	FRAME_ANSWER_NEVER,	  /* a promise: it never will */
+	FRAME_ANSWER_UNKNOWN,	  /* this receiver knows no such migration */
+};
+
+void frame_put_answer(struct buffer *buffer, enum frame_answer answer);
+int frame_get_answer(const void *data, size_t size, enum frame_answer *answer, struct error *error);
 
 #endif

@@ -7,10 +7,15 @@
 
 #include <errno.h>
 
-int precopy_start(struct precopy *precopy, struct channel *channel, struct host_vm *vm, struct memory *memory,
-		  struct error *error)
+/* The operator hears of a long round this often. */
+#define PROGRESS_NS 500000000ull
+
+#define NS_PER_S 1000000000ull
+#define NS_PER_MS 1000000ull
+
+int precopy_start(struct precopy *precopy, struct host_vm *vm, struct memory *memory, struct error *error)
 {
-	*precopy = (struct precopy){ .channel = channel };
+	precopy->told = host_monotonic();
 	return dirty_start(&precopy->dirty, vm, memory, error);
 }
 
@@ -19,6 +24,48 @@ void precopy_stop(struct precopy *precopy)
 	dirty_stop(&precopy->dirty);
 }
 
+/* ---- Progress ---- */
+
+/* What it takes to send so many pages at the speed of this round, or of the last one. */
+static uint64_t precopy_expect_ns(const struct precopy *precopy, uint64_t pages)
+{
+	return sc_muldiv(pages * MEMORY_PAGE_SIZE, precopy->round_ns, precopy->round_bytes ? precopy->round_bytes : 1);
+}
+
+/* The speed of the round that is under way. */
+static void precopy_measure(struct precopy *precopy, sc_ns_t now)
+{
+	precopy->round_bytes = precopy->channel->sink.sent - precopy->sent_before;
+	precopy->round_ns = now.v - precopy->began.v;
+}
+
+static void precopy_tell(struct precopy *precopy, sc_ns_t now)
+{
+	const struct precopy_progress progress = {
+		.round = precopy->rounds,
+		.bytes_left = precopy->dirty.pages * MEMORY_PAGE_SIZE,
+		.bytes_sent = precopy->channel->sink.sent,
+		.rate = precopy->round_ns ? sc_muldiv(precopy->round_bytes, NS_PER_S, precopy->round_ns) : 0,
+		.downtime_ns = precopy_expect_ns(precopy, precopy->dirty.pages),
+	};
+
+	precopy->told = now;
+	if (precopy->progress)
+		precopy->progress(precopy->context, &progress);
+}
+
+static void precopy_tell_again(struct precopy *precopy)
+{
+	sc_ns_t now = host_monotonic();
+
+	if (now.v - precopy->told.v < PROGRESS_NS)
+		return;
+	precopy_measure(precopy, now);
+	precopy_tell(precopy, now);
+}
+
+/* ---- Rounds ---- */
+
 /* The guest may write to the pages meanwhile: what is then sent is stale, and the log has them for the next round. */
 static int send_dirty(struct precopy *precopy, struct error *error)
 {
@@ -26,8 +73,12 @@ static int send_dirty(struct precopy *precopy, struct error *error)
 	uint32_t count;
 	int result = 0;
 
-	for (; !result && dirty_take(&precopy->dirty, &page, FRAME_PAGES_MAX, &count); page += count)
-		result = pages_put(&precopy->channel->sink, precopy->dirty.memory, page, count, error);
+	for (; !result && dirty_take(&precopy->dirty, &page, FRAME_PAGES_MAX, &count); page += count) {
+		precopy_tell_again(precopy);
+		result = channel_look(precopy->channel, error);
+		if (!result)
+			result = pages_put(&precopy->channel->sink, precopy->dirty.memory, page, count, error);
+	}
 	return result;
 }
 
@@ -41,34 +92,36 @@ static int sync_target(struct channel *channel, struct error *error)
 
 int precopy_round(struct precopy *precopy, struct error *error)
 {
-	sc_ns_t start = host_monotonic();
-	uint64_t sent = precopy->channel->sink.sent;
-	int result = send_dirty(precopy, error);
+	int result;
 
+	precopy->rounds++;
+	precopy->began = host_monotonic();
+	precopy->sent_before = precopy->channel->sink.sent;
+	result = send_dirty(precopy, error);
 	if (!result)
 		result = sync_target(precopy->channel, error);
 	if (result)
 		return result;
-	precopy->rounds++;
-	precopy->round_bytes = precopy->channel->sink.sent - sent;
-	precopy->round_ns = host_monotonic().v - start.v;
-	return dirty_collect(&precopy->dirty, error);
+	precopy_measure(precopy, host_monotonic());
+	result = dirty_collect(&precopy->dirty, error);
+	if (!result)
+		precopy_tell(precopy, host_monotonic());
+	return result;
 }
 
 int precopy_check(const struct precopy *precopy, bool *enough, struct error *error)
 {
-	uint64_t left = precopy->dirty.pages * MEMORY_PAGE_SIZE;
-	uint64_t expected_ns = sc_muldiv(left, precopy->round_ns, precopy->round_bytes ? precopy->round_bytes : 1);
+	uint64_t expected_ns = precopy_expect_ns(precopy, precopy->dirty.pages);
 
-	*enough = expected_ns <= PRECOPY_DOWNTIME_NS;
+	*enough = expected_ns <= precopy->downtime_ns;
 	if (*enough || precopy->rounds < PRECOPY_ROUNDS_MAX)
 		return 0;
 	return error_set(
 		error, ENOBUFS,
 		"after %u rounds %llu MiB are still left, %llu ms at this connection's speed: the guest writes faster "
-		"than the %llu ms of downtime aimed at allow",
-		precopy->rounds, (unsigned long long)(left >> 20), (unsigned long long)(expected_ns / 1000000),
-		PRECOPY_DOWNTIME_NS / 1000000);
+		"than the %llu ms of downtime aimed at allow; let it do less, or allow more with --downtime",
+		precopy->rounds, (unsigned long long)(precopy->dirty.pages * MEMORY_PAGE_SIZE >> 20),
+		(unsigned long long)(expected_ns / NS_PER_MS), (unsigned long long)(precopy->downtime_ns / NS_PER_MS));
 }
 
 int precopy_finish(struct precopy *precopy, struct error *error)

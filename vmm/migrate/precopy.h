@@ -12,18 +12,34 @@
 #include "migrate/dirty.h"
 
 #define PRECOPY_ROUNDS_MAX 30u
-#define PRECOPY_DOWNTIME_NS 300000000ull
+
+/* How far it is. */
+struct precopy_progress {
+	uint32_t round; /* the one that is under way, from 1 */
+	uint64_t bytes_left;
+	uint64_t bytes_sent;
+	uint64_t rate;	      /* bytes a second, in this round */
+	uint64_t downtime_ns; /* expected for the pages that are left */
+};
+
+typedef void (*precopy_progress_fn)(void *context, const struct precopy_progress *progress);
 
 struct precopy {
 	struct channel *channel;
 	struct dirty dirty;
+	uint64_t downtime_ns;	      /* aimed at */
+	precopy_progress_fn progress; /* told now and then, and at the end of each round; NULL: nobody */
+	void *context;
 	uint32_t rounds;
+	sc_ns_t began; /* the last round */
+	uint64_t sent_before;
 	uint64_t round_bytes;
 	uint64_t round_ns;
+	sc_ns_t told;
 };
 
-int precopy_start(struct precopy *precopy, struct channel *channel, struct host_vm *vm, struct memory *memory,
-		  struct error *error);
+/* The caller has set `channel`, `downtime_ns`, `progress` and `context`. */
+int precopy_start(struct precopy *precopy, struct host_vm *vm, struct memory *memory, struct error *error);
 void precopy_stop(struct precopy *precopy);
 
 /* Sends all pages collected so far, waits until the target has them, and collects what was written meanwhile. */

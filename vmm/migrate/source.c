@@ -2,28 +2,46 @@
 /* The side that gives a machine away: see the header. */
 #include "migrate/source.h"
 
+#include "deadline.h"
+#include "layout.h"
 #include "log.h"
-#include "migrate/precopy.h"
+#include "migrate/question.h"
 #include "migrate/stamps.h"
 #include "migrate/state.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+#define NS_PER_S 1000000000u
+#define NS_PER_MS 1000000u
+#define NS_PER_US 1000u
 
 struct source {
 	struct machine *machine;
 	struct channel *channel;
 	const struct source_options *options;
-	struct source_report *report;
+	struct report *report;
 	struct error *error;
+	enum source_state state;
 	struct precopy precopy;
 	struct sc_handoff handoff;
+	sc_ns_t fits_since; /* the rest of memory fits, the clocks' comparison does not; 0: it does not fit */
+	sc_ns_t phase;	    /* when the current part of the downtime began */
 	sc_ns_t stop_ordered;
 	int64_t difference_ns; /* as used for the guest's clock */
-	bool stopped;
-	bool go_sent;
 };
+
+static enum source_action source_event(struct source *source, enum source_event event)
+{
+	enum source_action action;
+
+	source->state = source_step(source->state, event, &action);
+	return action;
+}
+
+/* ---- Whether it can move ---- */
 
 /* A rate in MHz with as many decimals as it has, up to Hz. */
 static const char *rate_text(uint32_t hz, char text[32])
@@ -53,29 +71,41 @@ int source_check_rate(const char *name, enum sc_level level, uint32_t from_hz, u
 		name, rate_text(from_hz, from), rate_text(to_hz, to), percent / 100, percent % 100);
 }
 
-static int source_hello(struct source *source)
+struct frame_hello source_describe(const struct machine *machine, enum sc_level level)
 {
-	const struct machine_config *config = &source->machine->config;
+	const struct machine_config *config = &machine->config;
 	struct frame_hello hello = {
 		.hz = host_counter_hz(),
 		.vcpus = config->vcpus,
 		.memory_size = config->memory_size,
+		.level = level,
+		.architecture = FRAME_ARCHITECTURE,
+		.page_size = host_page_size(),
+		.address_bits = HOST_ADDRESS_BITS,
+		.gic = FRAME_GIC,
 	};
+
+	memcpy(hello.name, config->name, sizeof(hello.name));
+	return hello;
+}
+
+static int source_hello(struct source *source, bool dry_run)
+{
+	struct frame_hello hello = source_describe(source->machine, source->report->level);
 	struct buffer buffer = { 0 };
 	struct frame frame;
 	int result;
 
-	snprintf(hello.name, sizeof(hello.name), "%s", config->name);
+	hello.id = source->report->id;
+	hello.dry_run = dry_run;
 	frame_put_hello(&buffer, &hello);
-	result = channel_send(source->channel, FRAME_HELLO, buffer.data, buffer.size, source->error);
-	buffer_free(&buffer);
+	result = channel_send_buffer(source->channel, FRAME_HELLO, &buffer, source->error);
 	if (!result)
 		result = channel_expect(source->channel, FRAME_WELCOME, &frame, source->error);
 	if (!result)
 		result = frame_get_welcome(frame.data, frame.size, &source->report->to_hz, source->error);
 	if (!result)
 		sc_handoff_init(&source->handoff, hello.hz, source->report->to_hz);
-	source->report->from_hz = hello.hz;
 	return result;
 }
 
@@ -98,12 +128,20 @@ static int source_check_registers(struct source *source)
 	vcpus_hold(&source->machine->vcpus);
 	result = state_save_registers(source->machine, &buffer, source->error);
 	vcpus_release(&source->machine->vcpus);
+	if (result)
+		buffer_free(&buffer);
+	else
+		result = channel_send_buffer(source->channel, FRAME_CHECK, &buffer, source->error);
+	return result ? result : channel_expect(source->channel, FRAME_CHECKED, &frame, source->error);
+}
+
+static int source_check(struct source *source, bool dry_run)
+{
+	int result = source_hello(source, dry_run);
+
 	if (!result)
-		result = channel_send(source->channel, FRAME_CHECK, buffer.data, buffer.size, source->error);
-	if (!result)
-		result = channel_expect(source->channel, FRAME_CHECKED, &frame, source->error);
-	buffer_free(&buffer);
-	return result;
+		result = source_check_level(source);
+	return result ? result : source_check_registers(source);
 }
 
 static int source_check_alive(struct source *source)
@@ -111,6 +149,44 @@ static int source_check_alive(struct source *source)
 	if (machine_get_end(source->machine) == MACHINE_END_NONE)
 		return 0;
 	return error_set(source->error, ESHUTDOWN, "the guest ended while it was being migrated");
+}
+
+/* ---- While the guest runs ---- */
+
+/* Whether the clocks are compared well enough. Only asked while the rest of memory fits. */
+static int source_check_width(struct source *source, bool *enough)
+{
+	uint64_t limit_ns = (uint64_t)source->options->max_step_us * NS_PER_US;
+	struct sc_handoff_result known = { .half_width_ns = UINT64_MAX };
+	sc_ns_t now = host_monotonic();
+
+	sc_handoff_result(&source->handoff, host_counter_ns(), &known);
+	*enough = known.half_width_ns <= limit_ns;
+	if (*enough)
+		return 0;
+	if (!source->fits_since.v)
+		source->fits_since = now;
+	if (now.v - source->fits_since.v < (uint64_t)source->options->limits->comparison_ms * NS_PER_MS)
+		return 0;
+	return error_set(source->error, ETIME,
+			 "the hosts' clocks could be compared to within %" PRIu64
+			 " us only, in %d s: the connection is "
+			 "too uneven for the %" PRIu32 " us asked for; allow more with --max-step",
+			 known.half_width_ns / NS_PER_US, source->options->limits->comparison_ms / 1000,
+			 source->options->max_step_us);
+}
+
+/* True if the guest can be stopped now. */
+static int source_check_stop(struct source *source, bool *enough)
+{
+	int result = precopy_check(&source->precopy, enough, source->error);
+
+	if (result)
+		return result;
+	if (*enough)
+		return source_check_width(source, enough);
+	source->fits_since = sc_ns(0);
+	return 0;
 }
 
 static int source_precopy(struct source *source)
@@ -121,30 +197,48 @@ static int source_precopy(struct source *source)
 	while (!result && !enough) {
 		result = precopy_round(&source->precopy, source->error);
 		if (!result)
-			result = precopy_check(&source->precopy, &enough, source->error);
-		if (!result)
 			result = stamps_burst(source->channel, &source->handoff, source->error);
 		if (!result)
+			result = source_check_stop(source, &enough);
+		if (!result)
 			result = source_check_alive(source);
-		if (!result && source->options->progress)
-			source->options->progress(source->options->context, source->precopy.rounds,
-						  source->precopy.dirty.pages, source->channel->sink.sent);
+		if (!result)
+			result = channel_look(source->channel, source->error);
 	}
 	source->report->rounds = source->precopy.rounds;
 	return result;
 }
 
+/* ---- While it stands still ---- */
+
+/* From here on the guest stands still: the other side has so much time for all that follows. */
+static void source_limit(struct source *source)
+{
+	source->channel->limit_ms = source->options->limits->stopped_ms;
+	source->channel->deadline = deadline_after_ms(source->channel->limit_ms);
+}
+
+/* The time since the last call, as a part of the downtime. */
+static uint64_t source_lap(struct source *source)
+{
+	sc_ns_t began = source->phase;
+
+	source->phase = host_monotonic();
+	return source->phase.v - began.v;
+}
+
 static void source_stop(struct source *source)
 {
-	source->stop_ordered = host_monotonic();
+	source_event(source, SOURCE_EVENT_STOP);
+	source->stop_ordered = source->phase = host_monotonic();
+	source_limit(source);
 	vcpus_hold(&source->machine->vcpus);
 	clock_stop(&source->machine->clock);
-	source->stopped = true;
 }
 
 static int source_send_state(struct source *source)
 {
-	struct clock_handoff handoff = { .policy = SC_CLOCK_ADVANCE };
+	struct clock_handoff handoff = { .policy = source->options->policy };
 	struct buffer buffer = { 0 };
 	struct sc_handoff_result known;
 	int result;
@@ -153,8 +247,9 @@ static int source_send_state(struct source *source)
 		return error_set(source->error, EPROTO, "the hosts' clocks could not be compared");
 	handoff.difference_ns = source->difference_ns = known.middle_ns;
 	result = state_save(source->machine, &handoff, &buffer, source->error);
+	source->report->parts.state = source_lap(source);
 	if (!result)
-		result = channel_send(source->channel, FRAME_STATE, buffer.data, buffer.size, source->error);
+		return channel_send_buffer(source->channel, FRAME_STATE, &buffer, source->error);
 	buffer_free(&buffer);
 	return result;
 }
@@ -171,108 +266,260 @@ static void source_report_clock(struct source *source, sc_ns_t gap)
 	/* One unit for the rebase of reference time. */
 	source->report->stated_bound_ns = sc_handoff_bound(&known, source->difference_ns) + SC_REF_NS;
 	source->report->round_trip_ns = known.round_trip_ns;
+	source->report->age_ns = known.age_ns;
+	source->report->rate_known = !sc_handoff_rate(&source->handoff, &source->report->rate);
+	if (known.stated == SC_STATED_EXCLUDED)
+		log_line("%s: what the hosts say of their synchronisation contradicts their time stamps",
+			 source->machine->config.name);
+}
+
+/* The gap can hardly be longer than the guest has stood still; a clock that says so has been tampered with. */
+static int source_check_gap(struct source *source, sc_ns_t gap)
+{
+	uint64_t stood = host_monotonic().v - source->stop_ordered.v;
+
+	if (gap.v <= stood + NS_PER_S)
+		return 0;
+	return error_set(source->error, EPROTO,
+			 "the other side counts a gap of %" PRIu64 " ms where the guest has stood still for %" PRIu64
+			 " ms",
+			 gap.v / NS_PER_MS, stood / NS_PER_MS);
 }
 
 static int source_await_ready(struct source *source)
 {
+	struct report_parts *parts = &source->report->parts;
+	struct frame_ready ready;
 	struct frame frame;
-	struct cursor cursor;
-	uint64_t gap;
 	int result = channel_expect(source->channel, FRAME_READY, &frame, source->error);
 
+	if (!result)
+		result = frame_get_ready(frame.data, frame.size, &ready, source->error);
+	if (!result)
+		result = source_check_gap(source, ready.gap);
 	if (result)
 		return result;
-	cursor = cursor_make(frame.data, frame.size);
-	gap = cursor_u64(&cursor);
-	if (!cursor_finish(&cursor))
-		return error_set(source->error, EPROTO, "the other side's READY is damaged");
-	source_report_clock(source, sc_ns(gap));
+	parts->transfer = source_lap(source);
+	parts->load = ready.loading.v < parts->transfer ? ready.loading.v : parts->transfer;
+	parts->transfer -= parts->load;
+	source_report_clock(source, ready.gap);
 	return 0;
 }
 
-static int source_hand_over(struct source *source)
+/* From the stop to READY. */
+static int source_transfer(struct source *source)
 {
-	struct frame frame;
-	int result;
+	int result = source_check_alive(source);
 
-	source->go_sent = true;
-	result = channel_send(source->channel, FRAME_GO, NULL, 0, source->error);
-	if (!result)
-		result = channel_expect(source->channel, FRAME_DONE, &frame, source->error);
-	source->report->downtime_ns = host_monotonic().v - source->stop_ordered.v;
-	source->report->bytes = source->channel->sink.sent;
-	return result;
-}
-
-/* From the stop to DONE. */
-static int source_switch(struct source *source)
-{
-	int result;
-
-	source_stop(source);
-	result = source_check_alive(source);
 	/* The guest may have left the reference clock during pre-copy. */
 	if (!result)
 		result = source_check_level(source);
 	if (!result)
 		result = precopy_finish(&source->precopy, source->error);
+	source->report->parts.pages = source_lap(source);
 	if (!result)
 		result = source_send_state(source);
-	if (!result)
-		result = source_await_ready(source);
-	return result ? result : source_hand_over(source);
+	return result ? result : source_await_ready(source);
 }
 
-static int source_move(struct source *source)
-{
-	int result = source_hello(source);
+/* ---- The handover ---- */
 
+static void source_account(struct source *source)
+{
+	source->report->parts.resume = source_lap(source);
+	source->report->downtime_ns = source->phase.v - source->stop_ordered.v;
+	source->report->bytes = source->channel->sink.sent;
+}
+
+/* Until DONE. Nothing watched ends this wait: the guest is the target's. */
+static int source_hand_over(struct source *source)
+{
+	struct frame frame;
+	int result;
+
+	source->channel->watches = 0;
+	source_limit(source);
+	result = channel_send(source->channel, FRAME_GO, NULL, 0, source->error);
 	if (!result)
-		result = source_check_level(source);
-	if (!result)
-		result = source_check_registers(source);
-	if (!result)
-		result = precopy_start(&source->precopy, source->channel, &source->machine->vm,
-				       &source->machine->memory, source->error);
-	if (result)
-		return result;
-	result = source_precopy(source);
-	if (!result)
-		result = source_switch(source);
-	precopy_stop(&source->precopy);
+		result = channel_expect(source->channel, FRAME_DONE, &frame, source->error);
+	source_account(source);
 	return result;
 }
 
-/* Nothing was handed over: the guest goes on, and its clock counts the time that it stood still. */
-static void source_go_on(struct source *source)
+/* Tells the target that the machine is discarded here. If it does not arrive the target waits for a while, no more. */
+static void source_settle(struct channel *channel, const struct report *report)
 {
-	struct error error;
+	struct buffer buffer = { 0 };
+	struct error ignored;
 
-	if (source->stopped) {
-		if (clock_start(&source->machine->clock, SC_CLOCK_ADVANCE, &error))
-			log_line("%s: %s", source->machine->config.name, error.text);
-		vcpus_release(&source->machine->vcpus);
-	}
-	/* Last, because the other side may not listen any more, and the guest need not wait for that. */
-	channel_abort(source->channel, source->error);
+	report_put(&buffer, report);
+	channel_send_buffer(channel, FRAME_SETTLED, &buffer, &ignored);
 }
 
-enum source_result source_run(struct machine *machine, struct channel *channel, const struct source_options *options,
-			      struct source_report *report, struct error *error)
+/* The guest goes on here; what its clock does about the time it stood still is the migration's policy. */
+static void source_resume(struct source *source)
 {
-	struct source source = {
+	struct machine *machine = source->machine;
+	struct error error;
+
+	if (clock_start(&machine->clock, source->options->policy, &error))
+		log_line("%s: %s", machine->config.name, error.text);
+	vcpus_release(&machine->vcpus);
+}
+
+static enum source_event answer_event(int result, enum frame_answer answer)
+{
+	if (!result && answer == FRAME_ANSWER_RUNNING)
+		return SOURCE_EVENT_ANSWER_RUNNING;
+	if (!result && answer == FRAME_ANSWER_NEVER)
+		return SOURCE_EVENT_ANSWER_NEVER;
+	return SOURCE_EVENT_NO_ANSWER;
+}
+
+/* After a lost DONE: asks on new connections, and does what the answer says. */
+static void source_ask(struct source *source, int patience_ms)
+{
+	const struct source_options *options = source->options;
+	enum frame_answer answer = FRAME_ANSWER_UNKNOWN;
+	struct channel channel;
+	int result = question_ask(&channel, options->host, &source->report->id, options->limits, patience_ms, &answer,
+				  source->error);
+	enum source_action action = source_event(source, answer_event(result, answer));
+
+	if (!result && answer == FRAME_ANSWER_UNKNOWN)
+		error_format(source->error, "the receiver at %s knows nothing of this migration", options->host);
+	if (action == SOURCE_ACTION_DISCARD)
+		source_settle(&channel, source->report);
+	if (action == SOURCE_ACTION_RESUME)
+		source_resume(source);
+	if (!result)
+		channel_close(&channel);
+}
+
+/* The handover went wrong: the guest may run there or not. */
+static void source_ask_first(struct source *source)
+{
+	const char *name = source->machine->config.name;
+	struct error reason = *source->error;
+
+	log_line("%s: the migration broke after the handover (%s); asking %s what became of it", name, reason.text,
+		 source->options->host);
+	source_ask(source, source->options->limits->question_ms);
+	if (source->state == SOURCE_RUNNING)
+		error_format(source->error,
+			     "the migration broke in the handover (%.300s); the other side promises never to run %s, "
+			     "which goes on here",
+			     reason.text, name);
+	if (source->state == SOURCE_UNDECIDED) {
+		struct error asking = *source->error;
+
+		error_format(source->error, "%.200s; then %.200s", reason.text, asking.text);
+	}
+}
+
+/* ---- All of it ---- */
+
+/* Before GO: nothing was handed over. */
+static enum source_state source_fail(struct source *source)
+{
+	if (source_event(source, SOURCE_EVENT_FAILED) == SOURCE_ACTION_RESUME)
+		source_resume(source);
+	/* Last, because the other side may not listen any more, and the guest need not wait for that. */
+	channel_abort(source->channel, source->error);
+	return source->state;
+}
+
+static enum source_state source_switch(struct source *source)
+{
+	int result;
+
+	source_stop(source);
+	result = source_transfer(source);
+	if (!result && !gate_pass(source->options->gate))
+		result = gate_called(source->options->gate, source->error);
+	if (result)
+		return source_fail(source);
+	source_event(source, SOURCE_EVENT_READY);
+	if (source_hand_over(source)) {
+		source_event(source, SOURCE_EVENT_FAILED);
+		source_ask_first(source);
+		return source->state;
+	}
+	source_event(source, SOURCE_EVENT_DONE);
+	source_settle(source->channel, source->report);
+	return source->state;
+}
+
+static struct source source_make(struct machine *machine, struct channel *channel, const struct source_options *options,
+				 struct report *report, struct error *error)
+{
+	return (struct source){
 		.machine = machine,
 		.channel = channel,
 		.options = options,
 		.report = report,
 		.error = error,
+		.state = SOURCE_RUNNING,
+		.precopy = { .channel = channel,
+			     .downtime_ns = (uint64_t)options->downtime_ms * NS_PER_MS,
+			     .progress = options->progress,
+			     .context = options->context },
 	};
+}
 
-	*report = (struct source_report){ 0 };
-	if (!source_move(&source))
-		return SOURCE_MOVED;
-	if (source.go_sent)
-		return SOURCE_UNDECIDED;
-	source_go_on(&source);
-	return SOURCE_FAILED;
+static void source_report_begin(struct source *source)
+{
+	struct report *report = source->report;
+
+	*report = (struct report){
+		.from_hz = host_counter_hz(),
+		.policy = source->options->policy,
+		.level = machine_level(source->machine),
+	};
+	memcpy(report->name, source->machine->config.name, sizeof(report->name));
+	host_random(report->id.bytes, sizeof(report->id.bytes));
+}
+
+enum source_state source_run(struct machine *machine, struct channel *channel, const struct source_options *options,
+			     struct report *report, struct error *error)
+{
+	struct source source = source_make(machine, channel, options, report, error);
+	int result;
+
+	source_report_begin(&source);
+	result = source_check(&source, false);
+	if (!result)
+		result = precopy_start(&source.precopy, &machine->vm, &machine->memory, error);
+	if (result)
+		return source_fail(&source);
+	if (source_precopy(&source))
+		source_fail(&source);
+	else
+		source_switch(&source);
+	precopy_stop(&source.precopy);
+	return source.state;
+}
+
+int source_try(struct machine *machine, struct channel *channel, const struct source_options *options,
+	       struct report *report, struct error *error)
+{
+	struct source source = source_make(machine, channel, options, report, error);
+	int result;
+
+	source_report_begin(&source);
+	result = source_check(&source, true);
+	if (result)
+		channel_abort(channel, error);
+	return result;
+}
+
+enum source_state source_ask_again(struct machine *machine, const struct source_options *options, struct report *report,
+				   struct error *error)
+{
+	struct source source = source_make(machine, NULL, options, report, error);
+
+	source.state = SOURCE_UNDECIDED;
+	source_event(&source, SOURCE_EVENT_RESUME);
+	source_ask(&source, 0);
+	return source.state;
 }

@@ -2,47 +2,56 @@
 /*
  * The side that gives a machine away: pre-copy, then the stop, the state, and the handover.
  *
- * Policy: whatever can fail fails before GO, and then the guest runs on here with nothing lost. GO counts as sent
- * before its first byte is written: from there on the guest may run on the other side, so without DONE this side stays
- * paused and the operator decides. At most one side ever runs.
+ * Policy: whatever can fail fails before GO, most of it before the guest is paused, and then the guest runs on here
+ * with nothing lost. GO counts as sent before its first byte is written: from there on only the target's word decides,
+ * DONE or an answer to the question; without it the guest stays paused here. The states are those of
+ * migrate/handover.h.
  */
 #ifndef VMM_MIGRATE_SOURCE_H
 #define VMM_MIGRATE_SOURCE_H
 
 #include "machine.h"
 #include "migrate/channel.h"
+#include "migrate/gate.h"
+#include "migrate/handover.h"
+#include "migrate/precopy.h"
+#include "migrate/report.h"
 
-struct source_report {
-	uint32_t from_hz;
-	uint32_t to_hz;
-	enum sc_level level;
-	uint32_t rounds;
-	uint64_t bytes;
-	uint64_t round_trip_ns;
-	uint64_t stated_bound_ns; /* bound of the clock's step: difference of the hosts' clocks, aged until the clock's
-				   start */
-	uint64_t gap_ns;	  /* which the guest's clock counts under SC_CLOCK_ADVANCE */
-	uint64_t downtime_ns;	  /* from the order to stop to DONE */
-};
-
-enum source_result {
-	SOURCE_MOVED,	  /* the guest runs on the other host */
-	SOURCE_FAILED,	  /* it runs on here */
-	SOURCE_UNDECIDED, /* it stays paused here */
-};
-
-/* Told after each round; to show progress. */
-typedef void (*source_progress_fn)(void *context, uint32_t round, uint64_t pages_left, uint64_t bytes);
+#define SOURCE_DOWNTIME_MS 300u
+#define SOURCE_MAX_STEP_US 500u
 
 struct source_options {
-	bool force; /* also when the guest cannot follow the change of rate */
-	source_progress_fn progress;
+	const char *host; /* where the connection leads, to ask there on a new one */
+	bool force;	  /* also when the guest cannot follow the change of rate */
+	enum sc_clock_policy policy;
+	uint32_t downtime_ms;	      /* aimed at */
+	uint32_t max_step_us;	      /* the clocks must be compared to within so much before the guest is stopped */
+	struct gate *gate;	      /* the operator may call the migration off */
+	precopy_progress_fn progress; /* NULL: nobody */
 	void *context;
+	const struct handover_limits *limits;
 };
 
-/* The machine is in state MACHINE_MIGRATING; the caller sets the state that follows. */
-enum source_result source_run(struct machine *machine, struct channel *channel, const struct source_options *options,
-			      struct source_report *report, struct error *error);
+/*
+ * Migrates. The machine is in state MACHINE_MIGRATING; the caller sets the state that follows from the result:
+ * SOURCE_RUNNING with a sentence if it failed, SOURCE_UNDECIDED with one, SOURCE_GONE with the report.
+ */
+enum source_state source_run(struct machine *machine, struct channel *channel, const struct source_options *options,
+			     struct report *report, struct error *error);
+
+/* Finds out whether the machine can move, and disturbs it for a moment only. 0 if it can. */
+int source_try(struct machine *machine, struct channel *channel, const struct source_options *options,
+	       struct report *report, struct error *error);
+
+/*
+ * Asks what became of a migration that ended as SOURCE_UNDECIDED, with the options and the report of then. The results
+ * are as before: SOURCE_RUNNING means that the guest was let go on here.
+ */
+enum source_state source_ask_again(struct machine *machine, const struct source_options *options, struct report *report,
+				   struct error *error);
+
+/* What a HELLO says of a machine here, but for the migration's own facts. */
+struct frame_hello source_describe(const struct machine *machine, enum sc_level level);
 
 /* Whether a guest of that level may go from one rate to another; -EPERM and the sentence if not. */
 int source_check_rate(const char *name, enum sc_level level, uint32_t from_hz, uint32_t to_hz, struct error *error);

@@ -5,10 +5,10 @@
 #include "migrate/pages.h"
 #include "migrate/source.h"
 #include "migrate/state.h"
+#include "migrate/target.h"
 #include "snapshot/reader.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #define MILLION 1000000u
 
@@ -38,7 +38,6 @@ static int restore_expect(struct restore *restore, enum frame_type type, struct 
 static int restore_begin(struct restore *restore, struct error *error)
 {
 	const struct restore_options *options = restore->options;
-	struct machine_config config = { 0 };
 	struct frame_hello hello;
 	struct error reason;
 	struct frame frame;
@@ -48,10 +47,7 @@ static int restore_begin(struct restore *restore, struct error *error)
 		return result;
 	if (frame_get_hello(frame.data, frame.size, &hello, &reason))
 		return restore_damaged(restore, reason.text, error);
-	snprintf(config.name, sizeof(config.name), "%s", options->name ? options->name : hello.name);
-	config.vcpus = hello.vcpus;
-	config.memory_size = hello.memory_size;
-	result = machine_create(restore->machine, &config, restore->console, error);
+	result = target_begin(restore->machine, &hello, restore->console, options->name, error);
 	if (!result)
 		restore->machine->restored.from_hz = hello.hz;
 	return result;

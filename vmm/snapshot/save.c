@@ -4,25 +4,20 @@
 
 #include "log.h"
 #include "migrate/pages.h"
+#include "migrate/source.h"
 #include "migrate/state.h"
 #include "snapshot/writer.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #define PROGRESS_NS 1000000000u
 
 static int save_hello(struct machine *machine, struct sink *sink, struct error *error)
 {
-	struct frame_hello hello = {
-		.hz = host_counter_hz(),
-		.vcpus = machine->config.vcpus,
-		.memory_size = machine->config.memory_size,
-	};
+	struct frame_hello hello = source_describe(machine, machine_level(machine));
 	struct buffer buffer = { 0 };
 	int result;
 
-	snprintf(hello.name, sizeof(hello.name), "%s", machine->config.name);
 	frame_put_hello(&buffer, &hello);
 	result = sink->put(sink, FRAME_HELLO, buffer.data, buffer.size, NULL, 0, error);
 	buffer_free(&buffer);
@@ -57,7 +52,7 @@ static int save_memory(const struct machine *machine, const struct save_options 
 			return result;
 		if (!options->progress || host_monotonic().v < next.v)
 			continue;
-		options->progress(options->context, left, sink->sent);
+		options->progress(options->context, left * MEMORY_PAGE_SIZE);
 		next = sc_ns(host_monotonic().v + PROGRESS_NS);
 	}
 	return 0;

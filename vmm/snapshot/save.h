@@ -12,7 +12,7 @@
 #include "machine.h"
 
 /* Told about once a second. */
-typedef void (*save_progress_fn)(void *context, uint64_t pages_left, uint64_t bytes);
+typedef void (*save_progress_fn)(void *context, uint64_t bytes_left);
 
 struct save_options {
 	const char *path;	     /* absolute */

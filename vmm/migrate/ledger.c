@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a receiver knows of migrations: see the header. */
+#include "migrate/ledger.h"
+
+#include <errno.h>
+
+/* The index of an id, LEDGER_SIZE if it is unknown. */
+static uint32_t ledger_index(const struct ledger *ledger, const struct frame_id *id)
+{
+	uint32_t count = ledger->opened < LEDGER_SIZE ? (uint32_t)ledger->opened : LEDGER_SIZE;
+
+	for (uint32_t n = 0; n < count; n++)
+		if (frame_id_equal(&ledger->entry[n].id, id))
+			return n;
+	return LEDGER_SIZE;
+}
+
+int ledger_open(struct ledger *ledger, const struct frame_id *id, struct error *error)
+{
+	uint32_t n;
+
+	if (ledger_index(ledger, id) < LEDGER_SIZE)
+		return error_set(error, EEXIST,
+				 "this migration was here before and will not run here: begin a new one");
+	n = (uint32_t)(ledger->opened++ % LEDGER_SIZE);
+	ledger->entry[n].id = *id;
+	ledger->entry[n].state = TARGET_LOADING;
+	return 0;
+}
+
+bool ledger_find(const struct ledger *ledger, const struct frame_id *id, enum target_state *state)
+{
+	uint32_t n = ledger_index(ledger, id);
+
+	if (n == LEDGER_SIZE)
+		return false;
+	*state = ledger->entry[n].state;
+	return true;
+}
+
+enum target_action ledger_step(struct ledger *ledger, const struct frame_id *id, enum target_event event)
+{
+	uint32_t n = ledger_index(ledger, id);
+	enum target_action action = TARGET_ACTION_NONE;
+
+	if (n < LEDGER_SIZE)
+		ledger->entry[n].state = target_step(ledger->entry[n].state, event, &action);
+	return action;
+}
+
+enum frame_answer ledger_answer(struct ledger *ledger, const struct frame_id *id)
+{
+	switch (ledger_step(ledger, id, TARGET_EVENT_QUESTION)) {
+	case TARGET_ACTION_ANSWER_RUNNING:
+		return FRAME_ANSWER_RUNNING;
+	case TARGET_ACTION_ANSWER_NEVER:
+		return FRAME_ANSWER_NEVER;
+	default:
+		return FRAME_ANSWER_UNKNOWN;
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a receiver knows of migrations by their ids: the one that is under way or whose guest runs here, and those that
+ * it has promised never to run.
+ *
+ * Policy: each id has one of the target's states, and only target_step() changes it. A promise is kept as long as the
+ * process lives for the last LEDGER_SIZE ids; of an older one the answer is that it is unknown, which promises nothing.
+ */
+#ifndef VMM_MIGRATE_LEDGER_H
+#define VMM_MIGRATE_LEDGER_H
+
+#include "migrate/frame.h"
+#include "migrate/handover.h"
+
+#define LEDGER_SIZE 16u
+
+struct ledger {
+	struct {
+		struct frame_id id;
+		enum target_state state;
+	} entry[LEDGER_SIZE];
+	uint64_t opened; /* ids so far; the newest is at (opened - 1) % LEDGER_SIZE */
+};
+
+/* A new migration, in TARGET_LOADING. -EEXIST with a sentence if its id was here before. */
+int ledger_open(struct ledger *ledger, const struct frame_id *id, struct error *error);
+
+/* The state of an id; false if it is unknown. */
+bool ledger_find(const struct ledger *ledger, const struct frame_id *id, enum target_state *state);
+
+/* An event for a known id; for an unknown one there is nothing to do. */
+enum target_action ledger_step(struct ledger *ledger, const struct frame_id *id, enum target_event event);
+
+/* The answer to a question; a migration that has not had its GO is thereby given up. */
+enum frame_answer ledger_answer(struct ledger *ledger, const struct frame_id *id);
+
+#endif
