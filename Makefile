@@ -17,7 +17,8 @@ check: ## under a minute, no lab: unit and property tests, purity of the core, h
 lab-test: ## the scenarios: real guests migrate between emulated Arm hosts
 conformance: ## hold Seaclock, and a machine without it, against the conformance suite; in the lab
 mutants: ## break the core on purpose: every mutant must turn a test red
-fuzz: ## hostile input for FUZZ_SECONDS (20) a target; not part of make test
+fuzz: ## hostile input for FUZZ_SECONDS (20) a target
+fuzz-short: ## a bounded number of hostile inputs for each target
 test: ## every test; the last line is the sum of all tiers
 demo: ## a guest migrates from a 25 MHz host to a 1 GHz host and back; ends with a table and a report
 bench: ## what things cost: reading the clock on this machine; in the lab that, timers, boot, downtime
@@ -49,4 +50,4 @@ clean:
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all check lab-test conformance mutants fuzz test demo bench format clean help
+.PHONY: all check lab-test conformance mutants fuzz fuzz-short test demo bench format clean help

@@ -12,16 +12,10 @@ $(O)/host/bench/page_read: $(call objects,host,$(BENCH_SRC) $(BENCH_CORE))
 $(O)/arm64/bench/page_read: $(call objects,arm64,$(BENCH_SRC) $(BENCH_CORE))
 	$(call say,LD)$(ARM64)gcc -static $^ -o $@
 
-# A kernel of its own: nothing of Linux lies between the guest and the monitor.
-$(O)/bare/bench/guest_start.o: bench/guest_start.S
-	@mkdir -p $(@D)
-	$(call say,AS)$(ARM64)gcc $(CFLAGS_bare) -c $< -o $@
-
-$(O)/bare/bench/stimer.elf: bench/guest.lds $(O)/bare/bench/guest_start.o $(call objects,bare,bench/guest_stimer.c)
-	$(call say,LD)$(ARM64)ld --no-warn-rwx-segments -T $< $(filter %.o,$^) -o $@
-
-$(O)/bare/bench/stimer.Image: $(O)/bare/bench/stimer.elf
-	$(call say,OBJCOPY)$(ARM64)objcopy -O binary $< $@
+# A bare guest: nothing of Linux lies between the measurement and the monitor.
+$(O)/bare/bench/guest_stimer.o: CFLAGS_bare += $(BARE_CFLAGS)
+$(O)/bare/bench/stimer.elf: test/bare/bare.lds $(O)/bare/bench/guest_stimer.o $(BARE_RUNTIME) $(GUEST_LIB)
+	$(call say,LD)$(call bare_link,$<,$^) -o $@
 
 BENCH := $(O)/host/bench/page_read $(O)/arm64/bench/page_read $(O)/bare/bench/stimer.Image
 

@@ -7,18 +7,6 @@
 #include "stimer.h"
 #include "synic.h"
 
-/* Everything is as at the reset of a machine. */
-static void clear(struct sc_partition *partition, const struct sc_clock *clock, uint32_t vcpu_count)
-{
-	struct sc_clock kept = *clock;
-
-	memset(partition, 0, sizeof(*partition));
-	partition->clock = kept;
-	partition->vcpu_count = vcpu_count;
-	for (uint32_t vp = 0; vp < vcpu_count; vp++)
-		sc_synic_reset(&partition->vcpu[vp].synic);
-}
-
 int sc_partition_init(struct sc_partition *partition, uint32_t vcpu_count, uint32_t hz, sc_ticks_t counter)
 {
 	struct sc_clock clock;
@@ -28,17 +16,12 @@ int sc_partition_init(struct sc_partition *partition, uint32_t vcpu_count, uint3
 		return err;
 	if (vcpu_count < 1 || vcpu_count > SC_VCPU_MAX)
 		return -SC_E_VALUE;
-	clear(partition, &clock, vcpu_count);
+	memset(partition, 0, sizeof(*partition));
+	partition->clock = clock;
+	partition->vcpu_count = vcpu_count;
+	for (uint32_t vp = 0; vp < vcpu_count; vp++)
+		sc_synic_reset(&partition->vcpu[vp].synic);
 	return 0;
-}
-
-void sc_partition_reset(struct sc_partition *partition)
-{
-	uint32_t page_sequence = partition->page_sequence;
-
-	clear(partition, &partition->clock, partition->vcpu_count);
-	/* The next kernel's page may lie where the last one's lay: its sequence must be new as well. */
-	partition->page_sequence = page_sequence;
 }
 
 bool sc_partition_deadline(const struct sc_partition *partition, sc_ref_t *deadline)

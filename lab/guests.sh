@@ -74,11 +74,11 @@ guests_calibrate() {
 	local host line
 	for host in $(awk '$1 == "host" { print $2 }' "$manifest"); do
 		line=$(lab truth "$host")
-		[[ $line =~ realtime_offset_ns=(-?[0-9]+) ]] || {
+		[[ $line =~ realtime_offset_ns=(-?[0-9]+).*\ at_realtime_ns=([0-9]+)\ drift_ppb=(-?[0-9]+) ]] || {
 			echo "lab/lab truth $host says \"$line\"" >&2
 			return 1
 		}
-		echo "truth $host ${BASH_REMATCH[1]}" >>"$manifest"
+		echo "truth $host ${BASH_REMATCH[*]:1}" >>"$manifest"
 	done
 }
 
@@ -176,7 +176,7 @@ migrate_ask() {
 }
 
 # Moves the guest to host $1, where it becomes stay number $stay; further arguments are options of `seaclock migrate`.
-guest_migrate() {
+guest_move() {
 	local to=$1 status=0
 	receive_start "$to"
 	migrate_ask "$@" || {
@@ -196,6 +196,11 @@ guest_migrate() {
 	guest_pid=$receive_pid
 	guest_log=$receive_log
 	guest_console=$receive_console
+}
+
+# The same for a guest that samples: it runs there.
+guest_migrate() {
+	guest_move "$@"
 	guest_wait_for '^@sample' 1 60
 }
 

@@ -2,10 +2,10 @@
 #
 # What holds for the whole tree: the checks behind `make check`. Each is a target of its own, and fails with the places.
 
-AREAS := include core vmm linux lab test bench
+AREAS := include core guest vmm linux lab test bench
 CHECK_C := $(shell find $(wildcard $(AREAS)) -name '*.[ch]' | sort)
 
-check: unit property check-purity check-headers check-format check-tidy check-size check-text
+check: unit property check-purity check-model check-headers check-format check-tidy check-size check-text
 
 # Kernel headers are not at hand outside Kbuild.
 check-headers:

@@ -9,8 +9,8 @@
 # time, adds one failure.
 set -u
 
-tiers=(all unit property check-purity check-headers check-format check-tidy check-size check-text check-guest mutants lab-test
-       conformance)
+tiers=(all unit property check-purity check-model check-headers check-format check-tidy check-size check-text check-guest
+       fuzz-short mutants lab-test conformance)
 time_limit=3600 # seconds for one tier
 logs=out/test
 passed=0

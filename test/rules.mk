@@ -7,8 +7,8 @@
 TEST_LIBS := -lcmocka -ljansson -lfdt -lzstd -lpthread -lm
 TEST_LIB := $(O)/san/test/seaclock.a
 # What the probe prints and how it judges, for the tests that hold the judge against it.
-PROBE_PURE := test/guest/probe_line.c test/guest/probe_sleep.c
-TEST_LIB_OBJ := $(call objects,san,$(CORE_SRC) $(VMM_TESTABLE_SRC) $(JUDGE_SRC) $(PROBE_PURE) $(sort $(wildcard test/fake/*.c)))
+PROBE_PURE := $(addprefix test/guest/,probe_line.c probe_pattern.c probe_sleep.c)
+TEST_LIB_OBJ := $(call objects,san,$(CORE_SRC) $(VMM_TESTABLE_SRC) $(JUDGE_SRC) $(PROBE_PURE) $(RELAY_PURE) $(sort $(wildcard test/fake/*.c)))
 TEST_OBJ := $(call objects,san,$(sort $(wildcard test/unit/*.c test/property/*.c)))
 TEST_UNIT := $(filter $(O)/san/test/unit/%,$(TEST_OBJ:.o=))
 TEST_PROPERTY := $(filter $(O)/san/test/property/%,$(TEST_OBJ:.o=))
@@ -30,8 +30,9 @@ unit: $(TEST_UNIT)
 property: $(TEST_PROPERTY)
 	@test/run-tests $^
 
-# Each mutant of the core must be caught by a test of the core.
-mutants: $(filter $(O)/san/test/unit/core_%,$(TEST_UNIT)) $(TEST_PROPERTY) $(TEST_LIB)
+# Each mutant of the core must be caught: by the conformance suite if it breaks a rule of the guest interface, by a test of
+# the core otherwise.
+mutants: $(O)/san/test/unit/conformance_core $(filter $(O)/san/test/unit/core_%,$(TEST_UNIT)) $(TEST_PROPERTY) $(TEST_LIB)
 	@CC='$(CC)' CFLAGS='$(CFLAGS_san)' LIBS='$(TEST_LIB) $(TEST_LIBS)' test/run-mutants $(O)/mutants \
 		$(filter-out $(TEST_LIB),$^)
 
@@ -44,6 +45,10 @@ check-purity: $(O)/arm64/core/core.ro
 
 $(O)/arm64/core/core.ro: $(call objects,arm64,$(CORE_SRC))
 	$(call say,LD)$(ARM64)ld -r $^ -o $@
+
+# The protocol of the handover, over all interleavings.
+check-model:
+	@test/model/check $(O)/model
 
 # Fuzzing: every test/fuzz/*.c is one target of libFuzzer; everything under test is built for it.
 CFLAGS_fuzz := $(CFLAGS_COMMON) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
@@ -67,6 +72,9 @@ $(FUZZ_OBJ:.o=): %: %.o $(FUZZ_LIB)
 fuzz: $(FUZZ_OBJ:.o=)
 	@test/run-fuzz $(O)/fuzz/found $^
 
+fuzz-short: $(FUZZ_OBJ:.o=)
+	@FUZZ_RUNS=20000 FUZZ_SECONDS=30 test/run-fuzz $(O)/fuzz/short $^
+
 -include $(FUZZ_OBJ:.o=.d) $(FUZZ_LIB_OBJ:.o=.d)
 
-.PHONY: unit property mutants fuzz check-purity
+.PHONY: unit property mutants fuzz fuzz-short check-purity check-model

@@ -9,8 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A latch that found its interrupt active is tried again after this long. */
-#define LATCH_RETRY_NS 1000000u
+/*
+ * A latch that found its interrupt active is tried again: soon, for a handler that writes EOM has nearly ended, and
+ * then at twice the distance each time, for every try takes the vCPUs out of the guest.
+ */
+#define LATCH_RETRY_MIN_NS 50000u
+#define LATCH_RETRY_MAX_NS 800000u
 
 static const char *const policy_names[] = { [SC_CLOCK_ADVANCE] = "advance", [SC_CLOCK_FREEZE] = "freeze" };
 
@@ -46,7 +50,8 @@ int clock_init(struct clock *clock, struct host_vm *vm, struct memory *memory, u
 {
 	uint32_t hz = host_counter_hz();
 
-	*clock = (struct clock){ .vm = vm, .memory = memory, .stopped = true };
+	*clock =
+		(struct clock){ .vm = vm, .memory = memory, .stopped = true, .latch_retry = sc_ns(LATCH_RETRY_MIN_NS) };
 	pthread_mutex_init(&clock->lock, NULL);
 	clock->timer = host_timer_create();
 	if (clock->timer < 0)
@@ -227,15 +232,24 @@ static bool clock_latch_all(struct clock *clock)
 	return done;
 }
 
+static void clock_retry(struct clock *clock)
+{
+	host_timer_arm(clock->timer, clock->latch_retry);
+	if (clock->latch_retry.v < LATCH_RETRY_MAX_NS)
+		clock->latch_retry.v *= 2;
+}
+
 void clock_latch(struct clock *clock)
 {
 	pthread_mutex_lock(&clock->lock);
 	/* Time may have been stopped since clock_needs_latch(): what is pending then waits for its start. */
 	if (!clock->stopped) {
-		if (clock_latch_all(clock))
+		if (clock_latch_all(clock)) {
+			clock->latch_retry = sc_ns(LATCH_RETRY_MIN_NS);
 			clock_service(clock);
-		else
-			host_timer_arm(clock->timer, sc_ns(LATCH_RETRY_NS));
+		} else {
+			clock_retry(clock);
+		}
 	}
 	pthread_mutex_unlock(&clock->lock);
 }

@@ -25,8 +25,9 @@ struct clock {
 	struct sc_stop_point stop; /* while stopped */
 	uint64_t offset;	   /* guest counter = host counter - offset, modulo 2^64 */
 	bool stopped;
-	int timer;	  /* readable when a synthetic timer may be due */
-	uint32_t refused; /* register accesses of the guest that were refused and logged */
+	sc_ns_t latch_retry; /* until the next try, while interrupts are active */
+	int timer;	     /* readable when a synthetic timer may be due */
+	uint32_t refused;    /* register accesses of the guest that were refused and logged */
 };
 
 /* The policies by the names that users write; false if it is neither. */

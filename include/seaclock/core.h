@@ -182,9 +182,6 @@ struct sc_partition {
  */
 int sc_partition_init(struct sc_partition *partition, uint32_t vcpu_count, uint32_t hz, sc_ticks_t counter);
 
-/* The guest is reset: everything but the clock returns to its initial value; reference time goes on. */
-void sc_partition_reset(struct sc_partition *partition);
-
 /* The earliest expiry of any armed timer that is not already pending; false, and nothing in *deadline, if none. */
 bool sc_partition_deadline(const struct sc_partition *partition, sc_ref_t *deadline);
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Parses the report of a migration. Policy: every number must be there and not be negative.
+ * Parses the report of a migration. Policy: every number must be there, and what cannot be negative is not.
  */
 #include "handover.h"
 
 #include <errno.h>
 #include <jansson.h>
-#include <stdbool.h>
 #include <stdio.h>
+
+const char *const handover_part_names[HANDOVER_PARTS] = { "pages", "state", "transfer", "load", "resume" };
 
 static bool take_integer(const json_t *object, const char *key, int64_t *value)
 {
@@ -22,7 +23,39 @@ static bool take_number(const json_t *object, const char *key, double *value)
 	const json_t *member = json_object_get(object, key);
 
 	*value = json_number_value(member);
-	return json_is_number(member) && *value >= 0;
+	return json_is_number(member);
+}
+
+static bool take_duration(const json_t *object, const char *key, double *value)
+{
+	return take_number(object, key, value) && *value >= 0;
+}
+
+static const char *take_parts(struct handover *handover, const json_t *parts)
+{
+	for (size_t i = 0; i < HANDOVER_PARTS; i++)
+		if (!take_duration(parts, handover_part_names[i], &handover->parts_ms[i]))
+			return handover_part_names[i];
+	return NULL;
+}
+
+/* Clocks that were compared for too short a time have no known rate, and the report has null. */
+static const char *take_rate(struct handover *handover, const json_t *object)
+{
+	handover->has_rate = !json_is_null(json_object_get(object, "rate_ppm"));
+	if (!handover->has_rate)
+		return NULL;
+	if (!take_number(object, "rate_ppm", &handover->rate_ppm))
+		return "rate_ppm";
+	return take_duration(object, "rate_ppm_bound", &handover->rate_ppm_bound) ? NULL : "rate_ppm_bound";
+}
+
+static bool take_intended_step(struct handover *handover, const json_t *object)
+{
+	const json_t *member = json_object_get(object, "intended_step_ns");
+
+	handover->intended_step_ns = json_integer_value(member);
+	return json_is_integer(member) && handover->intended_step_ns <= 0 && handover->intended_step_ns > -(1ll << 61);
 }
 
 static const char *take_all(struct handover *handover, const json_t *object)
@@ -36,12 +69,20 @@ static const char *take_all(struct handover *handover, const json_t *object)
 		{ "rounds", &handover->rounds },
 		{ "bytes", &handover->bytes },
 		{ "stated_bound_ns", &handover->bound_ns },
+		{ "round_trip_ns", &handover->round_trip_ns },
+		{ "age_ns", &handover->age_ns },
 	};
 
 	for (size_t i = 0; i < sizeof(integers) / sizeof(integers[0]); i++)
 		if (!take_integer(object, integers[i].key, integers[i].value))
 			return integers[i].key;
-	return take_number(object, "downtime_ms", &handover->downtime_ms) ? NULL : "downtime_ms";
+	if (!take_intended_step(handover, object))
+		return "intended_step_ns";
+	if (!take_duration(object, "downtime_ms", &handover->downtime_ms))
+		return "downtime_ms";
+	const char *missing = take_rate(handover, object);
+
+	return missing ? missing : take_parts(handover, json_object_get(object, "parts_ms"));
 }
 
 int handover_parse(struct handover *handover, const char *text, char *error)
@@ -57,7 +98,7 @@ int handover_parse(struct handover *handover, const char *text, char *error)
 	else if (refused)
 		snprintf(error, HANDOVER_ERROR_MAX, "the migration failed: %s", refused);
 	else if (missing)
-		snprintf(error, HANDOVER_ERROR_MAX, "\"%s\" is missing or not a number from 0", missing);
+		snprintf(error, HANDOVER_ERROR_MAX, "\"%s\" is missing or not a number that it can be", missing);
 	else
 		err = 0;
 	json_decref(object);

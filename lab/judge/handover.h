@@ -2,22 +2,33 @@
 /*
  * What the monitor reported of one migration: the object that `seaclock migrate --json` prints.
  *
- * Policy: the report is what the monitor says of itself. The judge takes the stated bound, sizes and times from it, and
- * never the step of the clock.
+ * Policy: the report is what the monitor says of itself. The judge takes sizes and times from it, and what it is to be
+ * held against: the intended step, the bound, the rate. The true ones come from elsewhere.
  */
 #ifndef LAB_JUDGE_HANDOVER_H
 #define LAB_JUDGE_HANDOVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define HANDOVER_ERROR_MAX 256
+#define HANDOVER_PARTS 5
 
 struct handover {
 	int64_t from_hz, to_hz;
 	int64_t rounds, bytes;
-	int64_t bound_ns; /* half the width of the measured interval between the two hosts' clocks */
+	int64_t intended_step_ns; /* of the guest's clocks: 0, or minus the gap that they do not count */
+	int64_t bound_ns;	  /* by how much the true step may differ from that */
+	int64_t round_trip_ns;	  /* of the best time stamp */
+	int64_t age_ns;		  /* of that stamp when the clocks went on */
+	bool has_rate;		  /* the two rates could be compared: */
+	double rate_ppm;	  /* by how much the target's clock was seen to be faster than the source's */
+	double rate_ppm_bound;	  /* by how much that may be wrong */
 	double downtime_ms;
+	double parts_ms[HANDOVER_PARTS]; /* of the downtime, as in handover_part_names */
 };
+
+extern const char *const handover_part_names[HANDOVER_PARTS];
 
 /* Parses the JSON text. Returns 0, or -EINVAL with one sentence in error, HANDOVER_ERROR_MAX bytes. */
 int handover_parse(struct handover *handover, const char *text, char *error);

@@ -6,6 +6,9 @@
  *     judge busy MANIFEST SECONDS     the same for the busy loops of the last stay
  *     judge stays MANIFEST            a table of the rates in each stay
  *     judge report MANIFEST FOLDER    writes summary.json, samples.dat, migrations.tsv and stays.tsv there
+ *     judge handoff FOLDER MANIFEST...
+ *                                     check for each run and for all handoffs together, with their distribution; writes
+ *                                     handoff.json and handoff.dat there
  *
  * Exit status 2: bad evidence or bad usage, with one sentence on standard error.
  */
@@ -16,6 +19,7 @@
 #include <string.h>
 
 #include "evidence.h"
+#include "handoff_report.h"
 #include "plot.h"
 #include "summary.h"
 #include "verdict.h"
@@ -50,6 +54,24 @@ static int write_migrations(const struct run *run, FILE *out)
 	return 0;
 }
 
+/* Opens FOLDER/NAME; NULL and the sentence if that fails. */
+static FILE *file_open(const char *folder, const char *name, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/%s", folder, name);
+	FILE *out = fopen(path, "w");
+
+	if (!out)
+		fail_writing(path);
+	return out;
+}
+
+/* Closes what was written with the result `err`. */
+static int file_close(FILE *out, const char *path, int err)
+{
+	err = fclose(out) != 0 || err;
+	return err ? fail_writing(path) : 0;
+}
+
 static int write_report(const struct run *run, const char *folder)
 {
 	static const struct {
@@ -61,22 +83,59 @@ static int write_report(const struct run *run, const char *folder)
 		{ "migrations.tsv", write_migrations },
 		{ "stays.tsv", write_stays },
 	};
+	int err = 0;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !err; i++) {
 		char path[PATH_MAX];
+		FILE *out = file_open(folder, files[i].name, path);
 
-		snprintf(path, sizeof(path), "%s/%s", folder, files[i].name);
-		FILE *out = fopen(path, "w");
-
-		if (!out)
-			return fail_writing(path);
-		int err = files[i].write(run, out);
-
-		err = fclose(out) != 0 || err;
-		if (err)
-			return fail_writing(path);
+		err = out ? file_close(out, path, files[i].write(run, out)) : 2;
 	}
-	return 0;
+	return err;
+}
+
+static int write_handoffs(const struct handoff_set *set, const char *folder)
+{
+	char path[PATH_MAX];
+	FILE *out = file_open(folder, "handoff.json", path);
+	int err = out ? file_close(out, path, handoff_write_json(set, out)) : 2;
+
+	out = err ? NULL : file_open(folder, "handoff.dat", path);
+	if (!out)
+		return 2;
+	handoff_write_data(set, out);
+	return file_close(out, path, 0);
+}
+
+/* Judges the run of one manifest. Returns 0, 1 if it does not hold, or 2. */
+static int judge_handoffs_of(struct run *run, struct handoff_set *set, const char *manifest)
+{
+	char error[RUN_ERROR_MAX] = "out of memory";
+
+	memset(run, 0, sizeof(*run));
+	if (evidence_read(run, manifest, error) != 0 || run_judge(run, error) != 0)
+		return fail(error);
+	if (!handoff_add(set, run))
+		return fail("too many migrations");
+	return !verdict_of_run(run, stdout);
+}
+
+static int judge_handoffs(struct run *run, const char *folder, char **manifests)
+{
+	static struct handoff_set set;
+	int status = 0;
+
+	for (; *manifests; manifests++) {
+		int result = judge_handoffs_of(run, &set, *manifests);
+
+		run_free(run);
+		if (result == 2)
+			return result;
+		status = status || result;
+	}
+	status = !handoff_verdict(&set, stdout) || status;
+	handoff_write_table(&set, stdout);
+	return write_handoffs(&set, folder) ? 2 : status;
 }
 
 static int judge(struct run *run, int argc, char **argv)
@@ -84,6 +143,8 @@ static int judge(struct run *run, int argc, char **argv)
 	char error[RUN_ERROR_MAX] = "out of memory";
 	const char *command = argv[1];
 
+	if (argc >= 4 && strcmp(command, "handoff") == 0)
+		return judge_handoffs(run, argv[2], argv + 3);
 	if (evidence_read(run, argv[2], error) != 0)
 		return fail(error);
 	if (argc == 4 && strcmp(command, "busy") == 0)
@@ -99,7 +160,8 @@ static int judge(struct run *run, int argc, char **argv)
 		return !verdict_of_run(run, stdout);
 	if (argc == 4 && strcmp(command, "report") == 0)
 		return write_report(run, argv[3]);
-	return fail("usage: judge check|stays MANIFEST, judge busy MANIFEST SECONDS, judge report MANIFEST FOLDER");
+	return fail("usage: judge check|stays MANIFEST, judge busy MANIFEST SECONDS, judge report MANIFEST FOLDER,"
+		    " judge handoff FOLDER MANIFEST...");
 }
 
 int main(int argc, char **argv)
@@ -108,7 +170,7 @@ int main(int argc, char **argv)
 	static struct run run;
 
 	if (argc < 3)
-		return fail("usage: judge check|stays|busy|report MANIFEST ...");
+		return fail("usage: judge check|stays|busy|report|handoff ...");
 	int status = judge(&run, argc, argv);
 
 	run_free(&run);

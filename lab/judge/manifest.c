@@ -11,8 +11,10 @@
 
 #include "line.h"
 
-#define WORDS_MAX 4
+#define WORDS_MAX 5
 #define RATE_MAX 100000000000ll
+/* A stated rate that is wrong by more than 10 % is no host of a lab. */
+#define DRIFT_MAX_PPB 100000000ll
 
 struct words {
 	char text[MANIFEST_PATH_MAX];
@@ -81,18 +83,53 @@ static const char *take_host(struct manifest *manifest, const struct words *word
 	return NULL;
 }
 
+static int64_t drift_until(const struct manifest_host *host, int64_t clock)
+{
+	return (int64_t)((double)(clock - host->at) * (double)host->drift_ppb / 1e9);
+}
+
+int64_t manifest_host_truth(const struct manifest_host *host, int64_t clock)
+{
+	return clock + host->offset + drift_until(host, clock);
+}
+
+double manifest_host_rate(const struct manifest_host *host)
+{
+	return 1 / (1 + (double)host->drift_ppb / 1e9);
+}
+
+/* Calibrations of one host are compared at the time of the first. */
+static void calibration_add(struct manifest_host *host, int64_t offset, int64_t at)
+{
+	int64_t smallest = host->offset - host->spread, largest = host->offset;
+
+	offset -= drift_until(host, at);
+	smallest = offset < smallest ? offset : smallest;
+	largest = offset > largest ? offset : largest;
+	host->offset = largest;
+	host->spread = largest - smallest;
+}
+
 static const char *take_truth(struct manifest *manifest, const struct words *words)
 {
 	struct manifest_host *host = host_by_name(manifest, words->word[1]);
-	int64_t offset;
+	int64_t offset, at, drift;
 
 	if (!host)
 		return "no such host";
-	if (!number_parse(words->word[2], -LINE_TIME_MAX, LINE_TIME_MAX, &offset))
-		return "the offset is not a number of ns";
-	if (!host->calibrations || offset > host->offset)
+	if (!number_parse(words->word[2], -LINE_TIME_MAX, LINE_TIME_MAX, &offset) ||
+	    !number_parse(words->word[3], 0, LINE_TIME_MAX, &at))
+		return "the offset or its time is not a number of ns";
+	if (!number_parse(words->word[4], -DRIFT_MAX_PPB, DRIFT_MAX_PPB, &drift))
+		return "the drift is not a number of ppb";
+	if (host->calibrations++ == 0) {
 		host->offset = offset;
-	host->calibrations++;
+		host->at = at;
+		host->drift_ppb = drift;
+	} else if (drift != host->drift_ppb) {
+		return "the drift of a host cannot change";
+	}
+	calibration_add(host, offset, at);
 	return NULL;
 }
 
@@ -127,6 +164,12 @@ static const char *take_end(struct manifest *manifest, const struct words *words
 	return manifest->ends_by_itself || strcmp(words->word[1], "stopped") == 0 ? NULL : "an end is done or stopped";
 }
 
+static const char *take_load(struct manifest *manifest, const struct words *words)
+{
+	manifest->has_memory_load = strcmp(words->word[1], "memory") == 0;
+	return manifest->has_memory_load || strcmp(words->word[1], "idle") == 0 ? NULL : "a load is idle or memory";
+}
+
 static const char *take_line(struct manifest *manifest, const char *line, size_t length)
 {
 	static const struct {
@@ -134,8 +177,8 @@ static const char *take_line(struct manifest *manifest, const char *line, size_t
 		size_t words;
 		const char *(*take)(struct manifest *manifest, const struct words *words);
 	} items[] = {
-		{ "host", 3, take_host },	    { "truth", 3, take_truth }, { "console", 2, take_console },
-		{ "migration", 4, take_migration }, { "end", 2, take_end },
+		{ "host", 3, take_host },	    { "truth", 5, take_truth }, { "console", 2, take_console },
+		{ "migration", 4, take_migration }, { "end", 2, take_end },	{ "load", 2, take_load },
 	};
 	struct words words;
 

@@ -3,13 +3,16 @@
  * The manifest of a run: what the script that drove it wrote down, and where the evidence lies. One item per line:
  *
  *     host NAME HZ                  a lab host
- *     truth NAME OFFSET_NS          a calibration: truth minus that host's CLOCK_REALTIME
- *     console FILE                  a guest console; in the order of the stays
- *     migration FROM TO FILE        what `seaclock migrate --json` printed; in order
- *     end done|stopped              how the guest was to end: by itself or by `seaclock stop`
+ *     truth NAME OFFSET_NS AT_NS DRIFT_PPB
+ *                                   a calibration: truth minus that host's CLOCK_REALTIME, when the latter showed
+ * AT_NS, and by how much that grows; from `lab/lab truth` load idle|memory              what the guest does beside its
+ * clocks; without it, idle console FILE                  a guest console; in the order of the stays migration FROM TO
+ * FILE        what `seaclock migrate --json` printed; in order end done|stopped              how the guest was to end:
+ * by itself or by `seaclock stop`
  *
  * Policy: a calibration can be too small (a stale truth is always too old) and hardly too large, so the largest of a
- * host counts. Hosts have different rates, since the rate is how a sample names its host.
+ * host counts, and their spread tells how well they agree. Hosts have different rates, since the rate is how a sample
+ * names its host.
  */
 #ifndef LAB_JUDGE_MANIFEST_H
 #define LAB_JUDGE_MANIFEST_H
@@ -27,7 +30,10 @@
 struct manifest_host {
 	char name[MANIFEST_NAME_MAX];
 	int64_t hz;
-	int64_t offset; /* the largest calibration; ns */
+	int64_t offset; /* truth minus the host's clock at the time `at` of that clock: the largest calibration; ns */
+	int64_t at;	/* ns */
+	int64_t drift_ppb; /* growth of that offset by the host's clock: not 0 where the stated rate is wrong */
+	int64_t spread;	   /* largest calibration minus smallest, ns */
 	size_t calibrations;
 };
 
@@ -44,10 +50,17 @@ struct manifest {
 	struct manifest_migration migrations[MANIFEST_FILES_MAX];
 	size_t migration_count;
 	bool ends_by_itself;
+	bool has_memory_load;
 };
 
 /* Parses the text, ended by '\0'. Returns 0, or -EINVAL with one sentence in error, MANIFEST_ERROR_MAX bytes. */
 int manifest_parse(struct manifest *manifest, const char *text, char *error);
+
+/* The truth in ns, from an origin common to all hosts, when the host's clock shows `clock` ns (0 to LINE_TIME_MAX). */
+int64_t manifest_host_truth(const struct manifest_host *host, int64_t clock);
+
+/* How fast the host's clock runs, by truth: 1 where the stated rate of its counter is right. */
+double manifest_host_rate(const struct manifest_host *host);
 
 /* The host with this rate, or NULL. */
 const struct manifest_host *manifest_host_by_rate(const struct manifest *manifest, int64_t hz);

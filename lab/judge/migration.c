@@ -5,6 +5,7 @@
  */
 #include "migration.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -51,7 +52,16 @@ static void judge_reads(struct migration *migration, const struct transcript *tr
 static int64_t truth_at(const struct transcript *transcript, const struct timeline *timeline,
 			const struct manifest_host *host, int64_t ptp)
 {
-	return ptp + host->offset - (transcript_samples(transcript)[0].ptp + timeline->stays[0].host->offset);
+	return manifest_host_truth(host, ptp) -
+	       manifest_host_truth(timeline->stays[0].host, transcript_samples(transcript)[0].ptp);
+}
+
+/* How much truth a sleep may fall short of when the clocks of its hosts run too fast, ns. */
+static int64_t shortfall_by_drift(const struct migration *migration, int64_t duration)
+{
+	double from = manifest_host_rate(migration->from), to = manifest_host_rate(migration->to);
+
+	return (int64_t)((double)duration * (fmax(1, fmax(from, to)) - 1));
 }
 
 static void judge_sleep(struct migration *migration, size_t index, const struct transcript *transcript,
@@ -65,7 +75,8 @@ static void judge_sleep(struct migration *migration, size_t index, const struct 
 	if (start >= first_truth(timeline, index + 1) || end <= last_truth(timeline, index))
 		return;
 	migration->sleeps_spanning++;
-	if (end - start < sleep->duration - llabs(migration->step_ns) - MIGRATION_TOLERANCE_NS)
+	if (end - start < sleep->duration - llabs(migration->step.size) -
+				  shortfall_by_drift(migration, sleep->duration) - MIGRATION_TOLERANCE_NS)
 		migration->early_spanning++;
 }
 
@@ -92,7 +103,7 @@ void migration_judge(struct migration *migration, size_t index, const struct man
 		.to = &manifest->hosts[manifest->migrations[index].to],
 		.handover = *handover,
 		.truth_ns = last + (first_truth(timeline, index + 1) - last) / 2,
-		.step_ns = timeline_step(timeline, index + 1, TIMELINE_MONO),
+		.step = timeline_step(timeline, index + 1),
 	};
 	judge_reads(migration, transcript, index);
 	judge_sleeps(migration, index, transcript, timeline);

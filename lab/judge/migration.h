@@ -9,18 +9,19 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "handover.h"
 #include "timeline.h"
 
-/* What measuring adds to the stated bound of a step; ns. */
+/* By how much the truth of a sleep's begin and end may be wrong; ns. */
 #define MIGRATION_TOLERANCE_NS 100000
 
 struct migration {
 	const struct manifest_host *from, *to;
 	struct handover handover;
 	int64_t truth_ns; /* middle between the samples next to it, ns since the first sample */
-	int64_t step_ns;  /* of CLOCK_MONOTONIC against truth */
+	struct timeline_step step;
 	int64_t backward_steps;
 	int64_t reads[2];	/* by each reader in the stay that follows */
 	int64_t early_by_guest; /* sleeps, in the stay that follows */
@@ -36,6 +37,18 @@ struct migration {
 void migration_judge(struct migration *migration, size_t index, const struct manifest *manifest,
 		     const struct transcript *transcript, const struct timeline *timeline,
 		     const struct handover *handover);
+
+/* By how much the true step may differ from the intended one, ns: what is measured, and how uncertain that is. */
+static inline int64_t migration_error(const struct migration *migration)
+{
+	return llabs(migration->step.size - migration->handover.intended_step_ns) + migration->step.uncertainty;
+}
+
+/* How much faster the target's clock truly ran than the source's, ppm. */
+static inline double migration_rate_ppm(const struct migration *migration)
+{
+	return (manifest_host_rate(migration->to) / manifest_host_rate(migration->from) - 1) * 1e6;
+}
 
 /* All sleeps that were early in any sense. */
 static inline int64_t migration_early(const struct migration *migration)

@@ -36,12 +36,15 @@ void plot_write_migrations(const struct run *run, FILE *out)
 		const struct migration *m = &run->migrations[i];
 
 		fprintf(out,
-			"%s\t%s\t%" PRId64 "\t%" PRId64 "\t%.3f\t%.1f\t%.1f\t%.1f\t%" PRId64 "\t%" PRId64
-			"\t%.1f\t%" PRId64 "\n",
+			"%s\t%s\t%" PRId64 "\t%" PRId64 "\t%.3f\t%.1f\t%.1f\t%.1f\t%.1f\t%" PRId64 "\t%" PRId64
+			"\t%.1f\t%" PRId64,
 			m->from->name, m->to->name, m->handover.from_hz, m->handover.to_hz, (double)m->truth_ns / 1e9,
-			m->handover.downtime_ms, (double)m->step_ns / 1e3, (double)m->handover.bound_ns / 1e3,
-			m->backward_steps, migration_early(m), (double)m->handover.bytes / (1 << 20),
-			m->handover.rounds);
+			m->handover.downtime_ms, (double)m->step.size / 1e3, (double)m->step.uncertainty / 1e3,
+			(double)m->handover.bound_ns / 1e3, m->backward_steps, migration_early(m),
+			(double)m->handover.bytes / (1 << 20), m->handover.rounds);
+		for (int part = 0; part < HANDOVER_PARTS; part++)
+			fprintf(out, "\t%.1f", m->handover.parts_ms[part]);
+		fputc('\n', out);
 	}
 }
 

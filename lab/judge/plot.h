@@ -14,8 +14,8 @@
 void plot_write_samples(const struct run *run, FILE *out);
 
 /*
- * One line per migration, tab separated: from, to, from_hz, to_hz, true seconds, downtime ms, step us, bound us,
- * backward steps, early timers, MiB, rounds.
+ * One line per migration, tab separated: from, to, from_hz, to_hz, true seconds, downtime ms, step us and its
+ * uncertainty, bound us, backward steps, early timers, MiB, rounds, and the parts of the downtime in ms.
  */
 void plot_write_migrations(const struct run *run, FILE *out);
 

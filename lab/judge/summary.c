@@ -5,16 +5,62 @@
 #include "summary.h"
 
 #include <errno.h>
-#include <jansson.h>
+#include <stdbool.h>
 
-static json_t *summary_of_migration(const struct migration *m)
+static bool integers_add(json_t *object, const struct migration *m)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "from", m->from->name, "to",
-			 m->to->name, "from_hz", (json_int_t)m->handover.from_hz, "to_hz",
-			 (json_int_t)m->handover.to_hz, "downtime_ms", m->handover.downtime_ms, "step_ns",
-			 (json_int_t)m->step_ns, "bound_ns", (json_int_t)m->handover.bound_ns, "backward_steps",
-			 (json_int_t)m->backward_steps, "early_timers", (json_int_t)(migration_early(m)), "bytes",
-			 (json_int_t)m->handover.bytes, "rounds", (json_int_t)m->handover.rounds);
+	const struct {
+		const char *key;
+		int64_t value;
+	} integers[] = {
+		{ "from_hz", m->handover.from_hz },
+		{ "to_hz", m->handover.to_hz },
+		{ "true_step_ns", m->step.size },
+		{ "true_step_uncertainty_ns", m->step.uncertainty },
+		{ "intended_step_ns", m->handover.intended_step_ns },
+		{ "stated_bound_ns", m->handover.bound_ns },
+		{ "rtt_ns", m->handover.round_trip_ns },
+		{ "age_ns", m->handover.age_ns },
+		{ "backward_steps", m->backward_steps },
+		{ "early_timers", migration_early(m) },
+		{ "bytes", m->handover.bytes },
+		{ "rounds", m->handover.rounds },
+	};
+
+	for (size_t i = 0; i < sizeof(integers) / sizeof(integers[0]); i++)
+		if (json_object_set_new(object, integers[i].key, json_integer(integers[i].value)) != 0)
+			return false;
+	return true;
+}
+
+static bool reals_add(json_t *object, const struct migration *m)
+{
+	const struct {
+		const char *key;
+		bool known;
+		double value;
+	} reals[] = {
+		{ "downtime_ms", true, m->handover.downtime_ms },
+		{ "rate_ppm", m->handover.has_rate, m->handover.rate_ppm },
+		{ "rate_ppm_bound", m->handover.has_rate, m->handover.rate_ppm_bound },
+		{ "true_rate_ppm", true, migration_rate_ppm(m) },
+	};
+
+	for (size_t i = 0; i < sizeof(reals) / sizeof(reals[0]); i++)
+		if (json_object_set_new(object, reals[i].key,
+					reals[i].known ? json_real(reals[i].value) : json_null()) != 0)
+			return false;
+	return true;
+}
+
+json_t *summary_of_migration(const struct migration *m)
+{
+	json_t *object = json_pack("{s:s, s:s}", "from", m->from->name, "to", m->to->name);
+
+	if (object && integers_add(object, m) && reals_add(object, m))
+		return object;
+	json_decref(object);
+	return NULL;
 }
 
 static json_t *summary_of_run(const struct run *run)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #include "statistics.h"
 
 #define YEAR_NS (366ll * 86400 * 1000000000)
-#define STEP_SAMPLES 8
+#define STEP_SAMPLES 16
 #define WIDE 4 /* times the median width */
 
 static int64_t *array_new(size_t count)
@@ -71,8 +72,8 @@ static int64_t counts_to_ns(int64_t counts, int64_t hz)
 static bool sample_place(struct timeline *timeline, size_t i, const struct transcript_sample *s, int64_t raw_hz)
 {
 	const struct transcript_sample *first = s - i;
-	int64_t truth = (s->ptp + timeline->stays[s->stay].host->offset) -
-			(first->ptp + timeline->stays[first->stay].host->offset);
+	int64_t truth = manifest_host_truth(timeline->stays[s->stay].host, s->ptp) -
+			manifest_host_truth(timeline->stays[first->stay].host, first->ptp);
 
 	if (truth <= -YEAR_NS || truth >= YEAR_NS)
 		return false;
@@ -156,22 +157,57 @@ int timeline_build(struct timeline *timeline, const struct manifest *manifest, c
 	return err ? err : stays_find_rates(timeline);
 }
 
-static int64_t median_error(const struct timeline *timeline, size_t first, size_t count, enum timeline_clock clock)
-{
-	int64_t errors[STEP_SAMPLES];
+/* Bounds of the error of CLOCK_MONOTONIC, ns. */
+struct bounds {
+	int64_t low, high;
+};
 
-	memcpy(errors, timeline->error[clock] + first, count * sizeof(*errors));
-	return statistics_median(errors, count);
+/* How fast the error of a clock grows that runs as its host's does. */
+static double growth_of(const struct timeline_stay *stay)
+{
+	return manifest_host_rate(stay->host) - 1;
 }
 
-int64_t timeline_step(const struct timeline *timeline, size_t stay, enum timeline_clock clock)
+/* From `count` samples, as of the true time `at`. */
+static struct bounds bounds_of(const struct timeline *timeline, const struct timeline_stay *stay, size_t first,
+			       size_t count, int64_t at)
 {
-	const struct timeline_stay *before = &timeline->stays[stay - 1], *after = &timeline->stays[stay];
-	size_t last = before->count < STEP_SAMPLES ? before->count : STEP_SAMPLES;
-	size_t first = after->count < STEP_SAMPLES ? after->count : STEP_SAMPLES;
+	struct bounds bounds = { .low = INT64_MIN, .high = INT64_MAX };
 
-	return median_error(timeline, after->first, first, clock) -
-	       median_error(timeline, before->first + before->count - last, last, clock);
+	for (size_t i = first; i < first + count; i++) {
+		int64_t grown = (int64_t)((double)(at - timeline->truth[i]) * growth_of(stay));
+		int64_t error = timeline->error[TIMELINE_MONO][i] + grown;
+		/* Half, and one for rounding. */
+		int64_t reach = timeline->width[i] / 2 + 1;
+
+		bounds.low = error - reach > bounds.low ? error - reach : bounds.low;
+		bounds.high = error + reach < bounds.high ? error + reach : bounds.high;
+	}
+	return bounds;
+}
+
+static size_t at_most(size_t count)
+{
+	return count < STEP_SAMPLES ? count : STEP_SAMPLES;
+}
+
+struct timeline_step timeline_step(const struct timeline *timeline, size_t stay)
+{
+	const struct timeline_stay *from = &timeline->stays[stay - 1], *to = &timeline->stays[stay];
+	size_t last = from->first + from->count - 1;
+	int64_t unseen = timeline->truth[to->first] - timeline->truth[last];
+	int64_t middle = timeline->truth[last] + unseen / 2;
+	struct bounds before = bounds_of(timeline, from, last + 1 - at_most(from->count), at_most(from->count), middle);
+	struct bounds after = bounds_of(timeline, to, to->first, at_most(to->count), middle);
+	double apart = fabs(growth_of(from) - growth_of(to));
+
+	if (before.low > before.high || after.low > after.high)
+		return (struct timeline_step){ .size = after.low - before.low, .uncertainty = TIMELINE_UNCERTAIN };
+	return (struct timeline_step){
+		.size = (after.low + after.high) / 2 - (before.low + before.high) / 2,
+		.uncertainty = (after.high - after.low) / 2 + (before.high - before.low) / 2 + from->host->spread +
+			       to->host->spread + (int64_t)(apart * (double)unseen / 2) + 2,
+	};
 }
 
 int64_t timeline_longest_gap(const struct timeline *timeline)

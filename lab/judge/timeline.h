@@ -48,8 +48,22 @@ int timeline_build(struct timeline *timeline, const struct manifest *manifest, c
 
 void timeline_free(struct timeline *timeline);
 
-/* Step of a clock between stay - 1 and stay: median error of the first samples after it minus the last before; ns. */
-int64_t timeline_step(const struct timeline *timeline, size_t stay, enum timeline_clock clock);
+/* A step of CLOCK_MONOTONIC, ns: the true one lies within `uncertainty` of `size`. */
+struct timeline_step {
+	int64_t size;
+	int64_t uncertainty;
+};
+
+/* When samples of one stay exclude each other, so that no step can be told; ns. */
+#define TIMELINE_UNCERTAIN 1000000000
+
+/*
+ * The step between stay - 1 and stay, from the samples next to it. The truth of a sample was read between two readings
+ * of the guest's clock: that bounds the clock's error whatever the readings took, and all samples of a stay together
+ * bound it tighter, since it grows as the host's clock does. Both sides' bounds, the spread of the calibrations, and
+ * drift while the guest was not sampled make the uncertainty.
+ */
+struct timeline_step timeline_step(const struct timeline *timeline, size_t stay);
 
 /* The longest time between two samples, ns. */
 int64_t timeline_longest_gap(const struct timeline *timeline);

@@ -142,6 +142,19 @@ static int read_busy(struct transcript *transcript, const struct line *line)
 	return err > 0 ? list_add(&transcript->busy, &b, sizeof(b)) : err;
 }
 
+static int read_memory(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_memory m;
+
+	if (!total_of(line, "pages", &m.pages) || !total_of(line, "written", &m.written) ||
+	    !total_of(line, "wrong", &m.wrong) || !total_of(line, "page", &m.page) ||
+	    !total_of(line, "generation", &m.generation))
+		return 0;
+	int err = stay_of(transcript, line, &m.stay);
+
+	return err > 0 ? list_add(&transcript->memory, &m, sizeof(m)) : err;
+}
+
 /* Lines for a person, or for a script. */
 static int read_nothing(struct transcript *transcript, const struct line *line)
 {
@@ -165,7 +178,8 @@ static line_reader reader_of(const char *kind)
 	} readers[] = {
 		{ "@guest", read_guest }, { "@probe", read_nothing },	{ "@sample", read_sample },
 		{ "@sleep", read_sleep }, { "@sleeps", read_sleeps },	{ "@reads", read_reads },
-		{ "@busy", read_busy },	  { "@hotplug", read_nothing }, { "@done", read_done },
+		{ "@busy", read_busy },	  { "@hotplug", read_nothing }, { "@memory", read_memory },
+		{ "@done", read_done },
 	};
 
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
@@ -215,5 +229,6 @@ void transcript_free(struct transcript *transcript)
 	free(transcript->sleeps.items);
 	free(transcript->reads.items);
 	free(transcript->busy.items);
+	free(transcript->memory.items);
 	memset(transcript, 0, sizeof(*transcript));
 }

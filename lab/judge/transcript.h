@@ -43,6 +43,12 @@ struct transcript_busy {
 	int64_t ptp, cpu, a, b;
 };
 
+struct transcript_memory {
+	size_t stay;
+	int64_t pages, written, wrong;
+	int64_t page, generation; /* of the first that was wrong */
+};
+
 /* Growing array of one kind of record. */
 struct transcript_list {
 	void *items;
@@ -58,6 +64,7 @@ struct transcript {
 	struct transcript_list sleeps;	/* struct transcript_sleeps: running totals */
 	struct transcript_list reads;	/* struct transcript_reads: running totals */
 	struct transcript_list busy;	/* struct transcript_busy: running totals */
+	struct transcript_list memory;	/* struct transcript_memory: running totals */
 	int64_t stay_hz[TRANSCRIPT_STAYS_MAX];
 	size_t stays;
 	size_t taken, damaged; /* lines */

@@ -55,14 +55,15 @@ static bool verdict_of_rate(const struct run *run, enum timeline_clock clock, co
 	double worst = 1;
 
 	for (size_t i = 0; i < run->timeline.stay_count; i++) {
-		double rate = run->timeline.stays[i].rate[clock];
+		const struct timeline_stay *stay = &run->timeline.stays[i];
+		double rate = stay->rate[clock] / manifest_host_rate(stay->host);
 
 		if (fabs(rate - 1) > fabs(worst - 1))
 			worst = rate;
 	}
 	return verdict_print(out, fabs(worst - 1) <= RATE_LIMIT,
-			     "rate of CLOCK_%s: %.6f of truth in the worst of %zu stays (limit 1 +- %.3f)", name, worst,
-			     run->timeline.stay_count, RATE_LIMIT);
+			     "rate of CLOCK_%s: %.6f of its host's in the worst of %zu stays (limit 1 +- %.3f)", name,
+			     worst, run->timeline.stay_count, RATE_LIMIT);
 }
 
 static bool verdict_of_backward_steps(const struct run *run, FILE *out)
@@ -121,15 +122,13 @@ static bool verdict_of_sleeps_by_truth(const struct run *run, FILE *out)
 
 static int64_t step_allowed(const struct migration *migration)
 {
-	int64_t allowed = migration->handover.bound_ns + MIGRATION_TOLERANCE_NS;
-
-	return allowed < STEP_LIMIT_NS ? allowed : STEP_LIMIT_NS;
+	return migration->handover.bound_ns < STEP_LIMIT_NS ? migration->handover.bound_ns : STEP_LIMIT_NS;
 }
 
-/* How much of what is allowed a step uses up; beyond 1 it is too large. */
+/* How much of what is allowed a step may use up; beyond 1 it is too large, or too uncertain. */
 static double step_share(const struct migration *migration)
 {
-	return (double)llabs(migration->step_ns) / (double)step_allowed(migration);
+	return (double)migration_error(migration) / (double)step_allowed(migration);
 }
 
 static bool verdict_of_steps(const struct run *run, FILE *out)
@@ -141,10 +140,42 @@ static bool verdict_of_steps(const struct run *run, FILE *out)
 			worst = &run->migrations[i];
 	if (!worst)
 		return verdict_print(out, false, "steps: no migration");
-	return verdict_print(out, llabs(worst->step_ns) <= step_allowed(worst),
-			     "steps: worst of %zu migrations %+.1f us (stated bound %.1f us, limit %.1f us)",
-			     run->migration_count, (double)worst->step_ns / 1e3, (double)worst->handover.bound_ns / 1e3,
+	return verdict_print(out, migration_error(worst) <= step_allowed(worst),
+			     "steps: worst of %zu migrations %+.1f us +- %.1f us, intended %.1f us (limit %.1f us, the"
+			     " stated bound)",
+			     run->migration_count, (double)worst->step.size / 1e3,
+			     (double)worst->step.uncertainty / 1e3, (double)worst->handover.intended_step_ns / 1e3,
 			     (double)step_allowed(worst) / 1e3);
+}
+
+/* How wrong the reported rate is, as a share of its bound. */
+static double rate_share(const struct migration *migration)
+{
+	double error = fabs(migration->handover.rate_ppm - migration_rate_ppm(migration));
+
+	return error / migration->handover.rate_ppm_bound;
+}
+
+static bool verdict_of_reported_rates(const struct run *run, FILE *out)
+{
+	const struct migration *worst = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->migration_count; i++) {
+		const struct migration *migration = &run->migrations[i];
+
+		if (!migration->handover.has_rate)
+			continue;
+		count++;
+		if (!worst || rate_share(migration) > rate_share(worst))
+			worst = migration;
+	}
+	if (!worst)
+		return verdict_print(out, false, "reported rates: none");
+	return verdict_print(out, rate_share(worst) <= 1,
+			     "reported rates: worst of %zu %+.1f ppm, in truth %+.1f ppm (limit the stated +-%.1f ppm)",
+			     count, worst->handover.rate_ppm, migration_rate_ppm(worst),
+			     worst->handover.rate_ppm_bound);
 }
 
 bool verdict_of_run(const struct run *run, FILE *out)
@@ -158,5 +189,7 @@ bool verdict_of_run(const struct run *run, FILE *out)
 	passed = verdict_of_backward_steps(run, out) && passed;
 	passed = verdict_of_sleeps(run, out) && passed;
 	passed = verdict_of_sleeps_by_truth(run, out) && passed;
-	return verdict_of_steps(run, out) && passed;
+	passed = verdict_of_steps(run, out) && passed;
+	passed = verdict_of_reported_rates(run, out) && passed;
+	return (!run->manifest.has_memory_load || verdict_of_memory(&run->transcript, out)) && passed;
 }

@@ -16,6 +16,9 @@ bool verdict_of_run(const struct run *run, FILE *out);
 /* The same for the busy loops in the last stay, which must be at least `seconds` long. */
 bool verdict_of_busy(const struct transcript *transcript, int64_t seconds, FILE *out);
 
+/* The same for a guest with a load on its memory: it was written in every stay, and never wrong. */
+bool verdict_of_memory(const struct transcript *transcript, FILE *out);
+
 /* Prints one line, "PASS " or "FAIL " and the text, and returns `passed`. */
 bool verdict_print(FILE *out, bool passed, const char *format, ...) __attribute__((nonnull, format(printf, 3, 4)));
 

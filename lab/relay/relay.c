@@ -1,37 +1,65 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A connection with a fault in it, for tests of migrations that break: listens on a port, passes one connection on to
- * another port of this host, and after a given number of bytes towards the target cuts the connection, damages one
- * byte, or falls silent.
+ * Connections with a fault in them, for tests of migrations that break: listens on a port and passes each connection on
+ * to another port of this host. At a place of the stream (place.h) one fault happens:
  *
- *     relay LISTEN_PORT TARGET_PORT BYTES cut|damage|silence
+ *     relay LISTEN_PORT TARGET_PORT [cut|damage|silence|swallow PLACE [close]]
  *
- * Policy: bytes are passed on as they come, so nobody waits for a full buffer and the fault begins at exactly that
- * byte.
+ * `cut` ends the connection; `damage` changes all that follows in that direction; `silence` passes nothing more in
+ * either direction, `swallow` nothing more in that one. Later connections are whole; with `close` there are none.
+ *
+ * Policy: bytes are passed on as they come, so nobody waits for a full buffer, and the fault begins at exactly that
+ * byte. It runs until it is killed, or, with `close`, until the last connection has ended.
  */
+#include "place.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define CONNECTIONS_MAX 16
+#define ROOM 65536
+
 enum fault {
+	FAULT_NONE,
 	FAULT_CUT,
 	FAULT_DAMAGE,
-	FAULT_SILENCE
+	FAULT_SILENCE,
+	FAULT_SWALLOW
+};
+
+/* One direction. */
+struct pipe {
+	int from;
+	int to;
+	struct flow flow;
+	enum fault fault; /* that has happened here */
+	uint8_t bytes[ROOM];
+	size_t held;
+};
+
+struct connection {
+	bool open;
+	bool silent;
+	struct pipe pipe[2]; /* from the source, from the target */
 };
 
 struct relay {
-	int source;
-	int target;
-	enum fault fault;
-	uint64_t left; /* bytes until the fault */
+	int listener;
+	const char *target_port;
+	struct place place;
+	enum fault fault; /* still to come, or none */
+	bool close;
+	bool first; /* no connection yet */
+	struct connection connection[CONNECTIONS_MAX];
 };
 
 static void die(const char *what)
@@ -39,6 +67,8 @@ static void die(const char *what)
 	fprintf(stderr, "relay: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
+
+/* ---- Sockets ---- */
 
 static struct sockaddr_in address_of(const char *port, in_addr_t host)
 {
@@ -49,28 +79,35 @@ static struct sockaddr_in address_of(const char *port, in_addr_t host)
 	};
 }
 
-static int socket_accept(const char *port)
+static int socket_listen(const char *port)
 {
 	struct sockaddr_in address = address_of(port, INADDR_ANY);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
 
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listener, 1) != 0)
+	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listener, 8) != 0)
 		die("cannot listen");
-	int connection = accept(listener, NULL, NULL);
-
-	close(listener);
-	return connection;
+	return listener;
 }
 
+/* -1 if nobody listens there. */
 static int socket_connect(const char *port)
 {
 	struct sockaddr_in address = address_of(port, INADDR_LOOPBACK);
-	int connection = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	if (connect(connection, (struct sockaddr *)&address, sizeof(address)) != 0)
-		die("cannot connect to the target");
-	return connection;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Time stamps are small and must leave at once. */
+static void socket_set_prompt(int fd)
+{
+	int one = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
 static bool write_all(int to, const uint8_t *bytes, size_t length)
@@ -86,81 +123,163 @@ static bool write_all(int to, const uint8_t *bytes, size_t length)
 	return true;
 }
 
-/* Applies the fault to bytes from `first` on; returns how many bytes are to be passed on. */
-static size_t fault_apply(const struct relay *relay, uint8_t *bytes, size_t first, size_t length)
+/* ---- Connections ---- */
+
+static void connection_end(struct connection *connection)
 {
-	if (relay->fault != FAULT_DAMAGE)
-		return first;
-	for (size_t i = first; i < length; i++)
-		bytes[i] ^= 0x5a;
-	return length;
+	close(connection->pipe[0].from);
+	close(connection->pipe[0].to);
+	connection->open = false;
 }
 
-/* Passes on what has come from the source. False: the connection is over. */
-static bool pass_to_target(struct relay *relay)
+static void relay_accept(struct relay *relay)
 {
-	uint8_t bytes[65536];
-	ssize_t got = read(relay->source, bytes, sizeof(bytes));
+	int source = accept(relay->listener, NULL, NULL), target = socket_connect(relay->target_port);
+
+	for (int n = 0; n < CONNECTIONS_MAX && source >= 0 && target >= 0; n++) {
+		struct connection *connection = &relay->connection[n];
+
+		if (connection->open)
+			continue;
+		socket_set_prompt(source);
+		socket_set_prompt(target);
+		*connection = (struct connection){ .open = true };
+		connection->pipe[0] = (struct pipe){ .from = source, .to = target };
+		connection->pipe[1] = (struct pipe){ .from = target, .to = source };
+		connection->pipe[0].flow = flow_make(&relay->place, relay->first);
+		relay->first = false;
+		return;
+	}
+	if (source >= 0)
+		close(source);
+	if (target >= 0)
+		close(target);
+}
+
+/* The fault begins in this pipe. */
+static void relay_strike(struct relay *relay, struct connection *connection, struct pipe *pipe)
+{
+	pipe->fault = relay->fault;
+	relay->fault = FAULT_NONE;
+	connection->silent = pipe->fault == FAULT_SILENCE;
+	if (relay->close) {
+		close(relay->listener);
+		relay->listener = -1;
+	}
+}
+
+/* Passes on what there is. False: the connection is over. */
+static bool pipe_pass(struct relay *relay, struct connection *connection, struct pipe *pipe)
+{
+	size_t passed = pipe->held;
+	bool reached = false;
+
+	if (relay->fault)
+		passed = flow_pass(&pipe->flow, &relay->place, pipe->bytes, pipe->held, &reached);
+	if (!write_all(pipe->to, pipe->bytes, passed))
+		return false;
+	pipe->held -= passed;
+	memmove(pipe->bytes, pipe->bytes + passed, pipe->held);
+	if (reached)
+		relay_strike(relay, connection, pipe);
+	return pipe->fault != FAULT_CUT;
+}
+
+/* What becomes of all that comes behind the fault. */
+static bool pipe_pass_faulty(struct pipe *pipe)
+{
+	size_t held = pipe->held;
+
+	pipe->held = 0;
+	if (pipe->fault == FAULT_SWALLOW)
+		return true;
+	for (size_t n = 0; n < held; n++)
+		pipe->bytes[n] ^= 0x5a;
+	return write_all(pipe->to, pipe->bytes, held);
+}
+
+static bool pipe_serve(struct relay *relay, struct connection *connection, struct pipe *pipe)
+{
+	ssize_t got = read(pipe->from, pipe->bytes + pipe->held, ROOM - pipe->held);
 
 	if (got <= 0)
 		return false;
-	size_t length = (size_t)got;
-	size_t intact = relay->left < length ? (size_t)relay->left : length;
-
-	relay->left -= intact;
-	if (intact < length)
-		length = fault_apply(relay, bytes, intact, length);
-	if (!write_all(relay->target, bytes, length))
+	pipe->held += (size_t)got;
+	if (!pipe->fault && !pipe_pass(relay, connection, pipe))
 		return false;
-	return relay->fault != FAULT_CUT || relay->left > 0;
+	return !pipe->fault || connection->silent || pipe_pass_faulty(pipe);
 }
 
-static bool pass_to_source(struct relay *relay)
+/* ---- All of them ---- */
+
+/* What to wait for: the listener first, then two for each connection. */
+static bool relay_watch(const struct relay *relay, struct pollfd *wait)
 {
-	uint8_t bytes[65536];
-	ssize_t got = read(relay->target, bytes, sizeof(bytes));
+	bool any = relay->listener >= 0;
 
-	return got > 0 && write_all(relay->source, bytes, (size_t)got);
-}
+	wait[0] = (struct pollfd){ .fd = relay->listener, .events = POLLIN };
+	for (int n = 0; n < CONNECTIONS_MAX; n++) {
+		const struct connection *connection = &relay->connection[n];
+		bool heard = connection->open && !connection->silent;
 
-static void relay_run(struct relay *relay)
-{
-	struct pollfd wait[2] = {
-		{ .fd = relay->source, .events = POLLIN },
-		{ .fd = relay->target, .events = POLLIN },
-	};
-
-	while (poll(wait, 2, -1) > 0) {
-		if (wait[0].revents && !pass_to_target(relay))
-			return;
-		if (wait[1].revents && !pass_to_source(relay))
-			return;
+		any |= connection->open;
+		for (int way = 0; way < 2; way++)
+			wait[1 + 2 * n + way] =
+				(struct pollfd){ .fd = heard ? connection->pipe[way].from : -1, .events = POLLIN };
 	}
+	return any;
+}
+
+static void relay_serve(struct relay *relay, const struct pollfd *wait)
+{
+	for (int n = 0; n < 2 * CONNECTIONS_MAX; n++) {
+		struct connection *connection = &relay->connection[n / 2];
+
+		if (!wait[1 + n].revents || !connection->open || connection->silent)
+			continue;
+		if (!pipe_serve(relay, connection, &connection->pipe[n % 2]))
+			connection_end(connection);
+	}
+	/* Last, so that a new connection has no events of an old one. */
+	if (wait[0].revents && relay->listener >= 0)
+		relay_accept(relay);
 }
 
 static bool fault_parse(const char *word, enum fault *fault)
 {
-	static const char *const words[] = { "cut", "damage", "silence" };
+	static const char *const words[] = { NULL, "cut", "damage", "silence", "swallow" };
 
-	for (int i = 0; i < 3; i++)
-		if (strcmp(words[i], word) == 0) {
-			*fault = (enum fault)i;
+	for (int n = 1; n <= FAULT_SWALLOW; n++)
+		if (strcmp(words[n], word) == 0) {
+			*fault = (enum fault)n;
 			return true;
 		}
 	return false;
 }
 
+static bool arguments_parse(int argc, char **argv, struct relay *relay)
+{
+	if (argc == 3)
+		return true;
+	relay->close = argc == 6 && !strcmp(argv[5], "close");
+	return (argc == 5 || relay->close) && fault_parse(argv[3], &relay->fault) &&
+	       place_parse(argv[4], &relay->place);
+}
+
 int main(int argc, char **argv)
 {
-	struct relay relay = { 0 };
+	static struct relay relay = { .first = true };
+	struct pollfd wait[1 + 2 * CONNECTIONS_MAX];
 
-	if (argc != 5 || !fault_parse(argv[4], &relay.fault)) {
-		fprintf(stderr, "usage: relay LISTEN_PORT TARGET_PORT BYTES cut|damage|silence\n");
+	if (!arguments_parse(argc, argv, &relay)) {
+		fprintf(stderr, "usage: relay LISTEN_PORT TARGET_PORT [cut|damage|silence|swallow "
+				"BYTES|TYPE[:NTH][+BYTES] [close]]\n");
 		return 2;
 	}
-	relay.left = strtoull(argv[3], NULL, 10);
-	relay.source = socket_accept(argv[1]);
-	relay.target = socket_connect(argv[2]);
-	relay_run(&relay);
+	signal(SIGPIPE, SIG_IGN);
+	relay.target_port = argv[2];
+	relay.listener = socket_listen(argv[1]);
+	while (relay_watch(&relay, wait) && poll(wait, 1 + 2 * CONNECTIONS_MAX, -1) > 0)
+		relay_serve(&relay, wait);
 	return 0;
 }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# A connection with a fault in it: scenarios push it to a host.
+# Connections with a fault in them: scenarios push it to a host.
 RELAY := $(O)/arm64/lab/relay/relay
+RELAY_PURE := lab/relay/place.c
+RELAY_SRC := lab/relay/relay.c $(RELAY_PURE) vmm/migrate/frame.c vmm/buffer.c vmm/error.c vmm/name.c
 
-$(RELAY): $(call objects,arm64,lab/relay/relay.c)
+$(RELAY): $(call objects,arm64,$(RELAY_SRC))
 	$(call say,LD)$(ARM64)gcc -static $^ -o $@

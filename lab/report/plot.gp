@@ -12,7 +12,7 @@ moves = system(sprintf("cat '%s/migrations.tsv'", folder))
 
 # Words per line of the tables.
 stay_words = 8
-move_words = 12
+move_words = 18
 stay_count = words(stays) / stay_words
 move_count = words(moves) / move_words
 stay(i, k) = word(stays, (i - 1) * stay_words + k)

@@ -90,3 +90,23 @@ refusal_names() {
 		}
 	done
 }
+
+# A relay on host $1, between its port $relay_port and its receiver; the other arguments say which fault it has, and where.
+relay_port=6001
+
+relay_push() {
+	lab push "$1" "$top/out/arm64/lab/relay/relay" /tmp/relay
+}
+
+relay_start() {
+	local host=$1
+	shift
+	on "$host" timeout 300 /tmp/relay "$relay_port" 5999 "$@" </dev/null &
+	relay_pid=$!
+	listening_wait "$host" "$relay_port"
+}
+
+relay_end() {
+	on "$1" sh -c 'pid=$(pidof relay) && kill $pid' || true
+	wait "$relay_pid" || true
+}

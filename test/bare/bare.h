@@ -81,6 +81,19 @@ uint64_t counter_hz(void);
 struct limit limit_start(uint64_t microseconds);
 bool limit_over(struct limit *limit);
 
+/* ---- How long a guest runs (course.c): s= seconds (5) behind the last of moves= (0) moves to another rate ---- */
+
+struct course {
+	struct limit limit;
+	uint64_t hz;
+	uint64_t moves; /* that are still to come */
+};
+
+struct course course_start(void);
+
+/* True when the time is up; if a move does not come in time the machine ends with that verdict. */
+bool course_over(struct course *course);
+
 /* ---- Processors (cpu.c) ---- */
 
 struct cpu {

@@ -10,7 +10,7 @@ $(CONFORMANCE_BARE) $(O)/bare/test/bare/guests/conformance.o: CFLAGS_bare += -mn
 $(O)/bare/conformance.elf: $(CONFORMANCE_BARE)
 
 $(CONFORMANCE_SAN) $(O)/san/test/unit/conformance_core.o: CFLAGS_san += -Itest/conformance
-$(O)/san/test/unit/conformance_core: $(CONFORMANCE_SAN)
+$(TEST_LIB): $(CONFORMANCE_SAN)
 
 # The payload of the lab, the image, and the runner.
 conformance: $(LAB) $(BARE_IMAGES)

@@ -7,23 +7,12 @@
  * Policy: the bytes are a list of steps. Two copies of the guest's registers and memory, one for each side, are
  * compared after each step; reference time comes from the core, and is held against an exact clock first.
  */
+#include "fuzz.h"
 #include "model/model.h"
 
 #include <seaclock/core.h>
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define MUST(condition)                                                                                                \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                        \
-			abort();                                                                                       \
-		}                                                                                                      \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Exact time has this many bits below a unit. */
 #define FRACTION 32
@@ -69,9 +58,9 @@ static uint64_t now(struct world *world)
 	uint64_t time = sc_clock_read(&world->partition.clock, sc_ticks(world->counter)).v;
 	uint64_t exact = (uint64_t)(exact_time(world) >> FRACTION);
 
-	MUST(time >= world->last);
+	FUZZ_MUST(time >= world->last);
 	/* Less than one unit higher at creation and by each rebase, or lower by each and by its own rounding. */
-	MUST(time <= exact + 2 + world->rebases && exact <= time + 2 + world->rebases);
+	FUZZ_MUST(time <= exact + 2 + world->rebases && exact <= time + 2 + world->rebases);
 	world->last = time;
 	return time;
 }
@@ -96,11 +85,11 @@ static void write_page(struct world *world)
 	memcpy(&scale, world->memory + at + 8, 8);
 	memcpy(&offset, world->memory + at + 16, 8);
 	if (world->partition.clock.hz > 10000000) {
-		MUST(sequence != 0 && sequence != UINT32_MAX);
-		MUST(scale == (uint64_t)(((unsigned __int128)10000000 << 64) / world->partition.clock.hz));
-		MUST((uint64_t)(((unsigned __int128)world->counter * scale) >> 64) + offset == now(world));
+		FUZZ_MUST(sequence != 0 && sequence != UINT32_MAX);
+		FUZZ_MUST(scale == (uint64_t)(((unsigned __int128)10000000 << 64) / world->partition.clock.hz));
+		FUZZ_MUST((uint64_t)(((unsigned __int128)world->counter * scale) >> 64) + offset == now(world));
 	} else {
-		MUST(sequence == 0);
+		FUZZ_MUST(sequence == 0);
 	}
 	memcpy(world->model.memory + at, world->memory + at, 24);
 }
@@ -114,9 +103,9 @@ static struct sc_message *slot_at(struct world *world, uint64_t gpa)
 
 static void compare_way(const struct sc_delivery *delivery, const struct model_way *way)
 {
-	MUST(delivery->message == way->message && delivery->interrupt == way->interrupt);
-	MUST(!way->interrupt || delivery->intid == way->intid);
-	MUST(!way->message || delivery->slot_gpa == way->slot);
+	FUZZ_MUST(delivery->message == way->message && delivery->interrupt == way->interrupt);
+	FUZZ_MUST(!way->interrupt || delivery->intid == way->intid);
+	FUZZ_MUST(!way->message || delivery->slot_gpa == way->slot);
 }
 
 /* Whether there is a free slot, which both sides must see alike; one that is taken is marked on both. */
@@ -127,7 +116,7 @@ static bool slot_free(struct world *world, uint64_t gpa)
 	if (!is_memory(gpa))
 		return false;
 	is_free = sc_message_slot_free(slot_at(world, gpa));
-	MUST(is_free == model_slot_free(&world->model, gpa));
+	FUZZ_MUST(is_free == model_slot_free(&world->model, gpa));
 	return is_free;
 }
 
@@ -174,16 +163,16 @@ static void service(struct world *world)
 		struct model_way way = model_way_of(vcpu, timer);
 		bool here = more && delivery.vp == i / MODEL_TIMERS && delivery.timer == i % MODEL_TIMERS;
 
-		MUST(here == (model_pending(timer) && way.open));
+		FUZZ_MUST(here == (model_pending(timer) && way.open));
 		if (!here)
 			continue;
 		compare_way(&delivery, &way);
 		deliver(world, &delivery);
 		more = sc_partition_pending(&world->partition, &cursor, &delivery);
 	}
-	MUST(!more);
+	FUZZ_MUST(!more);
 	sc_partition_deadline(&world->partition, &deadline);
-	MUST(deadline.v == model_next(&world->model));
+	FUZZ_MUST(deadline.v == model_next(&world->model));
 }
 
 /* ---- Hypercalls ---- */
@@ -311,8 +300,8 @@ static void step_call(struct world *world)
 	}
 	memcpy(model_x, x, sizeof(x));
 	effects = core_call(world, vp, x);
-	MUST(effects == model_call(&world->model, vp, model_x, now(world)));
-	MUST(!memcmp(x, model_x, sizeof(x)));
+	FUZZ_MUST(effects == model_call(&world->model, vp, model_x, now(world)));
+	FUZZ_MUST(!memcmp(x, model_x, sizeof(x)));
 	if (effects & SC_EFFECT_PAGE)
 		write_page(world);
 	if (effects & (SC_EFFECT_TIMER | SC_EFFECT_SYNIC))
@@ -373,26 +362,18 @@ static void step_migrate(struct world *world)
 	size_t size, again_size;
 	sc_ticks_t counter;
 
-	MUST(!sc_record_save(&world->partition, &stop, record, sizeof(record), &size));
+	FUZZ_MUST(!sc_record_save(&world->partition, &stop, record, sizeof(record), &size));
 	memset(&world->partition, 0xee, sizeof(world->partition));
-	MUST(!sc_record_load(record, size, &world->partition, &stop));
-	MUST(!sc_record_save(&world->partition, &stop, again, sizeof(again), &again_size));
-	MUST(again_size == size && !memcmp(record, again, size));
-	MUST(!sc_partition_resume(&world->partition, &stop, hz, policy, gap, &counter));
-	MUST(counter.v >= world->counter);
+	FUZZ_MUST(!sc_record_load(record, size, &world->partition, &stop));
+	FUZZ_MUST(!sc_record_save(&world->partition, &stop, again, sizeof(again), &again_size));
+	FUZZ_MUST(again_size == size && !memcmp(record, again, size));
+	FUZZ_MUST(!sc_partition_resume(&world->partition, &stop, hz, policy, gap, &counter));
+	FUZZ_MUST(counter.v >= world->counter);
 	world->counter = world->since = counter.v;
 	world->exact = exact + (policy == SC_CLOCK_FREEZE ? 0 : ((unsigned __int128)gap.v << FRACTION) / 100);
 	world->rebases++;
 	write_page(world);
 	service(world);
-}
-
-static void step_reset(struct world *world)
-{
-	sc_partition_reset(&world->partition);
-	model_reset(&world->model, world->model.vcpus);
-	memset(world->latched, 0, sizeof(world->latched));
-	memset(world->active, 0, sizeof(world->active));
 }
 
 static void step(struct world *world)
@@ -401,24 +382,20 @@ static void step(struct world *world)
 							 step_call, step_time,	step_time,    step_time,
 							 step_time, step_guest, step_guest,   step_store,
 							 step_time, step_guest, step_migrate, step_call };
-	uint32_t kind = (uint32_t)take(world, 1);
 
-	if (kind == 0xff)
-		step_reset(world);
-	else
-		steps[kind % 16](world);
+	steps[take(world, 1) % 16](world);
 }
 
 static void compare(const struct world *world)
 {
-	MUST(!memcmp(world->memory, world->model.memory, MODEL_MEMORY));
+	FUZZ_MUST(!memcmp(world->memory, world->model.memory, MODEL_MEMORY));
 	for (uint32_t i = 0; i < world->model.vcpus * MODEL_TIMERS; i++) {
 		const struct sc_stimer *timer = &world->partition.vcpu[i / MODEL_TIMERS].timer[i % MODEL_TIMERS];
 		const struct model_timer *model = &world->model.vcpu[i / MODEL_TIMERS].timer[i % MODEL_TIMERS];
 
-		MUST(timer->config == model->config && timer->count == model->count);
-		MUST(timer->pending == model_pending(model) && timer->asserted == model->line);
-		MUST(timer->expired.v == model_expired(model) && timer->coalesced == model_coalesced(model));
+		FUZZ_MUST(timer->config == model->config && timer->count == model->count);
+		FUZZ_MUST(timer->pending == model_pending(model) && timer->asserted == model->line);
+		FUZZ_MUST(timer->expired.v == model_expired(model) && timer->coalesced == model_coalesced(model));
 	}
 }
 
@@ -433,7 +410,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	vcpus = 1 + (uint32_t)take(&world, 1) % MODEL_VCPUS;
 	hz = 1000000 + (uint32_t)take(&world, 4) % 1999000001;
 	world.counter = world.since = take(&world, 5);
-	MUST(!sc_partition_init(&world.partition, vcpus, hz, sc_ticks(world.counter)));
+	FUZZ_MUST(!sc_partition_init(&world.partition, vcpus, hz, sc_ticks(world.counter)));
 	model_reset(&world.model, vcpus);
 	while (world.left) {
 		step(&world);

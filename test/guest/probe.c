@@ -2,7 +2,10 @@
 /*
  * The test load of the nested guest: reads clocks on two vCPUs, sleeps, samples truth, and reports on the console.
  *
- *     probe SECONDS|forever [busy] [sample_ms=N] [sleepers=N] [burst=N] [pause_us=N] [hotplug_s=N] [seed=N] [ptp=PATH]
+ *     probe SECONDS|forever [busy] [sample_ms=N] [sleepers=N] [burst=N] [pause_us=N] [hotplug_s=N] [memory_mib=N]
+ *                           [memory_rate=N] [seed=N] [ptp=PATH|realtime]
+ *
+ * memory_rate is in MiB a second.
  *
  * Policy: it measures and prints; judging is the judge's work on the machine that runs the lab. The first thread
  * samples and reports with real-time priority, so the load does not widen its samples. It ends with "@done".
@@ -23,6 +26,7 @@
 #include "probe_busy.h"
 #include "probe_hotplug.h"
 #include "probe_line.h"
+#include "probe_memory.h"
 #include "probe_readers.h"
 #include "probe_sleepers.h"
 #include "probe_truth.h"
@@ -38,6 +42,8 @@ struct options {
 	unsigned int burst;
 	unsigned int pause_us;
 	unsigned int hotplug_s;
+	unsigned int memory_mib;
+	unsigned int memory_rate;
 	unsigned int seed;
 	const char *ptp;
 };
@@ -61,9 +67,14 @@ static bool option_parse(struct options *options, const char *argument)
 		const char *name;
 		unsigned int *value;
 	} numbers[] = {
-		{ "sample_ms=", &options->sample_ms }, { "sleepers=", &options->sleepers },
-		{ "burst=", &options->burst },	       { "pause_us=", &options->pause_us },
-		{ "hotplug_s=", &options->hotplug_s }, { "seed=", &options->seed },
+		{ "sample_ms=", &options->sample_ms },
+		{ "sleepers=", &options->sleepers },
+		{ "burst=", &options->burst },
+		{ "pause_us=", &options->pause_us },
+		{ "hotplug_s=", &options->hotplug_s },
+		{ "memory_mib=", &options->memory_mib },
+		{ "memory_rate=", &options->memory_rate },
+		{ "seed=", &options->seed },
 	};
 
 	if (strcmp(argument, "busy") == 0)
@@ -89,7 +100,7 @@ static bool options_parse(struct options *options, int argc, char **argv)
 	for (int i = 2; i < argc; i++)
 		if (!option_parse(options, argv[i]))
 			return false;
-	return options->sample_ms > 0;
+	return options->sample_ms > 0 && options->memory_rate > 0;
 }
 
 /* Returns 0, or -errno with a sentence on standard error. */
@@ -104,6 +115,8 @@ static int load_start(const struct options *options, const struct truth *truth)
 		err = sleepers_start(truth, options->sleepers, options->seed);
 	if (!err && options->hotplug_s)
 		err = hotplug_start(options->hotplug_s);
+	if (!err && options->memory_mib)
+		err = memory_start(options->memory_mib, options->memory_rate);
 	return err;
 }
 
@@ -117,6 +130,8 @@ static void load_report(const struct options *options, const struct truth *truth
 	sleepers_report();
 	if (options->hotplug_s)
 		hotplug_report();
+	if (options->memory_mib)
+		memory_report();
 }
 
 static void sample_print(const struct truth *truth)
@@ -161,7 +176,7 @@ static void measure(const struct options *options, const struct truth *truth)
 int main(int argc, char **argv)
 {
 	struct options options = {
-		.sample_ms = 250, .sleepers = 8, .burst = 100, .pause_us = 3000, .ptp = "/dev/ptp0"
+		.sample_ms = 250, .sleepers = 8, .burst = 100, .pause_us = 3000, .memory_rate = 8, .ptp = "/dev/ptp0"
 	};
 	struct truth truth;
 
@@ -170,7 +185,7 @@ int main(int argc, char **argv)
 	options.seed &= INT_MAX;
 	if (!options_parse(&options, argc, argv)) {
 		fprintf(stderr, "usage: probe SECONDS|forever [busy] [sample_ms=N] [sleepers=N] [burst=N] [pause_us=N]"
-				" [hotplug_s=N] [seed=N] [ptp=PATH|realtime]\n");
+				" [hotplug_s=N] [memory_mib=N] [memory_rate=N] [seed=N] [ptp=PATH|realtime]\n");
 		return 2;
 	}
 	int err = truth_open(&truth, options.ptp);

@@ -1,2 +1,3 @@
 # core/register.c: a guest may write the timers of another vCPU unseen by its monitor
+# conformance: call.other-timers
 s/READ | WRITE | OWN/READ | WRITE/

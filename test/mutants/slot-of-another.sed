@@ -1,2 +1,3 @@
 # core/synic.c: every message goes into the first slot
+# conformance: synic.message
 s/ + sint \* sizeof(struct sc_message)//

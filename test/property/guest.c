@@ -190,8 +190,6 @@ static void live(struct random *random)
 		sc_partition_level(&world.partition, (uint32_t)random_next(random));
 		if (random_chance(random, 20))
 			move(&world);
-		if (random_chance(random, 200))
-			sc_partition_reset(&world.partition);
 	}
 }
 

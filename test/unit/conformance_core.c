@@ -22,6 +22,9 @@
 #define EARLY 1u
 #define LATE (25 * MS)
 
+/* Long enough that no wait takes a time for a distance. */
+#define UPTIME (100 * SECOND)
+
 static struct sc_partition partition;
 static struct sc_message pages[PAGES][SC_HV_PAGE_SIZE / sizeof(struct sc_message)] __attribute__((aligned(4096)));
 static sc_ticks_t counter;
@@ -175,11 +178,10 @@ bool port_wait(uint64_t until)
 {
 	sc_ref_t deadline;
 
-	while (sc_partition_deadline(&partition, &deadline) && deadline.v + LATE < until &&
-	       deadline.v < UINT64_MAX - LATE) {
+	while (sc_partition_deadline(&partition, &deadline) && deadline.v < until) {
 		counter_reach(deadline.v - EARLY);
 		deliver();
-		counter_reach(deadline.v + LATE);
+		counter_reach(until - deadline.v < LATE ? until : deadline.v + LATE);
 		deliver();
 	}
 	counter_reach(until);
@@ -311,7 +313,10 @@ static int machine_begin(void **state)
 	memset(masked, 0, sizeof(masked));
 	memset(blocked, 0, sizeof(blocked));
 	memset(pages, 0, sizeof(pages));
-	return sc_partition_init(&partition, VCPUS, RATE_A, counter);
+	if (sc_partition_init(&partition, VCPUS, RATE_A, counter))
+		return -1;
+	counter_reach(UPTIME);
+	return 0;
 }
 
 static void add(const struct conformance_case *test, void *convention)

@@ -47,38 +47,6 @@ static void refuses_bad_arguments(void **state)
 	assert_int_equal(sc_partition_init(&partition, SC_VCPU_MAX + 1, HZ, sc_ticks(0)), -SC_E_VALUE);
 }
 
-static size_t save(const struct sc_partition *partition, uint8_t *record)
-{
-	struct sc_stop_point stop = sc_partition_stop(partition, sc_ticks(777777));
-	size_t size;
-
-	assert_int_equal(sc_record_save(partition, &stop, record, SC_RECORD_MAX, &size), 0);
-	return size;
-}
-
-static void reset_keeps_time_only(void **state)
-{
-	struct sc_partition partition = new_partition(2), fresh = new_partition(2);
-	uint8_t record[SC_RECORD_MAX], fresh_record[SC_RECORD_MAX];
-	size_t size;
-
-	(void)state;
-	arm(&partition, 1, 3, 1000);
-	partition.guest_os_id = 1;
-	partition.reference_tsc = 0x1001;
-	partition.guest_clock = SC_GUEST_CLOCK_DECLARED;
-	partition.crash[2] = 5;
-	partition.crash_ctl = SC_CRASH_NOTIFY;
-	partition.page_sequence = 9;
-	partition.vcpu[0].synic = (struct sc_synic){ 1, 0x1001, 0x2001, { 20 } };
-	sc_partition_reset(&partition);
-	/* As new, but the next page's sequence is new as well. */
-	fresh.page_sequence = 9;
-	size = save(&partition, record);
-	assert_int_equal(save(&fresh, fresh_record), size);
-	assert_memory_equal(record, fresh_record, size);
-}
-
 static void deadline_is_the_earliest(void **state)
 {
 	struct sc_partition partition = new_partition(2);
@@ -209,13 +177,9 @@ static void level_of_a_guest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(starts_at_zero),
-		cmocka_unit_test(refuses_bad_arguments),
-		cmocka_unit_test(reset_keeps_time_only),
-		cmocka_unit_test(deadline_is_the_earliest),
-		cmocka_unit_test(expire_marks_what_is_due),
-		cmocka_unit_test(level_of_a_guest),
-		cmocka_unit_test(pending_says_where_each_goes),
+		cmocka_unit_test(starts_at_zero),	    cmocka_unit_test(refuses_bad_arguments),
+		cmocka_unit_test(deadline_is_the_earliest), cmocka_unit_test(expire_marks_what_is_due),
+		cmocka_unit_test(level_of_a_guest),	    cmocka_unit_test(pending_says_where_each_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

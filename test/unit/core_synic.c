@@ -88,15 +88,6 @@ static void values_at_reset(void **state)
 	assert_int_equal(get(SC_REG_EOM), 0);
 }
 
-static void reset_brings_them_back(void **state)
-{
-	turn_on();
-	set(SC_REG_SIEFP, 0x40004001);
-	sc_partition_reset(&partition);
-	partition.guest_os_id = 1;
-	values_at_reset(state);
-}
-
 /* Bits that mean nothing are kept, as software that writes back what it read expects. */
 static void values_are_kept_as_written(void **state)
 {
@@ -280,7 +271,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(values_at_reset, set_up),
-		cmocka_unit_test_setup(reset_brings_them_back, set_up),
 		cmocka_unit_test_setup(values_are_kept_as_written, set_up),
 		cmocka_unit_test_setup(every_write_has_the_effect, set_up),
 		cmocka_unit_test_setup(each_vcpu_has_its_own, set_up),

@@ -10,12 +10,16 @@
 #include "../../lab/judge/handover.h"
 #include "../../lab/judge/manifest.h"
 #include "../../lab/judge/statistics.h"
+#include "../guest/probe_pattern.h"
 #include "../guest/probe_sleep.h"
 
 #define HOSTS "host altra 25000000\nhost grace 1000000000\n"
+#define PARTS "\"parts_ms\": {\"pages\": 1, \"state\": 2, \"transfer\": 3.5, \"load\": 4, \"resume\": 5}"
+#define CLOCK "\"round_trip_ns\": 200000, \"age_ns\": 400000000, "
+#define REST CLOCK "\"rate_ppm\": -3.5, \"rate_ppm_bound\": 60, " PARTS "}"
 #define REPORT(from, downtime)                                                                                         \
 	"{\"name\": \"guest\", \"from_hz\": " from ", \"to_hz\": 1000000000, \"rounds\": 3, \"bytes\": 12345, "        \
-	"\"downtime_ms\": " downtime ", \"stated_bound_ns\": 150000, \"intended_step_ns\": 0}"
+	"\"downtime_ms\": " downtime ", \"stated_bound_ns\": 150000, \"intended_step_ns\": -7, " REST
 
 static void manifest_is_read(void **state)
 {
@@ -23,14 +27,19 @@ static void manifest_is_read(void **state)
 	char error[MANIFEST_ERROR_MAX];
 
 	(void)state;
-	assert_int_equal(manifest_parse(&m,
-					HOSTS
-					"truth altra -100\ntruth altra -40\ntruth altra -90\n\nconsole 1.console\n"
-					"migration altra grace 1.json\nmigration grace altra 2.json\nend done",
-					error),
-			 0);
+	assert_int_equal(
+		manifest_parse(
+			&m,
+			HOSTS "truth altra -100 10 0\ntruth altra -40 50 0\ntruth altra -90 90 0\n\nconsole 1.console\n"
+			      "migration altra grace 1.json\nmigration grace altra 2.json\nend done",
+			error),
+		0);
 	assert_int_equal(m.host_count, 2);
 	assert_int_equal(m.hosts[0].offset, -40);
+	assert_int_equal(m.hosts[0].spread, 60);
+	assert_int_equal(manifest_host_truth(&m.hosts[0], 1000), 960);
+	assert_true(manifest_host_rate(&m.hosts[0]) == 1);
+	assert_false(m.has_memory_load);
 	assert_int_equal(m.hosts[1].calibrations, 0);
 	assert_int_equal(m.migration_count, 2);
 	assert_int_equal(m.migrations[1].from, 1);
@@ -50,13 +59,19 @@ static void bad_manifests_are_refused(void **state)
 		"host altra 25MHz",
 		HOSTS "host other 25000000",
 		HOSTS "host altra 62500000",
-		"truth altra 5",
-		HOSTS "truth altra five",
-		HOSTS "truth altra 9223372036854775807",
+		"truth altra 5 0 0",
+		HOSTS "truth altra five 0 0",
+		HOSTS "truth altra 9223372036854775807 0 0",
+		HOSTS "truth altra 5",
+		HOSTS "truth altra 5 -1 0",
+		HOSTS "truth altra 5 0 100000001",
+		HOSTS "truth altra 5 0 0\ntruth altra 5 0 1",
+		"load heavy",
 		HOSTS "migration altra other 1.json",
 		"end never",
 		"sail away",
 		"host a b c d",
+		"host a b c d e f",
 	};
 	struct manifest m;
 	char error[MANIFEST_ERROR_MAX];
@@ -67,6 +82,27 @@ static void bad_manifests_are_refused(void **state)
 		assert_int_equal(manifest_parse(&m, bad[i], error), -EINVAL);
 		assert_non_null(strstr(error, "of the manifest: "));
 	}
+}
+
+/* A host whose clock gains 100 ppm: calibrations at different times of it agree. */
+static void drift_is_known(void **state)
+{
+	struct manifest m;
+	char error[MANIFEST_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(manifest_parse(&m,
+					HOSTS "truth altra 500 1000000000 -100000\n"
+					      "truth altra -999480 11000000000 -100000\nload memory\nload idle\n"
+					      "load memory",
+					error),
+			 0);
+	assert_int_equal(m.hosts[0].offset, 520);
+	assert_int_equal(m.hosts[0].spread, 20);
+	assert_int_equal(manifest_host_truth(&m.hosts[0], 1000000000), 1000000520);
+	assert_int_equal(manifest_host_truth(&m.hosts[0], 21000000000), 20998000520);
+	assert_true(fabs(manifest_host_rate(&m.hosts[0]) - 1.00010001) < 1e-11);
+	assert_true(m.has_memory_load);
 }
 
 static void manifest_has_limits(void **state)
@@ -96,8 +132,30 @@ static void handover_is_read(void **state)
 	assert_int_equal(h.rounds, 3);
 	assert_int_equal(h.bytes, 12345);
 	assert_int_equal(h.bound_ns, 150000);
+	assert_int_equal(h.intended_step_ns, -7);
+	assert_int_equal(h.round_trip_ns, 200000);
+	assert_int_equal(h.age_ns, 400000000);
+	assert_true(h.has_rate && h.rate_ppm == -3.5 && h.rate_ppm_bound == 60);
+	assert_true(h.parts_ms[2] == 3.5 && h.parts_ms[4] == 5);
 	assert_true(fabs(h.downtime_ms - 85.5) < 1e-9);
 	assert_int_equal(handover_parse(&h, REPORT("25000000", "85"), error), 0);
+}
+
+/* A report with what follows its first numbers. */
+#define REPORT_END(end)                                                                                                \
+	"{\"from_hz\": 1, \"to_hz\": 2, \"rounds\": 3, \"bytes\": 4, \"downtime_ms\": 5, \"stated_bound_ns\": 6, " end
+
+static void unknown_rate_is_read(void **state)
+{
+	struct handover h;
+	char error[HANDOVER_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(handover_parse(&h,
+					REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"rate_ppm\": null, " PARTS "}"),
+					error),
+			 0);
+	assert_false(h.has_rate);
 }
 
 static void bad_handovers_are_refused(void **state)
@@ -113,6 +171,14 @@ static void bad_handovers_are_refused(void **state)
 		REPORT("25000000.5", "85"),
 		REPORT("25000000", "-1"),
 		REPORT("25000000", "null"),
+		REPORT_END("\"intended_step_ns\": 1, " REST),
+		REPORT_END("\"intended_step_ns\": 0.5, " REST),
+		REPORT_END(REST),
+		REPORT_END("\"intended_step_ns\": 0, " CLOCK PARTS "}"),
+		REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"rate_ppm\": 1, \"rate_ppm_bound\": -1, " PARTS "}"),
+		REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"rate_ppm\": null}"),
+		REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"rate_ppm\": null, \"parts_ms\": {\"pages\": 1}}"),
+		REPORT_END("\"intended_step_ns\": 0, \"rate_ppm\": null, " PARTS "}"),
 	};
 	struct handover h;
 	char error[HANDOVER_ERROR_MAX];
@@ -164,13 +230,32 @@ static void lost_sleeps_are_seen(void **state)
 	assert_true(sleep_is_lost(10, 11 + SLEEP_LOST_NS));
 }
 
+/* A page that is another, or one writing too old, is wrong in every word; one damaged word is one. */
+static void patterns_differ(void **state)
+{
+	static uint64_t page[PATTERN_PAGE_WORDS];
+
+	(void)state;
+	assert_int_equal(pattern_check(page, 7, 0), 0);
+	assert_int_equal(pattern_check(page, 7, 1), PATTERN_PAGE_WORDS);
+	pattern_write(page, 7, 3);
+	assert_int_equal(pattern_check(page, 7, 3), 0);
+	assert_int_equal(pattern_check(page, 7, 2), PATTERN_PAGE_WORDS);
+	assert_int_equal(pattern_check(page, 7, 4), PATTERN_PAGE_WORDS);
+	assert_int_equal(pattern_check(page, 8, 3), PATTERN_PAGE_WORDS);
+	page[511] ^= 1ull << 63;
+	assert_int_equal(pattern_check(page, 7, 3), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(manifest_is_read),	     cmocka_unit_test(bad_manifests_are_refused),
 		cmocka_unit_test(manifest_has_limits),	     cmocka_unit_test(handover_is_read),
 		cmocka_unit_test(bad_handovers_are_refused), cmocka_unit_test(statistics_are_right),
-		cmocka_unit_test(sleeps_are_judged),	     cmocka_unit_test(lost_sleeps_are_seen),
+		cmocka_unit_test(sleeps_are_judged),	     cmocka_unit_test(drift_is_known),
+		cmocka_unit_test(unknown_rate_is_read),	     cmocka_unit_test(patterns_differ),
+		cmocka_unit_test(lost_sleeps_are_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

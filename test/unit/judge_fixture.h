@@ -44,6 +44,7 @@ struct fixture_run {
 	struct fixture_text text;
 	int64_t hz;
 	int64_t offset; /* truth minus the host's clock */
+	double drift;	/* growth of that offset by the host's clock, as in the manifest */
 	int64_t truth;
 	int64_t error;
 	double rate;
@@ -51,6 +52,12 @@ struct fixture_run {
 	int64_t reads;
 	int64_t back;
 };
+
+/* The present host's CLOCK_REALTIME at a true time. */
+static inline int64_t fixture_clock(const struct fixture_run *run, int64_t truth)
+{
+	return FIXTURE_EPOCH + (int64_t)((double)truth / (1 + run->drift)) - run->offset;
+}
 
 static inline void fixture_sample(struct fixture_run *run)
 {
@@ -60,8 +67,7 @@ static inline void fixture_sample(struct fixture_run *run)
 	snprintf(line, sizeof(line),
 		 "@sample hz=%" PRId64 " ptp=%" PRId64 " mono=%" PRId64 " boot=%" PRId64 " real=%" PRId64
 		 " cnt=%" PRIu64 " width=60000",
-		 run->hz, FIXTURE_EPOCH + run->truth - run->offset, guest, guest + 7, FIXTURE_EPOCH + guest,
-		 run->counter);
+		 run->hz, fixture_clock(run, run->truth), guest, guest + 7, FIXTURE_EPOCH + guest, run->counter);
 	fixture_line(&run->text, line);
 }
 
@@ -92,23 +98,26 @@ static inline void fixture_stay(struct fixture_run *run, int seconds)
 	}
 }
 
-/* To another host, with a step of the clock; 300 ms pass. A sleep that spans it falls short by `shortfall` ns of truth.
+/*
+ * To another host, with a step of the clock; 300 ms pass. A sleep that spans it falls short by `shortfall` ns of truth.
  */
-static inline void fixture_move(struct fixture_run *run, int64_t hz, int64_t offset, int64_t step, int64_t shortfall)
+static inline void fixture_move(struct fixture_run *run, int64_t hz, int64_t offset, double drift, int64_t step,
+				int64_t shortfall)
 {
+	int64_t start = run->truth - 700000000, end = run->truth + 300000000, hz0 = run->hz;
+	int64_t ptp0 = fixture_clock(run, start);
 	char line[300];
-	int64_t start = run->truth - 700000000, end = run->truth + 300000000;
 
-	snprintf(line, sizeof(line),
-		 "@sleep kind=timerfd ns=%" PRId64 " mono0=%" PRId64 " mono1=%" PRId64 " hz0=%" PRId64 " ptp0=%" PRId64
-		 " hz1=%" PRId64 " ptp1=%" PRId64,
-		 end - start + shortfall, start, end + shortfall, run->hz, FIXTURE_EPOCH + start - run->offset, hz,
-		 FIXTURE_EPOCH + end - offset);
 	run->truth = end;
 	run->counter += (uint64_t)(hz * 3 / 10);
 	run->hz = hz;
 	run->offset = offset;
+	run->drift = drift;
 	run->error += step;
+	snprintf(line, sizeof(line),
+		 "@sleep kind=timerfd ns=%" PRId64 " mono0=%" PRId64 " mono1=%" PRId64 " hz0=%" PRId64 " ptp0=%" PRId64
+		 " hz1=%" PRId64 " ptp1=%" PRId64,
+		 end - start + shortfall, start, end + shortfall, hz0, ptp0, hz, fixture_clock(run, end));
 	fixture_sample(run);
 	fixture_line(&run->text, line);
 	run->truth += 250000000;

@@ -17,7 +17,7 @@
 #define OFFSET_GRACE (-55512345ll)
 
 static const char manifest[] =
-	"host altra 25000000\nhost grace 1000000000\ntruth altra 812345678\ntruth grace -55512345\n"
+	"host altra 25000000\nhost grace 1000000000\ntruth altra 812345678 0 0\ntruth grace -55512345 0 0\n"
 	"migration altra grace 1.json\nmigration grace altra 2.json\nend done\n";
 
 /* The faults of a run; all zero is a good one. */
@@ -26,6 +26,8 @@ struct faults {
 	int64_t shortfall;
 	int64_t back;
 	double rate;
+	int64_t intended_step;
+	double reported_rate;
 	bool not_done;
 	bool damage;
 };
@@ -41,12 +43,12 @@ static void write_console(const struct faults *faults)
 	fixture.rate = 1;
 	fixture_raw(&fixture.text, "@guest kernel=6.12 clocksource=seaclock_page clockevent=seaclock\n");
 	fixture_stay(&fixture, 10);
-	fixture_move(&fixture, FIXTURE_GRACE, OFFSET_GRACE, 40000 + faults->step, faults->shortfall);
+	fixture_move(&fixture, FIXTURE_GRACE, OFFSET_GRACE, 0, 40000 + faults->step, faults->shortfall);
 	fixture.rate = 1 + faults->rate;
 	fixture.back = faults->back;
 	fixture_stay(&fixture, 10);
 	fixture.rate = 1;
-	fixture_move(&fixture, FIXTURE_ALTRA, OFFSET_ALTRA, -30000, 0);
+	fixture_move(&fixture, FIXTURE_ALTRA, OFFSET_ALTRA, 0, -30000, 0);
 	fixture_stay(&fixture, 10);
 	for (int i = 0; faults->damage && i < 10; i++)
 		fixture_raw(&fixture.text, "@sample hz=25\n");
@@ -65,7 +67,11 @@ static int judge(const struct faults *faults)
 	for (int i = 0; i < 2; i++)
 		run.handovers[i] = (struct handover){ .from_hz = i ? FIXTURE_GRACE : FIXTURE_ALTRA,
 						      .to_hz = i ? FIXTURE_ALTRA : FIXTURE_GRACE,
+						      .intended_step_ns = i ? 0 : faults->intended_step,
 						      .bound_ns = 150000,
+						      .has_rate = true,
+						      .rate_ppm = faults->reported_rate,
+						      .rate_ppm_bound = 50,
 						      .downtime_ms = 90 };
 	return run_judge(&run, error);
 }
@@ -97,10 +103,11 @@ static void a_good_run_passes(void **state)
 	(void)state;
 	assert_int_equal(judge(&(struct faults){ 0 }), 0);
 	assert_true(verdict(&text));
-	assert_int_equal(lines_with(text, "PASS "), 10);
+	assert_int_equal(lines_with(text, "PASS "), 11);
 	free(text);
-	assert_int_equal(run.migrations[0].step_ns, 40000);
-	assert_int_equal(run.migrations[1].step_ns, -30000);
+	assert_int_equal(run.migrations[0].step.size, 40000);
+	assert_int_equal(run.migrations[1].step.size, -30000);
+	assert_in_range(run.migrations[1].step.uncertainty, 60000, 60010);
 	assert_int_equal(run.migrations[0].sleeps_spanning, 1);
 	assert_string_equal(run.migrations[1].from->name, "grace");
 	assert_true(fabs(run.timeline.stays[1].rate[TIMELINE_RAW] - 40) < 1e-6);
@@ -125,8 +132,11 @@ static void check_fault(const struct faults *faults, const char *criterion)
 static void each_fault_fails_its_criterion(void **state)
 {
 	(void)state;
-	check_fault(&(struct faults){ .step = 211000 }, "steps");
-	check_fault(&(struct faults){ .step = -300000 }, "steps");
+	check_fault(&(struct faults){ .step = 51000 }, "steps");
+	check_fault(&(struct faults){ .step = -131000 }, "steps");
+	check_fault(&(struct faults){ .intended_step = -60000 }, "steps");
+	check_fault(&(struct faults){ .reported_rate = 50.1 }, "reported rates");
+	check_fault(&(struct faults){ .reported_rate = -50.1 }, "reported rates");
 	check_fault(&(struct faults){ .shortfall = 141000 }, "sleeps early by truth");
 	check_fault(&(struct faults){ .back = 1 }, "backward steps");
 	check_fault(&(struct faults){ .rate = 0.0011 }, "rate of CLOCK_MONOTONIC");
@@ -140,7 +150,70 @@ static void what_is_allowed_passes(void **state)
 	char *text;
 
 	(void)state;
-	assert_int_equal(judge(&(struct faults){ .step = 195000, .shortfall = 330000, .rate = 0.00001 }), 0);
+	assert_int_equal(
+		judge(&(struct faults){ .step = 49000, .shortfall = 180000, .rate = 0.000001, .reported_rate = -49.9 }),
+		0);
+	assert_true(verdict(&text));
+	free(text);
+	run_free(&run);
+}
+
+/* A clock that is stopped over the gap, as it was told to. */
+static void an_intended_step_passes(void **state)
+{
+	char *text;
+
+	(void)state;
+	assert_int_equal(judge(&(struct faults){ .step = -240000, .intended_step = -200000 }), 0);
+	assert_true(verdict(&text));
+	free(text);
+	run_free(&run);
+}
+
+static void samples_that_contradict_each_other_fail(void **state)
+{
+	char error[RUN_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(judge(&(struct faults){ 0 }), 0);
+	((struct transcript_sample *)run.transcript.samples.items)[38].mono += 60010;
+	timeline_free(&run.timeline);
+	assert_int_equal(run_judge(&run, error), 0);
+	assert_int_equal(run.migrations[0].step.uncertainty, TIMELINE_UNCERTAIN);
+	assert_true(run.migrations[1].step.uncertainty < TIMELINE_UNCERTAIN);
+	run_free(&run);
+}
+
+/* 40 ns a tick, as at 25 MHz, but it says 24997500 Hz: its clocks run 100 ppm too fast. */
+static void a_wrong_rate_is_known(void **state)
+{
+	static const char text_of_manifest[] =
+		"host altra 25000000\nhost wrong 24997500\ntruth altra 812345678 0 0\n"
+		"truth wrong -55512345 1795000000055512345 -100000\nmigration altra wrong 1.json\nend done\n";
+	char error[RUN_ERROR_MAX], *text;
+
+	(void)state;
+	memset(&run, 0, sizeof(run));
+	memset(&fixture, 0, sizeof(fixture));
+	fixture.hz = FIXTURE_ALTRA;
+	fixture.offset = OFFSET_ALTRA;
+	fixture.rate = 1;
+	fixture_stay(&fixture, 10);
+	fixture_move(&fixture, 24997500, OFFSET_GRACE, -0.0001, 20000, 200000);
+	fixture.rate = 1 / (1 - 0.0001);
+	fixture.error += (int64_t)(250000000 * (fixture.rate - 1));
+	fixture_stay(&fixture, 10);
+	fixture_line(&fixture.text, "@done");
+	assert_int_equal(manifest_parse(&run.manifest, text_of_manifest, error), 0);
+	assert_int_equal(transcript_parse(&run.transcript, fixture.text.bytes, fixture.text.length), 0);
+	run.handovers[0] = (struct handover){
+		.bound_ns = 140000, .has_rate = true, .rate_ppm = 110, .rate_ppm_bound = 20, .downtime_ms = 90
+	};
+	assert_int_equal(run_judge(&run, error), 0);
+	assert_true(llabs(run.migrations[0].step.size - 20000) < run.migrations[0].step.uncertainty - 59990);
+	assert_true(run.migrations[0].step.uncertainty < 110000);
+	assert_true(fabs(migration_rate_ppm(&run.migrations[0]) - 100.01) < 0.01);
+	assert_true(fabs(run.timeline.stays[1].rate[TIMELINE_MONO] - 1.00010001) < 1e-7);
 	assert_true(verdict(&text));
 	free(text);
 	run_free(&run);
@@ -157,8 +230,22 @@ static void backward_steps_belong_to_their_migration(void **state)
 
 static void the_summary_has_every_number(void **state)
 {
-	static const char *const numbers[] = { "from_hz",	 "to_hz",	 "downtime_ms", "step_ns", "bound_ns",
-					       "backward_steps", "early_timers", "bytes",	"rounds" };
+	static const char *const numbers[] = { "from_hz",
+					       "to_hz",
+					       "downtime_ms",
+					       "true_step_ns",
+					       "true_step_uncertainty_ns",
+					       "intended_step_ns",
+					       "stated_bound_ns",
+					       "rtt_ns",
+					       "age_ns",
+					       "rate_ppm",
+					       "rate_ppm_bound",
+					       "true_rate_ppm",
+					       "backward_steps",
+					       "early_timers",
+					       "bytes",
+					       "rounds" };
 	char *text;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -173,7 +260,7 @@ static void the_summary_has_every_number(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		assert_true(json_is_number(json_object_get(migration, numbers[i])));
 	assert_string_equal(json_string_value(json_object_get(migration, "to")), "altra");
-	assert_int_equal(json_integer_value(json_object_get(migration, "step_ns")), -30000);
+	assert_int_equal(json_integer_value(json_object_get(migration, "true_step_ns")), -30000);
 	assert_string_equal(json_string_value(json_object_get(summary, "clocksource")), "seaclock_page");
 	json_decref(summary);
 	free(text);
@@ -231,7 +318,7 @@ static void a_jump_of_more_than_a_year_is_refused(void **state)
 	fixture_line(&fixture.text, "@sample hz=25000000 ptp=0 mono=1 boot=1 real=1 cnt=1 width=1");
 	fixture_line(&fixture.text, "@sample hz=25000000 ptp=2305843009213693952 mono=2305843009213693952 boot=0 real=0"
 				    " cnt=18446744073709551615 width=1");
-	assert_int_equal(manifest_parse(&run.manifest, "host a 25000000\ntruth a 2305843009213693952\n", error), 0);
+	assert_int_equal(manifest_parse(&run.manifest, "host a 25000000\ntruth a 2305843009213693952 0 0\n", error), 0);
 	assert_int_equal(transcript_parse(&run.transcript, fixture.text.bytes, fixture.text.length), 0);
 	assert_int_equal(run_judge(&run, error), -EINVAL);
 	run_free(&run);
@@ -274,6 +361,61 @@ static void busy_loops_are_judged(void **state)
 	assert_false(judge_busy(0, 1, 1));
 }
 
+/* Three stays, the memory line of each; judges them and returns whether that passed. */
+static bool judge_memory(const char *first, const char *second, const char *third)
+{
+	static const char *const rates[] = { "25000000", "1000000000", "25000000" };
+	const char *const lines[] = { first, second, third };
+	struct transcript transcript;
+	FILE *nowhere = fopen("/dev/null", "w");
+
+	fixture.text.length = 0;
+	for (int i = 0; i < 3; i++) {
+		char line[200];
+
+		snprintf(line, sizeof(line), "@reads hz=%s n0=1 n1=1 back=0 cross=0 worst=0", rates[i]);
+		fixture_line(&fixture.text, line);
+		snprintf(line, sizeof(line), "@memory hz=%s pages=4096 %s", rates[i], lines[i]);
+		if (lines[i])
+			fixture_line(&fixture.text, line);
+	}
+	assert_int_equal(transcript_parse(&transcript, fixture.text.bytes, fixture.text.length), 0);
+	assert_int_equal(transcript.damaged, 0);
+	bool passed = verdict_of_memory(&transcript, nowhere);
+
+	fclose(nowhere);
+	transcript_free(&transcript);
+	return passed;
+}
+
+static void memory_is_judged(void **state)
+{
+	(void)state;
+	assert_true(judge_memory("written=5 wrong=0 page=0 generation=0", "written=6 wrong=0 page=0 generation=0",
+				 "written=7 wrong=0 page=0 generation=0"));
+	assert_false(judge_memory("written=5 wrong=0 page=0 generation=0", "written=5 wrong=0 page=0 generation=0",
+				  "written=7 wrong=0 page=0 generation=0"));
+	assert_false(
+		judge_memory("written=5 wrong=0 page=0 generation=0", NULL, "written=7 wrong=0 page=0 generation=0"));
+	assert_false(judge_memory("written=5 wrong=0 page=0 generation=0", "written=6 wrong=1 page=17 generation=2",
+				  "written=7 wrong=1 page=17 generation=2"));
+	assert_false(judge_memory(NULL, NULL, NULL));
+}
+
+/* A run that was to have the load and has not fails. */
+static void missing_memory_fails(void **state)
+{
+	char *text;
+
+	(void)state;
+	assert_int_equal(judge(&(struct faults){ 0 }), 0);
+	run.manifest.has_memory_load = true;
+	assert_false(verdict(&text));
+	assert_int_equal(lines_with(text, "FAIL memory"), 1);
+	free(text);
+	run_free(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +428,11 @@ int main(void)
 		cmocka_unit_test(evidence_that_does_not_fit_is_refused),
 		cmocka_unit_test(a_jump_of_more_than_a_year_is_refused),
 		cmocka_unit_test(busy_loops_are_judged),
+		cmocka_unit_test(an_intended_step_passes),
+		cmocka_unit_test(samples_that_contradict_each_other_fail),
+		cmocka_unit_test(a_wrong_rate_is_known),
+		cmocka_unit_test(memory_is_judged),
+		cmocka_unit_test(missing_memory_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,20 @@ static void test_first_round(void **state)
 	assert_false(dirty_take(&dirty, &page, 60, &count));
 }
 
+/* What the monitor stored before is in the first round, and does not come again in the second. */
+static void test_earlier_stores(void **state)
+{
+	(void)state;
+	dirty_stop(&dirty);
+	for (uint64_t page = 0; page < PAGES; page++)
+		touch(page, false);
+	assert_int_equal(dirty_start(&dirty, &vm, &memory, &error), 0);
+	drain();
+	touch(5, false);
+	assert_int_equal(dirty_collect(&dirty, &error), 0);
+	assert_int_equal(dirty.pages, 1);
+}
+
 static void test_runs(void **state)
 {
 	static const uint64_t pages[] = { 0, 62, 63, 64, 65, 128, 200, 202, 255 };
@@ -259,8 +273,8 @@ static void test_round(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_first_round), TEST(test_runs),	 TEST(test_random), TEST(test_host_fails),
-		TEST(test_enough),	TEST(test_never_enough), TEST(test_round),
+		TEST(test_first_round),	   TEST(test_runs),   TEST(test_random),       TEST(test_host_fails),
+		TEST(test_earlier_stores), TEST(test_enough), TEST(test_never_enough), TEST(test_round),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,8 @@ int dirty_start(struct dirty *dirty, struct host_vm *vm, struct memory *memory, 
 		free(dirty->bitmap);
 		return result;
 	}
+	/* All pages go out first, so the monitor's own stores until now, a whole load perhaps, need not go again. */
+	memory_take_dirty(memory, dirty->bitmap);
 	memset(dirty->bitmap, 0xff, dirty->words * sizeof(uint64_t));
 	dirty_count(dirty);
 	return 0;

@@ -2,23 +2,23 @@
 /*
  * Every vCPU reads the page without pause: no reading may be before one that any vCPU has had already.
  *
- * Policy: s= seconds (default 5). The latest reading of all is shared; a reader takes it, reads the clock, compares,
- * and offers its own. One line per vCPU.
+ * Policy: runs as course.c says. The latest reading of all is shared; a reader takes it, reads the clock, compares,
+ * and offers its own. One line per vCPU, at the end.
  */
 #include "bare.h"
+#include "reference.h"
 
-#include <seaclock/guest.h>
+/* Readings between two looks at the time left. */
+#define BATCH 1000u
 
-#define SECOND 10000000ull
+#define WAIT_LIMIT_US 20000000u
 
-static struct sc_guest guest;
-static struct sc_reference_tsc_page page __attribute__((aligned(4096)));
-static uint64_t latest, end;
+static uint64_t latest;
 
 struct count {
 	uint64_t readings;
 	uint64_t backwards;
-	uint64_t worst;
+	uint64_t back_by;
 };
 
 static struct count counts[MACHINE_CPUS_MAX];
@@ -35,40 +35,36 @@ static void offer(uint64_t now)
 static void hammer(void *argument)
 {
 	struct count *count = argument;
-	sc_ref_t now = { 0 };
-	uint64_t seen;
+	struct course course = course_start();
+	uint64_t seen, now;
 
-	while (now.v < end) {
+	if (!reference_movable())
+		return;
+	while (count->backwards == 0 && (++count->readings % BATCH || !course_over(&course))) {
 		seen = __atomic_load_n(&latest, __ATOMIC_ACQUIRE);
-		if (sc_guest_now(&guest, &now))
-			return;
-		count->readings++;
-		if (now.v < seen) {
+		now = reference_now();
+		if (now < seen) {
 			count->backwards++;
-			count->worst = seen - now.v > count->worst ? seen - now.v : count->worst;
+			count->back_by = seen - now;
 		}
-		offer(now.v);
+		offer(now);
 	}
 }
 
 bool guest_main(void)
 {
-	uint64_t seconds = machine_option("s", 5);
-	bool passed = true;
-	sc_ref_t now;
+	bool passed = reference_start();
 
-	if (sc_guest_detect(&guest, SC_GUEST_SMCCC, machine.rsdp) || sc_guest_identify(&guest, 1ull << 63) ||
-	    sc_guest_page_enable(&guest, &page, (uintptr_t)&page) || sc_guest_now(&guest, &now))
+	for (uint32_t i = 1; passed && i < machine.cpu_count; i++)
+		passed = cpu_run(i, hammer, &counts[i]);
+	if (!passed)
 		return false;
-	end = now.v + seconds * SECOND;
-	for (uint32_t i = 1; i < machine.cpu_count; i++)
-		passed &= cpu_run(i, hammer, &counts[i]);
 	hammer(&counts[0]);
 	for (uint32_t i = 0; i < machine.cpu_count; i++) {
-		passed &= cpu_wait(i, seconds * 10000000);
-		print("@page cpu=%u readings=%u backwards=%u worst=%u\n", (uint64_t)i, counts[i].readings,
-		      counts[i].backwards, counts[i].worst);
-		passed &= counts[i].readings > 0 && counts[i].backwards == 0;
+		passed &= cpu_wait(i, WAIT_LIMIT_US);
+		print("@page cpu=%u readings=%u backwards=%u by=%u\n", (uint64_t)i, counts[i].readings,
+		      counts[i].backwards, counts[i].back_by);
+		passed &= counts[i].readings > BATCH && counts[i].backwards == 0;
 	}
 	return passed;
 }

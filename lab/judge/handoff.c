@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Judges handoffs. Policy: as for a run, every criterion is printed, and one without evidence fails.
+ */
+#include "handoff.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "statistics.h"
+#include "verdict.h"
+
+#define BOUND_MEDIAN_MAX_NS 1000000
+#define STEP_MEDIAN_MAX_NS 150000
+#define BOUND_SLACK_NS 2000
+
+/* Two clocks that are each wrong by up to 100 ppm part by up to 2p / (1 - p) of the slower one's time. */
+#define DRIFT_PPM 100
+#define MILLION 1000000
+
+const char *const handoff_load_names[HANDOFF_LOADS] = { "idle", "memory" };
+
+bool handoff_add(struct handoff_set *set, const struct run *run)
+{
+	if (run->migration_count > HANDOFF_MAX - set->count)
+		return false;
+	for (size_t i = 0; i < run->migration_count; i++) {
+		struct handoff *handoff = &set->handoffs[set->count++];
+
+		handoff->migration = run->migrations[i];
+		handoff->from = *run->migrations[i].from;
+		handoff->to = *run->migrations[i].to;
+		handoff->migration.from = &handoff->from;
+		handoff->migration.to = &handoff->to;
+		handoff->load = run->manifest.has_memory_load ? HANDOFF_MEMORY : HANDOFF_IDLE;
+	}
+	return true;
+}
+
+static int64_t value_of(const struct migration *migration, enum handoff_quantity quantity)
+{
+	switch (quantity) {
+	case HANDOFF_STEP:
+		return llabs(migration->step.size - migration->handover.intended_step_ns);
+	case HANDOFF_BOUND:
+		return migration->handover.bound_ns;
+	case HANDOFF_ROUND_TRIP:
+		return migration->handover.round_trip_ns;
+	default:
+		return (int64_t)(migration->handover.downtime_ms * 1000);
+	}
+}
+
+struct handoff_spread handoff_spread(const struct handoff_set *set, enum handoff_load load,
+				     enum handoff_quantity quantity)
+{
+	struct handoff_spread spread = { 0 };
+	int64_t values[HANDOFF_MAX];
+
+	for (size_t i = 0; i < set->count; i++)
+		if (set->handoffs[i].load == load)
+			values[spread.count++] = value_of(&set->handoffs[i].migration, quantity);
+	spread.median = statistics_median(values, spread.count);
+	if (spread.count) {
+		spread.least = values[0];
+		spread.most = values[spread.count - 1];
+	}
+	return spread;
+}
+
+int64_t handoff_bound_limit(const struct handover *handover)
+{
+	double drift = (double)handover->age_ns * 2 * DRIFT_PPM / (MILLION - DRIFT_PPM);
+
+	return handover->round_trip_ns / 2 + (int64_t)drift + BOUND_SLACK_NS;
+}
+
+static bool verdict_of_count(const struct handoff_set *set, FILE *out)
+{
+	size_t idle = handoff_spread(set, HANDOFF_IDLE, HANDOFF_STEP).count, memory = set->count - idle;
+
+	return verdict_print(out, idle >= HANDOFF_HALF_MIN && memory >= HANDOFF_HALF_MIN,
+			     "handoffs: %zu idle, %zu under memory load (at least %d of each)", idle, memory,
+			     HANDOFF_HALF_MIN);
+}
+
+static size_t rate_index(int64_t *rates, size_t *count, int64_t hz)
+{
+	size_t i = 0;
+
+	while (i < *count && rates[i] != hz)
+		i++;
+	if (i == *count && *count < HANDOFF_RATES_MAX)
+		rates[(*count)++] = hz;
+	return i;
+}
+
+static bool verdict_of_pairs(const struct handoff_set *set, FILE *out)
+{
+	bool seen[HANDOFF_RATES_MAX][HANDOFF_RATES_MAX] = { 0 };
+	int64_t rates[HANDOFF_RATES_MAX];
+	size_t count = 0, pairs = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct handover *handover = &set->handoffs[i].migration.handover;
+		size_t from = rate_index(rates, &count, handover->from_hz);
+		size_t to = rate_index(rates, &count, handover->to_hz);
+
+		if (from == HANDOFF_RATES_MAX || to == HANDOFF_RATES_MAX || from == to || seen[from][to])
+			continue;
+		seen[from][to] = true;
+		pairs++;
+	}
+	return verdict_print(out, count == 4 && pairs == count * (count - 1),
+			     "handoffs: %zu ordered pairs of %zu counter rates (all 12 of 4)", pairs, count);
+}
+
+static bool verdict_of_steps(const struct handoff_set *set, FILE *out)
+{
+	size_t within = 0;
+	double worst = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct migration *migration = &set->handoffs[i].migration;
+		double share = (double)migration_error(migration) / (double)migration->handover.bound_ns;
+
+		within += migration_error(migration) <= migration->handover.bound_ns;
+		worst = share > worst ? share : worst;
+	}
+	return verdict_print(
+		out, set->count && within == set->count,
+		"true steps: %zu of %zu within the stated bound, measuring error included; the largest is %.2f"
+		" of its bound",
+		within, set->count, worst);
+}
+
+static bool verdict_of_bounds(const struct handoff_set *set, FILE *out)
+{
+	int64_t worst = INT64_MIN;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct handover *handover = &set->handoffs[i].migration.handover;
+		int64_t excess = handover->bound_ns - handoff_bound_limit(handover);
+
+		worst = excess > worst ? excess : worst;
+	}
+	return verdict_print(out, set->count && worst <= 0,
+			     "stated bounds: at most %" PRId64 " ns more than half the round trip, %d ppm of each clock"
+			     " over the age, and %d us (limit 0)",
+			     worst, DRIFT_PPM, BOUND_SLACK_NS / 1000);
+}
+
+static bool verdict_of_median(const struct handoff_set *set, enum handoff_quantity quantity, const char *name,
+			      int64_t limit, FILE *out)
+{
+	struct handoff_spread spread = handoff_spread(set, HANDOFF_IDLE, quantity);
+
+	return verdict_print(out, spread.count && spread.median < limit,
+			     "median %s of the idle half: %.1f us (limit %" PRId64 " us)", name,
+			     (double)spread.median / 1e3, limit / 1000);
+}
+
+bool handoff_verdict(const struct handoff_set *set, FILE *out)
+{
+	bool passed = verdict_of_count(set, out);
+
+	passed = verdict_of_pairs(set, out) && passed;
+	passed = verdict_of_steps(set, out) && passed;
+	passed = verdict_of_bounds(set, out) && passed;
+	passed = verdict_of_median(set, HANDOFF_BOUND, "bound", BOUND_MEDIAN_MAX_NS, out) && passed;
+	return verdict_of_median(set, HANDOFF_STEP, "true step", STEP_MEDIAN_MAX_NS, out) && passed;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What fuzzing starts from is still good: where a format has changed and the corpus has not, the targets would see
+ * nothing but refusals. CORPUS=write, in the top folder, writes these files anew.
+ */
+#include "unit.h"
+#include "../fake/player.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_MAX (128u << 10)
+
+static struct buffer stream;
+
+static int set_up(void **state)
+{
+	(void)state;
+	fake_reset();
+	player_record(&stream);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	buffer_free(&stream);
+	return 0;
+}
+
+static void corpus_write(const char *path, const void *data, size_t size)
+{
+	FILE *file = fopen(path, "wb");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void expect_in_corpus(const char *path, const void *data, size_t size)
+{
+	static uint8_t found[FILE_MAX + 1];
+	const char *corpus = getenv("CORPUS");
+	FILE *file;
+
+	if (corpus && !strcmp(corpus, "write"))
+		corpus_write(path, data, size);
+	file = fopen(path, "rb");
+	assert_non_null(file);
+	if (fread(found, 1, sizeof(found), file) != size || memcmp(found, data, size))
+		fail_msg("%s is out of date: run this test with CORPUS=write, and look at what else is in that folder",
+			 path);
+	fclose(file);
+}
+
+/* The first frame of that type in the stream. */
+static struct frame find_frame(enum frame_type type)
+{
+	struct frame frame = { .data = stream.data };
+	struct error error;
+	uint32_t size;
+
+	for (;;) {
+		assert_true(frame.data + FRAME_HEADER_SIZE <= stream.data + stream.size);
+		assert_int_equal(frame_get_header(frame.data, &frame.type, &size, &error), 0);
+		if (frame.type == type)
+			break;
+		frame.data += FRAME_HEADER_SIZE + size;
+	}
+	frame.size = size;
+	return frame;
+}
+
+static void has_a_good_stream(void **state)
+{
+	(void)state;
+	expect_in_corpus("test/fuzz/corpus/target/good", stream.data, stream.size);
+}
+
+static void has_a_good_state(void **state)
+{
+	struct frame frame = find_frame(FRAME_STATE);
+
+	(void)state;
+	expect_in_corpus("test/fuzz/corpus/state/good", frame.data + FRAME_HEADER_SIZE, frame.size);
+}
+
+static void has_good_records(void **state)
+{
+	struct sc_stop_point stop;
+	struct sc_partition partition;
+	uint8_t record[SC_RECORD_MAX];
+	size_t size;
+
+	(void)state;
+	assert_int_equal(sc_partition_init(&partition, 2, 25000000, sc_ticks(0)), 0);
+	stop = sc_partition_stop(&partition, sc_ticks(50000));
+	assert_int_equal(sc_record_save(&partition, &stop, record, sizeof(record), &size), 0);
+	expect_in_corpus("test/fuzz/corpus/record/good", record, size);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(has_a_good_stream, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(has_a_good_state, set_up, tear_down),
+		cmocka_unit_test(has_good_records),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
