@@ -266,7 +266,5 @@ int frame_get_statement(const void *data, size_t size, struct sc_statement *stat
 	statement->counter = sc_ns(cursor_u64(&cursor));
 	statement->realtime = sc_ns(cursor_u64(&cursor));
 	statement->error_ns = cursor_u64(&cursor);
-	if (!cursor_finish(&cursor) || !sc_statement_is_valid(statement))
-		return error_set(error, EPROTO, "the other side's statement of its clock is none that a host can make");
-	return 0;
+	return cursor_finish(&cursor) ? 0 : damaged(FRAME_CLOCKED, error);
 }

@@ -39,8 +39,8 @@ static int stamps_take_clock(struct channel *channel, struct sc_handoff *handoff
 	if (result)
 		return result;
 	result = frame_get_statement(frame.data, frame.size, &there, error);
-	if (!result)
-		sc_handoff_state(handoff, &here, &there);
+	if (!result && sc_handoff_state(handoff, &here, &there))
+		return error_set(error, EPROTO, "the other side's statement of its clock is none that a host can make");
 	return result;
 }
 
