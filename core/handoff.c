@@ -223,12 +223,28 @@ int sc_handoff_result(const struct sc_handoff *handoff, sc_ns_t now, struct sc_h
 	return 0;
 }
 
-uint64_t sc_handoff_bound(const struct sc_handoff_result *result, int64_t difference_ns)
+/* From difference_ns to the far end of the interval. */
+static uint64_t reach(const struct sc_handoff_result *result, int64_t difference_ns)
 {
 	uint64_t off = result->middle_ns > difference_ns ? (uint64_t)result->middle_ns - (uint64_t)difference_ns
 							 : (uint64_t)difference_ns - (uint64_t)result->middle_ns;
 
 	return sc_add_saturating(result->half_width_ns, off);
+}
+
+uint64_t sc_handoff_bound(const struct sc_handoff *handoff, sc_ns_t started, int64_t difference_ns,
+			  struct sc_handoff_result *result)
+{
+	uint64_t late;
+
+	if (sc_handoff_result(handoff, started, result))
+		return SC_HANDOFF_UNKNOWN;
+	/* The clock started as much later as the difference is wrong, by which time the interval was wider again. */
+	late = reach(result, difference_ns);
+	late = sc_add_saturating(late, (uint64_t)drift(sc_add_saturating(late, late)) + 2);
+	if (sc_handoff_result(handoff, sc_ns(sc_add_saturating(started.v, late)), result))
+		return SC_HANDOFF_UNKNOWN;
+	return sc_add_saturating(reach(result, difference_ns), 1);
 }
 
 int sc_handoff_rate(const struct sc_handoff *handoff, struct sc_handoff_rate *rate)

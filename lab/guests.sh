@@ -14,7 +14,11 @@ guest_console=  # on $guest_host
 guest_log=      # what its monitor prints, here
 run=1           # number of the guest in this lab
 stay=0          # number of the current stay
+migrate_port=   # of the receiver, if it is not the usual one
 wait_limit=120  # seconds
+# Emulated processors share this machine's own, and a round trip takes a millisecond or several: 500 us, the default,
+# would refuse a migration whenever something else runs here.
+max_step_us=5000
 
 lab() {
 	"$top/lab/lab" "$@"
@@ -164,15 +168,19 @@ receive_start() {
 	}
 }
 
-# Ends a receiver on host $1 that still waits, where no guest runs.
+# Ends a receiver on host $1 that still waits, where no guest runs. Its exit status is in $receive_status.
 receive_end() {
-	on "$1" sh -c 'pid=$(pidof seaclock) && kill -9 $pid' || true
+	on "$1" sh -c 'pid=$(pidof seaclock) && kill $pid' || true
+	receive_status=0
+	wait "$receive_pid" || receive_status=$?
 }
 
-# Asks the guest's monitor to migrate to $1 (HOST or HOST:PORT); further arguments are options. The report is in $report.
+# Asks the guest's monitor to migrate to host $1, by way of $migrate_port if that is set; further arguments are options.
+# The report is in $report.
 migrate_ask() {
 	report=$work/$stay.json
-	on "$guest_host" "$seaclock" migrate "$guest" "$@" --json >"$report" 2>"$work/$stay.migrate.log"
+	on "$guest_host" "$seaclock" migrate "$guest" "$1${migrate_port:+:$migrate_port}" "${@:2}" \
+		--max-step "$max_step_us" --json >"$report" 2>"$work/$stay.migrate.log"
 }
 
 # Moves the guest to host $1, where it becomes stay number $stay; further arguments are options of `seaclock migrate`.

@@ -22,13 +22,19 @@ $(KERNEL): lab/unpack $(PACKAGES)
 	lab/unpack kernel
 	@touch $@
 
+# For the one lab that runs another monitor on its hosts.
+QEMU_ARM64 := $(O)/qemu.tar
+
+$(QEMU_ARM64): lab/unpack lab/libraries.sh $(PACKAGES)
+	lab/unpack qemu
+
 $(TRUTH_WRITER): $(call objects,host,lab/truth/truth-writer.c)
 	$(call say,LD)$(CC) $^ -o $@
 
 $(TRUTH_READ): $(call objects,arm64,lab/truth/truth-read.c)
 	$(call say,LD)$(ARM64)gcc -static $^ -o $@
 
-$(O)/lab/host-initrd: lab/image lab/host/boot lab/host/inittab $(TRUTH_READ) $(SYSROOT) $(KERNEL)
+$(O)/lab/host-initrd: lab/image lab/libraries.sh lab/host/boot lab/host/inittab $(TRUTH_READ) $(SYSROOT) $(KERNEL)
 	lab/image
 
 include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk
@@ -49,7 +55,7 @@ LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge $(RELAY)
 demo: $(LAB)
 	@lab/demo
 
-lab-test: $(LAB)
+lab-test: $(LAB) bare
 	@lab/scenarios/run
 
 all: $(LAB)

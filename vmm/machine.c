@@ -269,7 +269,8 @@ const char *machine_state_name(enum machine_state state)
 {
 	static const char *const names[] = {
 		[MACHINE_RUNNING] = "running", [MACHINE_PAUSED] = "paused",	  [MACHINE_MIGRATING] = "migrating",
-		[MACHINE_SAVING] = "saving",   [MACHINE_UNDECIDED] = "undecided", [MACHINE_ENDED] = "ended",
+		[MACHINE_SAVING] = "saving",   [MACHINE_UNDECIDED] = "undecided", [MACHINE_RECEIVING] = "receiving",
+		[MACHINE_ENDED] = "ended",
 	};
 
 	return names[state];
@@ -352,6 +353,13 @@ int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool fo
 	return result;
 }
 
+void machine_begin_receiving(struct machine *machine)
+{
+	pthread_mutex_lock(&machine->lock);
+	machine->state = MACHINE_RECEIVING;
+	pthread_mutex_unlock(&machine->lock);
+}
+
 /* The one place where a guest begins on a new host: what tells the network where it is now belongs here. */
 void machine_run_loaded(struct machine *machine)
 {
@@ -422,7 +430,8 @@ int machine_stop(struct machine *machine, struct error *error)
 	int result = 0;
 
 	pthread_mutex_lock(&machine->lock);
-	if (machine->state == MACHINE_MIGRATING || machine->state == MACHINE_SAVING)
+	if (machine->state == MACHINE_MIGRATING || machine->state == MACHINE_SAVING ||
+	    machine->state == MACHINE_RECEIVING)
 		result = machine_busy(machine, "stopped", error);
 	pthread_mutex_unlock(&machine->lock);
 	if (!result)

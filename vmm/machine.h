@@ -28,6 +28,7 @@ enum machine_state {
 	MACHINE_MIGRATING, /* runs, or stands still for the last part of its migration */
 	MACHINE_SAVING,	   /* the same for a file */
 	MACHINE_UNDECIDED, /* paused: a migration broke after GO, and the guest may be running on the other host */
+	MACHINE_RECEIVING, /* stands still: its contents come from another host or a file */
 	MACHINE_ENDED,
 };
 
@@ -93,6 +94,8 @@ int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool fo
 enum sc_clock_policy machine_policy(struct machine *machine);
 void machine_set_policy(struct machine *machine, enum sc_clock_policy policy);
 
+/* From paused to receiving, before anybody can ask for it to run. */
+void machine_begin_receiving(struct machine *machine);
 /* A received guest goes on: its clock has been loaded and already runs. */
 void machine_run_loaded(struct machine *machine);
 
@@ -106,7 +109,7 @@ void machine_end_migration(struct machine *machine, enum machine_state state);
 int machine_begin_save(struct machine *machine, enum machine_state *before, struct error *error);
 void machine_end_save(struct machine *machine, enum machine_state before);
 
-/* The operator ends the machine; -EBUSY while it is being migrated or saved. */
+/* The operator ends the machine; -EBUSY while it is being migrated, saved or received. */
 int machine_stop(struct machine *machine, struct error *error);
 
 /* The first call decides. */

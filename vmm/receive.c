@@ -26,18 +26,31 @@ static int receive_signal(void *context, struct error *error)
 	return error_set(error, EINTR, "the receiver was told to end");
 }
 
+/* Another: whoever asks for the machine's status need not wait until all of it is here. */
+static int receive_control(void *context, struct error *error)
+{
+	struct serve *serve = context;
+
+	(void)error;
+	control_serve(&serve->control);
+	return 0;
+}
+
 /* ---- One machine ---- */
 
 /* The socket of the name is taken before the guest is, for a running guest must not be lost to a name. */
 static int receive_contents(struct receive *receive, struct machine *machine, struct channel *channel,
 			    const struct frame_hello *hello, struct serve *serve, struct error *error)
 {
-	const struct channel_watch watch = { .fd = receive->signals, .fn = receive_signal };
+	const struct channel_watch signals = { .fd = receive->signals, .fn = receive_signal };
 	int result = serve_open(serve, machine, error);
+	struct channel_watch control;
 
 	if (result)
 		return result;
-	channel_watch(channel, &watch);
+	control = (struct channel_watch){ serve->control.listener, receive_control, serve };
+	channel_watch(channel, &signals);
+	channel_watch(channel, &control);
 	result = target_run(machine, channel, hello, &receive->desk, error);
 	if (result)
 		serve_close(serve);

@@ -424,8 +424,15 @@ struct sc_handoff_result {
  */
 int sc_handoff_result(const struct sc_handoff *handoff, sc_ns_t now, struct sc_handoff_result *result);
 
-/* How far d, taken to be difference_ns, may be from the truth. */
-uint64_t sc_handoff_bound(const struct sc_handoff_result *result, int64_t difference_ns);
+/*
+ * The guest's clock has gone on at source time `started`, as reckoned with difference_ns for d: how far the gap that it
+ * counted may be from the truth, 1 ns for whole ns included. The reckoning may be wrong about the moment, too, so the
+ * result is that of the latest possible one. SC_HANDOFF_UNKNOWN without stamps.
+ */
+uint64_t sc_handoff_bound(const struct sc_handoff *handoff, sc_ns_t started, int64_t difference_ns,
+			  struct sc_handoff_result *result);
+
+#define SC_HANDOFF_UNKNOWN (~(uint64_t)0)
 
 /* How much faster the target's clock runs than the source's, in parts per 10^9, and how far that may be off. */
 struct sc_handoff_rate {

@@ -18,11 +18,12 @@ endef
 $(foreach program,$(GUEST_PROGRAMS),$(eval $(call guest_program,$(program))))
 
 # The kernel makes /dev/console by itself, before it unpacks this: no device node and so no root is needed.
-$(O)/guest/initrd.cpio.gz: lab/guest/init lab/guest/rules.mk $(MODULE) $(GUEST_BIN) | $(SYSROOT)
+$(O)/guest/initrd.cpio.gz: lab/guest/init lab/guest/rules.mk $(MODULE) $(SELFTEST) $(GUEST_BIN) | $(SYSROOT)
 	@rm -rf $(GUEST_ROOT)
 	@mkdir -p $(GUEST_ROOT)/bin
 	@cp lab/guest/init $(GUEST_ROOT)
-	@$(ARM64)strip --strip-debug $(MODULE) -o $(GUEST_ROOT)/$(notdir $(MODULE))
+	@for module in $(MODULE) $(SELFTEST); do \
+		$(ARM64)strip --strip-debug $$module -o $(GUEST_ROOT)/$$(basename $$module) || exit; done
 	@cp $(O)/sysroot/bin/busybox $(GUEST_BIN) $(GUEST_ROOT)/bin
 	$(call say,CPIO)cd $(GUEST_ROOT) && find . | LC_ALL=C sort | \
 		cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -9n >$(CURDIR)/$@

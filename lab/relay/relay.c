@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Connections with a fault in them, for tests of migrations that break: listens on a port and passes each connection on
- * to another port of this host. At a place of the stream (place.h) one fault happens:
+ * to another port of this host. At a place of the stream (place.h) a fault happens, at the next place the next one:
  *
- *     relay LISTEN_PORT TARGET_PORT [cut|damage|silence|swallow PLACE [close]]
+ *     relay LISTEN_PORT TARGET_PORT [FAULT PLACE]... [close]
  *
  * `cut` ends the connection; `damage` changes all that follows in that direction; `silence` passes nothing more in
- * either direction, `swallow` nothing more in that one. Later connections are whole; with `close` there are none.
+ * either direction, `swallow` nothing more in that one. With `close` the last fault leaves nobody listening.
  *
- * Policy: bytes are passed on as they come, so nobody waits for a full buffer, and the fault begins at exactly that
- * byte. It runs until it is killed, or, with `close`, until the last connection has ended.
+ * Policy: bytes are passed on as they come, so nobody waits for a full buffer, and a fault begins at exactly that byte;
+ * a line says that it has. It runs until it is killed, or, with `close`, until the last connection has ended.
  */
 #include "place.h"
 
@@ -55,8 +55,9 @@ struct connection {
 struct relay {
 	int listener;
 	const char *target_port;
+	char **words; /* the faults after the next */
 	struct place place;
-	enum fault fault; /* still to come, or none */
+	enum fault fault; /* the next, or none */
 	bool close;
 	bool first; /* no connection yet */
 	struct connection connection[CONNECTIONS_MAX];
@@ -156,12 +157,45 @@ static void relay_accept(struct relay *relay)
 		close(target);
 }
 
+static bool fault_parse(const char *word, enum fault *fault)
+{
+	static const char *const words[] = { NULL, "cut", "damage", "silence", "swallow" };
+
+	for (int n = 1; n <= FAULT_SWALLOW; n++)
+		if (strcmp(words[n], word) == 0) {
+			*fault = (enum fault)n;
+			return true;
+		}
+	return false;
+}
+
+/* Takes the next fault from the words, or that there is none. False if they say neither. */
+static bool relay_prepare(struct relay *relay)
+{
+	char **words = relay->words;
+
+	relay->fault = FAULT_NONE;
+	if (!words[0])
+		return true;
+	if (!words[1]) {
+		relay->close = !strcmp(words[0], "close");
+		return relay->close;
+	}
+	relay->words = words + 2;
+	return fault_parse(words[0], &relay->fault) && place_parse(words[1], &relay->place);
+}
+
 /* The fault begins in this pipe. */
 static void relay_strike(struct relay *relay, struct connection *connection, struct pipe *pipe)
 {
 	pipe->fault = relay->fault;
-	relay->fault = FAULT_NONE;
 	connection->silent = pipe->fault == FAULT_SILENCE;
+	printf("fault at %s\n", relay->words[-1]);
+	fflush(stdout);
+	if (!relay_prepare(relay)) {
+		fprintf(stderr, "relay: the next words are no fault\n");
+		exit(2);
+	}
 	if (relay->close) {
 		close(relay->listener);
 		relay->listener = -1;
@@ -245,35 +279,15 @@ static void relay_serve(struct relay *relay, const struct pollfd *wait)
 		relay_accept(relay);
 }
 
-static bool fault_parse(const char *word, enum fault *fault)
-{
-	static const char *const words[] = { NULL, "cut", "damage", "silence", "swallow" };
-
-	for (int n = 1; n <= FAULT_SWALLOW; n++)
-		if (strcmp(words[n], word) == 0) {
-			*fault = (enum fault)n;
-			return true;
-		}
-	return false;
-}
-
-static bool arguments_parse(int argc, char **argv, struct relay *relay)
-{
-	if (argc == 3)
-		return true;
-	relay->close = argc == 6 && !strcmp(argv[5], "close");
-	return (argc == 5 || relay->close) && fault_parse(argv[3], &relay->fault) &&
-	       place_parse(argv[4], &relay->place);
-}
-
 int main(int argc, char **argv)
 {
 	static struct relay relay = { .first = true };
 	struct pollfd wait[1 + 2 * CONNECTIONS_MAX];
 
-	if (!arguments_parse(argc, argv, &relay)) {
+	relay.words = argv + 3;
+	if (argc < 3 || !relay_prepare(&relay)) {
 		fprintf(stderr, "usage: relay LISTEN_PORT TARGET_PORT [cut|damage|silence|swallow "
-				"BYTES|TYPE[:NTH][+BYTES] [close]]\n");
+				"BYTES|TYPE[:NTH][+BYTES]]... [close]\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);

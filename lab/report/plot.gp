@@ -82,7 +82,8 @@ set ylabel "error [µs]" font "Sans,13"
 set yrange [-half:half]
 set title "With Seaclock: the guest's CLOCK\\_MONOTONIC" font "Sans,13" textcolor rgb "#0b57a4" offset 0,0.2
 do for [i = 1:move_count] {
-	name = sprintf(small ? "%+.0f" : "step %+.0f µs\nstopped %.0f ms", real(move(i, 7)), real(move(i, 6)))
+	name = sprintf(small ? "%+.0f" : "step %+.0f µs\nbound %.0f µs\nstopped %.0f ms", \
+		real(move(i, 7)), real(move(i, 9)), real(move(i, 6)))
 	set label i name \
 		at first edge(i), graph 0.94 left offset 0.7,0 font text textcolor rgb "#333333"
 }

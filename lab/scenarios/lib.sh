@@ -91,7 +91,7 @@ refusal_names() {
 	done
 }
 
-# A relay on host $1, between its port $relay_port and its receiver; the other arguments say which fault it has, and where.
+# A relay on host $1, between its port $relay_port and its receiver; the other arguments are faults and their places.
 relay_port=6001
 
 relay_push() {
@@ -101,9 +101,22 @@ relay_push() {
 relay_start() {
 	local host=$1
 	shift
-	on "$host" timeout 300 /tmp/relay "$relay_port" 5999 "$@" </dev/null &
+	relay_log=$work/relay.log
+	on "$host" timeout 300 /tmp/relay "$relay_port" 5999 "$@" </dev/null >"$relay_log" 2>&1 &
 	relay_pid=$!
 	listening_wait "$host" "$relay_port"
+}
+
+# Waits until the relay's fault number $1 has begun, at most 40 s.
+relay_wait() {
+	local deadline=$((SECONDS + 40))
+	until [ "$(grep -c '^fault at' "$relay_log")" -ge "$1" ]; do
+		((SECONDS < deadline)) || {
+			echo "  the relay has only said: $(cat "$relay_log")"
+			return 1
+		}
+		sleep 0.05
+	done
 }
 
 relay_end() {

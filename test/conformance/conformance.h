@@ -12,6 +12,12 @@
 
 #include <seaclock/guest.h>
 
+#ifdef __KERNEL__
+#include <linux/limits.h>
+#define UINT32_MAX U32_MAX
+#define UINT64_MAX U64_MAX
+#endif
+
 /* Reference time. */
 #define MS 10000ull
 #define SECOND 10000000ull
@@ -173,6 +179,10 @@ uint32_t conformance_offers(enum sc_guest_convention convention, bool interrupts
 
 enum conformance_result conformance_run(struct trial *trial, enum sc_guest_convention convention,
 					const struct conformance_case *test, uint32_t offers);
+
+/* True for cases of calls and registers, which are worth another run in the second convention: behind both are the
+ * same. */
+bool conformance_is_call(const struct conformance_case *test);
 
 void conformance_each(void (*visit)(const struct conformance_case *test, void *argument), void *argument);
 

@@ -9,11 +9,10 @@ CONFORMANCE_SAN := $(call objects,san,$(CONFORMANCE_SRC))
 $(CONFORMANCE_BARE) $(O)/bare/test/bare/guests/conformance.o: CFLAGS_bare += -mno-outline-atomics -Itest/conformance
 $(O)/bare/conformance.elf: $(CONFORMANCE_BARE)
 
-$(CONFORMANCE_SAN) $(O)/san/test/unit/conformance_core.o: CFLAGS_san += -Itest/conformance
 $(TEST_LIB): $(CONFORMANCE_SAN)
 
-# The payload of the lab, the image, and the runner.
-conformance: $(LAB) $(BARE_IMAGES)
+# The payload of the lab, the images, another monitor for the host, and the runner.
+conformance: $(LAB) $(BARE_IMAGES) $(QEMU_ARM64)
 	@lab/conformance
 
 .PHONY: conformance

@@ -22,6 +22,16 @@ void conformance_each(void (*visit)(const struct conformance_case *test, void *a
 			visit(&tables[t]->cases[i], argument);
 }
 
+static bool in_table(const struct conformance_table *table, const struct conformance_case *test)
+{
+	return test >= table->cases && test < table->cases + table->count;
+}
+
+bool conformance_is_call(const struct conformance_case *test)
+{
+	return in_table(&conformance_calls, test) || in_table(&conformance_registers, test);
+}
+
 bool expect(struct trial *trial, uint64_t seen, uint64_t expected)
 {
 	if (seen == expected)

@@ -148,6 +148,7 @@ static void record_memory(struct buffer *stream)
 	record_frame(stream, FRAME_PAGES, pages, sizeof(pages));
 	record_frame(stream, FRAME_ZEROES, zeroes, sizeof(zeroes));
 	record_frame(stream, FRAME_SYNC, NULL, 0);
+	record_frame(stream, FRAME_CLOCK, NULL, 0);
 	record_frame(stream, FRAME_STAMP, NULL, 0);
 	record_frame(stream, FRAME_STAMP, NULL, 0);
 	record_frame(stream, FRAME_PAGES, pages, sizeof(pages));

@@ -126,12 +126,37 @@ static void hand_off(struct random *random)
 	PROPERTY(world.handoff.stamps > STAMPS / 2, "only %" PRIu32 " stamps were taken", world.handoff.stamps);
 }
 
+static struct sc_statement random_statement(struct random *random)
+{
+	return (struct sc_statement){ sc_ns(random_wide(random)), sc_ns(random_wide(random)), random_wide(random) };
+}
+
+static void attack_by_statements(struct random *random, struct sc_handoff *handoff)
+{
+	struct sc_statement source = random_statement(random), target = random_statement(random);
+	int err = sc_handoff_state(handoff, &source, &target);
+
+	PROPERTY(!err == (sc_statement_is_valid(&source) && sc_statement_is_valid(&target)), "%d", err);
+}
+
+/* The answers mean nothing, but they are given. */
+static void ask(struct random *random, const struct sc_handoff *handoff)
+{
+	sc_ns_t now = sc_ns(random_wide(random));
+	struct sc_handoff_result result;
+	struct sc_handoff_rate rate;
+
+	sc_handoff_result(handoff, now, &result);
+	sc_handoff_bound(handoff, now, (int64_t)random_wide(random), &result);
+	if (!sc_handoff_rate(handoff, &rate))
+		PROPERTY(rate.bound_ppb <= MILLION, "the rate is known to %" PRIu64 " ppb", rate.bound_ppb);
+}
+
 static void attack(struct random *random)
 {
 	struct sc_handoff handoff;
-	struct sc_handoff_result result;
 
-	sc_handoff_init(&handoff, 1000000000, 1000000000);
+	sc_handoff_init(&handoff, random_rate(random), random_rate(random));
 	for (int i = 0; i < HOSTILE; i++) {
 		struct sc_stamp stamp = { sc_ns(random_wide(random)), sc_ns(random_wide(random)),
 					  sc_ns(random_wide(random)), sc_ns(random_wide(random)) };
@@ -141,7 +166,8 @@ static void attack(struct random *random)
 			PROPERTY(handoff.stamps == before.stamps && handoff.low_ns == before.low_ns &&
 					 handoff.high_ns == before.high_ns,
 				 "a refused stamp has changed something");
-		sc_handoff_result(&handoff, sc_ns(random_wide(random)), &result);
+		attack_by_statements(random, &handoff);
+		ask(random, &handoff);
 	}
 }
 

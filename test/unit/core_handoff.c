@@ -207,13 +207,20 @@ static void bases_may_be_far_apart(void **state)
 
 static void bound_of_another_difference(void **state)
 {
-	const struct sc_handoff_result result = { .middle_ns = -5, .half_width_ns = 10 };
+	struct sc_handoff_result result;
 
 	(void)state;
-	assert_int_equal(sc_handoff_bound(&result, -5), 10);
-	assert_int_equal(sc_handoff_bound(&result, 15), 30);
-	assert_int_equal(sc_handoff_bound(&result, -25), 30);
-	assert_true(sc_handoff_bound(&result, INT64_MAX) == 10 + 5 + (uint64_t)INT64_MAX);
+	assert_true(sc_handoff_bound(&handoff, sc_ns(0), 0, &result) == SC_HANDOFF_UNKNOWN);
+	/* From -1 to 1, one more for the age of 3 ns at the latest, and 1 for whole ns. */
+	assert_int_equal(add(0, 0, 0, 0), 0);
+	assert_int_equal(sc_handoff_bound(&handoff, sc_ns(0), 0, &result), 3);
+	assert_int_equal(result.age_ns, 4);
+	assert_int_equal(sc_handoff_bound(&handoff, sc_ns(0), 20, &result), 23);
+	assert_int_equal(sc_handoff_bound(&handoff, sc_ns(0), -20, &result), 23);
+	/* Half a second off, so that it may also have been half a second later: 500 ms of drift at 200 ppm more. */
+	assert_in_range(sc_handoff_bound(&handoff, sc_ns(0), 500000000, &result), 500100000, 500100100);
+	assert_in_range(result.age_ns, 500100000, 500300000);
+	assert_true(sc_handoff_bound(&handoff, sc_ns(0), INT64_MAX, &result) > (uint64_t)INT64_MAX);
 }
 
 /* ---- Statements ---- */

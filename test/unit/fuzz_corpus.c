@@ -7,6 +7,7 @@
 #include "../fake/player.h"
 #include "../fake/sealed.h"
 
+#include "migrate/report.h"
 #include "snapshot/restore.h"
 
 #include <stdio.h>
@@ -138,6 +139,62 @@ static void has_a_good_file(void **state)
 	buffer_free(&content);
 }
 
+static void expect_small_frame(const char *path, enum frame_type type, struct buffer *content)
+{
+	struct buffer frame = { 0 };
+
+	frame_put_header(buffer_reserve(&frame, FRAME_HEADER_SIZE), type, (uint32_t)content->size);
+	buffer_put(&frame, content->data, content->size);
+	expect_in_corpus(path, frame.data, frame.size);
+	buffer_free(&frame);
+	buffer_free(content);
+}
+
+static void has_good_small_frames(void **state)
+{
+	const struct frame_ready ready = { .gap = sc_ns(1000000), .loading = sc_ns(2000) };
+	const struct frame_id id = { { 1, 2, 3, 4 } };
+	const struct report report = { .name = "recorded", .id = id, .from_hz = 25000000, .to_hz = 1000000000 };
+	struct frame hello = find_frame(FRAME_HELLO);
+	struct buffer content = { 0 };
+
+	(void)state;
+	expect_in_corpus("test/fuzz/corpus/frame/good-hello", hello.data, FRAME_HEADER_SIZE + hello.size);
+	frame_put_welcome(&content, 25000000);
+	expect_small_frame("test/fuzz/corpus/frame/good-welcome", FRAME_WELCOME, &content);
+	frame_put_ready(&content, &ready);
+	expect_small_frame("test/fuzz/corpus/frame/good-ready", FRAME_READY, &content);
+	frame_put_question(&content, &id);
+	expect_small_frame("test/fuzz/corpus/frame/good-question", FRAME_QUESTION, &content);
+	frame_put_answer(&content, FRAME_ANSWER_NEVER);
+	expect_small_frame("test/fuzz/corpus/frame/good-answer", FRAME_ANSWER, &content);
+	report_put(&content, &report);
+	expect_small_frame("test/fuzz/corpus/frame/good-settled", FRAME_SETTLED, &content);
+}
+
+/* One caller begins a migration, and another asks about it. */
+static void has_good_calls(void **state)
+{
+	struct frame hello = find_frame(FRAME_HELLO);
+	struct buffer calls = { 0 }, question = { 0 };
+	struct frame_hello said;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(frame_get_hello(hello.data + FRAME_HEADER_SIZE, hello.size, &said, &error), 0);
+	frame_put_question(&question, &said.id);
+	buffer_put_u8(&calls, 0);
+	buffer_put_u8(&calls, (uint8_t)(FRAME_HEADER_SIZE + hello.size));
+	buffer_put(&calls, hello.data, FRAME_HEADER_SIZE + hello.size);
+	buffer_put_u8(&calls, 1);
+	buffer_put_u8(&calls, (uint8_t)(FRAME_HEADER_SIZE + question.size));
+	frame_put_header(buffer_reserve(&calls, FRAME_HEADER_SIZE), FRAME_QUESTION, (uint32_t)question.size);
+	buffer_put(&calls, question.data, question.size);
+	expect_in_corpus("test/fuzz/corpus/desk/good", calls.data, calls.size);
+	buffer_free(&calls);
+	buffer_free(&question);
+}
+
 static void has_good_records(void **state)
 {
 	struct sc_stop_point stop;
@@ -158,6 +215,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(has_a_good_stream, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(has_a_good_state, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(has_a_good_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(has_good_small_frames, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(has_good_calls, set_up, tear_down),
 		cmocka_unit_test(has_good_records),
 	};
 

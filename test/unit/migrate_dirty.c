@@ -185,8 +185,7 @@ static void test_enough(void **state)
 		struct precopy precopy = { .downtime_ns = 300000000,
 					   .dirty = { .pages = cases[n].pages },
 					   .rounds = 1,
-					   .round_bytes = cases[n].round_bytes,
-					   .round_ns = cases[n].round_ns };
+					   .speed = { cases[n].round_bytes, cases[n].round_ns } };
 		bool enough;
 
 		assert_int_equal(precopy_check(&precopy, &enough, &error), 0);
@@ -199,14 +198,13 @@ static void test_never_enough(void **state)
 {
 	struct precopy precopy = { .downtime_ns = 300000000,
 				   .dirty = { .pages = 25600 },
-				   .rounds = PRECOPY_ROUNDS_MAX - 1,
-				   .round_bytes = 100000000,
-				   .round_ns = 1000000000 };
+				   .rounds = PRECOPY_MISSES_MAX,
+				   .misses = PRECOPY_MISSES_MAX - 2,
+				   .speed = { 100000000, 1000000000 } };
 	bool enough;
 
 	(void)state;
 	assert_int_equal(precopy_check(&precopy, &enough, &error), 0);
-	precopy.rounds++;
 	assert_int_equal(precopy_check(&precopy, &enough, &error), -ENOBUFS);
 	assert_string_equal(error.text,
 			    "after 30 rounds 100 MiB are still left, 1048 ms at this connection's speed: "
@@ -256,7 +254,7 @@ static void test_round(void **state)
 	expect_frame(&peer, FRAME_PAGES, 255, 8 + 4096);
 	expect_frame(&peer, FRAME_SYNC, 0, 0);
 	assert_int_equal(precopy.rounds, 1);
-	assert_true(precopy.round_bytes == channel.sink.sent);
+	assert_true(precopy.speed.bytes == channel.sink.sent);
 	/* Written before it was sent, but after logging began: once more. */
 	assert_int_equal(precopy.dirty.pages, 1);
 	touch(8, false);

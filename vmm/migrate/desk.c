@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define DRAIN_TIMES 16
+
 /* What epoll says of the desk's own descriptors; smaller numbers are calls. */
 enum {
 	DESK_LISTENER = DESK_CALLS,
@@ -122,10 +124,20 @@ static void call_send(const struct desk_call *call, enum frame_type type, const 
 		log_line("cannot answer a connection (%s)", strerror(errno));
 }
 
+/* What is left unread when a connection is closed makes TCP reset it, and the peer might never see its sentence. */
+static void call_drain(const struct desk_call *call)
+{
+	uint8_t waste[4096];
+
+	for (int n = 0; n < DRAIN_TIMES && recv(call->fd, waste, sizeof(waste), MSG_DONTWAIT) > 0; n++)
+		;
+}
+
 static void call_refuse(struct desk_call *call, const struct error *error)
 {
 	log_line("a connection was refused: %s", error->text);
 	call_send(call, FRAME_ABORT, error->text, strlen(error->text));
+	call_drain(call);
 	fd_close(&call->fd);
 }
 

@@ -10,6 +10,9 @@
 /* The operator hears of a long round this often. */
 #define PROGRESS_NS 500000000ull
 
+/* A round that sends less says nothing of the connection's speed. */
+#define SPEED_BYTES_MIN (1u << 20)
+
 #define NS_PER_S 1000000000ull
 #define NS_PER_MS 1000000ull
 
@@ -26,17 +29,24 @@ void precopy_stop(struct precopy *precopy)
 
 /* ---- Progress ---- */
 
-/* What it takes to send so many pages at the speed of this round, or of the last one. */
+/* What it takes to send so many pages. */
 static uint64_t precopy_expect_ns(const struct precopy *precopy, uint64_t pages)
 {
-	return sc_muldiv(pages * MEMORY_PAGE_SIZE, precopy->round_ns, precopy->round_bytes ? precopy->round_bytes : 1);
+	const struct precopy_speed *speed = &precopy->speed;
+
+	return sc_muldiv(pages * MEMORY_PAGE_SIZE, speed->ns, speed->bytes ? speed->bytes : 1);
 }
 
-/* The speed of the round that is under way. */
+/* The speed as this round has shown it so far. Of a few pages only the latency is seen. */
 static void precopy_measure(struct precopy *precopy, sc_ns_t now)
 {
-	precopy->round_bytes = precopy->channel->sink.sent - precopy->sent_before;
-	precopy->round_ns = now.v - precopy->began.v;
+	const struct precopy_speed speed = {
+		.bytes = precopy->channel->sink.sent - precopy->sent_before,
+		.ns = now.v - precopy->began.v,
+	};
+
+	if (speed.bytes >= SPEED_BYTES_MIN || precopy->rounds == 1)
+		precopy->speed = speed;
 }
 
 static void precopy_tell(struct precopy *precopy, sc_ns_t now)
@@ -45,7 +55,7 @@ static void precopy_tell(struct precopy *precopy, sc_ns_t now)
 		.round = precopy->rounds,
 		.bytes_left = precopy->dirty.pages * MEMORY_PAGE_SIZE,
 		.bytes_sent = precopy->channel->sink.sent,
-		.rate = precopy->round_ns ? sc_muldiv(precopy->round_bytes, NS_PER_S, precopy->round_ns) : 0,
+		.rate = precopy->speed.ns ? sc_muldiv(precopy->speed.bytes, NS_PER_S, precopy->speed.ns) : 0,
 		.downtime_ns = precopy_expect_ns(precopy, precopy->dirty.pages),
 	};
 
@@ -109,12 +119,12 @@ int precopy_round(struct precopy *precopy, struct error *error)
 	return result;
 }
 
-int precopy_check(const struct precopy *precopy, bool *enough, struct error *error)
+int precopy_check(struct precopy *precopy, bool *enough, struct error *error)
 {
 	uint64_t expected_ns = precopy_expect_ns(precopy, precopy->dirty.pages);
 
 	*enough = expected_ns <= precopy->downtime_ns;
-	if (*enough || precopy->rounds < PRECOPY_ROUNDS_MAX)
+	if (*enough || ++precopy->misses < PRECOPY_MISSES_MAX)
 		return 0;
 	return error_set(
 		error, ENOBUFS,

@@ -11,18 +11,23 @@
 #include "migrate/channel.h"
 #include "migrate/dirty.h"
 
-#define PRECOPY_ROUNDS_MAX 30u
+#define PRECOPY_MISSES_MAX 30u
 
 /* How far it is. */
 struct precopy_progress {
 	uint32_t round; /* the one that is under way, from 1 */
 	uint64_t bytes_left;
 	uint64_t bytes_sent;
-	uint64_t rate;	      /* bytes a second, in this round */
+	uint64_t rate;	      /* bytes a second */
 	uint64_t downtime_ns; /* expected for the pages that are left */
 };
 
 typedef void (*precopy_progress_fn)(void *context, const struct precopy_progress *progress);
+
+struct precopy_speed {
+	uint64_t bytes;
+	uint64_t ns;
+};
 
 struct precopy {
 	struct channel *channel;
@@ -33,8 +38,8 @@ struct precopy {
 	uint32_t rounds;
 	sc_ns_t began; /* the last round */
 	uint64_t sent_before;
-	uint64_t round_bytes;
-	uint64_t round_ns;
+	struct precopy_speed speed;
+	uint32_t misses; /* rounds after which the rest did not fit */
 	sc_ns_t told;
 };
 
@@ -45,8 +50,8 @@ void precopy_stop(struct precopy *precopy);
 /* Sends all pages collected so far, waits until the target has them, and collects what was written meanwhile. */
 int precopy_round(struct precopy *precopy, struct error *error);
 
-/* True if the pages left fit into the downtime aimed at. -ENOBUFS after too many rounds. */
-int precopy_check(const struct precopy *precopy, bool *enough, struct error *error);
+/* After each round: true if the pages left fit into the downtime aimed at. -ENOBUFS if they did not too many times. */
+int precopy_check(struct precopy *precopy, bool *enough, struct error *error);
 
 /* The last pages; all vCPUs are held. */
 int precopy_finish(struct precopy *precopy, struct error *error);

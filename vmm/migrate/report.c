@@ -92,29 +92,24 @@ static json_t *parts_json(const struct report_parts *parts)
 			 ms(parts->transfer), "load", ms(parts->load), "resume", ms(parts->resume));
 }
 
-/* Left out if it is not known. */
-static void add_rate(json_t *json, const struct report *report)
+/* null if it is not known. */
+static json_t *ppm(const struct report *report, double ppb)
 {
-	if (!report->rate_known)
-		return;
-	json_object_set_new(json, "rate_ppm", json_real((double)report->rate.ppb / 1e3));
-	json_object_set_new(json, "rate_ppm_bound", json_real((double)report->rate.bound_ppb / 1e3));
+	return report->rate_known ? json_real(ppb / 1e3) : json_null();
 }
 
 json_t *report_json(const struct report *report)
 {
 	char id[FRAME_ID_TEXT_SIZE];
-	json_t *json;
 
 	frame_id_text(&report->id, id);
-	json = json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:f, s:o, s:I, s:I, s:I, s:I, s:I}", "name",
-			 report->name, "id", id, "from_hz", (json_int_t)report->from_hz, "to_hz",
-			 (json_int_t)report->to_hz, "policy", clock_policy_name(report->policy), "level",
-			 machine_level_name(report->level), "rounds", (json_int_t)report->rounds, "bytes",
-			 (json_int_t)report->bytes, "downtime_ms", ms(report->downtime_ns), "parts_ms",
-			 parts_json(&report->parts), "gap_ns", (json_int_t)report->gap_ns, "intended_step_ns",
-			 (json_int_t)report_step_ns(report), "stated_bound_ns", (json_int_t)report->stated_bound_ns,
-			 "round_trip_ns", (json_int_t)report->round_trip_ns, "age_ns", (json_int_t)report->age_ns);
-	add_rate(json, report);
-	return json;
+	return json_pack(
+		"{s:s, s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:f, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "name",
+		report->name, "id", id, "from_hz", (json_int_t)report->from_hz, "to_hz", (json_int_t)report->to_hz,
+		"policy", clock_policy_name(report->policy), "level", machine_level_name(report->level), "rounds",
+		(json_int_t)report->rounds, "bytes", (json_int_t)report->bytes, "downtime_ms", ms(report->downtime_ns),
+		"parts_ms", parts_json(&report->parts), "gap_ns", (json_int_t)report->gap_ns, "intended_step_ns",
+		(json_int_t)report_step_ns(report), "stated_bound_ns", (json_int_t)report->stated_bound_ns,
+		"round_trip_ns", (json_int_t)report->round_trip_ns, "age_ns", (json_int_t)report->age_ns, "rate_ppm",
+		ppm(report, (double)report->rate.ppb), "rate_ppm_bound", ppm(report, (double)report->rate.bound_ppb));
 }

@@ -192,7 +192,8 @@ static int source_check_stop(struct source *source, bool *enough)
 static int source_precopy(struct source *source)
 {
 	bool enough = false;
-	int result = 0;
+	/* One burst before the first round, though it ages: two that lie apart tell the rates against each other. */
+	int result = stamps_burst(source->channel, &source->handoff, source->error);
 
 	while (!result && !enough) {
 		result = precopy_round(&source->precopy, source->error);
@@ -240,7 +241,7 @@ static int source_send_state(struct source *source)
 {
 	struct clock_handoff handoff = { .policy = source->options->policy };
 	struct buffer buffer = { 0 };
-	struct sc_handoff_result known;
+	struct sc_handoff_result known = { 0 };
 	int result;
 
 	if (sc_handoff_result(&source->handoff, host_counter_ns(), &known))
@@ -258,13 +259,12 @@ static int source_send_state(struct source *source)
 static void source_report_clock(struct source *source, sc_ns_t gap)
 {
 	sc_ns_t started = sc_ns(clock_stopped_at(&source->machine->clock).v + gap.v);
-	struct sc_handoff_result known;
+	struct sc_handoff_result known = { 0 };
 
 	source->report->gap_ns = gap.v;
-	if (sc_handoff_result(&source->handoff, started, &known))
-		return;
 	/* One unit for the rebase of reference time. */
-	source->report->stated_bound_ns = sc_handoff_bound(&known, source->difference_ns) + SC_REF_NS;
+	source->report->stated_bound_ns =
+		sc_handoff_bound(&source->handoff, started, source->difference_ns, &known) + SC_REF_NS;
 	source->report->round_trip_ns = known.round_trip_ns;
 	source->report->age_ns = known.age_ns;
 	source->report->rate_known = !sc_handoff_rate(&source->handoff, &source->report->rate);

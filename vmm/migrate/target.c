@@ -81,7 +81,10 @@ int target_begin(struct machine *machine, const struct frame_hello *hello, struc
 	if (result)
 		return result;
 	snprintf(config.name, sizeof(config.name), "%s", name ? name : hello->name);
-	return machine_create(machine, &config, console, error);
+	result = machine_create(machine, &config, console, error);
+	if (!result)
+		machine_begin_receiving(machine);
+	return result;
 }
 
 /* ---- What comes ---- */

@@ -187,12 +187,9 @@ static void run(const struct conformance_case *test, void *argument)
 		      trial.expected);
 }
 
-/* By the older convention only what does not depend on time: the registers behind both are the same. */
-static void run_again(const struct conformance_case *test, void *argument)
+static void run_calls(const struct conformance_case *test, void *argument)
 {
-	const char *name = test->name;
-
-	if ((name[0] == 'c' && name[1] == 'a') || (name[0] == 'r' && name[2] == 'g'))
+	if (conformance_is_call(test))
 		run(test, argument);
 }
 
@@ -212,7 +209,7 @@ bool guest_main(void)
 	conformance_each(run, &offers);
 	offers = absent ? 0 : conformance_offers(SC_GUEST_HVC1, interrupts, migrations);
 	convention = SC_GUEST_HVC1;
-	conformance_each(run_again, &offers);
+	conformance_each(run_calls, &offers);
 	interrupts_mask();
 	print("@sum %u passed, %u failed, %u skipped\n", (uint64_t)results[CONFORMANCE_PASS],
 	      (uint64_t)results[CONFORMANCE_FAIL], (uint64_t)results[CONFORMANCE_SKIP]);

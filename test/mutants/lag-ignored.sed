@@ -1,0 +1,2 @@
+# core/rate.c: a slow counter's readings count as exact
+s/return NS_PER_S \/ hz + .*/return hz ? 1 : 0;/

@@ -1,0 +1,2 @@
+# core/handoff.c: statements count although the stamps exclude them
+s/return SC_STATED_EXCLUDED;/*interval = statement;/
