@@ -14,7 +14,7 @@
 #define MIB_PAGES 256u
 
 /* One page in so many is written in a round. */
-#define SHARE 256u
+#define SHARE 2048u
 
 extern uint8_t image_end[];
 
