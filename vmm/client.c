@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,6 +19,9 @@
  * it.
  */
 #define ANSWER_TIMEOUT_MS (2 * (handover_limits.frame_ms + handover_limits.question_ms))
+
+/* A request is one line of CONTROL_LINE_MAX bytes. */
+#define SAVE_PATH_MAX 2000
 
 static int client_connect(const char *name, int *fd, struct error *error)
 {
@@ -51,10 +55,14 @@ static void progress_show(const json_t *progress)
 {
 	if (!isatty(STDERR_FILENO))
 		return;
-	fprintf(stderr,
-		"\rround %" JSON_INTEGER_FORMAT ", %.1f MiB left of it, %.1f MiB/s, expected downtime %.0f ms \033[K",
-		number(progress, "round"), real(progress, "bytes_left") / MIB, real(progress, "rate") / MIB,
-		real(progress, "expected_downtime_ms"));
+	if (!number(progress, "round"))
+		fprintf(stderr, "\r%.1f MiB left \033[K", real(progress, "bytes_left") / MIB);
+	else
+		fprintf(stderr,
+			"\rround %" JSON_INTEGER_FORMAT
+			", %.1f MiB left of it, %.1f MiB/s, expected downtime %.0f ms \033[K",
+			number(progress, "round"), real(progress, "bytes_left") / MIB, real(progress, "rate") / MIB,
+			real(progress, "expected_downtime_ms"));
 }
 
 static void progress_clear(bool shown)
@@ -191,6 +199,53 @@ int client_migrate(const char *name, const char *host, const struct client_optio
 		printf("%s runs on %s\n", name, host);
 		migration_print(report);
 	}
+	json_decref(report);
+	return 0;
+}
+
+/* ---- save ---- */
+
+/* The monitor may have another working folder. */
+static int path_make_absolute(const char *file, char path[PATH_MAX], struct error *error)
+{
+	char folder[PATH_MAX] = "";
+	int length;
+
+	if (file[0] != '/' && !getcwd(folder, sizeof(folder)))
+		return error_set(error, errno, "the working folder has no path (%s)", strerror(errno));
+	length = snprintf(path, PATH_MAX, "%s%s%s", folder, file[0] == '/' ? "" : "/", file);
+	if (length > SAVE_PATH_MAX)
+		return error_set(error, ENAMETOOLONG, "the path of %.100s... has %d bytes; at most %d are possible",
+				 file, length, SAVE_PATH_MAX);
+	return 0;
+}
+
+static void save_print(const char *name, const json_t *report)
+{
+	printf("%s is saved in %s: %.1f MiB; it stood still for %.1f ms; counter %.6f MHz, level %s\n", name,
+	       json_string_value(json_object_get(report, "file")), real(report, "bytes") / MIB,
+	       real(report, "stopped_ms"), real(report, "counter_hz") / 1e6,
+	       json_string_value(json_object_get(report, "level")));
+}
+
+int client_save(const char *name, const char *file, const struct client_options *options, struct error *error)
+{
+	char path[PATH_MAX];
+	json_t *request, *report;
+	int result = path_make_absolute(file, path, error);
+
+	if (result)
+		return result;
+	request = json_pack("{s:s, s:s, s:s*}", "command", "save", "file", path, "clock", options->clock);
+	if (!request)
+		return error_set(error, EILSEQ, "the path of %s is not in UTF-8", file);
+	result = client_ask(name, request, &report, error);
+	if (result)
+		return result;
+	if (options->json)
+		json_print(report);
+	else
+		save_print(name, report);
 	json_decref(report);
 	return 0;
 }

@@ -29,6 +29,9 @@ int client_command(const char *command, const char *name, const struct client_op
 /* Waits for the end of the migration; or of the dry run; or, with `cancel`, calls it off, and `host` is not used. */
 int client_migrate(const char *name, const char *host, const struct client_options *options, struct error *error);
 
+/* Waits until the machine is in the file, which the monitor writes. */
+int client_save(const char *name, const char *file, const struct client_options *options, struct error *error);
+
 /* One machine, or with NULL all of this control folder. */
 int client_status(const char *name, const struct client_options *options, struct error *error);
 

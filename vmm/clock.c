@@ -335,6 +335,16 @@ int clock_start(struct clock *clock, enum sc_clock_policy policy, struct error *
 	return result;
 }
 
+bool clock_is_stopped(struct clock *clock)
+{
+	bool stopped;
+
+	pthread_mutex_lock(&clock->lock);
+	stopped = clock->stopped;
+	pthread_mutex_unlock(&clock->lock);
+	return stopped;
+}
+
 sc_ref_t clock_reference(struct clock *clock)
 {
 	sc_ref_t now;

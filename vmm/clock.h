@@ -57,6 +57,8 @@ bool clock_needs_latch(struct clock *clock);
 /* Does that, unless time has been stopped meanwhile; all vCPUs are out of the guest. */
 void clock_latch(struct clock *clock);
 
+bool clock_is_stopped(struct clock *clock);
+
 /* Reference time, now or where it stopped. */
 sc_ref_t clock_reference(struct clock *clock);
 enum sc_level clock_level(struct clock *clock, uint32_t online);

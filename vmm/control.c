@@ -95,6 +95,7 @@ void control_close(struct control *control)
 	int lock;
 
 	migration_close(&control->migration);
+	saving_join(&control->saving);
 	if (control->listener < 0)
 		return;
 	lock = folder_lock(&ignored);
@@ -121,17 +122,31 @@ static void answer(int client, int result, const struct error *error)
 		control_write_line(client, json_pack("{s:b}", "ok", 1));
 }
 
+/* How a machine came out of a file; NULL if it did not. */
+static json_t *restored_json(const struct machine_restored *restored)
+{
+	bool known = restored->bound_ns != SC_STATEMENT_UNKNOWN;
+
+	if (!restored->from_hz)
+		return NULL;
+	return json_pack("{s:I, s:s, s:s, s:I, s:I, s:o}", "from_hz", (json_int_t)restored->from_hz, "level",
+			 machine_level_name(restored->level), "policy", clock_policy_name(restored->policy), "gap_ns",
+			 (json_int_t)restored->gap_ns, "intended_step_ns",
+			 restored->policy == SC_CLOCK_FREEZE ? -(json_int_t)restored->gap_ns : 0, "stated_bound_ns",
+			 known ? json_integer((json_int_t)restored->bound_ns) : json_string("unknown"));
+}
+
 static json_t *status_json(struct control *control)
 {
 	struct machine *machine = control->machine;
 
-	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:s, s:b, s:I, s:i, s:o*}", "name", machine->config.name, "state",
-			 machine_state_name(machine_get_state(machine)), "vcpus", (int)machine->config.vcpus,
+	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:s, s:b, s:I, s:i, s:o*, s:o*}", "name", machine->config.name,
+			 "state", machine_state_name(machine_get_state(machine)), "vcpus", (int)machine->config.vcpus,
 			 "memory_mib", (json_int_t)(machine->config.memory_size >> 20), "counter_hz",
 			 (json_int_t)host_counter_hz(), "level", machine_level_name(machine_level(machine)), "on_page",
 			 (int)clock_on_page(&machine->clock), "reference_time",
 			 (json_int_t)clock_reference(&machine->clock).v, "pid", (int)getpid(), "last_migration",
-			 migration_last(&control->migration));
+			 migration_last(&control->migration), "restored", restored_json(&machine->restored));
 }
 
 /* ---- Requests ---- */
@@ -177,7 +192,19 @@ static int control_resume(struct control *control, int client, const json_t *req
 	return result;
 }
 
-/* True if the connection now belongs to a migration. */
+/* Without a word a file keeps the policy of the pause that it was made in. */
+static int control_save(struct control *control, int client, const json_t *request, struct error *error)
+{
+	const char *file = json_string_value(json_object_get(request, "file"));
+	enum sc_clock_policy policy;
+	int result = control_policy(request, machine_policy(control->machine), &policy, error);
+
+	if (!file)
+		return error_set(error, EINVAL, "a save needs the name of a file");
+	return result ? result : saving_start(&control->saving, control->machine, client, file, policy, error);
+}
+
+/* True if the connection now belongs to a migration or a save. */
 static bool control_request(struct control *control, int client, const json_t *request)
 {
 	const char *command = json_string_value(json_object_get(request, "command"));
@@ -194,6 +221,9 @@ static bool control_request(struct control *control, int client, const json_t *r
 	}
 	if (!strcmp(command, "migrate")) {
 		result = migration_request(&control->migration, client, request, &error);
+		taken = !result;
+	} else if (!strcmp(command, "save")) {
+		result = control_save(control, client, request, &error);
 		taken = !result;
 	} else if (!strcmp(command, "pause")) {
 		result = control_pause(machine, request, &error);

@@ -3,13 +3,14 @@
  * The control socket of a machine: one request and its answers a connection, a JSON object a line.
  *
  * Policy: a machine is found by its name, as a socket in the control folder, readable by its owner only. A request is
- * {"command": ...}; the last line of the answer is the result, {"ok": ...} or {"error": "sentence"}; a migration sends
- * {"progress": ...} lines before it. A client has a second to send its request.
+ * {"command": ...}; the last line of the answer is the result, {"ok": ...} or {"error": "sentence"}; a migration or
+ * save sends {"progress": ...} lines before it. A client has a second to send its request.
  */
 #ifndef VMM_CONTROL_H
 #define VMM_CONTROL_H
 
 #include "migration.h"
+#include "saving.h"
 
 #include <jansson.h>
 #include <sys/un.h>
@@ -21,6 +22,7 @@ struct control {
 	int listener;
 	struct sockaddr_un address;
 	struct migration migration;
+	struct saving saving;
 };
 
 /* Where the socket of a machine is: in the control folder, SEACLOCK_DIR or /run/seaclock. -EINVAL, -ENAMETOOLONG. */
@@ -29,10 +31,11 @@ const char *control_folder(void);
 
 /* Opens the socket; -EEXIST if a machine of this name is running. */
 int control_open(struct control *control, struct machine *machine, struct error *error);
-/* Waits for a migration that is under way, and removes the socket. */
+/* Waits for a migration or save that is under way, and removes the socket. */
 void control_close(struct control *control);
 
-/* Somebody connects: takes one request and answers it; a migration goes on in a thread of its own. */
+/* Somebody connects: takes one request and answers it; a migration or save goes on in a thread of its own.
+ */
 void control_serve(struct control *control);
 
 /* The policy that a request names under "clock", or the one for a request that names none. */

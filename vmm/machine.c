@@ -268,8 +268,9 @@ int machine_boot(struct machine *machine, const struct boot_source *source, stru
 const char *machine_state_name(enum machine_state state)
 {
 	static const char *const names[] = {
-		[MACHINE_RUNNING] = "running",	   [MACHINE_PAUSED] = "paused",	      [MACHINE_MIGRATING] = "migrating",
-		[MACHINE_UNDECIDED] = "undecided", [MACHINE_RECEIVING] = "receiving", [MACHINE_ENDED] = "ended",
+		[MACHINE_RUNNING] = "running", [MACHINE_PAUSED] = "paused",	  [MACHINE_MIGRATING] = "migrating",
+		[MACHINE_SAVING] = "saving",   [MACHINE_UNDECIDED] = "undecided", [MACHINE_RECEIVING] = "receiving",
+		[MACHINE_ENDED] = "ended",
 	};
 
 	return names[state];
@@ -403,12 +404,34 @@ void machine_end_migration(struct machine *machine, enum machine_state state)
 	pthread_mutex_unlock(&machine->lock);
 }
 
+int machine_begin_save(struct machine *machine, enum machine_state *before, struct error *error)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&machine->lock);
+	*before = machine->state;
+	if (machine->state == MACHINE_RUNNING || machine->state == MACHINE_PAUSED)
+		machine->state = MACHINE_SAVING;
+	else
+		result = machine_busy(machine, "saved", error);
+	pthread_mutex_unlock(&machine->lock);
+	return result;
+}
+
+void machine_end_save(struct machine *machine, enum machine_state before)
+{
+	pthread_mutex_lock(&machine->lock);
+	machine->state = before;
+	pthread_mutex_unlock(&machine->lock);
+}
+
 int machine_stop(struct machine *machine, struct error *error)
 {
 	int result = 0;
 
 	pthread_mutex_lock(&machine->lock);
-	if (machine->state == MACHINE_MIGRATING || machine->state == MACHINE_RECEIVING)
+	if (machine->state == MACHINE_MIGRATING || machine->state == MACHINE_SAVING ||
+	    machine->state == MACHINE_RECEIVING)
 		result = machine_busy(machine, "stopped", error);
 	pthread_mutex_unlock(&machine->lock);
 	if (!result)

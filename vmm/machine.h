@@ -26,6 +26,7 @@ enum machine_state {
 	MACHINE_RUNNING,
 	MACHINE_PAUSED,
 	MACHINE_MIGRATING, /* runs, or stands still for the last part of its migration */
+	MACHINE_SAVING,	   /* the same for a file */
 	MACHINE_UNDECIDED, /* paused: a migration broke after GO, and the guest may be running on the other host */
 	MACHINE_RECEIVING, /* stands still: its contents come from another host */
 	MACHINE_ENDED,
@@ -37,12 +38,23 @@ enum machine_end {
 	MACHINE_END_RESET,
 	MACHINE_END_PANIC,
 	MACHINE_END_MIGRATED,
+	MACHINE_END_SAVED,
 	MACHINE_END_STOPPED,
 	MACHINE_END_FAILED,
 };
 
+/* How a machine came out of a file. */
+struct machine_restored {
+	uint32_t from_hz; /* where it was saved; 0: it does not come from a file */
+	enum sc_level level;
+	enum sc_clock_policy policy;
+	uint64_t gap_ns;   /* from the stop there to the start here, which the guest's clock counts, or not */
+	uint64_t bound_ns; /* of its error; SC_STATEMENT_UNKNOWN */
+};
+
 struct machine {
 	struct machine_config config;
+	struct machine_restored restored;
 	struct host_vm vm;
 	struct memory memory;
 	struct clock clock;
@@ -93,7 +105,11 @@ int machine_begin_migration(struct machine *machine, struct error *error);
 int machine_begin_question(struct machine *machine, struct error *error);
 void machine_end_migration(struct machine *machine, enum machine_state state);
 
-/* The operator ends the machine; -EBUSY while it is being migrated or received. */
+/* The same for a save, from running or paused, which is told in *before. */
+int machine_begin_save(struct machine *machine, enum machine_state *before, struct error *error);
+void machine_end_save(struct machine *machine, enum machine_state before);
+
+/* The operator ends the machine; -EBUSY while it is being migrated, saved or received. */
 int machine_stop(struct machine *machine, struct error *error);
 
 /* The first call decides. */

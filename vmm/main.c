@@ -3,7 +3,7 @@
  * The program `seaclock`: its commands and options.
  *
  * Policy: the only place that exits and the only one that prints an error. Exit status: 0 done or powered off, 1 an
- * error in one sentence on standard error, 2 wrong usage; 3 to 6 tell how a guest ended (seaclock(1)).
+ * error in one sentence on standard error, 2 wrong usage; 3 to 7 tell how a guest ended (seaclock(1)).
  */
 #include "client.h"
 #include "control.h"
@@ -11,6 +11,7 @@
 #include "layout.h"
 #include "migrate/channel.h"
 #include "receive.h"
+#include "restoring.h"
 #include "run.h"
 
 #include <errno.h>
@@ -36,6 +37,8 @@ static const char usage_text[] =
 	"       seaclock pause NAME [--clock advance|freeze] [--json]\n"
 	"       seaclock resume NAME [--clock advance|freeze] [--force] [--json]\n"
 	"       seaclock stop NAME [--json]\n"
+	"       seaclock save NAME FILE [--clock advance|freeze] [--json]\n"
+	"       seaclock restore FILE [NAME] [--clock advance|freeze] [--force] [--console FILE|-]\n"
 	"       seaclock host [--json]\n"
 	"The manual page seaclock(1) explains them.\n";
 
@@ -189,13 +192,10 @@ static int fail(const struct error *error, bool json)
 static int exit_of_end(enum machine_end end)
 {
 	static const int status[] = {
-		[MACHINE_END_NONE] = EXIT_FAILURE,
-		[MACHINE_END_POWER_OFF] = EXIT_SUCCESS,
-		[MACHINE_END_RESET] = 3,
-		[MACHINE_END_PANIC] = 4,
-		[MACHINE_END_MIGRATED] = 5,
-		[MACHINE_END_STOPPED] = 6,
-		[MACHINE_END_FAILED] = EXIT_FAILURE,
+		[MACHINE_END_NONE] = EXIT_FAILURE, [MACHINE_END_POWER_OFF] = EXIT_SUCCESS,
+		[MACHINE_END_RESET] = 3,	   [MACHINE_END_PANIC] = 4,
+		[MACHINE_END_MIGRATED] = 5,	   [MACHINE_END_STOPPED] = 6,
+		[MACHINE_END_SAVED] = 7,	   [MACHINE_END_FAILED] = EXIT_FAILURE,
 	};
 
 	return status[end];
@@ -242,6 +242,35 @@ static int command_migrate(const struct arguments *arguments)
 	if (client_migrate(arguments->words[0], arguments->words[1], &arguments->client, &error))
 		return fail(&error, arguments->client.json);
 	return EXIT_SUCCESS;
+}
+
+static int command_save(const struct arguments *arguments)
+{
+	struct error error;
+
+	if (client_save(arguments->words[0], arguments->words[1], &arguments->client, &error))
+		return fail(&error, arguments->client.json);
+	return EXIT_SUCCESS;
+}
+
+static int command_restore(const struct arguments *arguments)
+{
+	const struct client_options *client = &arguments->client;
+	enum sc_clock_policy policy;
+	struct restore_options options = {
+		.path = arguments->words[0],
+		.name = arguments->count > 1 ? arguments->words[1] : NULL,
+		.force = client->force,
+		.policy = client->clock && clock_policy_parse(client->clock, &policy) ? &policy : NULL,
+	};
+	enum machine_end end = MACHINE_END_NONE;
+	struct error error;
+
+	if (options.name && !name_is_valid(options.name)) {
+		error_format(&error, "`%s` cannot be a machine's name", options.name);
+		return fail(&error, false);
+	}
+	return restoring_run(&options, arguments->run.console, &end, &error) ? fail(&error, false) : exit_of_end(end);
 }
 
 static int command_status(const struct arguments *arguments)
@@ -310,6 +339,8 @@ static const struct command {
 	{ "pause", command_pause, 1, 1, 1u << OPTION_CLOCK | 1u << OPTION_JSON },
 	{ "resume", command_resume, 1, 1, 1u << OPTION_CLOCK | 1u << OPTION_FORCE | 1u << OPTION_JSON },
 	{ "stop", command_stop, 1, 1, 1u << OPTION_JSON },
+	{ "save", command_save, 2, 2, 1u << OPTION_CLOCK | 1u << OPTION_JSON },
+	{ "restore", command_restore, 1, 2, 1u << OPTION_CLOCK | 1u << OPTION_FORCE | 1u << OPTION_CONSOLE },
 	{ "host", command_host, 0, 0, 1u << OPTION_JSON },
 };
 

@@ -5,6 +5,7 @@
  *     judge check MANIFEST            one PASS or FAIL line per criterion; exit status 1 if one failed
  *     judge busy MANIFEST SECONDS     the same for the busy loops of the last stay
  *     judge stays MANIFEST            a table of the rates in each stay
+ *     judge steps MANIFEST            a table of the clock's steps, in ns, at the beginnings of stays
  *     judge report MANIFEST FOLDER    writes summary.json, samples.dat, migrations.tsv and stays.tsv there
  *     judge handoff FOLDER MANIFEST...
  *                                     check for each run and for all handoffs together, with their distribution; writes
@@ -149,10 +150,14 @@ static int judge(struct run *run, int argc, char **argv)
 		return fail(error);
 	if (argc == 4 && strcmp(command, "busy") == 0)
 		return !verdict_of_busy(&run->transcript, strtoll(argv[3], NULL, 10), stdout);
-	if (argc == 3 && strcmp(command, "stays") == 0) {
+	if (argc == 3 && (strcmp(command, "stays") == 0 || strcmp(command, "steps") == 0)) {
 		if (timeline_build(&run->timeline, &run->manifest, &run->transcript, error) != 0)
 			return fail(error);
-		return write_stays(run, stdout);
+		if (strcmp(command, "stays") == 0)
+			plot_write_stays(&run->timeline, stdout);
+		else
+			plot_write_steps(&run->timeline, stdout);
+		return 0;
 	}
 	if (run_judge(run, error) != 0)
 		return fail(error);
@@ -160,8 +165,9 @@ static int judge(struct run *run, int argc, char **argv)
 		return !verdict_of_run(run, stdout);
 	if (argc == 4 && strcmp(command, "report") == 0)
 		return write_report(run, argv[3]);
-	return fail("usage: judge check|stays MANIFEST, judge busy MANIFEST SECONDS, judge report MANIFEST FOLDER,"
-		    " judge handoff FOLDER MANIFEST...");
+	return fail(
+		"usage: judge check|stays|steps MANIFEST, judge busy MANIFEST SECONDS, judge report MANIFEST FOLDER,"
+		" judge handoff FOLDER MANIFEST...");
 }
 
 int main(int argc, char **argv)
@@ -170,7 +176,7 @@ int main(int argc, char **argv)
 	static struct run run;
 
 	if (argc < 3)
-		return fail("usage: judge check|stays|busy|report|handoff ...");
+		return fail("usage: judge check|stays|steps|busy|report|handoff ...");
 	int status = judge(&run, argc, argv);
 
 	run_free(&run);

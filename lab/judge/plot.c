@@ -67,3 +67,13 @@ void plot_write_stays(const struct timeline *timeline, FILE *out)
 		fputc('\n', out);
 	}
 }
+
+void plot_write_steps(const struct timeline *timeline, FILE *out)
+{
+	for (size_t stay = 1; stay < timeline->stay_count; stay++) {
+		struct timeline_step step = timeline_step(timeline, stay);
+
+		fprintf(out, "%s\t%" PRId64 "\t%" PRId64 "\n", timeline->stays[stay].host->name, step.size,
+			step.uncertainty);
+	}
+}

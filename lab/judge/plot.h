@@ -22,4 +22,7 @@ void plot_write_migrations(const struct run *run, FILE *out);
 /* One line per stay, tab separated: host, Hz, seconds, samples, rates of MONOTONIC, BOOTTIME, REALTIME, raw counter. */
 void plot_write_stays(const struct timeline *timeline, FILE *out);
 
+/* One line per stay but the first, tab separated: host, step of MONOTONIC, and its uncertainty, in ns. */
+void plot_write_steps(const struct timeline *timeline, FILE *out);
+
 #endif

@@ -251,3 +251,20 @@ int frame_get_answer(const void *data, size_t size, enum frame_answer *answer, s
 	*answer = (enum frame_answer)value;
 	return 0;
 }
+
+void frame_put_statement(struct buffer *buffer, const struct sc_statement *statement)
+{
+	buffer_put_u64(buffer, statement->counter.v);
+	buffer_put_u64(buffer, statement->realtime.v);
+	buffer_put_u64(buffer, statement->error_ns);
+}
+
+int frame_get_statement(const void *data, size_t size, struct sc_statement *statement, struct error *error)
+{
+	struct cursor cursor = cursor_make(data, size);
+
+	statement->counter = sc_ns(cursor_u64(&cursor));
+	statement->realtime = sc_ns(cursor_u64(&cursor));
+	statement->error_ns = cursor_u64(&cursor);
+	return cursor_finish(&cursor) ? 0 : damaged(FRAME_CLOCKED, error);
+}

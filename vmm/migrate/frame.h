@@ -99,6 +99,10 @@ struct frame_hello {
 void frame_put_hello(struct buffer *buffer, const struct frame_hello *hello);
 int frame_get_hello(const void *data, size_t size, struct frame_hello *hello, struct error *error);
 
+/* A host's statement of its clock; whether it is one that a host can make, the core says. */
+void frame_put_statement(struct buffer *buffer, const struct sc_statement *statement);
+int frame_get_statement(const void *data, size_t size, struct sc_statement *statement, struct error *error);
+
 void frame_put_welcome(struct buffer *buffer, uint32_t hz);
 int frame_get_welcome(const void *data, size_t size, uint32_t *hz, struct error *error);
 

@@ -71,26 +71,33 @@ int source_check_rate(const char *name, enum sc_level level, uint32_t from_hz, u
 		name, rate_text(from_hz, from), rate_text(to_hz, to), percent / 100, percent % 100);
 }
 
-static int source_hello(struct source *source, bool dry_run)
+struct frame_hello source_describe(const struct machine *machine, enum sc_level level)
 {
-	const struct machine_config *config = &source->machine->config;
+	const struct machine_config *config = &machine->config;
 	struct frame_hello hello = {
-		.id = source->report->id,
 		.hz = host_counter_hz(),
 		.vcpus = config->vcpus,
 		.memory_size = config->memory_size,
-		.level = source->report->level,
+		.level = level,
 		.architecture = FRAME_ARCHITECTURE,
 		.page_size = host_page_size(),
 		.address_bits = HOST_ADDRESS_BITS,
 		.gic = FRAME_GIC,
-		.dry_run = dry_run,
 	};
+
+	memcpy(hello.name, config->name, sizeof(hello.name));
+	return hello;
+}
+
+static int source_hello(struct source *source, bool dry_run)
+{
+	struct frame_hello hello = source_describe(source->machine, source->report->level);
 	struct buffer buffer = { 0 };
 	struct frame frame;
 	int result;
 
-	memcpy(hello.name, config->name, sizeof(hello.name));
+	hello.id = source->report->id;
+	hello.dry_run = dry_run;
 	frame_put_hello(&buffer, &hello);
 	result = channel_send_buffer(source->channel, FRAME_HELLO, &buffer, source->error);
 	if (!result)

@@ -69,20 +69,16 @@ static int stamps_take_clock(struct channel *channel, struct sc_handoff *handoff
 {
 	struct sc_statement here = host_statement(), there;
 	struct frame frame;
-	struct cursor cursor;
 	int result = channel_send(channel, FRAME_CLOCK, NULL, 0, error);
 
 	if (!result)
 		result = channel_expect(channel, FRAME_CLOCKED, &frame, error);
 	if (result)
 		return result;
-	cursor = cursor_make(frame.data, frame.size);
-	there.counter = sc_ns(cursor_u64(&cursor));
-	there.realtime = sc_ns(cursor_u64(&cursor));
-	there.error_ns = cursor_u64(&cursor);
-	if (!cursor_finish(&cursor) || sc_handoff_state(handoff, &here, &there))
+	result = frame_get_statement(frame.data, frame.size, &there, error);
+	if (!result && sc_handoff_state(handoff, &here, &there))
 		return error_set(error, EPROTO, "the other side's statement of its clock is none that a host can make");
-	return 0;
+	return result;
 }
 
 int stamps_burst(struct channel *channel, struct sc_handoff *handoff, struct error *error)
@@ -112,8 +108,9 @@ int stamps_answer(struct channel *channel, sc_ns_t received, struct error *error
 int stamps_answer_clock(struct channel *channel, struct error *error)
 {
 	struct sc_statement here = host_statement();
-	uint64_t words[3] = { htole64(here.counter.v), htole64(here.realtime.v), htole64(here.error_ns) };
+	struct buffer buffer = { 0 };
 
+	frame_put_statement(&buffer, &here);
 	stamps_prepare(channel);
-	return channel_send(channel, FRAME_CLOCKED, words, sizeof(words), error);
+	return channel_send_buffer(channel, FRAME_CLOCKED, &buffer, error);
 }

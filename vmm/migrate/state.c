@@ -81,18 +81,35 @@ static int state_load_uart(struct machine *machine, struct cursor *cursor, struc
 	return 0;
 }
 
-int state_load(struct machine *machine, const void *data, size_t size, sc_ns_t *gap, struct error *error)
+static int handoff_take(struct cursor *cursor, struct clock_handoff *handoff, struct error *error)
+{
+	uint32_t policy;
+
+	handoff->difference_ns = (int64_t)cursor_u64(cursor);
+	policy = cursor_u32(cursor);
+	if (cursor->failed || policy > SC_CLOCK_FREEZE)
+		return state_damaged(error);
+	handoff->policy = (enum sc_clock_policy)policy;
+	return 0;
+}
+
+int state_handoff(const void *data, size_t size, struct clock_handoff *handoff, struct error *error)
 {
 	struct cursor cursor = cursor_make(data, size);
-	struct clock_handoff handoff = { .difference_ns = (int64_t)cursor_u64(&cursor) };
-	struct host_rebase rebase;
-	uint32_t policy = cursor_u32(&cursor);
-	int result;
 
-	if (cursor.failed || policy > SC_CLOCK_FREEZE)
-		return state_damaged(error);
-	handoff.policy = (enum sc_clock_policy)policy;
-	result = clock_load(&machine->clock, &cursor, &handoff, &rebase, gap, error);
+	return handoff_take(&cursor, handoff, error);
+}
+
+int state_load_with(struct machine *machine, const void *data, size_t size, const struct clock_handoff *handoff,
+		    sc_ns_t *gap, struct error *error)
+{
+	struct cursor cursor = cursor_make(data, size);
+	struct clock_handoff saved;
+	struct host_rebase rebase;
+	int result = handoff_take(&cursor, &saved, error);
+
+	if (!result)
+		result = clock_load(&machine->clock, &cursor, handoff, &rebase, gap, error);
 	if (!result)
 		result = state_load_registers(machine, &cursor, &rebase, error);
 	if (!result)
@@ -102,4 +119,12 @@ int state_load(struct machine *machine, const void *data, size_t size, sc_ns_t *
 	if (!result && !cursor_finish(&cursor))
 		return state_damaged(error);
 	return result;
+}
+
+int state_load(struct machine *machine, const void *data, size_t size, sc_ns_t *gap, struct error *error)
+{
+	struct clock_handoff handoff;
+	int result = state_handoff(data, size, &handoff, error);
+
+	return result ? result : state_load_with(machine, data, size, &handoff, gap, error);
 }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A save that an operator asked for, in a thread of its own, so that the monitor answers meanwhile.
+ *
+ * Policy: one at a time, which the machine's state takes care of. The answer is on its way before the machine ends.
+ */
+#ifndef VMM_SAVING_H
+#define VMM_SAVING_H
+
+#include "machine.h"
+
+struct saving {
+	pthread_t thread;
+	bool started; /* and not yet joined */
+};
+
+/* Takes over the client's connection, unless it fails. `path` is absolute. */
+int saving_start(struct saving *saving, struct machine *machine, int client, const char *path,
+		 enum sc_clock_policy policy, struct error *error);
+
+/* Waits for a save that is under way. */
+void saving_join(struct saving *saving);
+
+#endif

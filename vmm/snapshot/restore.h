@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A machine from a file.
+ *
+ * Policy: nothing runs before all of the file has been read, held against its checksums and loaded. The rules for hosts
+ * of different rates are those of a migration. How long ago the guest was stopped is known by CLOCK_REALTIME, here and
+ * in the file, and as well as both hosts state it.
+ */
+#ifndef VMM_SNAPSHOT_RESTORE_H
+#define VMM_SNAPSHOT_RESTORE_H
+
+#include "machine.h"
+
+struct restore_options {
+	const char *path;
+	const char *name;		    /* NULL: its own */
+	bool force;			    /* also when the guest cannot follow the change of rate */
+	const enum sc_clock_policy *policy; /* NULL: as the file says */
+};
+
+/*
+ * Makes the machine and loads it; it stands still, its clock already goes on: machine_run_loaded() is next. What was
+ * done is in machine->restored. On an error there is no machine.
+ */
+int restore_load(struct machine *machine, struct console *console, const struct restore_options *options,
+		 struct error *error);
+
+#endif

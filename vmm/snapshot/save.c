@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A machine into a file: see the header. */
+#include "snapshot/save.h"
+
+#include "log.h"
+#include "migrate/pages.h"
+#include "migrate/source.h"
+#include "migrate/state.h"
+#include "snapshot/writer.h"
+
+#include <errno.h>
+
+#define PROGRESS_NS 1000000000u
+
+static int save_hello(struct machine *machine, struct sink *sink, struct error *error)
+{
+	struct frame_hello hello = source_describe(machine, machine_level(machine));
+	struct buffer buffer = { 0 };
+	int result;
+
+	frame_put_hello(&buffer, &hello);
+	result = sink->put(sink, FRAME_HELLO, buffer.data, buffer.size, NULL, 0, error);
+	buffer_free(&buffer);
+	return result;
+}
+
+/* This host's CLOCK_REALTIME, which on another host tells how long ago this was. */
+static int save_clock(struct sink *sink, struct error *error)
+{
+	struct sc_statement statement = host_statement();
+	struct buffer buffer = { 0 };
+	int result;
+
+	frame_put_statement(&buffer, &statement);
+	result = sink->put(sink, FRAME_CLOCKED, buffer.data, buffer.size, NULL, 0, error);
+	buffer_free(&buffer);
+	return result;
+}
+
+static int save_memory(const struct machine *machine, const struct save_options *options, struct sink *sink,
+		       struct error *error)
+{
+	uint64_t end = memory_pages(&machine->memory);
+	sc_ns_t next = sc_ns(host_monotonic().v + PROGRESS_NS);
+
+	for (uint64_t page = 0; page < end; page += FRAME_PAGES_MAX) {
+		uint64_t left = end - page;
+		uint32_t count = left < FRAME_PAGES_MAX ? (uint32_t)left : FRAME_PAGES_MAX;
+		int result = pages_put(sink, &machine->memory, page, count, error);
+
+		if (result)
+			return result;
+		if (!options->progress || host_monotonic().v < next.v)
+			continue;
+		options->progress(options->context, left * MEMORY_PAGE_SIZE);
+		next = sc_ns(host_monotonic().v + PROGRESS_NS);
+	}
+	return 0;
+}
+
+static int save_state(struct machine *machine, enum sc_clock_policy policy, struct sink *sink, struct error *error)
+{
+	const struct clock_handoff handoff = { .policy = policy };
+	struct buffer buffer = { 0 };
+	int result = state_save(machine, &handoff, &buffer, error);
+
+	if (!result)
+		result = sink->put(sink, FRAME_STATE, buffer.data, buffer.size, NULL, 0, error);
+	buffer_free(&buffer);
+	return result;
+}
+
+static int save_content(struct machine *machine, const struct save_options *options, struct sink *sink,
+			struct error *error)
+{
+	int result = save_hello(machine, sink, error);
+
+	if (!result)
+		result = save_clock(sink, error);
+	if (!result)
+		result = save_memory(machine, options, sink, error);
+	if (!result)
+		result = save_state(machine, options->policy, sink, error);
+	if (!result)
+		result = sink->put(sink, FRAME_DONE, NULL, 0, NULL, 0, error);
+	return result;
+}
+
+/* All vCPUs are held, time stands still. */
+static int save_held(struct machine *machine, const struct save_options *options, struct snapshot_writer *writer,
+		     struct error *error)
+{
+	int result;
+
+	if (machine_get_end(machine) != MACHINE_END_NONE)
+		result = error_set(error, ESHUTDOWN, "%s ended before it could be saved", machine->config.name);
+	else
+		result = save_content(machine, options, &writer->sink, error);
+	if (!result)
+		return snapshot_writer_commit(writer, error);
+	snapshot_writer_discard(writer);
+	return result;
+}
+
+static void save_go_on(struct machine *machine, enum sc_clock_policy policy, bool ran)
+{
+	struct error error;
+
+	if (ran && clock_start(&machine->clock, policy, &error))
+		log_line("%s: %s", machine->config.name, error.text);
+	vcpus_release(&machine->vcpus);
+}
+
+int save_run(struct machine *machine, const struct save_options *options, struct save_report *report,
+	     struct error *error)
+{
+	struct snapshot_writer writer;
+	int result = snapshot_writer_open(&writer, options->path, error);
+	sc_ns_t ordered = host_monotonic();
+	bool ran;
+
+	if (result)
+		return result;
+	vcpus_hold(&machine->vcpus);
+	ran = !clock_is_stopped(&machine->clock);
+	clock_stop(&machine->clock);
+	result = save_held(machine, options, &writer, error);
+	*report = (struct save_report){
+		.hz = host_counter_hz(),
+		.level = machine_level(machine),
+		.bytes = writer.written,
+		.stopped_ns = ran ? host_monotonic().v - ordered.v : 0,
+	};
+	if (result)
+		save_go_on(machine, options->policy, ran);
+	return result;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A machine into a file: the records of the migration stream, HELLO, CLOCKED, PAGES and ZEROES, STATE, and DONE as the
+ * end.
+ *
+ * Policy: the file is made before the guest is stopped, and the guest stands still until all of it is on the disk. On
+ * any error it goes on as it was, under the policy that was asked for.
+ */
+#ifndef VMM_SNAPSHOT_SAVE_H
+#define VMM_SNAPSHOT_SAVE_H
+
+#include "machine.h"
+
+/* Told about once a second. */
+typedef void (*save_progress_fn)(void *context, uint64_t bytes_left);
+
+struct save_options {
+	const char *path;	     /* absolute */
+	enum sc_clock_policy policy; /* what restoring does unless it is told otherwise */
+	save_progress_fn progress;
+	void *context;
+};
+
+struct save_report {
+	uint32_t hz;
+	enum sc_level level;
+	uint64_t bytes;	     /* of the file */
+	uint64_t stopped_ns; /* for which the guest stood still, if it ran */
+};
+
+/* The machine is in state MACHINE_SAVING; the caller ends it on success, and else sets the state that it had. */
+int save_run(struct machine *machine, const struct save_options *options, struct save_report *report,
+	     struct error *error);
+
+#endif
