@@ -28,7 +28,7 @@ enum machine_state {
 	MACHINE_MIGRATING, /* runs, or stands still for the last part of its migration */
 	MACHINE_SAVING,	   /* the same for a file */
 	MACHINE_UNDECIDED, /* paused: a migration broke after GO, and the guest may be running on the other host */
-	MACHINE_RECEIVING, /* stands still: its contents come from another host */
+	MACHINE_RECEIVING, /* stands still: its contents come from another host or a file */
 	MACHINE_ENDED,
 };
 

@@ -5,9 +5,9 @@
  */
 #include "unit.h"
 #include "../fake/player.h"
-#include "migrate/report.h"
 #include "../fake/sealed.h"
 
+#include "migrate/report.h"
 #include "snapshot/restore.h"
 
 #include <stdio.h>
@@ -91,6 +91,54 @@ static void has_a_good_state(void **state)
 	expect_in_corpus("test/fuzz/corpus/state/good", frame.data + FRAME_HEADER_SIZE, frame.size);
 }
 
+static void put_frame(struct buffer *content, enum frame_type type, const void *data, size_t size)
+{
+	frame_put_header(buffer_reserve(content, FRAME_HEADER_SIZE), type, (uint32_t)size);
+	buffer_put(content, data, size);
+}
+
+static void expect_restored(const void *frames, size_t size)
+{
+	static char path[] = "/tmp/seaclock-corpus-XXXXXX";
+	const struct restore_options options = { .path = path, .force = true };
+	struct console console = { .in = -1, .out = -1 };
+	struct machine machine;
+	struct error error;
+
+	close(mkstemp(path));
+	sealed_store_frames(path, frames, size);
+	assert_int_equal(restore_load(&machine, &console, &options, &error), 0);
+	machine_destroy(&machine);
+	unlink(path);
+}
+
+/* What a file has of the stream, in its order; the first byte has the frames compressed and sealed. */
+static void has_a_good_file(void **state)
+{
+	static const enum frame_type order[] = { FRAME_HELLO,  FRAME_CLOCKED, FRAME_PAGES,
+						 FRAME_ZEROES, FRAME_STATE,   FRAME_DONE };
+	const struct sc_statement statement = host_statement();
+	struct buffer content = { 0 }, stated = { 0 };
+
+	(void)state;
+	frame_put_statement(&stated, &statement);
+	buffer_put_u8(&content, 2);
+	for (size_t n = 0; n < ARRAY_SIZE(order); n++) {
+		struct frame frame = { .data = stated.data, .size = stated.size };
+
+		if (order[n] == FRAME_DONE)
+			frame.size = 0;
+		else if (order[n] != FRAME_CLOCKED)
+			frame = find_frame(order[n]);
+		put_frame(&content, order[n], order[n] == FRAME_CLOCKED ? frame.data : frame.data + FRAME_HEADER_SIZE,
+			  frame.size);
+	}
+	expect_in_corpus("test/fuzz/corpus/snapshot/good", content.data, content.size);
+	expect_restored(content.data + 1, content.size - 1);
+	buffer_free(&stated);
+	buffer_free(&content);
+}
+
 static void expect_small_frame(const char *path, enum frame_type type, struct buffer *content)
 {
 	struct buffer frame = { 0 };
@@ -147,54 +195,6 @@ static void has_good_calls(void **state)
 	buffer_free(&question);
 }
 
-static void put_frame(struct buffer *content, enum frame_type type, const void *data, size_t size)
-{
-	frame_put_header(buffer_reserve(content, FRAME_HEADER_SIZE), type, (uint32_t)size);
-	buffer_put(content, data, size);
-}
-
-static void expect_restored(const void *frames, size_t size)
-{
-	static char path[] = "/tmp/seaclock-corpus-XXXXXX";
-	const struct restore_options options = { .path = path, .force = true };
-	struct console console = { .in = -1, .out = -1 };
-	struct machine machine;
-	struct error error;
-
-	close(mkstemp(path));
-	sealed_store_frames(path, frames, size);
-	assert_int_equal(restore_load(&machine, &console, &options, &error), 0);
-	machine_destroy(&machine);
-	unlink(path);
-}
-
-/* What a file has of the stream, in its order; the first byte has the frames compressed and sealed. */
-static void has_a_good_file(void **state)
-{
-	static const enum frame_type order[] = { FRAME_HELLO,  FRAME_CLOCKED, FRAME_PAGES,
-						 FRAME_ZEROES, FRAME_STATE,   FRAME_DONE };
-	const struct sc_statement statement = host_statement();
-	struct buffer content = { 0 }, stated = { 0 };
-
-	(void)state;
-	frame_put_statement(&stated, &statement);
-	buffer_put_u8(&content, 2);
-	for (size_t n = 0; n < ARRAY_SIZE(order); n++) {
-		struct frame frame = { .data = stated.data, .size = stated.size };
-
-		if (order[n] == FRAME_DONE)
-			frame.size = 0;
-		else if (order[n] != FRAME_CLOCKED)
-			frame = find_frame(order[n]);
-		put_frame(&content, order[n], order[n] == FRAME_CLOCKED ? frame.data : frame.data + FRAME_HEADER_SIZE,
-			  frame.size);
-	}
-	expect_in_corpus("test/fuzz/corpus/snapshot/good", content.data, content.size);
-	expect_restored(content.data + 1, content.size - 1);
-	buffer_free(&stated);
-	buffer_free(&content);
-}
-
 static void has_good_records(void **state)
 {
 	struct sc_stop_point stop;
@@ -214,9 +214,9 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(has_a_good_stream, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(has_a_good_state, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(has_a_good_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(has_good_small_frames, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(has_good_calls, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(has_a_good_file, set_up, tear_down),
 		cmocka_unit_test(has_good_records),
 	};
 

@@ -109,8 +109,11 @@ int stamps_answer_clock(struct channel *channel, struct error *error)
 {
 	struct sc_statement here = host_statement();
 	struct buffer buffer = { 0 };
+	int result;
 
-	frame_put_statement(&buffer, &here);
 	stamps_prepare(channel);
-	return channel_send_buffer(channel, FRAME_CLOCKED, &buffer, error);
+	frame_put_statement(&buffer, &here);
+	result = channel_send(channel, FRAME_CLOCKED, buffer.data, buffer.size, error);
+	buffer_free(&buffer);
+	return result;
 }

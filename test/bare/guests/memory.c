@@ -4,7 +4,8 @@
  * that was lost, stale or swapped in a migration shows.
  *
  * Policy: runs as course.c says, on mib= MiB (default 16) behind the image. Each round checks every page and writes the
- * next generation of a few, fewer than a slow connection carries meanwhile: or the guest could not be moved.
+ * next generation of a few, fewer than a slow connection carries meanwhile: or the guest could not be moved. One line a
+ * round that was right.
  */
 #include "bare.h"
 
@@ -66,9 +67,10 @@ bool guest_main(void)
 
 	for (uint64_t n = 0; n < pages; n++)
 		page_write(first + n * PAGE_WORDS, 0);
-	for (round = 0; !course_over(&course); round++)
+	for (round = 0; !course_over(&course); round++) {
 		if (!check_and_write(first, pages, round))
 			return false;
-	print("@memory rounds=%u pages=%u\n", round, pages);
+		print("@memory round=%u pages=%u\n", round, pages);
+	}
 	return round > 1;
 }
