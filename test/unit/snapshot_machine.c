@@ -454,6 +454,7 @@ static void expect_runs_on(void)
 {
 	assert_int_equal(machine_get_state(&pair.source), MACHINE_RUNNING);
 	assert_int_equal(machine_get_end(&pair.source), MACHINE_END_NONE);
+	assert_false(clock_is_stopped(&pair.source.clock));
 	assert_true(fake_vcpu_wait_inside(vcpu(&pair.source, 0), true));
 }
 
