@@ -77,7 +77,6 @@ static void *vcpu_thread(void *argument)
 {
 	struct vcpu *vcpu = argument;
 
-	host_vcpu_thread_init();
 	while (vcpu_may_run(vcpu->set, vcpu))
 		vcpu_step(vcpu->set, vcpu);
 	return NULL;
@@ -85,6 +84,7 @@ static void *vcpu_thread(void *argument)
 
 int vcpus_start(struct vcpu_set *set, struct error *error)
 {
+	host_vcpu_allow_kicks();
 	for (uint32_t n = 0; n < set->count; n++) {
 		struct vcpu *vcpu = &set->vcpu[n];
 		int result = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);

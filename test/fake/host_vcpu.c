@@ -247,8 +247,11 @@ int host_vcpu_run(struct host_vcpu *vcpu, struct host_exit *exit)
 	return result;
 }
 
-void host_vcpu_thread_init(void)
+static bool kicks_allowed;
+
+void host_vcpu_allow_kicks(void)
 {
+	__atomic_store_n(&kicks_allowed, true, __ATOMIC_SEQ_CST);
 }
 
 static void vcpu_set_kicked(struct host_vcpu *vcpu, bool kicked)
@@ -262,6 +265,8 @@ static void vcpu_set_kicked(struct host_vcpu *vcpu, bool kicked)
 void host_vcpu_kick(struct host_vcpu *vcpu, pthread_t thread)
 {
 	(void)thread;
+	if (!__atomic_load_n(&kicks_allowed, __ATOMIC_SEQ_CST))
+		fake_violation("a vCPU is kicked before kicks are allowed");
 	vcpu_set_kicked(vcpu, true);
 }
 

@@ -127,8 +127,8 @@ struct host_exit {
 /* Runs the guest until it needs something. */
 int host_vcpu_run(struct host_vcpu *vcpu, struct host_exit *exit);
 
-/* Every thread that runs a vCPU calls this first. */
-void host_vcpu_thread_init(void);
+/* To be called before the first thread that runs a vCPU is made: a kick may come before such a thread has run. */
+void host_vcpu_allow_kicks(void);
 
 /*
  * Makes the vCPU's thread leave the guest, or not enter it, with HOST_EXIT_INTERRUPTED, however the two race;

@@ -187,11 +187,12 @@ static void kick_ignore(int signal)
 	(void)signal; /* its arrival alone ends KVM_RUN */
 }
 
-void host_vcpu_thread_init(void)
+void host_vcpu_allow_kicks(void)
 {
 	struct sigaction action = { .sa_handler = kick_ignore };
 	sigset_t kick;
 
+	/* Handler and mask are there when a thread begins: without the handler the signal would end the process. */
 	sigaction(KICK_SIGNAL, &action, NULL);
 	sigemptyset(&kick);
 	sigaddset(&kick, KICK_SIGNAL);
