@@ -13,7 +13,7 @@
 
 struct receive {
 	const struct receive_options *options;
-	struct desk desk;
+	struct incoming incoming;
 	int signals;
 	bool over; /* *end is known */
 	enum machine_end end;
@@ -51,7 +51,7 @@ static int receive_contents(struct receive *receive, struct machine *machine, st
 	control = (struct channel_watch){ serve->control.listener, receive_control, serve };
 	channel_watch(channel, &signals);
 	channel_watch(channel, &control);
-	result = target_run(machine, channel, hello, &receive->desk, error);
+	result = target_run(machine, channel, hello, &receive->incoming, error);
 	if (result)
 		serve_close(serve);
 	return result;
@@ -60,7 +60,7 @@ static int receive_contents(struct receive *receive, struct machine *machine, st
 static void receive_serve(struct receive *receive, struct serve *serve)
 {
 	log_line("%s runs here", serve->machine->config.name);
-	serve->desk = &receive->desk;
+	serve->incoming = &receive->incoming;
 	receive->end = serve_run(serve);
 	receive->over = true;
 	serve_close(serve);
@@ -77,7 +77,7 @@ static int receive_machine(struct receive *receive, struct channel *channel, con
 		return result;
 	result = receive_contents(receive, &machine, channel, hello, &serve, error);
 	if (!result) {
-		desk_await_settled(&receive->desk, channel);
+		incoming_await_settled(&receive->incoming, channel);
 		receive_serve(receive, &serve);
 	}
 	machine_destroy(&machine);
@@ -91,7 +91,7 @@ static void receive_refuse(struct receive *receive, struct channel *channel, con
 		log_line("asked whether %s could run here: it could", hello->name);
 	else
 		log_line("%s is not taken: %s", hello->name, error->text);
-	desk_release(&receive->desk);
+	incoming_release(&receive->incoming);
 	channel_abort(channel, error);
 }
 
@@ -115,7 +115,7 @@ static void receive_call(struct receive *receive, struct channel *channel, const
 static void receive_once(struct receive *receive)
 {
 	struct pollfd wait[2] = {
-		{ .fd = receive->desk.events, .events = POLLIN },
+		{ .fd = receive->incoming.events, .events = POLLIN },
 		{ .fd = receive->signals, .events = POLLIN },
 	};
 	struct channel channel;
@@ -128,8 +128,8 @@ static void receive_once(struct receive *receive)
 		receive->over = true;
 		return;
 	}
-	desk_serve(&receive->desk);
-	if (desk_take(&receive->desk, &channel, &hello))
+	incoming_serve(&receive->incoming);
+	if (incoming_take(&receive->incoming, &channel, &hello))
 		receive_call(receive, &channel, &hello);
 }
 
@@ -138,15 +138,15 @@ static int receive_open(struct receive *receive, struct error *error)
 	int result = host_check(error);
 
 	if (!result)
-		result = desk_open(&receive->desk, &handover_limits, error);
+		result = incoming_open(&receive->incoming, &handover_limits, error);
 	if (result)
 		return result;
-	result = desk_listen(&receive->desk, receive->options->listen, error);
+	result = incoming_listen(&receive->incoming, receive->options->listen, error);
 	receive->signals = result ? -1 : serve_signals_open();
 	if (!result && receive->signals < 0)
 		result = error_set(error, errno, "no descriptor for signals (%s)", strerror(errno));
 	if (result)
-		desk_close(&receive->desk);
+		incoming_close(&receive->incoming);
 	return result;
 }
 
@@ -164,6 +164,6 @@ int receive_run(const struct receive_options *options, enum machine_end *end, st
 		receive_once(&receive);
 	*end = receive.end;
 	close(receive.signals);
-	desk_close(&receive.desk);
+	incoming_close(&receive.incoming);
 	return 0;
 }

@@ -70,12 +70,12 @@ static void serve_console(struct serve *serve)
 	}
 }
 
-static void serve_desk(struct serve *serve)
+static void serve_incoming(struct serve *serve)
 {
-	desk_serve(serve->desk);
-	if (serve->desk->settled && !serve->settled)
-		migration_note(&serve->control.migration, &serve->desk->report);
-	serve->settled = serve->desk->settled;
+	incoming_serve(serve->incoming);
+	if (serve->incoming->settled && !serve->settled)
+		migration_note(&serve->control.migration, &serve->incoming->report);
+	serve->settled = serve->incoming->settled;
 }
 
 /* False once the machine has ended. */
@@ -95,8 +95,8 @@ static bool serve_once(struct serve *serve)
 		serve_signal(serve);
 	if (wait[SERVE_CONSOLE].revents)
 		serve_console(serve);
-	if (wait[SERVE_DESK].revents)
-		serve_desk(serve);
+	if (wait[SERVE_INCOMING].revents)
+		serve_incoming(serve);
 	return !wait[SERVE_END].revents;
 }
 
@@ -128,7 +128,7 @@ void serve_close(struct serve *serve)
 enum machine_end serve_run(struct serve *serve)
 {
 	console_start(serve->machine->console);
-	serve->wait[SERVE_DESK].fd = serve->desk ? serve->desk->events : -1;
+	serve->wait[SERVE_INCOMING].fd = serve->incoming ? serve->incoming->events : -1;
 	while (serve_once(serve))
 		;
 	return machine_get_end(serve->machine);

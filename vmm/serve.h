@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A machine's life from start to end: its control socket, its console's input, signals, and the desk of the receiver as
- * long as that is open.
+ * A machine's life from start to end: its control socket, its console's input, signals, and the incoming side of the
+ * receiver as long as that is open.
  *
  * Policy: one thread waits for all of it. SIGINT and SIGTERM stop the machine as `seaclock stop` does.
  */
@@ -9,7 +9,7 @@
 #define VMM_SERVE_H
 
 #include "control.h"
-#include "migrate/desk.h"
+#include "migrate/incoming.h"
 
 #include <poll.h>
 
@@ -18,19 +18,19 @@ enum {
 	SERVE_SIGNAL,
 	SERVE_CONTROL,
 	SERVE_CONSOLE,
-	SERVE_DESK,
+	SERVE_INCOMING,
 	SERVE_WAITS
 };
 
 struct serve {
 	struct machine *machine;
 	struct control control;
-	struct desk *desk; /* of the receiver that the machine came by; NULL: it did not */
+	struct incoming *incoming; /* of the receiver that the machine came by; NULL: it did not */
 	struct pollfd wait[SERVE_WAITS];
 	uint8_t byte;	 /* from the console */
 	bool byte_waits; /* the guest had no room for it */
 	bool input_ended;
-	bool settled; /* the desk's report has been noted */
+	bool settled; /* the incoming side's report has been noted */
 };
 
 /* The signals that end a machine, for all threads: call before the first thread is made. */

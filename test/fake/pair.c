@@ -70,15 +70,16 @@ bool pair_memory_is_intact(const struct pair *pair, const struct machine *machin
 	return pages_walk(pair->seed, page_is_as_filled, machine->memory.ram);
 }
 
-static void pair_open_desk(struct pair *pair, int n)
+static void pair_open_incoming(struct pair *pair, int n)
 {
 	struct sockaddr_in address = { 0 };
 	socklen_t size = sizeof(address);
 	struct error error;
 
-	if (desk_open(&pair->desk[n], &pair->limits, &error) || desk_listen(&pair->desk[n], "127.0.0.1:0", &error))
+	if (incoming_open(&pair->incoming[n], &pair->limits, &error) ||
+	    incoming_listen(&pair->incoming[n], "127.0.0.1:0", &error))
 		fake_violation(error.text);
-	getsockname(pair->desk[n].listener, (struct sockaddr *)&address, &size);
+	getsockname(pair->incoming[n].listener, (struct sockaddr *)&address, &size);
 	snprintf(pair->address[n ? PAIR_ASKED_STRANGER : PAIR_ASKED_TARGET], sizeof(pair->address[0]), "127.0.0.1:%u",
 		 ntohs(address.sin_port));
 }
@@ -103,7 +104,7 @@ void pair_open(struct pair *pair, uint32_t from_hz, uint32_t to_hz, uint32_t vcp
 		fake_violation(error.text);
 	pages_walk(seed, page_fill, pair->source.memory.ram);
 	for (int n = 0; n < 2; n++)
-		pair_open_desk(pair, n);
+		pair_open_incoming(pair, n);
 	snprintf(pair->address[PAIR_ASKED_NOBODY], sizeof(pair->address[0]), "127.0.0.1:1");
 	fake_time_advance(random_between(&random, 0, 1000000));
 	if (machine_resume(&pair->source, SC_CLOCK_FREEZE, false, &error))
@@ -119,7 +120,7 @@ void pair_close(struct pair *pair)
 		machine_destroy(&pair->target);
 	machine_destroy(&pair->source);
 	for (int n = 0; n < 2; n++)
-		desk_close(&pair->desk[n]);
+		incoming_close(&pair->incoming[n]);
 	fake_watch_exclusive(false);
 }
 
@@ -204,33 +205,33 @@ static void *ask_thread(void *argument)
 	return NULL;
 }
 
-/* Both desks, until the source and all connections are done, or a migration has called. */
-static bool desks_serve(struct pair *pair, struct channel *channel, struct frame_hello *hello)
+/* Both incoming sides, until the source and all connections are done, or a migration has called. */
+static bool incoming_serve_both(struct pair *pair, struct channel *channel, struct frame_hello *hello)
 {
 	bool taken = false;
 
 	while (!taken && !__atomic_load_n(&pair->over, __ATOMIC_SEQ_CST)) {
 		struct pollfd items[2] = {
-			{ .fd = pair->desk[0].events, .events = POLLIN },
-			{ .fd = pair->desk[1].events, .events = POLLIN },
+			{ .fd = pair->incoming[0].events, .events = POLLIN },
+			{ .fd = pair->incoming[1].events, .events = POLLIN },
 		};
 
 		poll(items, 2, 1);
-		desk_serve(&pair->desk[0]);
-		desk_serve(&pair->desk[1]);
-		taken = channel && desk_take(&pair->desk[0], channel, hello);
+		incoming_serve(&pair->incoming[0]);
+		incoming_serve(&pair->incoming[1]);
+		taken = channel && incoming_take(&pair->incoming[0], channel, hello);
 	}
 	/* What the source said last. */
-	desk_serve(&pair->desk[0]);
+	incoming_serve(&pair->incoming[0]);
 	return taken;
 }
 
-static void *desks_thread(void *argument)
+static void *incoming_thread(void *argument)
 {
 	struct pair *pair = argument;
 
 	fake_host_use(&pair->host[1]);
-	desks_serve(pair, NULL, NULL);
+	incoming_serve_both(pair, NULL, NULL);
 	return NULL;
 }
 
@@ -241,18 +242,18 @@ static void target_receive(struct pair *pair, struct channel *channel, const str
 	int result = target_begin(&pair->target, hello, &pair->console, NULL, error);
 
 	if (!result) {
-		result = target_run(&pair->target, channel, hello, &pair->desk[0], error);
+		result = target_run(&pair->target, channel, hello, &pair->incoming[0], error);
 		pair->target_lives = !result;
 		if (result)
 			machine_destroy(&pair->target);
 	}
 	pair->target_result = result;
 	if (result) {
-		desk_release(&pair->desk[0]);
+		incoming_release(&pair->incoming[0]);
 		channel_abort(channel, error);
 		channel_close(channel);
 	} else {
-		desk_await_settled(&pair->desk[0], channel);
+		incoming_await_settled(&pair->incoming[0], channel);
 	}
 }
 
@@ -264,11 +265,11 @@ static void *target_thread(void *argument)
 
 	fake_host_use(&pair->host[1]);
 	pair->target_result = -ENOMSG;
-	error_format(&pair->target_error, "no migration was taken at the desk");
-	desk_admit(&pair->desk[0], pair->ends[1][0]);
-	if (desks_serve(pair, &channel, &hello)) {
+	error_format(&pair->target_error, "no migration was taken by the receiver");
+	incoming_admit(&pair->incoming[0], pair->ends[1][0]);
+	if (incoming_serve_both(pair, &channel, &hello)) {
 		target_receive(pair, &channel, &hello);
-		desks_serve(pair, NULL, NULL);
+		incoming_serve_both(pair, NULL, NULL);
 	}
 	return NULL;
 }
@@ -425,7 +426,7 @@ void pair_ask_again(struct pair *pair)
 	pair_begin(pair);
 	if (machine_begin_question(&pair->source, &pair->source_error))
 		fake_violation(pair->source_error.text);
-	pthread_create(&target, NULL, desks_thread, pair);
+	pthread_create(&target, NULL, incoming_thread, pair);
 	pthread_create(&source, NULL, ask_thread, pair);
 	pthread_join(source, NULL);
 	__atomic_store_n(&pair->over, true, __ATOMIC_SEQ_CST);

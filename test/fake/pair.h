@@ -11,7 +11,7 @@
 
 #include "host_fake.h"
 #include "machine.h"
-#include "migrate/desk.h"
+#include "migrate/incoming.h"
 #include "migrate/source.h"
 
 enum pair_way {
@@ -42,8 +42,8 @@ struct pair {
 	struct machine target; /* if target_lives */
 	bool target_lives;
 	struct console console;
-	struct desk desk[2]; /* of the target, and of a stranger */
-	char address[3][32]; /* by enum pair_asked */
+	struct incoming incoming[2]; /* of the target, and of a stranger */
+	char address[3][32];	     /* by enum pair_asked */
 	/* What the test may set before a migration. */
 	struct source_options options;
 	struct handover_limits limits;

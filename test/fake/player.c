@@ -30,8 +30,9 @@ static int stream_load(const void *stream, size_t size, int ends[2])
 	return shutdown(ends[1], SHUT_WR);
 }
 
-/* What the desk said to a connection that it did not take: -EPROTO and its sentence; -ECONNRESET if it said nothing. */
-static int refused_at_desk(int fd, struct error *error)
+/* What the incoming side said to a connection that it did not take: -EPROTO and its sentence; -ECONNRESET if it said
+ * nothing. */
+static int refused_at_incoming(int fd, struct error *error)
 {
 	struct channel channel;
 	struct frame frame;
@@ -43,7 +44,7 @@ static int refused_at_desk(int fd, struct error *error)
 	return result == -ECONNABORTED ? -EPROTO : -ECONNRESET;
 }
 
-static int play_machine(struct desk *desk, struct channel *channel, const struct frame_hello *hello,
+static int play_machine(struct incoming *incoming, struct channel *channel, const struct frame_hello *hello,
 			struct error *error)
 {
 	struct console console = { .in = -1, .out = -1 };
@@ -52,7 +53,7 @@ static int play_machine(struct desk *desk, struct channel *channel, const struct
 
 	if (result)
 		return result;
-	result = target_run(&machine, channel, hello, desk, error);
+	result = target_run(&machine, channel, hello, incoming, error);
 	if (!result && !fake_vcpu_wait_inside(&machine.vcpus.vcpu[0].host, true))
 		fake_violation("the target does not run");
 	machine_destroy(&machine);
@@ -64,24 +65,24 @@ int player_play(const void *stream, size_t size, bool *ran, struct error *error)
 	uint64_t entries = fake_host_current()->entries;
 	struct frame_hello hello;
 	struct channel channel;
-	struct desk desk;
+	struct incoming incoming;
 	int ends[2], result;
 
 	if (stream_load(stream, size, ends))
 		fake_violation("the stream does not fit into a socket");
-	if (desk_open(&desk, &handover_limits, error))
+	if (incoming_open(&incoming, &handover_limits, error))
 		fake_violation(error->text);
-	desk_admit(&desk, ends[0]);
-	desk_serve(&desk);
-	if (desk_take(&desk, &channel, &hello)) {
-		result = play_machine(&desk, &channel, &hello, error);
+	incoming_admit(&incoming, ends[0]);
+	incoming_serve(&incoming);
+	if (incoming_take(&incoming, &channel, &hello)) {
+		result = play_machine(&incoming, &channel, &hello, error);
 		channel_close(&channel);
 		close(ends[1]);
 	} else {
-		desk_close(&desk);
-		result = refused_at_desk(ends[1], error);
+		incoming_close(&incoming);
+		result = refused_at_incoming(ends[1], error);
 	}
-	desk_close(&desk);
+	incoming_close(&incoming);
 	*ran = fake_host_current()->entries != entries;
 	return result;
 }

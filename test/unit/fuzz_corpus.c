@@ -190,7 +190,7 @@ static void has_good_calls(void **state)
 	buffer_put_u8(&calls, (uint8_t)(FRAME_HEADER_SIZE + question.size));
 	frame_put_header(buffer_reserve(&calls, FRAME_HEADER_SIZE), FRAME_QUESTION, (uint32_t)question.size);
 	buffer_put(&calls, question.data, question.size);
-	expect_in_corpus("test/fuzz/corpus/desk/good", calls.data, calls.size);
+	expect_in_corpus("test/fuzz/corpus/incoming/good", calls.data, calls.size);
 	buffer_free(&calls);
 	buffer_free(&question);
 }

@@ -321,8 +321,8 @@ static void test_report(void **state)
 	assert_true(parts->pages && parts->state && parts->transfer && parts->load && parts->resume);
 	assert_true(pair.report.gap_ns > 0 && pair.report.gap_ns < pair.report.downtime_ns);
 	/* The target has heard all of it. */
-	assert_true(pair.desk[0].settled);
-	seen = pair.desk[0].report;
+	assert_true(pair.incoming[0].settled);
+	seen = pair.incoming[0].report;
 	assert_memory_equal(&seen, &pair.report, sizeof(seen));
 }
 

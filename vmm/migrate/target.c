@@ -15,20 +15,20 @@ struct target {
 	struct machine *machine;
 	struct channel *channel;
 	const struct frame_hello *hello;
-	struct desk *desk;
+	struct incoming *incoming;
 };
 
 static enum target_state target_state(const struct target *target)
 {
 	enum target_state state = TARGET_NEVER;
 
-	ledger_find(&target->desk->ledger, &target->hello->id, &state);
+	ledger_find(&target->incoming->ledger, &target->hello->id, &state);
 	return state;
 }
 
 static enum target_action target_event(struct target *target, enum target_event event)
 {
-	return ledger_step(&target->desk->ledger, &target->hello->id, event);
+	return ledger_step(&target->incoming->ledger, &target->hello->id, event);
 }
 
 /* ---- Whether this host can ---- */
@@ -127,7 +127,7 @@ static int target_load(struct target *target, const struct frame *frame, struct 
 		return result;
 	ready.loading = sc_ns(host_monotonic().v - began.v);
 	target_event(target, TARGET_EVENT_LOADED);
-	target->channel->limit_ms = target->desk->limits->stopped_ms;
+	target->channel->limit_ms = target->incoming->limits->stopped_ms;
 	frame_put_ready(&buffer, &ready);
 	return channel_send_buffer(target->channel, FRAME_READY, &buffer, error);
 }
@@ -170,24 +170,24 @@ static int target_frame(struct target *target, const struct frame *frame, sc_ns_
 	}
 }
 
-/* ---- The desk meanwhile ---- */
+/* ---- The incoming meanwhile ---- */
 
 /* A channel_watch_fn: somebody asks, and if it is about this migration it has come to its end here. */
-static int target_desk(void *context, struct error *error)
+static int target_incoming(void *context, struct error *error)
 {
 	struct target *target = context;
 
-	desk_serve(target->desk);
+	incoming_serve(target->incoming);
 	if (target_state(target) != TARGET_NEVER)
 		return 0;
 	return error_set(error, ECONNABORTED, "the other side gave the migration up and asked what became of it");
 }
 
-int target_run(struct machine *machine, struct channel *channel, const struct frame_hello *hello, struct desk *desk,
-	       struct error *error)
+int target_run(struct machine *machine, struct channel *channel, const struct frame_hello *hello,
+	       struct incoming *incoming, struct error *error)
 {
-	struct target target = { .machine = machine, .channel = channel, .hello = hello, .desk = desk };
-	const struct channel_watch watch = { .fd = desk->events, .fn = target_desk, .context = &target };
+	struct target target = { .machine = machine, .channel = channel, .hello = hello, .incoming = incoming };
+	const struct channel_watch watch = { .fd = incoming->events, .fn = target_incoming, .context = &target };
 	int result;
 
 	channel_watch(channel, &watch);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The receiver's desk: what may open a connection, what it answers, and who cannot keep it from its work.
+ * The receiver's incoming side: what may open a connection, what it answers, and who cannot keep it from its work.
  *
- * Policy: one thread; whatever a peer sends lies in the socket before the desk is served.
+ * Policy: one thread; whatever a peer sends lies in the socket before the incoming side is served.
  */
 #include "unit.h"
 #include "../fake/host_fake.h"
 
-#include "migrate/desk.h"
+#include "migrate/incoming.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -18,7 +18,7 @@
 
 #define PEERS 12
 
-static struct desk desk;
+static struct incoming incoming;
 static struct error error;
 static int peers[PEERS];
 static unsigned int peer_count;
@@ -43,13 +43,13 @@ static int set_up(void **state)
 	(void)state;
 	fake_reset();
 	peer_count = 0;
-	return desk_open(&desk, &handover_limits, &error);
+	return incoming_open(&incoming, &handover_limits, &error);
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	desk_close(&desk);
+	incoming_close(&incoming);
 	while (peer_count)
 		close(peers[--peer_count]);
 	return 0;
@@ -62,7 +62,7 @@ static int call(void)
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
 	assert_true(peer_count < PEERS);
-	desk_admit(&desk, ends[0]);
+	incoming_admit(&incoming, ends[0]);
 	return peers[peer_count++] = ends[1];
 }
 
@@ -76,7 +76,7 @@ static void say(int peer, enum frame_type type, struct buffer *content)
 	if (content->size)
 		assert_int_equal(send(peer, content->data, content->size, MSG_NOSIGNAL), content->size);
 	buffer_free(content);
-	desk_serve(&desk);
+	incoming_serve(&incoming);
 }
 
 static void say_hello(int peer, uint8_t number)
@@ -106,7 +106,8 @@ static void say_settled(int peer, uint8_t number)
 	say(peer, FRAME_SETTLED, &content);
 }
 
-/* The frame that the desk has sent; -ECONNABORTED and the sentence for an ABORT, -ECONNRESET if the line is dead. */
+/* The frame that the incoming side has sent; -ECONNABORTED and the sentence for an ABORT, -ECONNRESET if the line is
+ * dead. */
 static int hear(int peer, struct channel *channel, struct frame *frame)
 {
 	channel_open(channel, dup(peer), 0);
@@ -152,7 +153,7 @@ static void take(uint8_t number, struct channel *channel)
 	struct frame_hello hello;
 
 	say_hello(call(), number);
-	assert_true(desk_take(&desk, channel, &hello));
+	assert_true(incoming_take(&incoming, channel, &hello));
 	assert_int_equal(hello.id.bytes[0], number);
 	assert_string_equal(hello.name, "boat");
 }
@@ -161,7 +162,7 @@ static void step(uint8_t number, enum target_event event)
 {
 	struct frame_id id = { { number } };
 
-	ledger_step(&desk.ledger, &id, event);
+	ledger_step(&incoming.ledger, &id, event);
 }
 
 static void take_and_run(uint8_t number)
@@ -171,7 +172,7 @@ static void take_and_run(uint8_t number)
 	take(number, &channel);
 	step(number, TARGET_EVENT_LOADED);
 	step(number, TARGET_EVENT_GO);
-	desk_await_settled(&desk, &channel);
+	incoming_await_settled(&incoming, &channel);
 }
 
 /* ---- Migrations ---- */
@@ -183,13 +184,13 @@ static void test_one_at_a_time(void **state)
 	int second = call();
 
 	(void)state;
-	assert_false(desk_take(&desk, &channel, &hello));
+	assert_false(incoming_take(&incoming, &channel, &hello));
 	take(1, &channel);
-	assert_false(desk_take(&desk, &channel, &hello));
+	assert_false(incoming_take(&incoming, &channel, &hello));
 	say_hello(second, 2);
 	expect_refused(second, "this receiver has taken boat already: start another one for boat, on another port");
 	channel_close(&channel);
-	desk_release(&desk);
+	incoming_release(&incoming);
 	/* The next one is welcome, but not the same one. */
 	second = call();
 	say_hello(second, 1);
@@ -209,7 +210,7 @@ static void test_two_at_once(void **state)
 	say_hello(first, 1);
 	say_hello(second, 2);
 	expect_refused(second, "this receiver has taken boat already");
-	assert_true(desk_take(&desk, &channel, &hello));
+	assert_true(incoming_take(&incoming, &channel, &hello));
 	assert_int_equal(hello.id.bytes[0], 1);
 	assert_true(is_open(first));
 	channel_close(&channel);
@@ -228,11 +229,11 @@ static void test_slow_hello(void **state)
 	frame_put_hello(&content, &hello);
 	frame_put_header(header, FRAME_HELLO, (uint32_t)content.size);
 	for (size_t n = 0; n < sizeof(header) + content.size; n++) {
-		assert_false(desk_take(&desk, &channel, &back));
+		assert_false(incoming_take(&incoming, &channel, &back));
 		send(peer, n < sizeof(header) ? &header[n] : &content.data[n - sizeof(header)], 1, MSG_NOSIGNAL);
-		desk_serve(&desk);
+		incoming_serve(&incoming);
 	}
-	assert_true(desk_take(&desk, &channel, &back));
+	assert_true(incoming_take(&incoming, &channel, &back));
 	assert_memory_equal(&back.id, &hello.id, sizeof(back.id));
 	channel_close(&channel);
 	buffer_free(&content);
@@ -257,7 +258,7 @@ static void test_questions(void **state)
 	ask(peer, 1);
 	expect_answer(peer, FRAME_ANSWER_NEVER);
 	channel_close(&channel);
-	desk_release(&desk);
+	incoming_release(&incoming);
 	take_and_run(2);
 	ask(peer, 2);
 	expect_answer(peer, FRAME_ANSWER_RUNNING);
@@ -273,8 +274,8 @@ static void test_settled(void **state)
 	take_and_run(1);
 	/* On the migration's own connection, the first. */
 	say_settled(peers[0], 1);
-	assert_true(desk.settled);
-	assert_int_equal(desk.report.rounds, 3);
+	assert_true(incoming.settled);
+	assert_int_equal(incoming.report.rounds, 3);
 	assert_false(is_open(peers[0]));
 }
 
@@ -286,12 +287,12 @@ static void test_settled_elsewhere(void **state)
 	take_and_run(1);
 	close(peers[1]);
 	peers[1] = dup(peer);
-	desk_serve(&desk);
-	assert_false(desk.settled);
+	incoming_serve(&incoming);
+	assert_false(incoming.settled);
 	ask(peer, 1);
 	expect_answer(peer, FRAME_ANSWER_RUNNING);
 	say_settled(peer, 1);
-	assert_true(desk.settled);
+	assert_true(incoming.settled);
 }
 
 /* Nobody else's word settles it. */
@@ -307,14 +308,14 @@ static void test_settled_falsely(void **state)
 	say_settled(peer = call(), 1);
 	expect_refused(peer, "settled a migration that does not run here");
 	channel_close(&channel);
-	desk_release(&desk);
+	incoming_release(&incoming);
 	take_and_run(2);
 	say_settled(peer = call(), 1);
 	expect_refused(peer, "settled a migration that does not run here");
-	assert_false(desk.settled);
+	assert_false(incoming.settled);
 }
 
-/* The source is awaited for ten minutes, then the desk closes. */
+/* The source is awaited for ten minutes, then the incoming side closes. */
 static void test_never_settled(void **state)
 {
 	int peer = call();
@@ -325,10 +326,10 @@ static void test_never_settled(void **state)
 	ask(peer, 1);
 	expect_answer(peer, FRAME_ANSWER_RUNNING);
 	fake_time_advance(2000000000ull);
-	desk_serve(&desk);
+	incoming_serve(&incoming);
 	assert_false(is_open(peer));
 	assert_false(is_open(peers[1]));
-	assert_int_equal(desk.timer, -1);
+	assert_int_equal(incoming.timer, -1);
 }
 
 /* ---- Nonsense ---- */
@@ -353,7 +354,7 @@ static void test_nonsense(void **state)
 		int peer = call();
 
 		send(peer, cases[n].bytes, cases[n].size, MSG_NOSIGNAL);
-		desk_serve(&desk);
+		incoming_serve(&incoming);
 		expect_refused(peer, cases[n].sentence);
 	}
 }
@@ -387,14 +388,14 @@ static void test_silent_crowd(void **state)
 	(void)state;
 	take_and_run(1);
 	first = call();
-	for (unsigned int n = 0; n < DESK_CALLS - 1; n++)
+	for (unsigned int n = 0; n < INCOMING_CALLS - 1; n++)
 		peer = call();
 	assert_false(is_open(first));
 	assert_true(is_open(peers[0]));
 	ask(peer, 1);
 	expect_answer(peer, FRAME_ANSWER_RUNNING);
 	say_settled(peers[0], 1);
-	assert_true(desk.settled);
+	assert_true(incoming.settled);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A receiver's desk and callers that say anything, in any pieces: no call disturbs it, nothing is settled that never
- * ran, and what it has promised never to run stays so.
+ * A receiver's incoming side and callers that say anything, in any pieces: no call disturbs it, nothing is settled that
+ * never ran, and what it has promised never to run stays so.
  *
  * The input is a row of pieces: one byte for the caller, one for the length, the bytes. A length of 0 hangs up.
  */
 #include "fuzz.h"
 #include "../fake/host_fake.h"
-#include "migrate/desk.h"
+#include "migrate/incoming.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@
 #define CALLERS 4u
 #define HEARD_MAX 1024u
 
-static struct desk desk;
+static struct incoming incoming;
 static int caller[CALLERS];
 
 static void call_up(uint32_t n)
@@ -24,7 +24,7 @@ static void call_up(uint32_t n)
 
 	FUZZ_MUST(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends));
 	caller[n] = ends[0];
-	desk_admit(&desk, ends[1]);
+	incoming_admit(&incoming, ends[1]);
 }
 
 static void hang_up(uint32_t n)
@@ -41,12 +41,12 @@ static void take_migration(void)
 	struct frame_hello hello;
 	enum target_state state;
 
-	if (!desk_take(&desk, &channel, &hello))
+	if (!incoming_take(&incoming, &channel, &hello))
 		return;
 	channel_close(&channel);
-	desk_release(&desk);
-	FUZZ_MUST(ledger_find(&desk.ledger, &hello.id, &state) && state == TARGET_NEVER);
-	FUZZ_MUST(ledger_answer(&desk.ledger, &hello.id) == FRAME_ANSWER_NEVER);
+	incoming_release(&incoming);
+	FUZZ_MUST(ledger_find(&incoming.ledger, &hello.id, &state) && state == TARGET_NEVER);
+	FUZZ_MUST(ledger_answer(&incoming.ledger, &hello.id) == FRAME_ANSWER_NEVER);
 }
 
 static void say(uint32_t n, const uint8_t *bytes, size_t size)
@@ -64,23 +64,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct error error;
 
 	fake_reset();
-	FUZZ_MUST(!desk_open(&desk, &handover_limits, &error));
+	FUZZ_MUST(!incoming_open(&incoming, &handover_limits, &error));
 	for (uint32_t n = 0; n < CALLERS; n++)
 		caller[n] = -1;
 	while (size >= 2) {
 		size_t length = data[1] < size - 2 ? data[1] : size - 2;
 
 		say(data[0] % CALLERS, data + 2, length);
-		desk_serve(&desk);
-		/* Some stay with the desk for a while, as a migration under way does. */
+		incoming_serve(&incoming);
+		/* Some stay with the incoming side for a while, as a migration under way does. */
 		if (data[0] & 0x80)
 			take_migration();
 		data += 2 + length;
 		size -= 2 + length;
 	}
-	FUZZ_MUST(!desk.settled);
+	FUZZ_MUST(!incoming.settled);
 	for (uint32_t n = 0; n < CALLERS; n++)
 		hang_up(n);
-	desk_close(&desk);
+	incoming_close(&incoming);
 	return 0;
 }
