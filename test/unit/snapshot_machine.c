@@ -462,14 +462,20 @@ static void test_disk_full(void **state)
 {
 	const struct rlimit small = { 100, RLIM_INFINITY }, none = { RLIM_INFINITY, RLIM_INFINITY };
 	struct stat facts;
+	uint64_t offset;
 
 	(void)state;
 	pair_open(&pair, 25000000, 25000000, 1, SEED);
 	unlink(path);
+	offset = fake_vm_of(&pair.source.vm)->offset;
+	fake_time_set_step(1000);
 	setrlimit(RLIMIT_FSIZE, &small);
 	assert_int_equal(save(SC_CLOCK_FREEZE), -EFBIG);
 	setrlimit(RLIMIT_FSIZE, &none);
+	fake_time_set_step(0);
 	expect_runs_on();
+	/* Its clock has counted the time that it stood. */
+	assert_true(fake_vm_of(&pair.source.vm)->offset == offset);
 	assert_int_equal(stat(path, &facts), -1);
 	assert_int_equal(machine_pause(&pair.source, &error), 0);
 	setrlimit(RLIMIT_FSIZE, &small);

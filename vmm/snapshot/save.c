@@ -102,11 +102,12 @@ static int save_held(struct machine *machine, const struct save_options *options
 	return result;
 }
 
-static void save_go_on(struct machine *machine, enum sc_clock_policy policy, bool ran)
+/* As after a migration that failed: nobody wanted the guest to stand still, so its clocks stay right. */
+static void save_go_on(struct machine *machine, bool ran)
 {
 	struct error error;
 
-	if (ran && clock_start(&machine->clock, policy, &error))
+	if (ran && clock_start(&machine->clock, SC_CLOCK_ADVANCE, &error))
 		log_line("%s: %s", machine->config.name, error.text);
 	vcpus_release(&machine->vcpus);
 }
@@ -132,6 +133,6 @@ int save_run(struct machine *machine, const struct save_options *options, struct
 		.stopped_ns = ran ? host_monotonic().v - ordered.v : 0,
 	};
 	if (result)
-		save_go_on(machine, options->policy, ran);
+		save_go_on(machine, ran);
 	return result;
 }

@@ -4,7 +4,7 @@
  * end.
  *
  * Policy: the file is made before the guest is stopped, and the guest stands still until all of it is on the disk. On
- * any error it goes on as it was, under the policy that was asked for.
+ * any error it goes on as it was, and its clock counts the time that it stood.
  */
 #ifndef VMM_SNAPSHOT_SAVE_H
 #define VMM_SNAPSHOT_SAVE_H
