@@ -86,12 +86,12 @@ static void explain_undecided(const struct migration *migration, struct error *e
 	const char *name = migration->machine->config.name;
 	struct error reason = *error;
 
-	error_format(
-		error,
-		"%s cannot say what became of %s after the handover (%.200s), so it stays paused here: `seaclock "
-		"resume %s` asks again; if it surely does not run there, `seaclock resume %s --force`, else `seaclock "
-		"stop %s`",
-		migration->host, name, reason.text, name, name, name);
+	error_format(error,
+		     "%s cannot say what became of %s after the handover (%.200s), so it stays paused here: `seaclock "
+		     "resume %s` asks again; once it neither runs nor waits in a receiver there, `seaclock resume %s "
+		     "--force`, "
+		     "else `seaclock stop %s`",
+		     migration->host, name, reason.text, name, name, name);
 }
 
 /* The guest is here, running or paused. */
