@@ -86,7 +86,8 @@ bool limit_over(struct limit *limit);
 struct course {
 	struct limit limit;
 	uint64_t hz;
-	uint64_t moves; /* that are still to come */
+	uint64_t moves;	  /* that are still to come */
+	uint64_t seconds; /* behind the last of them */
 };
 
 struct course course_start(void);
