@@ -266,13 +266,46 @@ static void test_round(void **state)
 	dirty = (struct dirty){ 0 };
 }
 
+/* A small round of some 100 bytes in 10 ms or more, which raises the speed that is known, and never lowers it. */
+static void round_after(struct precopy_speed known, bool raised)
+{
+	struct channel channel, peer;
+	struct precopy precopy = { .channel = &channel, .rounds = 1, .speed = known };
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	channel_open(&channel, ends[0], 30000);
+	channel_open(&peer, ends[1], 30000);
+	assert_int_equal(channel_send(&peer, FRAME_SYNCED, NULL, 0, &error), 0);
+	assert_int_equal(precopy_start(&precopy, &vm, &memory, &error), 0);
+	fake_time_set_step(10000000);
+	assert_int_equal(precopy_round(&precopy, &error), 0);
+	fake_time_set_step(0);
+	assert_int_equal(precopy.speed.bytes == channel.sink.sent, raised);
+	assert_int_equal(precopy.speed.bytes == known.bytes, !raised);
+	precopy_stop(&precopy);
+	channel_close(&channel);
+	channel_close(&peer);
+}
+
+static void test_small_round(void **state)
+{
+	(void)state;
+	dirty_stop(&dirty);
+	/* A machine that is nearly empty: its first round sent next to nothing in a long time. */
+	round_after((struct precopy_speed){ 16384, 60000000000 }, true);
+	round_after((struct precopy_speed){ 100000000, 1000000000 }, false);
+	dirty = (struct dirty){ 0 };
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_first_round),	   TEST(test_runs),   TEST(test_random),       TEST(test_host_fails),
-		TEST(test_earlier_stores), TEST(test_enough), TEST(test_never_enough), TEST(test_round),
+		TEST(test_first_round),	 TEST(test_runs),	    TEST(test_random),
+		TEST(test_host_fails),	 TEST(test_earlier_stores), TEST(test_enough),
+		TEST(test_never_enough), TEST(test_round),	    TEST(test_small_round),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

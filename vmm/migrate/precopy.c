@@ -10,7 +10,7 @@
 /* The operator hears of a long round this often. */
 #define PROGRESS_NS 500000000ull
 
-/* A round that sends less says nothing of the connection's speed. */
+/* A round that sends less shows latency, or how long it takes to look through pages of zeroes. */
 #define SPEED_BYTES_MIN (1u << 20)
 
 #define NS_PER_S 1000000000ull
@@ -37,7 +37,12 @@ static uint64_t precopy_expect_ns(const struct precopy *precopy, uint64_t pages)
 	return sc_muldiv(pages * MEMORY_PAGE_SIZE, speed->ns, speed->bytes ? speed->bytes : 1);
 }
 
-/* The speed as this round has shown it so far. Of a few pages only the latency is seen. */
+static bool speed_is_higher(const struct precopy_speed *speed, const struct precopy_speed *than)
+{
+	return sc_muldiv(speed->bytes, than->ns, speed->ns ? speed->ns : 1) > than->bytes;
+}
+
+/* The speed as this round has shown it so far. A small round can only show that it is higher than was thought. */
 static void precopy_measure(struct precopy *precopy, sc_ns_t now)
 {
 	const struct precopy_speed speed = {
@@ -45,7 +50,7 @@ static void precopy_measure(struct precopy *precopy, sc_ns_t now)
 		.ns = now.v - precopy->began.v,
 	};
 
-	if (speed.bytes >= SPEED_BYTES_MIN || precopy->rounds == 1)
+	if (speed.bytes >= SPEED_BYTES_MIN || precopy->rounds == 1 || speed_is_higher(&speed, &precopy->speed))
 		precopy->speed = speed;
 }
 
