@@ -16,9 +16,9 @@ run=1           # number of the guest in this lab
 stay=0          # number of the current stay
 migrate_port=   # of the receiver, if it is not the usual one
 wait_limit=120  # seconds
-# Emulated processors share this machine's own, and a round trip takes a millisecond or several: 500 us, the default,
-# would refuse a migration whenever something else runs here.
-max_step_us=5000
+# Emulated processors share this machine's own: a round trip takes a millisecond or several, and a few pages half a second.
+# The defaults, 500 us and 300 ms, would refuse a migration whenever something else runs here.
+migrate_limits=(--max-step 5000 --downtime 2000)
 
 lab() {
 	"$top/lab/lab" "$@"
@@ -179,8 +179,8 @@ receive_end() {
 # The report is in $report.
 migrate_ask() {
 	report=$work/$stay.json
-	on "$guest_host" "$seaclock" migrate "$guest" "$1${migrate_port:+:$migrate_port}" "${@:2}" \
-		--max-step "$max_step_us" --json >"$report" 2>"$work/$stay.migrate.log"
+	on "$guest_host" "$seaclock" migrate "$guest" "$1${migrate_port:+:$migrate_port}" \
+		"${migrate_limits[@]}" "${@:2}" --json >"$report" 2>"$work/$stay.migrate.log"
 }
 
 # Moves the guest to host $1, where it becomes stay number $stay; further arguments are options of `seaclock migrate`.
