@@ -156,9 +156,9 @@ int host_gic_save(struct host_vm *vm, uint32_t vcpus, struct buffer *state, stru
 int host_gic_load(struct host_vm *vm, uint32_t vcpus, struct cursor *state, struct error *error);
 
 /*
- * One edge on a PPI, as the pending latch of the vCPU's redistributor. -EAGAIN while the interrupt is active: a latch
- * set then is lost at its end, so the caller tries again later. -EALREADY if the guest has not yet taken the last edge:
- * the two are one interrupt.
+ * One edge on a PPI, as the pending latch of the vCPU's redistributor. -EAGAIN while the interrupt is active, for a
+ * latch set then is lost at its end, or while another thread reads a vCPU's state: the caller tries again later.
+ * -EALREADY if the guest has not yet taken the last edge: the two are one interrupt.
  */
 int host_gic_latch_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid);
 

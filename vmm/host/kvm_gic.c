@@ -249,7 +249,7 @@ int host_gic_create(struct host_vm *vm, struct error *error)
 	return 0;
 }
 
-int host_gic_latch_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid)
+static int gic_latch(struct host_vm *vm, uint32_t vcpu, uint32_t intid)
 {
 	const uint32_t group = KVM_DEV_ARM_VGIC_GRP_REDIST_REGS;
 	uint64_t base = vcpu_affinity(vcpu) | GICR_SGI;
@@ -268,4 +268,12 @@ int host_gic_latch_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid)
 	/* Zero bits clear other latches, hence read, modify, write. */
 	pending |= 1u << intid;
 	return gic_access(vm->gic, true, group, base + GIC_ISPENDR, &pending);
+}
+
+int host_gic_latch_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid)
+{
+	int result = gic_latch(vm, vcpu, intid);
+
+	/* KVM locks all vCPUs for this, and does not wait for a thread that reads the registers of one. */
+	return result == -EBUSY ? -EAGAIN : result;
 }
