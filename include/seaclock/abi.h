@@ -221,6 +221,8 @@ SC_ABI_ASSERT(timer_message, sizeof(struct sc_timer_message) == 24);
 #define SC_REG_SEACLOCK 0x5ea00000u
 #define SC_SEACLOCK_MAGIC 0x6b636f6c63616573ull /* "seaclock" */
 #define SC_SEACLOCK_HAS_GUEST_CLOCK (1ull << 0)
+/* SC_REG_MIGRATION, SC_REG_HOLD, and in SC_REG_GUEST_CLOCK the bit HOLDS and the rate. */
+#define SC_SEACLOCK_HAS_HOLD (1ull << 1)
 
 /* GET and SET: what the guest declares of itself, SC_GUEST_CLOCK_*; 0 at reset. */
 #define SC_REG_GUEST_CLOCK 0x5ea00001u
@@ -230,6 +232,34 @@ SC_ABI_ASSERT(timer_message, sizeof(struct sc_timer_message) == 24);
 #define SC_GUEST_CLOCK_REWRITES_TIMER (1ull << 1)
 /* The declarer is a driver: without ON_PAGE its guest is not on the page, whatever the page register says. */
 #define SC_GUEST_CLOCK_DECLARED (1ull << 2)
-#define SC_GUEST_CLOCK_MASK 0x7ull
+/* The driver does what SC_REG_MIGRATION asks: prepare, then hold. */
+#define SC_GUEST_CLOCK_HOLDS (1ull << 3)
+/*
+ * Bits 63:32: the current clocksource is the raw counter, taken to tick at so many Hz; 0: it is not. Refused unless
+ * that is the counter's rate and nothing is asked.
+ */
+#define SC_GUEST_CLOCK_RAW_HZ_SHIFT 32
+#define SC_GUEST_CLOCK_RAW_HZ_MASK 0xffffffff00000000ull
+#define SC_GUEST_CLOCK_MASK (0xfull | SC_GUEST_CLOCK_RAW_HZ_MASK)
+
+/*
+ * GET. Low half: bits 1:0 what is asked of the guest, SC_ASK_*; bits 63:32 the counter's rate in Hz. High half: the
+ * INTID of the shared peripheral interrupt, an edge, that tells that the low half has changed.
+ */
+#define SC_REG_MIGRATION 0x5ea00002u
+#define SC_ASK_MASK 0x3ull
+#define SC_ASK_NOTHING 0ull
+#define SC_ASK_PREPARE 1ull /* put the clock on the page, and leave it there */
+#define SC_ASK_HOLD 2ull    /* that, then stop all CPUs and read SC_REG_HOLD */
+#define SC_MIGRATION_HZ_SHIFT 32
+#define SC_MIGRATION_INTID 34u
+
+/*
+ * GET, in the fast form of HVC #0 and with one repetition only: returns when the machine goes on, here or on another
+ * host; at once if no hold is asked. Low half: the counter's rate in Hz as it is now. High half: SC_HOLD_*.
+ */
+#define SC_REG_HOLD 0x5ea00003u
+#define SC_HOLD_CALLED_OFF 0ull /* nothing has happened */
+#define SC_HOLD_MOVED 1ull	/* perhaps to another counter: what rests on its rate needs repair */
 
 #endif
