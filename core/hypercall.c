@@ -164,6 +164,7 @@ void sc_call_run(struct sc_partition *partition, uint32_t vp, const struct sc_ca
 	struct sc_vp_registers_header header;
 	uint64_t status;
 
+	access.alone = call->fast && !call->native && rep_count(call->control) == 1;
 	access.now = sc_clock_read(&partition->clock, counter);
 	memcpy(&header, input, sizeof(header));
 	status = check_header(&header, &access);

@@ -96,12 +96,27 @@ static bool has_direct_timer(const struct sc_vcpu *vcpu)
 	return false;
 }
 
-enum sc_level sc_partition_level(const struct sc_partition *partition, uint32_t online)
+static bool has_direct_timers(const struct sc_partition *partition, uint32_t online)
 {
-	if (!clock_on_page(partition))
-		return SC_LEVEL_NONE;
 	for (uint32_t vp = 0; vp < partition->vcpu_count; vp++)
 		if (online >> vp & 1 && !has_direct_timer(&partition->vcpu[vp]))
-			return SC_LEVEL_NONE;
-	return SC_LEVEL_REFERENCE;
+			return false;
+	return true;
+}
+
+enum sc_level sc_partition_level_now(const struct sc_partition *partition, uint32_t online)
+{
+	if (!clock_on_page(partition) || !has_direct_timers(partition, online))
+		return SC_LEVEL_NONE;
+	return partition->held ? SC_LEVEL_COOPERATIVE : SC_LEVEL_REFERENCE;
+}
+
+enum sc_level sc_partition_level(const struct sc_partition *partition, uint32_t online)
+{
+	bool raw = partition->guest_clock & SC_GUEST_CLOCK_RAW_HZ_MASK;
+
+	if (partition->guest_clock & SC_GUEST_CLOCK_HOLDS && (raw || clock_on_page(partition)) &&
+	    has_direct_timers(partition, online))
+		return SC_LEVEL_COOPERATIVE;
+	return sc_partition_level_now(partition, online);
 }

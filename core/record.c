@@ -11,8 +11,8 @@
 #include "synic.h"
 
 #define RECORD_MAGIC 0x43455253u /* "SREC" */
-#define RECORD_VERSION 2u
-#define RECORD_FIXED_SIZE (4u * 6 + 8u * 12)
+#define RECORD_VERSION 3u
+#define RECORD_FIXED_SIZE (4u * 7 + 8u * 12)
 #define RECORD_TIMER_SIZE (8u * 5 + 3u)
 #define RECORD_SYNIC_SIZE (8u * (3 + SC_SINT_COUNT))
 #define RECORD_VCPU_SIZE (SC_STIMER_COUNT * RECORD_TIMER_SIZE + RECORD_SYNIC_SIZE)
@@ -113,6 +113,18 @@ static int get_vcpu(const uint8_t **from, struct sc_vcpu *vcpu, sc_ref_t now)
 	return get_synic(from, &vcpu->synic) ? 0 : -SC_E_VALUE;
 }
 
+/* Who holds, as one number: 0 is nobody. What was asked is not kept: the side that goes on begins anew. */
+static uint32_t get_holder(const struct sc_partition *partition)
+{
+	return partition->held ? partition->holder + 1 : 0;
+}
+
+static void set_holder(struct sc_partition *partition, uint32_t holder)
+{
+	partition->held = holder;
+	partition->holder = holder ? holder - 1 : 0;
+}
+
 static void put_registers(uint8_t **to, const struct sc_partition *partition)
 {
 	put(to, partition->guest_os_id, 8);
@@ -121,6 +133,7 @@ static void put_registers(uint8_t **to, const struct sc_partition *partition)
 	for (int i = 0; i < 5; i++)
 		put(to, partition->crash[i], 8);
 	put(to, partition->crash_ctl, 8);
+	put(to, get_holder(partition), 4);
 }
 
 static void get_registers(const uint8_t **from, struct sc_partition *partition)
@@ -131,6 +144,7 @@ static void get_registers(const uint8_t **from, struct sc_partition *partition)
 	for (int i = 0; i < 5; i++)
 		partition->crash[i] = get(from, 8);
 	partition->crash_ctl = get(from, 8);
+	set_holder(partition, (uint32_t)get(from, 4));
 }
 
 /* The clock must be one that can run, and the stop point must lie on it. */
@@ -147,6 +161,8 @@ static int check_registers(const struct sc_partition *partition)
 
 	/* A sequence is one that sc_page_next_sequence gives; 0 only as long as there was no page. */
 	if (sequence == 0xffffffffu || (!sequence && partition->reference_tsc & SC_REFERENCE_TSC_ENABLE))
+		return -SC_E_VALUE;
+	if (partition->held && partition->holder >= partition->vcpu_count)
 		return -SC_E_VALUE;
 	return partition->guest_clock & ~SC_GUEST_CLOCK_MASK ? -SC_E_VALUE : 0;
 }

@@ -6,7 +6,7 @@
  * values are refused only where taking them would deceive the guest. All registers but the feature words have 64 bits;
  * the upper half of a written value is ignored.
  */
-#include "register.h"
+#include "hold.h"
 #include "stimer.h"
 #include "synic.h"
 
@@ -34,6 +34,8 @@ static const struct rule {
 	{ SC_REG_STIMER0_CONFIG, SC_REG_STIMER3_COUNT, READ | WRITE | OWN },
 	{ SC_REG_SEACLOCK, SC_REG_SEACLOCK, READ | EARLY_READ },
 	{ SC_REG_GUEST_CLOCK, SC_REG_GUEST_CLOCK, READ | WRITE },
+	{ SC_REG_MIGRATION, SC_REG_MIGRATION, READ },
+	{ SC_REG_HOLD, SC_REG_HOLD, READ | OWN },
 };
 
 static uint64_t refuse(struct sc_register_access *access, uint64_t status, const char *reason)
@@ -55,7 +57,7 @@ static uint64_t check(struct sc_register_access *access, uint32_t kind, uint32_t
 	if (!(rule->flags & early) && !access->partition->guest_os_id)
 		return refuse(access, SC_HV_ACCESS_DENIED, "the guest has not written GuestOsId yet");
 	if (rule->flags & OWN && access->target != access->caller)
-		return refuse(access, SC_HV_ACCESS_DENIED, "the timers and the SynIC of another vCPU are out of reach");
+		return refuse(access, SC_HV_ACCESS_DENIED, "what is another vCPU's own is out of reach");
 	return SC_HV_SUCCESS;
 }
 
@@ -102,7 +104,7 @@ static bool get_description(uint32_t name, struct sc_register_value *value)
 		return true;
 	case SC_REG_SEACLOCK:
 		value->low = SC_SEACLOCK_MAGIC;
-		value->high = SC_SEACLOCK_HAS_GUEST_CLOCK;
+		value->high = SC_SEACLOCK_HAS_GUEST_CLOCK | SC_SEACLOCK_HAS_HOLD;
 		return true;
 	default:
 		return false;
@@ -136,14 +138,38 @@ static uint64_t get_state(const struct sc_register_access *access)
 	return is_timer_count(access->name) ? timer_of(access)->count : timer_of(access)->config;
 }
 
+static struct sc_register_value get_migration(const struct sc_partition *partition)
+{
+	return (struct sc_register_value){
+		.low = partition->asked | (uint64_t)partition->clock.hz << SC_MIGRATION_HZ_SHIFT,
+		.high = SC_MIGRATION_INTID,
+	};
+}
+
+static uint64_t get_hold(struct sc_register_access *access, struct sc_register_value *value)
+{
+	if (!access->alone)
+		return refuse(access, SC_HV_INVALID_PARAMETER,
+			      "a hold is read alone, in registers, and by HVC #0 with the SMCCC function");
+	if (sc_hold_begin(access->partition, access->caller, value))
+		access->effects |= SC_EFFECT_HOLD;
+	return SC_HV_SUCCESS;
+}
+
 uint64_t sc_register_get(struct sc_register_access *access, struct sc_register_value *value)
 {
 	uint64_t status = check(access, READ, EARLY_READ);
 
 	*value = (struct sc_register_value){ 0 };
-	if (status == SC_HV_SUCCESS && !get_description(access->name, value))
+	if (status != SC_HV_SUCCESS || get_description(access->name, value))
+		return status;
+	if (access->name == SC_REG_HOLD)
+		return get_hold(access, value);
+	if (access->name == SC_REG_MIGRATION)
+		*value = get_migration(access->partition);
+	else
 		value->low = get_state(access);
-	return status;
+	return SC_HV_SUCCESS;
 }
 
 static void set_reference_tsc(struct sc_register_access *access, uint64_t value)
@@ -158,8 +184,17 @@ static void set_reference_tsc(struct sc_register_access *access, uint64_t value)
 
 static uint64_t set_guest_clock(struct sc_register_access *access, uint64_t value)
 {
+	const struct sc_partition *partition = access->partition;
+	uint64_t raw_hz = value >> SC_GUEST_CLOCK_RAW_HZ_SHIFT;
+
 	if (value & ~SC_GUEST_CLOCK_MASK)
 		return refuse(access, SC_HV_INVALID_PARAMETER, "unknown bits of the guest clock register are set");
+	if (raw_hz && value & SC_GUEST_CLOCK_ON_PAGE)
+		return refuse(access, SC_HV_INVALID_PARAMETER, "a clock is on the page or on the raw counter");
+	if (raw_hz && raw_hz != partition->clock.hz)
+		return refuse(access, SC_HV_INVALID_PARAMETER, "the raw clock's rate is not the counter's");
+	if (raw_hz && partition->asked != SC_ASK_NOTHING)
+		return refuse(access, SC_HV_INVALID_PARAMETER, "no raw clock while the guest is being prepared");
 	access->partition->guest_clock = value;
 	access->effects |= SC_EFFECT_GUEST_CLOCK;
 	return SC_HV_SUCCESS;

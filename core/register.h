@@ -20,6 +20,7 @@ struct sc_register_access {
 	uint32_t caller;
 	uint32_t target;
 	uint32_t name;
+	bool alone; /* the only access of a fast call by HVC #0 */
 	sc_ref_t now;
 	uint32_t effects;    /* out: SC_EFFECT_*, added to what is there */
 	const char *refused; /* out: why, one clause; left alone on success */

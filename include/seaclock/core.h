@@ -81,9 +81,9 @@ sc_ticks_t sc_rate_convert_deadline(sc_ticks_t deadline, sc_ticks_t from, uint32
 
 /*
  * Reference time as a function of the counter. R is below its exact value by less than 1 + counter / 2^64 units, plus
- * one unit per rebase, one-sided; only sc_clock_set and a rebase without a gap (less than one unit) may put it up to
- * one unit higher instead, because R never goes back. At hz <= SC_REF_HZ the scale is 0, there is no page, and R comes
- * from an exact division.
+ * one unit per rebase, one-sided; only sc_clock_set and a rebase without a gap (less than two units) may put it up to
+ * one unit higher instead, two on a counter without a page, because R never goes back, not by the fraction of a unit.
+ * At hz <= SC_REF_HZ the scale is 0, there is no page, and R comes from an exact division.
  */
 struct sc_clock {
 	uint32_t hz;
@@ -173,6 +173,9 @@ struct sc_partition {
 	uint64_t guest_os_id;
 	uint64_t reference_tsc; /* SC_REG_REFERENCE_TSC as written */
 	uint64_t guest_clock;	/* SC_REG_GUEST_CLOCK */
+	uint64_t asked;		/* SC_ASK_*, as SC_REG_MIGRATION shows it */
+	bool held;		/* a vCPU's read of SC_REG_HOLD waits for its answer */
+	uint32_t holder;	/* which */
 	uint64_t crash[5];
 	uint64_t crash_ctl;
 	struct sc_vcpu vcpu[SC_VCPU_MAX];
@@ -223,12 +226,37 @@ void sc_message_place(struct sc_message *slot, const struct sc_message *message)
 
 /* How far a guest follows a change of rate (doc/design.md). */
 enum sc_level {
-	SC_LEVEL_NONE,	    /* only the architectural counter */
-	SC_LEVEL_REFERENCE, /* its clock is on the page and every running vCPU's timer is a direct synthetic one */
+	SC_LEVEL_NONE,	      /* only the architectural counter */
+	SC_LEVEL_REFERENCE,   /* its clock is on the page and every running vCPU's timer is a direct synthetic one */
+	SC_LEVEL_COOPERATIVE, /* it does what it is asked before a move, and repairs the rest in the hold */
 };
 
-/* `online`: bit n set if vCPU n is powered on. */
+/*
+ * The level of a guest that can be asked, and of one that is moved as it stands: cooperative only in a hold, none while
+ * its clock is the raw counter. `online`: bit n set if vCPU n is powered on.
+ */
 enum sc_level sc_partition_level(const struct sc_partition *partition, uint32_t online);
+enum sc_level sc_partition_level_now(const struct sc_partition *partition, uint32_t online);
+
+/* ---- Prepare and hold (core/hold.c) ---- */
+
+/* Asks SC_ASK_* of the guest; true if it is to be told so by an edge on SC_MIGRATION_INTID, because that is new. */
+bool sc_hold_ask(struct sc_partition *partition, uint64_t asked);
+
+/* The registers of a vCPU whose read of SC_REG_HOLD returns. */
+#define SC_HOLD_OUTPUT_REGISTER 6u
+
+struct sc_hold_answer {
+	uint32_t vp;
+	uint64_t result;   /* for X0 */
+	uint64_t value[2]; /* for X6 and X7 */
+};
+
+/*
+ * Ends a hold by SC_HOLD_*, and asks nothing any more. False if there is none: then only the latter. What it answers is
+ * true at the partition's rate as it is now.
+ */
+bool sc_hold_end(struct sc_partition *partition, uint64_t outcome, struct sc_hold_answer *answer);
 
 /* ---- Migration of a clock (core/resume.c) ---- */
 
@@ -277,6 +305,7 @@ struct sc_call {
 #define SC_EFFECT_CRASH 0x04u	    /* the guest reports a crash */
 #define SC_EFFECT_GUEST_CLOCK 0x08u /* the guest's declaration changed */
 #define SC_EFFECT_SYNIC 0x10u /* this vCPU's SynIC was written, EOM included: messages that wait may have a place */
+#define SC_EFFECT_HOLD 0x20u  /* the call has no result yet: the vCPU waits until sc_hold_end() */
 
 struct sc_call_outcome {
 	uint64_t result;	   /* for X0 */

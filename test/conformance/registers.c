@@ -233,6 +233,20 @@ static const struct conformance_case cases[] = {
 	  .needs = NEED_SEACLOCK,
 	  STEPS(SET_FAILS(SC_REG_GUEST_CLOCK, ~SC_GUEST_CLOCK_MASK, SC_HV_INVALID_PARAMETER),
 		GET(SC_REG_GUEST_CLOCK, 0)) },
+	{ .name = "register.guest-clock-rate",
+	  .clause = "doc/abi.md",
+	  .expects = "a raw clock of a rate that the counter does not have is refused, and so is one beside the page",
+	  .needs = NEED_SEACLOCK,
+	  STEPS(SET_FAILS(SC_REG_GUEST_CLOCK, 1ull << SC_GUEST_CLOCK_RAW_HZ_SHIFT, SC_HV_INVALID_PARAMETER),
+		SET_FAILS(SC_REG_GUEST_CLOCK, SC_GUEST_CLOCK_RAW_HZ_MASK | SC_GUEST_CLOCK_ON_PAGE,
+			  SC_HV_INVALID_PARAMETER),
+		GET(SC_REG_GUEST_CLOCK, 0)) },
+	{ .name = "register.nothing-asked",
+	  .clause = "doc/abi.md",
+	  .expects = "a guest that is not being moved is asked nothing, and cannot say otherwise",
+	  .needs = NEED_SEACLOCK,
+	  STEPS(GET_BITS(SC_REG_MIGRATION, SC_ASK_MASK, SC_ASK_NOTHING),
+		SET_FAILS(SC_REG_MIGRATION, SC_ASK_HOLD, SC_HV_INVALID_PARAMETER)) },
 };
 
 const struct conformance_table conformance_registers = TABLE(cases);

@@ -11,6 +11,8 @@
 #include "host_fake.h"
 
 #define GUEST_OS_ID 0x8100000000000000ull
+/* What a driver without prepare and hold declares. */
+#define GUEST_CLOCK_ON_PAGE (SC_GUEST_CLOCK_ON_PAGE | SC_GUEST_CLOCK_REWRITES_TIMER | SC_GUEST_CLOCK_DECLARED)
 #define GUEST_DIRECT(intid) (SC_STIMER_DIRECT | SC_STIMER_AUTO_ENABLE | (uint64_t)(intid) << SC_STIMER_INTID_SHIFT)
 
 /* X0 to X7 of a SET; a GET leaves its value in X6 and X7. */
@@ -39,7 +41,7 @@ static inline void guest_load_driver(const struct host_vcpu *vcpu, uint64_t page
 	guest_set(vcpu, SC_REG_GUEST_OS_ID, GUEST_OS_ID);
 	guest_set(vcpu, SC_REG_REFERENCE_TSC, page | SC_REFERENCE_TSC_ENABLE);
 	guest_set(vcpu, SC_REG_STIMER0_CONFIG, GUEST_DIRECT(SC_STIMER0_INTID));
-	guest_set(vcpu, SC_REG_GUEST_CLOCK, SC_GUEST_CLOCK_MASK);
+	guest_set(vcpu, SC_REG_GUEST_CLOCK, GUEST_CLOCK_ON_PAGE);
 }
 
 #endif

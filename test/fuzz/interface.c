@@ -180,12 +180,21 @@ static void service(struct world *world)
 /* Mostly a register that exists. */
 static uint64_t any_name(struct world *world)
 {
-	static const uint32_t names[] = {
-		SC_REG_GUEST_OS_ID, SC_REG_REFERENCE_TSC,      SC_REG_STIMER0_CONFIG, SC_REG_STIMER0_COUNT,
-		SC_REG_SINT0,	    SC_REG_SCONTROL,	       SC_REG_SIMP,	      SC_REG_EOM,
-		SC_REG_GUEST_CLOCK, SC_REG_HYPERVISOR_VERSION, SC_REG_GUEST_CRASH_P0, SC_REG_SVERSION,
-		SC_REG_VP_INDEX
-	};
+	static const uint32_t names[] = { SC_REG_GUEST_OS_ID,
+					  SC_REG_REFERENCE_TSC,
+					  SC_REG_STIMER0_CONFIG,
+					  SC_REG_STIMER0_COUNT,
+					  SC_REG_SINT0,
+					  SC_REG_SCONTROL,
+					  SC_REG_SIMP,
+					  SC_REG_EOM,
+					  SC_REG_GUEST_CLOCK,
+					  SC_REG_HYPERVISOR_VERSION,
+					  SC_REG_GUEST_CRASH_P0,
+					  SC_REG_SVERSION,
+					  SC_REG_VP_INDEX,
+					  SC_REG_MIGRATION,
+					  SC_REG_HOLD };
 	uint32_t choice = (uint32_t)take(world, 1);
 
 	if (choice >= 0xf0)
@@ -351,6 +360,25 @@ static void step_store(struct world *world)
 	memcpy(world->model.memory + at, &value, 8);
 }
 
+/* The monitor asks something of the guest, or answers a hold. */
+static void step_ask(struct world *world)
+{
+	uint32_t kind = (uint32_t)take(world, 1), asked = kind / 2 % 3;
+	struct sc_hold_answer answer;
+
+	if (kind & 1) {
+		FUZZ_MUST(sc_hold_ask(&world->partition, asked) == (world->model.asked != asked));
+		world->model.asked = asked;
+		return;
+	}
+	FUZZ_MUST(sc_hold_end(&world->partition, asked & 1, &answer) == world->model.held);
+	if (world->model.held)
+		FUZZ_MUST(answer.vp == world->model.holder && answer.result == 1ull << 32 &&
+			  answer.value[0] == world->model.hz && answer.value[1] == (asked & 1));
+	world->model.held = false;
+	world->model.asked = 0;
+}
+
 static void step_migrate(struct world *world)
 {
 	struct sc_stop_point stop = sc_partition_stop(&world->partition, sc_ticks(world->counter));
@@ -372,6 +400,8 @@ static void step_migrate(struct world *world)
 	world->counter = world->since = counter.v;
 	world->exact = exact + (policy == SC_CLOCK_FREEZE ? 0 : ((unsigned __int128)gap.v << FRACTION) / 100);
 	world->rebases++;
+	world->model.hz = hz;
+	world->model.asked = 0;
 	write_page(world);
 	service(world);
 }
@@ -381,7 +411,7 @@ static void step(struct world *world)
 	static void (*const steps[])(struct world *) = { step_call, step_call,	step_call,    step_call,
 							 step_call, step_time,	step_time,    step_time,
 							 step_time, step_guest, step_guest,   step_store,
-							 step_time, step_guest, step_migrate, step_call };
+							 step_ask,  step_guest, step_migrate, step_call };
 
 	steps[take(world, 1) % 16](world);
 }
@@ -411,7 +441,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	hz = 1000000 + (uint32_t)take(&world, 4) % 1999000001;
 	world.counter = world.since = take(&world, 5);
 	FUZZ_MUST(!sc_partition_init(&world.partition, vcpus, hz, sc_ticks(world.counter)));
-	model_reset(&world.model, vcpus);
+	model_reset(&world.model, vcpus, hz);
 	while (world.left) {
 		step(&world);
 		compare(&world);

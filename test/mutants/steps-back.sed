@@ -1,2 +1,2 @@
-# core/resume.c: a rebase without a gap may lose a unit that the guest has seen
-s/== stop->reference.v - 1/== stop->reference.v + 1/
+# core/resume.c: a rebase without a gap may lose a part of a unit that the guest has seen
+s/while ((finest_time(clock, start) - seen) >> 127)/while (sc_clock_read(clock, start).v == stop->reference.v - 1)/

@@ -75,8 +75,19 @@ static uint32_t any_rate(struct random *random)
 					 : random_rate(random);
 }
 
+/* The most exact time that the guest can read: by the page with the fraction of a unit, by the register without. */
+static u128 finest_time(const struct life *life)
+{
+	const struct sc_clock *clock = &life->partition.clock;
+
+	if (!clock->scale)
+		return (u128)sc_clock_read(clock, sc_ticks(life->counter)).v << 64;
+	return (u128)life->counter * clock->scale + ((u128)(uint64_t)clock->offset << 64);
+}
+
 static void rebase(struct life *life)
 {
+	u128 finest = finest_time(life);
 	struct sc_stop_point stop = sc_partition_stop(&life->partition, sc_ticks(life->counter));
 	uint64_t gap = random_chance(life->random, 4) ? random_between(life->random, 0, 300)
 						      : random_between(life->random, 0, 20000000000);
@@ -90,9 +101,11 @@ static void rebase(struct life *life)
 	PROPERTY(counter.v == life->counter + (uint64_t)((u128)gap * hz / 1000000000), "the counter jumps");
 	PROPERTY(life->partition.page_sequence != sequence, "the page keeps its sequence");
 	life->counter = counter.v;
+	PROPERTY(finest_time(life) >= finest, "R goes back by a fraction of a unit");
 	life->exact += ratio(gap, 1, SC_REF_NS);
 	life->rebases++;
-	life->gapless += gap < SC_REF_NS;
+	if (gap < 2 * SC_REF_NS)
+		life->gapless += hz > SC_REF_HZ ? 1 : 2;
 }
 
 static void live(struct random *random)

@@ -35,6 +35,8 @@ static uint32_t any_register(struct random *random)
 					  SC_REG_STIMER0_COUNT,
 					  SC_REG_SEACLOCK,
 					  SC_REG_GUEST_CLOCK,
+					  SC_REG_MIGRATION,
+					  SC_REG_HOLD,
 					  SC_REG_SINT0,
 					  SC_REG_SINT0 + 1,
 					  SC_REG_SCONTROL,

@@ -96,7 +96,7 @@ static void several_registers(void **state)
 	assert_int_equal(output[0], 2);
 	assert_int_equal(output[2], 1);
 	assert_int_equal(output[4], SC_SEACLOCK_MAGIC);
-	assert_int_equal(output[5], SC_SEACLOCK_HAS_GUEST_CLOCK);
+	assert_int_equal(output[5], SC_SEACLOCK_HAS_GUEST_CLOCK | SC_SEACLOCK_HAS_HOLD);
 }
 
 static void get_stops_at_the_first_failure(void **state)

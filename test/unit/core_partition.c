@@ -132,6 +132,7 @@ struct level_case {
 	uint64_t config[2];
 	uint32_t online;
 	enum sc_level level;
+	enum sc_level now; /* moved as it stands */
 };
 
 static void check_level(const struct level_case *wanted)
@@ -144,29 +145,40 @@ static void check_level(const struct level_case *wanted)
 	partition.vcpu[0].timer[0].config = wanted->config[0];
 	partition.vcpu[1].timer[3].config = wanted->config[1];
 	assert_int_equal(sc_partition_level(&partition, wanted->online), wanted->level);
+	assert_int_equal(sc_partition_level_now(&partition, wanted->online), wanted->now);
+	partition.held = true;
+	assert_int_equal(sc_partition_level_now(&partition, wanted->online),
+			 wanted->now == SC_LEVEL_REFERENCE ? SC_LEVEL_COOPERATIVE : wanted->now);
 }
 
 static void level_of_a_guest(void **state)
 {
 	const uint64_t on = SC_GUEST_CLOCK_DECLARED | SC_GUEST_CLOCK_ON_PAGE, off = SC_GUEST_CLOCK_DECLARED;
+	const uint64_t holds = off | SC_GUEST_CLOCK_HOLDS, raw = (uint64_t)HZ << SC_GUEST_CLOCK_RAW_HZ_SHIFT;
 	const uint64_t enable = DIRECT | SC_STIMER_ENABLE, automatic = DIRECT | SC_STIMER_AUTO_ENABLE;
 	const struct level_case cases[] = {
-		{ HZ, 0, 0, { 0, 0 }, 3, SC_LEVEL_NONE },
-		{ HZ, 0x1001, 0, { enable, automatic }, 3, SC_LEVEL_REFERENCE },
-		{ HZ, 0x1000, 0, { enable, automatic }, 3, SC_LEVEL_NONE },
-		{ HZ, 0x1001, on, { enable, automatic }, 3, SC_LEVEL_REFERENCE },
-		{ HZ, 0x1001, off, { enable, automatic }, 3, SC_LEVEL_NONE },
-		{ HZ, 0x1000, on, { enable, automatic }, 3, SC_LEVEL_NONE },
+		{ HZ, 0, 0, { 0, 0 }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
+		{ HZ, 0x1001, 0, { enable, automatic }, 3, SC_LEVEL_REFERENCE, SC_LEVEL_REFERENCE },
+		{ HZ, 0x1000, 0, { enable, automatic }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
+		{ HZ, 0x1001, on, { enable, automatic }, 3, SC_LEVEL_REFERENCE, SC_LEVEL_REFERENCE },
+		{ HZ, 0x1001, off, { enable, automatic }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
+		{ HZ, 0x1000, on, { enable, automatic }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
 		/* The second vCPU has no timer: it matters only while it is on. */
-		{ HZ, 0x1001, on, { enable, 0 }, 3, SC_LEVEL_NONE },
-		{ HZ, 0x1001, on, { enable, 0 }, 1, SC_LEVEL_REFERENCE },
-		{ HZ, 0x1001, on, { enable, 0 }, 2, SC_LEVEL_NONE },
+		{ HZ, 0x1001, on, { enable, 0 }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
+		{ HZ, 0x1001, on, { enable, 0 }, 1, SC_LEVEL_REFERENCE, SC_LEVEL_REFERENCE },
+		{ HZ, 0x1001, on, { enable, 0 }, 2, SC_LEVEL_NONE, SC_LEVEL_NONE },
 		/* A timer that is not direct, or that nothing will start. */
-		{ HZ, 0x1001, on, { SC_STIMER_ENABLE, enable }, 3, SC_LEVEL_NONE },
-		{ HZ, 0x1001, on, { DIRECT, enable }, 3, SC_LEVEL_NONE },
+		{ HZ, 0x1001, on, { SC_STIMER_ENABLE, enable }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
+		{ HZ, 0x1001, on, { DIRECT, enable }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
 		/* A page that is invalid proves nothing, but a driver's word counts: its clock reads the register. */
-		{ SC_REF_HZ, 0x1001, 0, { enable, enable }, 3, SC_LEVEL_NONE },
-		{ SC_REF_HZ, 0x1001, on, { enable, enable }, 3, SC_LEVEL_REFERENCE },
+		{ SC_REF_HZ, 0x1001, 0, { enable, enable }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
+		{ SC_REF_HZ, 0x1001, on, { enable, enable }, 3, SC_LEVEL_REFERENCE, SC_LEVEL_REFERENCE },
+		/* One that can be asked: on the raw counter, on the page, on neither. */
+		{ HZ, 0x1001, holds | raw, { enable, enable }, 3, SC_LEVEL_COOPERATIVE, SC_LEVEL_NONE },
+		{ HZ, 0x1001, holds | on, { enable, enable }, 3, SC_LEVEL_COOPERATIVE, SC_LEVEL_REFERENCE },
+		{ HZ, 0x1001, holds, { enable, enable }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
+		{ HZ, 0x1001, holds | raw, { enable, 0 }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
+		{ HZ, 0x1001, off | raw, { enable, enable }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
 	};
 
 	(void)state;

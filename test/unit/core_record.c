@@ -2,7 +2,7 @@
 /*
  * The record: everything comes back, and nothing that no machine can have is let in.
  *
- * Policy: fields are changed in place by their offset in version 2 of the record, which therefore stands here once
+ * Policy: fields are changed in place by their offset in version 3 of the record, which therefore stands here once
  * more; a test that breaks when the layout changes is the point.
  */
 #include <seaclock/core.h>
@@ -26,7 +26,8 @@ enum {
 	AT_REFERENCE = 40,
 	AT_REFERENCE_TSC = 56,
 	AT_GUEST_CLOCK = 64,
-	AT_TIMERS = 120,
+	AT_HOLDER = 120,
+	AT_TIMERS = 124,
 	TIMER_SIZE = 43,
 	TIMER_COUNT = 8,
 	TIMER_DUE = 16,
@@ -59,6 +60,8 @@ static int set_up(void **state)
 	for (uint32_t i = 0; i < 5; i++)
 		partition.crash[i] = 0x1111111111111111 * i;
 	partition.crash_ctl = SC_CRASH_MESSAGE;
+	partition.held = true;
+	partition.holder = 1;
 	sc_stimer_set_config(&timer[0], DIRECT | SC_STIMER_AUTO_ENABLE, sc_ref(0));
 	sc_stimer_set_count(&timer[0], 1ull << 40, sc_ref(0));
 	sc_stimer_set_config(&timer[1], DIRECT | SC_STIMER_AUTO_ENABLE | SC_STIMER_PERIODIC, sc_ref(0));
@@ -111,6 +114,9 @@ static void everything_comes_back(void **state)
 	assert_int_equal(loaded.guest_clock, partition.guest_clock);
 	assert_memory_equal(loaded.crash, partition.crash, sizeof(loaded.crash));
 	assert_int_equal(loaded.crash_ctl, partition.crash_ctl);
+	assert_int_equal(loaded.asked, SC_ASK_NOTHING);
+	assert_true(loaded.held);
+	assert_int_equal(loaded.holder, 1);
 	for (uint32_t i = 0; i < SC_VCPU_MAX * SC_STIMER_COUNT; i++)
 		assert_same_timer(&loaded.vcpu[i / SC_STIMER_COUNT].timer[i % SC_STIMER_COUNT],
 				  &partition.vcpu[i / SC_STIMER_COUNT].timer[i % SC_STIMER_COUNT]);
@@ -122,9 +128,9 @@ static void everything_comes_back(void **state)
 	assert_true(loaded.vcpu[0].timer[2].asserted);
 }
 
-static void layout_is_version_2(void **state)
+static void layout_is_version_3(void **state)
 {
-	static const uint8_t head[] = { 'S', 'R', 'E', 'C', 2, 0, 0,	0,    0x00, 0x03,
+	static const uint8_t head[] = { 'S', 'R', 'E', 'C', 3, 0, 0,	0,    0x04, 0x03,
 					0,   0,	  2,   0,   0, 0, 0xa0, 0xac, 0xb9, 3 };
 
 	(void)state;
@@ -201,7 +207,8 @@ static void versions_and_heads(void **state)
 		{ AT_MAGIC, 4, 0, -SC_E_VALUE },
 		{ AT_VERSION, 4, 0, -SC_E_VERSION },
 		{ AT_VERSION, 4, 1, -SC_E_VERSION },
-		{ AT_VERSION, 4, 3, -SC_E_VERSION },
+		{ AT_VERSION, 4, 2, -SC_E_VERSION },
+		{ AT_VERSION, 4, 4, -SC_E_VERSION },
 		{ AT_LENGTH, 4, 0, -SC_E_VALUE },
 		{ AT_LENGTH, 4, UINT32_MAX, -SC_E_VALUE },
 		{ AT_VCPUS, 4, 0, -SC_E_VALUE },
@@ -216,7 +223,11 @@ static void versions_and_heads(void **state)
 		{ AT_OFFSET, 8, 5, -SC_E_VALUE },
 		{ AT_COUNTER, 8, 0, -SC_E_VALUE },
 		{ AT_REFERENCE, 8, UINT64_MAX, -SC_E_VALUE },
-		{ AT_GUEST_CLOCK, 8, 8, -SC_E_VALUE },
+		{ AT_GUEST_CLOCK, 8, 16, -SC_E_VALUE },
+		{ AT_HOLDER, 4, 0, 0 },
+		{ AT_HOLDER, 4, 1, 0 },
+		{ AT_HOLDER, 4, 3, -SC_E_VALUE },
+		{ AT_HOLDER, 4, UINT32_MAX, -SC_E_VALUE },
 		/* Without a page there need not have been a sequence. */
 		{ AT_REFERENCE_TSC, 8, 0x1000, 0 },
 	};
@@ -330,7 +341,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(everything_comes_back, set_up),
-		cmocka_unit_test_setup(layout_is_version_2, set_up),
+		cmocka_unit_test_setup(layout_is_version_3, set_up),
 		cmocka_unit_test_setup(truncations_are_short, set_up),
 		cmocka_unit_test_setup(every_flipped_byte_is_refused_or_sound, set_up),
 		cmocka_unit_test(versions_and_heads),

@@ -90,7 +90,7 @@ static void descriptions(void **state)
 	assert_int_equal(get(SC_REG_IMPLEMENTATION_LIMITS), SC_VCPU_MAX);
 	assert_int_equal(get(SC_REG_HARDWARE_FEATURES), 0);
 	assert_int_equal(get(SC_REG_SEACLOCK), SC_SEACLOCK_MAGIC);
-	assert_int_equal(get_high(SC_REG_SEACLOCK), SC_SEACLOCK_HAS_GUEST_CLOCK);
+	assert_int_equal(get_high(SC_REG_SEACLOCK), SC_SEACLOCK_HAS_GUEST_CLOCK | SC_SEACLOCK_HAS_HOLD);
 }
 
 /* What Linux does first; any failure here is a panic there. */
@@ -147,7 +147,7 @@ static void before_guest_os_id(void **state)
 static void unknown_registers(void **state)
 {
 	static const uint32_t names[] = { 0,	   0x204,   0x216,   0x90000,	 0x90013,
-					  0xa0015, 0xb0008, 0xb0100, 0x5ea00002, 0xffffffff };
+					  0xa0015, 0xb0008, 0xb0100, 0x5ea00004, 0xffffffff };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -208,12 +208,29 @@ static void crash_report(void **state)
 static void guest_clock(void **state)
 {
 	(void)state;
-	assert_int_equal(set(SC_REG_GUEST_CLOCK, SC_GUEST_CLOCK_MASK), SC_HV_SUCCESS);
+	assert_int_equal(set(SC_REG_GUEST_CLOCK, 0xf), SC_HV_SUCCESS);
 	assert_int_equal(outcome.effects, SC_EFFECT_GUEST_CLOCK);
-	assert_int_equal(get(SC_REG_GUEST_CLOCK), SC_GUEST_CLOCK_MASK);
-	assert_int_equal(set(SC_REG_GUEST_CLOCK, 8), SC_HV_INVALID_PARAMETER);
+	assert_int_equal(get(SC_REG_GUEST_CLOCK), 0xf);
+	assert_int_equal(set(SC_REG_GUEST_CLOCK, 0x10), SC_HV_INVALID_PARAMETER);
 	assert_int_equal(outcome.effects, 0);
-	assert_int_equal(get(SC_REG_GUEST_CLOCK), SC_GUEST_CLOCK_MASK);
+	assert_int_equal(get(SC_REG_GUEST_CLOCK), 0xf);
+}
+
+/* A rate is taken only if it is the counter's, the page is not the clock, and nothing is asked. */
+static void guest_clock_on_the_raw_counter(void **state)
+{
+	const uint64_t right = (uint64_t)HZ << 32 | 0xc;
+
+	(void)state;
+	assert_int_equal(set(SC_REG_GUEST_CLOCK, right), SC_HV_SUCCESS);
+	assert_int_equal(get(SC_REG_GUEST_CLOCK), right);
+	assert_int_equal(set(SC_REG_GUEST_CLOCK, right + (1ull << 32)), SC_HV_INVALID_PARAMETER);
+	assert_int_equal(set(SC_REG_GUEST_CLOCK, right | 1), SC_HV_INVALID_PARAMETER);
+	partition.asked = SC_ASK_PREPARE;
+	assert_int_equal(set(SC_REG_GUEST_CLOCK, right), SC_HV_INVALID_PARAMETER);
+	assert_int_equal(set(SC_REG_GUEST_CLOCK, 0xd), SC_HV_SUCCESS);
+	partition.asked = SC_ASK_NOTHING;
+	assert_int_equal(set(SC_REG_GUEST_CLOCK, right), SC_HV_SUCCESS);
 }
 
 static void timers_are_where_they_belong(void **state)
@@ -331,6 +348,7 @@ int main(void)
 		cmocka_unit_test_setup(reference_tsc_keeps_what_was_written, set_up_guest),
 		cmocka_unit_test_setup(crash_report, set_up_guest),
 		cmocka_unit_test_setup(guest_clock, set_up_guest),
+		cmocka_unit_test_setup(guest_clock_on_the_raw_counter, set_up_guest),
 		cmocka_unit_test_setup(timers_are_where_they_belong, set_up_guest),
 		cmocka_unit_test_setup(timer_starts_at_the_time_of_the_call, set_up_guest),
 		cmocka_unit_test_setup(timer_configurations, set_up_guest),

@@ -4,7 +4,7 @@
  * so, so that every expectation is exact.
  */
 #include "unit.h"
-#include "../fake/host_fake.h"
+#include "../fake/guest_call.h"
 #include "../property/random.h"
 
 #include "clock.h"
@@ -345,7 +345,7 @@ static void test_slow_counter(void **state)
 static void test_level(void **state)
 {
 	(void)state;
-	start(SC_GUEST_CLOCK_MASK);
+	start(GUEST_CLOCK_ON_PAGE);
 	set(1, SC_REG_STIMER0_CONFIG, DIRECT);
 	set(1, SC_REG_STIMER0_COUNT, reference() + REFS(10 * MS));
 	assert_in_range(fake_timer_left(clock_.timer), 10 * MS, 10 * MS + SC_REF_NS);
@@ -374,7 +374,7 @@ static void test_level(void **state)
 static void test_level_at_once(void **state)
 {
 	(void)state;
-	start(SC_GUEST_CLOCK_MASK);
+	start(GUEST_CLOCK_ON_PAGE);
 	fake_time_advance(MS);
 	set(0, SC_REG_STIMER0_CONFIG, DIRECT);
 	set(0, SC_REG_STIMER0_COUNT, 1);
@@ -384,7 +384,7 @@ static void test_level_at_once(void **state)
 static void test_level_refused(void **state)
 {
 	(void)state;
-	start(SC_GUEST_CLOCK_MASK);
+	start(GUEST_CLOCK_ON_PAGE);
 	fake_time_advance(MS);
 	set(0, SC_REG_STIMER0_CONFIG, DIRECT);
 	fake_fail(&host, FAKE_SET_PPI, 0, 1, EINVAL);
@@ -493,7 +493,7 @@ static void test_latch_after_stop(void **state)
 static void test_freeze_timer(void **state)
 {
 	(void)state;
-	start(SC_GUEST_CLOCK_MASK);
+	start(GUEST_CLOCK_ON_PAGE);
 	set(0, SC_REG_STIMER0_CONFIG, DIRECT);
 	set(0, SC_REG_STIMER0_COUNT, reference() + REFS(10 * MS));
 	fake_time_advance(4 * MS);
@@ -513,7 +513,7 @@ static void test_freeze_timer(void **state)
 static void test_advance_timer(void **state)
 {
 	(void)state;
-	start(SC_GUEST_CLOCK_MASK);
+	start(GUEST_CLOCK_ON_PAGE);
 	set(0, SC_REG_STIMER0_CONFIG, DIRECT);
 	set(0, SC_REG_STIMER0_COUNT, reference() + REFS(10 * MS));
 	set(1, SC_REG_STIMER0_CONFIG, DIRECT);
@@ -559,7 +559,7 @@ static void test_never_early(void **state)
 
 	(void)state;
 	for (int level = 0; level < 2; level++) {
-		start(level ? SC_GUEST_CLOCK_MASK : 0);
+		start(level ? GUEST_CLOCK_ON_PAGE : 0);
 		set(0, SC_REG_STIMER0_CONFIG, DIRECT);
 		for (int round = 0; round < 300; round++) {
 			uint64_t due = reference() + random_between(&random, 1, REFS(4 * MS));

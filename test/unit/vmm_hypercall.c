@@ -82,7 +82,7 @@ static void test_fast_one(void **state)
 	(void)state;
 	assert_int_equal(fast(SC_CALL_GET_ONE, SC_REG_SEACLOCK, 0), 1ull << SC_RESULT_REPS_SHIFT);
 	assert_true(x(6) == SC_SEACLOCK_MAGIC);
-	assert_int_equal(x(7), SC_SEACLOCK_HAS_GUEST_CLOCK);
+	assert_int_equal(x(7), SC_SEACLOCK_HAS_GUEST_CLOCK | SC_SEACLOCK_HAS_HOLD);
 	expect_untouched(8, 30);
 	assert_int_equal(fast(SC_CALL_SET_ONE, SC_REG_GUEST_OS_ID, 0x77), 1ull << SC_RESULT_REPS_SHIFT);
 	expect_untouched(8, 30);

@@ -21,7 +21,8 @@ enum {
 	DID_PAGE = 2,
 	DID_CRASH = 4,
 	DID_DECLARE = 8,
-	DID_SYNIC = 16
+	DID_SYNIC = 16,
+	DID_HOLD = 32
 };
 
 /* A call under way. */
@@ -29,6 +30,7 @@ struct work {
 	struct model *model;
 	uint32_t caller, target;
 	uint64_t now;
+	bool alone; /* one value in registers by HVC #0 */
 	uint32_t effects;
 	uint64_t low, high; /* what a GET gives */
 };
@@ -163,13 +165,27 @@ static bool is_constant(struct work *work, uint32_t name)
 		return true;
 	case 0x5ea00000:
 		memcpy(&work->low, "seaclock", 8);
-		work->high = 1;
+		work->high = 3;
 		return true;
 	case 0x90004:
 		work->low = work->now;
 		return true;
 	default:
 		return false;
+	}
+}
+
+/* Asked for, it waits; else it has an answer at once. */
+static void get_hold(struct work *work)
+{
+	struct model *model = work->model;
+
+	if (model->asked == 2 && !model->held) {
+		model->held = true;
+		model->holder = work->caller;
+		work->effects |= DID_HOLD;
+	} else {
+		work->low = model->hz;
 	}
 }
 
@@ -205,6 +221,17 @@ static uint32_t get(struct work *work, uint32_t name)
 	case 0x5ea00001:
 		work->low = model->declared;
 		return open ? OK : DENIED;
+	case 0x5ea00002:
+		work->low = (uint64_t)model->hz << 32 | model->asked;
+		work->high = 34;
+		return open ? OK : DENIED;
+	case 0x5ea00003:
+		if (!open || work->caller != work->target)
+			return DENIED;
+		if (!work->alone)
+			return BAD_PARAMETER;
+		get_hold(work);
+		return OK;
 	default:
 		return is_own(name) ? DENIED : UNKNOWN;
 	}
@@ -223,7 +250,9 @@ static uint32_t set_shared(struct work *work, uint32_t name, uint64_t value)
 		work->effects |= DID_PAGE;
 		return OK;
 	}
-	if (value >> 3)
+	if (value & 0xfffffff0)
+		return BAD_PARAMETER;
+	if (value >> 32 && (value & 1 || value >> 32 != work->model->hz || work->model->asked))
 		return BAD_PARAMETER;
 	work->model->declared = value;
 	work->effects |= DID_DECLARE;
@@ -234,7 +263,7 @@ static uint32_t set(struct work *work, uint32_t name, uint64_t value)
 {
 	struct model *model = work->model;
 
-	if (is_constant(work, name) || name == 0x90003 || name == 0xa0011)
+	if (is_constant(work, name) || name == 0x90003 || name == 0xa0011 || name == 0x5ea00002 || name == 0x5ea00003)
 		return BAD_PARAMETER;
 	if (name == 0x90002) {
 		model->os_id = value;
@@ -369,16 +398,18 @@ uint32_t model_call(struct model *model, uint32_t vp, uint64_t x[18], uint64_t n
 				(uint8_t *)block + (second ? 128 - form.output_size : (form.input_size + 15) / 16 * 16);
 		else if (form.get)
 			output = model->memory + (form.output - MODEL_BASE);
+		work.alone = form.fast && !second && form.count == 1;
 		result = run(&work, &form, input, output);
 	}
 	x[0] = result;
 	return work.effects;
 }
 
-void model_reset(struct model *model, uint32_t vcpus)
+void model_reset(struct model *model, uint32_t vcpus, uint32_t hz)
 {
 	memset(model, 0, offsetof(struct model, memory));
 	model->vcpus = vcpus;
+	model->hz = hz;
 	for (uint32_t i = 0; i < vcpus * MODEL_SINTS; i++)
 		model->vcpu[i / MODEL_SINTS].sint[i % MODEL_SINTS] = 0x10000;
 }

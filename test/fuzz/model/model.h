@@ -38,6 +38,9 @@ struct model_vcpu {
 struct model {
 	uint32_t vcpus;
 	uint64_t os_id, page, declared;
+	uint32_t hz, asked;
+	bool held;
+	uint32_t holder;
 	uint64_t crash[5];
 	struct model_vcpu vcpu[MODEL_VCPUS];
 	uint8_t memory[MODEL_MEMORY]; /* the guest's, at MODEL_BASE */
@@ -53,7 +56,7 @@ struct model_way {
 };
 
 /* As at reset; the memory stays. */
-void model_reset(struct model *model, uint32_t vcpus);
+void model_reset(struct model *model, uint32_t vcpus, uint32_t hz);
 
 /* An HVC of a vCPU with X0 to X17 at time now; they are changed as the guest finds them. Returns SC_EFFECT_* bits. */
 uint32_t model_call(struct model *model, uint32_t vp, uint64_t x[18], uint64_t now);
