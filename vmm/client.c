@@ -148,10 +148,11 @@ static void migration_print(const json_t *report)
 {
 	const json_t *parts = json_object_get(report, "parts_ms");
 
-	printf("  %.1f ms down: pages %.1f, state %.1f, transfer %.1f, load %.1f, resume %.1f; %" JSON_INTEGER_FORMAT
-	       " rounds, %.1f MiB sent\n",
-	       real(report, "downtime_ms"), real(parts, "pages"), real(parts, "state"), real(parts, "transfer"),
-	       real(parts, "load"), real(parts, "resume"), number(report, "rounds"), real(report, "bytes") / MIB);
+	printf("  %.1f ms down: hold %.1f, pages %.1f, state %.1f, transfer %.1f, load %.1f, resume %.1f; "
+	       "%" JSON_INTEGER_FORMAT " rounds, %.1f MiB sent\n",
+	       real(report, "downtime_ms"), real(parts, "hold"), real(parts, "pages"), real(parts, "state"),
+	       real(parts, "transfer"), real(parts, "load"), real(parts, "resume"), number(report, "rounds"),
+	       real(report, "bytes") / MIB);
 	printf("  counter from %.6f MHz to %.6f MHz; clock step intended: %.3f ms, bound: %.1f us (best round trip "
 	       "%.1f us, "
 	       "%.1f ms old)\n",

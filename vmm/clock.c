@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 /*
@@ -50,9 +51,17 @@ int clock_init(struct clock *clock, struct host_vm *vm, struct memory *memory, u
 {
 	uint32_t hz = host_counter_hz();
 
-	*clock =
-		(struct clock){ .vm = vm, .memory = memory, .stopped = true, .latch_retry = sc_ns(LATCH_RETRY_MIN_NS) };
+	*clock = (struct clock){
+		.vm = vm,
+		.memory = memory,
+		.stopped = true,
+		.latch_retry = sc_ns(LATCH_RETRY_MIN_NS),
+		.timer = -1,
+	};
 	pthread_mutex_init(&clock->lock, NULL);
+	clock->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (clock->answered < 0)
+		return error_set(error, errno, "no event descriptor for the guest's clock (%s)", strerror(errno));
 	clock->timer = host_timer_create();
 	if (clock->timer < 0)
 		return error_set(error, -clock->timer, "no timer for the guest's clock (%s)", strerror(-clock->timer));
@@ -68,6 +77,8 @@ void clock_destroy(struct clock *clock)
 {
 	if (clock->timer >= 0)
 		close(clock->timer);
+	if (clock->answered >= 0)
+		close(clock->answered);
 	pthread_mutex_destroy(&clock->lock);
 }
 
@@ -290,6 +301,8 @@ void clock_hypercall(struct clock *clock, uint32_t vcpu, const struct sc_call *c
 		clock_lower(clock, vcpu, &before);
 		clock_service(clock);
 	}
+	if (outcome->effects & (SC_EFFECT_GUEST_CLOCK | SC_EFFECT_HOLD))
+		eventfd_write(clock->answered, 1);
 	if (outcome->refused)
 		log_guest(&clock->refused, "vCPU %u: register 0x%x refused: %s", vcpu, outcome->refused_register,
 			  outcome->refused);
@@ -363,6 +376,54 @@ enum sc_level clock_level(struct clock *clock, uint32_t online)
 	level = sc_partition_level(&clock->partition, online);
 	pthread_mutex_unlock(&clock->lock);
 	return level;
+}
+
+enum sc_level clock_level_now(struct clock *clock, uint32_t online)
+{
+	enum sc_level level;
+
+	pthread_mutex_lock(&clock->lock);
+	level = sc_partition_level_now(&clock->partition, online);
+	pthread_mutex_unlock(&clock->lock);
+	return level;
+}
+
+/* An edge: what is asked has changed. */
+static void clock_announce(struct clock *clock)
+{
+	host_vm_set_spi(clock->vm, SC_MIGRATION_INTID, true);
+	host_vm_set_spi(clock->vm, SC_MIGRATION_INTID, false);
+}
+
+void clock_ask(struct clock *clock, uint64_t asked)
+{
+	bool is_new;
+
+	pthread_mutex_lock(&clock->lock);
+	is_new = sc_hold_ask(&clock->partition, asked);
+	pthread_mutex_unlock(&clock->lock);
+	if (is_new)
+		clock_announce(clock);
+}
+
+bool clock_is_held(struct clock *clock)
+{
+	bool held;
+
+	pthread_mutex_lock(&clock->lock);
+	held = clock->partition.held;
+	pthread_mutex_unlock(&clock->lock);
+	return held;
+}
+
+bool clock_end_hold(struct clock *clock, uint64_t outcome, struct sc_hold_answer *answer)
+{
+	bool ended;
+
+	pthread_mutex_lock(&clock->lock);
+	ended = sc_hold_end(&clock->partition, outcome, answer);
+	pthread_mutex_unlock(&clock->lock);
+	return ended;
 }
 
 bool clock_on_page(struct clock *clock)
@@ -442,6 +503,9 @@ int clock_load(struct clock *clock, struct cursor *state, const struct clock_han
 
 void clock_run_loaded(struct clock *clock)
 {
+	/* Whatever was asked where it comes from, is not any more. */
+	if (clock->partition.guest_clock & SC_GUEST_CLOCK_HOLDS)
+		clock_announce(clock);
 	pthread_mutex_lock(&clock->lock);
 	clock->stopped = false;
 	clock_service(clock);

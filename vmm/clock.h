@@ -27,6 +27,7 @@ struct clock {
 	bool stopped;
 	sc_ns_t latch_retry; /* until the next try, while interrupts are active */
 	int timer;	     /* readable when a synthetic timer may be due */
+	int answered;	     /* readable when the guest has declared something of its clock, or holds */
 	uint32_t refused;    /* register accesses of the guest that were refused and logged */
 };
 
@@ -62,8 +63,17 @@ bool clock_is_stopped(struct clock *clock);
 /* Reference time, now or where it stopped. */
 sc_ref_t clock_reference(struct clock *clock);
 enum sc_level clock_level(struct clock *clock, uint32_t online);
+/* The same of a guest that is moved as it stands. */
+enum sc_level clock_level_now(struct clock *clock, uint32_t online);
 bool clock_on_page(struct clock *clock);
 uint64_t clock_crash_register(struct clock *clock, uint32_t n);
+
+/* Asks SC_ASK_* of the guest, by an interrupt if that is new. */
+void clock_ask(struct clock *clock, uint64_t asked);
+/* True if a vCPU stands in a hold. */
+bool clock_is_held(struct clock *clock);
+/* Ends the hold, as sc_hold_end(); the caller gives the answer to the vCPU. False if there is none. */
+bool clock_end_hold(struct clock *clock, uint64_t outcome, struct sc_hold_answer *answer);
 
 /* When a stopped clock stopped, by this host's counter. */
 sc_ns_t clock_stopped_at(const struct clock *clock);

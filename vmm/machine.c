@@ -98,8 +98,7 @@ static void machine_note_clock(struct machine *machine)
 			  on_page ? "is now on" : "has left");
 }
 
-/* False if the guest crashed, or its call cannot be answered. */
-static bool machine_hypercall(struct machine *machine, struct host_vcpu *vcpu, bool smc)
+static enum vcpu_next machine_hypercall(struct machine *machine, struct host_vcpu *vcpu, bool smc)
 {
 	uint32_t effects = 0;
 	int result = smc ? hypercall_refuse(vcpu) : hypercall_handle(&machine->clock, &machine->memory, vcpu, &effects);
@@ -108,42 +107,44 @@ static bool machine_hypercall(struct machine *machine, struct host_vcpu *vcpu, b
 		log_line("%s: KVM does not give the registers of vCPU %u (%s)", machine->config.name, vcpu->index,
 			 strerror(-result));
 		machine_finish(machine, MACHINE_END_FAILED);
-		return false;
+		return VCPU_HALTS;
 	}
 	if (effects & SC_EFFECT_GUEST_CLOCK)
 		machine_note_clock(machine);
+	if (effects & SC_EFFECT_HOLD)
+		return VCPU_WAITS;
 	if (!(effects & SC_EFFECT_CRASH))
-		return true;
+		return VCPU_RUNS;
 	crash_report(machine->config.name, &machine->clock, &machine->memory);
 	machine_finish(machine, MACHINE_END_PANIC);
-	return false;
+	return VCPU_HALTS;
 }
 
-static bool machine_exit(void *context, uint32_t vcpu, const struct host_exit *exit)
+static enum vcpu_next machine_exit(void *context, uint32_t vcpu, const struct host_exit *exit)
 {
 	struct machine *machine = context;
 
 	switch (exit->kind) {
 	case HOST_EXIT_INTERRUPTED:
-		return true;
+		return VCPU_RUNS;
 	case HOST_EXIT_MMIO:
 		machine_mmio(machine, vcpu, exit);
-		return true;
+		return VCPU_RUNS;
 	case HOST_EXIT_HYPERCALL:
 		return machine_hypercall(machine, &machine->vcpus.vcpu[vcpu].host, exit->smc);
 	case HOST_EXIT_SHUTDOWN:
 		machine_finish(machine, MACHINE_END_POWER_OFF);
-		return false;
+		return VCPU_HALTS;
 	case HOST_EXIT_RESET:
 		machine_finish(machine, MACHINE_END_RESET);
-		return false;
+		return VCPU_HALTS;
 	case HOST_EXIT_UNKNOWN:
 		break;
 	}
 	log_line("%s: vCPU %u left the guest for KVM's reason %u, which this monitor does not know",
 		 machine->config.name, vcpu, exit->reason);
 	machine_finish(machine, MACHINE_END_FAILED);
-	return false;
+	return VCPU_HALTS;
 }
 
 /* ---- Timers ---- */
@@ -218,7 +219,7 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 
 	*machine = (struct machine){ .config = *config, .console = console, .ended = -1, .closing = -1 };
 	machine->vm.kvm = machine->vm.vm = machine->vm.gic = -1;
-	machine->clock.timer = -1;
+	machine->clock.timer = machine->clock.answered = -1;
 	machine->state = MACHINE_PAUSED;
 	machine->policy = SC_CLOCK_FREEZE;
 	pthread_mutex_init(&machine->lock, NULL);
@@ -278,7 +279,13 @@ const char *machine_state_name(enum machine_state state)
 
 const char *machine_level_name(enum sc_level level)
 {
-	return level == SC_LEVEL_REFERENCE ? "reference" : "none";
+	static const char *const names[] = {
+		[SC_LEVEL_NONE] = "none",
+		[SC_LEVEL_REFERENCE] = "reference",
+		[SC_LEVEL_COOPERATIVE] = "cooperative",
+	};
+
+	return names[level];
 }
 
 /* With the lock. */
@@ -326,6 +333,9 @@ static int machine_continue(struct machine *machine, enum sc_clock_policy policy
 {
 	int result = clock_start(&machine->clock, policy, error);
 
+	/* A migration that broke in the handover may have left one. */
+	if (!result)
+		result = machine_end_hold(machine, SC_HOLD_CALLED_OFF, error);
 	if (result)
 		return result;
 	machine->state = MACHINE_RUNNING;
@@ -425,6 +435,19 @@ void machine_end_save(struct machine *machine, enum machine_state before)
 	pthread_mutex_unlock(&machine->lock);
 }
 
+int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *error)
+{
+	struct sc_hold_answer answer;
+	int result = 0;
+
+	if (clock_end_hold(&machine->clock, outcome, &answer))
+		result = vcpus_answer(&machine->vcpus, &answer);
+	if (!result)
+		return 0;
+	return error_set(error, -result, "KVM does not take the registers of vCPU %u (%s)", answer.vp,
+			 strerror(-result));
+}
+
 int machine_stop(struct machine *machine, struct error *error)
 {
 	int result = 0;
@@ -465,15 +488,31 @@ enum machine_state machine_get_state(struct machine *machine)
 	return state;
 }
 
-enum sc_level machine_level(struct machine *machine)
+/* By what the clock says, which may depend on the vCPUs that are on. */
+static enum sc_level machine_ask_level(struct machine *machine, enum sc_level (*level)(struct clock *, uint32_t))
 {
 	uint32_t online;
 
 	/* A guest that is not on the clock at all need not be held to know that. */
-	if (clock_level(&machine->clock, 0) == SC_LEVEL_NONE)
+	if (level(&machine->clock, 0) == SC_LEVEL_NONE)
 		return SC_LEVEL_NONE;
 	vcpus_hold(&machine->vcpus);
 	online = vcpus_online(&machine->vcpus);
 	vcpus_release(&machine->vcpus);
-	return clock_level(&machine->clock, online);
+	return level(&machine->clock, online);
+}
+
+enum sc_level machine_level(struct machine *machine)
+{
+	return machine_ask_level(machine, clock_level);
+}
+
+enum sc_level machine_level_now(struct machine *machine)
+{
+	return machine_ask_level(machine, clock_level_now);
+}
+
+enum sc_level machine_level_moving(struct machine *machine, uint32_t from_hz, uint32_t to_hz)
+{
+	return from_hz == to_hz ? machine_level(machine) : machine_level_now(machine);
 }

@@ -109,6 +109,9 @@ void machine_end_migration(struct machine *machine, enum machine_state state);
 int machine_begin_save(struct machine *machine, enum machine_state *before, struct error *error);
 void machine_end_save(struct machine *machine, enum machine_state before);
 
+/* The guest's hold, if there is one, ends with SC_HOLD_*; all vCPUs are held. -errno if KVM fails us. */
+int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *error);
+
 /* The operator ends the machine; -EBUSY while it is being migrated, saved or received. */
 int machine_stop(struct machine *machine, struct error *error);
 
@@ -121,6 +124,9 @@ enum machine_end machine_get_end(struct machine *machine);
 const char *machine_state_name(enum machine_state state);
 /* Holds the vCPUs for a moment, since their power state is asked for. */
 enum sc_level machine_level(struct machine *machine);
+/* The same of a guest that is moved as it stands; and of one that goes so from one rate to another. */
+enum sc_level machine_level_now(struct machine *machine);
+enum sc_level machine_level_moving(struct machine *machine, uint32_t from_hz, uint32_t to_hz);
 const char *machine_level_name(enum sc_level level);
 
 /* A byte from the console for the guest; false if it has no room, and the byte is to be offered again. */

@@ -27,11 +27,11 @@ int vcpus_create(struct vcpu_set *set, struct host_vm *vm, uint32_t count, bool 
 }
 
 /* With the lock held. False when the thread is to end. */
-static bool vcpu_park(struct vcpu_set *set)
+static bool vcpu_park(struct vcpu_set *set, const struct vcpu *vcpu)
 {
 	set->parked++;
 	pthread_cond_broadcast(&set->changed);
-	while ((set->holds || set->halted) && !set->ending)
+	while ((set->holds || set->halted || vcpu->waits) && !set->ending)
 		pthread_cond_wait(&set->changed, &set->lock);
 	set->parked--;
 	return !set->ending;
@@ -46,16 +46,24 @@ static bool vcpu_may_run(struct vcpu_set *set, const struct vcpu *vcpu)
 	bool run = true;
 
 	pthread_mutex_lock(&set->lock);
-	if ((set->holds && !vcpu->unfinished) || set->halted || set->ending)
-		run = vcpu_park(set);
+	if ((set->holds && !vcpu->unfinished) || set->halted || set->ending || vcpu->waits)
+		run = vcpu_park(set, vcpu);
 	pthread_mutex_unlock(&set->lock);
 	return run;
 }
 
-static void vcpus_halt(struct vcpu_set *set)
+/* What an exit leads to. A call without an answer leaves nothing to the next entry of the guest. */
+static void vcpu_follow(struct vcpu_set *set, struct vcpu *vcpu, enum vcpu_next next)
 {
+	if (next == VCPU_RUNS)
+		return;
 	pthread_mutex_lock(&set->lock);
-	set->halted = true;
+	if (next == VCPU_HALTS) {
+		set->halted = true;
+	} else {
+		vcpu->unfinished = false;
+		vcpu->waits = true;
+	}
 	pthread_mutex_unlock(&set->lock);
 }
 
@@ -69,8 +77,8 @@ static void vcpu_step(struct vcpu_set *set, struct vcpu *vcpu)
 		exit = (struct host_exit){ .kind = HOST_EXIT_UNKNOWN };
 	}
 	vcpu->unfinished = exit.kind != HOST_EXIT_INTERRUPTED;
-	if (vcpu->unfinished && !set->on_exit(set->machine, vcpu->host.index, &exit))
-		vcpus_halt(set);
+	if (vcpu->unfinished)
+		vcpu_follow(set, vcpu, set->on_exit(set->machine, vcpu->host.index, &exit));
 }
 
 static void *vcpu_thread(void *argument)
@@ -148,6 +156,21 @@ void vcpus_destroy(struct vcpu_set *set)
 	set->count = 0;
 	pthread_cond_destroy(&set->changed);
 	pthread_mutex_destroy(&set->lock);
+}
+
+int vcpus_answer(struct vcpu_set *set, const struct sc_hold_answer *answer)
+{
+	struct vcpu *vcpu = &set->vcpu[answer->vp];
+	int result = host_vcpu_set_x(&vcpu->host, 0, answer->result);
+
+	for (uint32_t n = 0; !result && n < 2; n++)
+		result = host_vcpu_set_x(&vcpu->host, SC_HOLD_OUTPUT_REGISTER + n, answer->value[n]);
+	if (result)
+		return result;
+	pthread_mutex_lock(&set->lock);
+	vcpu->waits = false;
+	pthread_mutex_unlock(&set->lock);
+	return 0;
 }
 
 uint32_t vcpus_online(struct vcpu_set *set)

@@ -15,8 +15,15 @@
 
 struct vcpu_set;
 
-/* Carries out what an exit asks for. False if the guest can never go on. */
-typedef bool (*vcpu_exit_fn)(void *machine, uint32_t vcpu, const struct host_exit *exit);
+/* What follows for the vCPU from an exit. */
+enum vcpu_next {
+	VCPU_RUNS,
+	VCPU_WAITS, /* until vcpus_answer() */
+	VCPU_HALTS, /* with all others: the guest can never go on */
+};
+
+/* Carries out what an exit asks for. */
+typedef enum vcpu_next (*vcpu_exit_fn)(void *machine, uint32_t vcpu, const struct host_exit *exit);
 
 struct vcpu {
 	struct vcpu_set *set;
@@ -24,6 +31,7 @@ struct vcpu {
 	pthread_t thread;
 	bool started;
 	bool unfinished; /* its thread's own: the last exit is completed by the next entry */
+	bool waits;	 /* for vcpus_answer(); with the set's lock */
 };
 
 struct vcpu_set {
@@ -51,6 +59,12 @@ int vcpus_start(struct vcpu_set *set, struct error *error);
 /* After vcpus_hold() returns no vCPU is in the guest until as many vcpus_release() have been called. */
 void vcpus_hold(struct vcpu_set *set);
 void vcpus_release(struct vcpu_set *set);
+
+/*
+ * A held vCPU's call returns: X0 is `result`, X6 and X7 are `value`. It goes on when it is released. -errno if KVM
+ * fails us; then it waits for ever.
+ */
+int vcpus_answer(struct vcpu_set *set, const struct sc_hold_answer *answer);
 
 /* Bit n: vCPU n is powered on. Waits for a running one; held vCPUs answer at once. */
 uint32_t vcpus_online(struct vcpu_set *set);

@@ -87,6 +87,7 @@ struct fake_vm {
 	uint32_t active[SC_VCPU_MAX]; /* the same */
 	uint32_t latched[SC_VCPU_MAX][32];
 	bool spi[LAYOUT_INTERRUPTS];
+	uint32_t edges[LAYOUT_INTERRUPTS]; /* how often it rose */
 };
 
 /* What a scripted exit does: registers that the guest has set, and the exit. */

@@ -228,6 +228,7 @@ int host_vm_set_spi(struct host_vm *vm, uint32_t intid, bool level)
 	pthread_mutex_lock(&fake_lock);
 	if (intid < 32 || intid >= LAYOUT_INTERRUPTS)
 		fake_violation("a shared interrupt that does not exist");
+	fake->edges[intid] += level && !fake->spi[intid];
 	fake->spi[intid] = level;
 	pthread_mutex_unlock(&fake_lock);
 	return 0;

@@ -26,6 +26,8 @@
 /* Nobody waits long in a test, and the fake's time need not pass for a wait to end. */
 static const struct handover_limits pair_limits = {
 	.frame_ms = 30000,
+	.prepare_ms = 300,
+	.hold_ms = 300,
 	.stopped_ms = 10000,
 	.question_ms = 0,
 	.retry_ms = 1,

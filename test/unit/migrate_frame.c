@@ -168,7 +168,7 @@ static void test_hello_damage(void **state)
 	buffer.data[0] ^= 1;
 	buffer.data[8] = 9;
 	assert_int_equal(frame_get_hello(buffer.data, buffer.size, &back, &error), -EPROTO);
-	assert_string_equal(error.text, "the other side speaks version 9 of the migration protocol, this one 2: use "
+	assert_string_equal(error.text, "the other side speaks version 9 of the migration protocol, this one 3: use "
 					"the same version of Seaclock on both hosts");
 	buffer_free(&buffer);
 }

@@ -334,8 +334,8 @@ static void test_level_none(void **state)
 	assert_string_equal(
 		pair.source_error.text,
 		"pair is not on the reference clock: this host's counter ticks at 25 MHz, the other's at 1000 MHz, so "
-		"its clock would run at 40.00 times its rate; load the seaclock module in the guest and leave its "
-		"clocksource on seaclock_page, or move it all the same with --force");
+		"its clock would run at 40.00 times its rate; load the seaclock module in the guest and leave the "
+		"choice of the clocksource to it, or move it all the same with --force");
 	assert_non_null(strstr(pair.target_error.text, "the other side says: pair is not on the reference clock"));
 	pair.options.force = true;
 	pair_migrate(&pair);

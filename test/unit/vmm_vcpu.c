@@ -21,14 +21,14 @@ static uint32_t exits;
 static const struct fake_exit load = { .exit = { .kind = HOST_EXIT_MMIO, .gpa = 4096, .size = 8 } };
 static const struct fake_exit power_off = { .exit = { .kind = HOST_EXIT_SHUTDOWN } };
 
-static bool on_exit_count(void *machine, uint32_t vcpu, const struct host_exit *exit)
+static enum vcpu_next on_exit_count(void *machine, uint32_t vcpu, const struct host_exit *exit)
 {
 	assert_ptr_equal(machine, &set);
 	assert_true(vcpu < VCPUS);
 	__atomic_add_fetch(&exits, 1, __ATOMIC_SEQ_CST);
 	if (exit->kind == HOST_EXIT_MMIO)
 		exit->data[0] = 0x42;
-	return exit->kind == HOST_EXIT_MMIO;
+	return exit->kind == HOST_EXIT_MMIO ? VCPU_RUNS : VCPU_HALTS;
 }
 
 static int set_up(void **state)
@@ -118,7 +118,7 @@ static void test_exit(void **state)
 }
 
 /* The hold comes while the exit is being served: the answer is in the registers before anybody may read them. */
-static bool on_exit_slow(void *machine, uint32_t vcpu, const struct host_exit *exit)
+static enum vcpu_next on_exit_slow(void *machine, uint32_t vcpu, const struct host_exit *exit)
 {
 	const struct fake_vcpu *fake = fake_vcpu_of(&set.vcpu[vcpu].host);
 	bool kicked = false;

@@ -180,7 +180,7 @@ int frame_get_hello(const void *data, size_t size, struct frame_hello *hello, st
 	hello->address_bits = cursor_u32(&cursor);
 	hello->gic = cursor_u32(&cursor);
 	dry_run = cursor_u32(&cursor);
-	if (!cursor_finish(&cursor) || !name_is_valid(hello->name) || level > SC_LEVEL_REFERENCE || dry_run > 1)
+	if (!cursor_finish(&cursor) || !name_is_valid(hello->name) || level > SC_LEVEL_COOPERATIVE || dry_run > 1)
 		return damaged(FRAME_HELLO, error);
 	hello->level = (enum sc_level)level;
 	hello->dry_run = dry_run;

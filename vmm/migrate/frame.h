@@ -16,7 +16,7 @@
 
 #include <seaclock/core.h>
 
-#define FRAME_PROTOCOL 2u
+#define FRAME_PROTOCOL 3u
 
 #define FRAME_HEADER_SIZE 8u
 #define FRAME_PAGES_MAX 64u

@@ -4,6 +4,8 @@
 
 const struct handover_limits handover_limits = {
 	.frame_ms = 30000,
+	.prepare_ms = 5000,
+	.hold_ms = 3000,
 	.stopped_ms = 10000,
 	.question_ms = 30000,
 	.retry_ms = 500,

@@ -79,6 +79,8 @@ enum target_state target_step(enum target_state state, enum target_event event, 
 
 struct handover_limits {
 	int frame_ms;	   /* for a frame, while the guest runs */
+	int prepare_ms;	   /* for the guest to put its clock on the page, */
+	int hold_ms;	   /* and to stand still in a hold, when it is asked */
 	int stopped_ms;	   /* from the stop to READY; and from GO to DONE, at the target from READY to GO */
 	int question_ms;   /* for all questions after a lost DONE together */
 	int retry_ms;	   /* between two questions */

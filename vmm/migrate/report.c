@@ -20,9 +20,10 @@ int64_t report_step_ns(const struct report *report)
 /* The numbers that are 64 bits wide, in the order in which they travel. */
 #define NUMBERS(report)                                                                                                \
 	{                                                                                                              \
-		&(report)->bytes, &(report)->downtime_ns, &(report)->parts.pages, &(report)->parts.state,              \
-			&(report)->parts.transfer, &(report)->parts.load, &(report)->parts.resume, &(report)->gap_ns,  \
-			&(report)->stated_bound_ns, &(report)->round_trip_ns, &(report)->age_ns                        \
+		&(report)->bytes, &(report)->downtime_ns, &(report)->parts.hold, &(report)->parts.pages,               \
+			&(report)->parts.state, &(report)->parts.transfer, &(report)->parts.load,                      \
+			&(report)->parts.resume, &(report)->gap_ns, &(report)->stated_bound_ns,                        \
+			&(report)->round_trip_ns, &(report)->age_ns                                                    \
 	}
 
 void report_put(struct buffer *buffer, const struct report *report)
@@ -74,7 +75,7 @@ int report_get(struct cursor *cursor, struct report *report, struct error *error
 	}
 	valid = get_rate(cursor, report) && valid;
 	if (!cursor_finish(cursor) || !valid || !name_is_valid(report->name) || policy > SC_CLOCK_FREEZE ||
-	    level > SC_LEVEL_REFERENCE)
+	    level > SC_LEVEL_COOPERATIVE)
 		return error_set(error, EPROTO, "the other side's report is damaged");
 	report->policy = (enum sc_clock_policy)policy;
 	report->level = (enum sc_level)level;
@@ -88,8 +89,9 @@ static double ms(uint64_t ns)
 
 static json_t *parts_json(const struct report_parts *parts)
 {
-	return json_pack("{s:f, s:f, s:f, s:f, s:f}", "pages", ms(parts->pages), "state", ms(parts->state), "transfer",
-			 ms(parts->transfer), "load", ms(parts->load), "resume", ms(parts->resume));
+	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "hold", ms(parts->hold), "pages", ms(parts->pages), "state",
+			 ms(parts->state), "transfer", ms(parts->transfer), "load", ms(parts->load), "resume",
+			 ms(parts->resume));
 }
 
 /* null if it is not known. */
@@ -98,18 +100,25 @@ static json_t *ppm(const struct report *report, double ppb)
 	return report->rate_known ? json_real(ppb / 1e3) : json_null();
 }
 
+/* null if there was no hold. */
+static json_t *hold_us(const struct report *report)
+{
+	return report->parts.hold ? json_real((double)report->parts.hold / 1e3) : json_null();
+}
+
 json_t *report_json(const struct report *report)
 {
 	char id[FRAME_ID_TEXT_SIZE];
 
 	frame_id_text(&report->id, id);
-	return json_pack(
-		"{s:s, s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:f, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "name",
-		report->name, "id", id, "from_hz", (json_int_t)report->from_hz, "to_hz", (json_int_t)report->to_hz,
-		"policy", clock_policy_name(report->policy), "level", machine_level_name(report->level), "rounds",
-		(json_int_t)report->rounds, "bytes", (json_int_t)report->bytes, "downtime_ms", ms(report->downtime_ns),
-		"parts_ms", parts_json(&report->parts), "gap_ns", (json_int_t)report->gap_ns, "intended_step_ns",
-		(json_int_t)report_step_ns(report), "stated_bound_ns", (json_int_t)report->stated_bound_ns,
-		"round_trip_ns", (json_int_t)report->round_trip_ns, "age_ns", (json_int_t)report->age_ns, "rate_ppm",
-		ppm(report, (double)report->rate.ppb), "rate_ppm_bound", ppm(report, (double)report->rate.bound_ppb));
+	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:f, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+			 "name", report->name, "id", id, "from_hz", (json_int_t)report->from_hz, "to_hz",
+			 (json_int_t)report->to_hz, "policy", clock_policy_name(report->policy), "level",
+			 machine_level_name(report->level), "rounds", (json_int_t)report->rounds, "bytes",
+			 (json_int_t)report->bytes, "downtime_ms", ms(report->downtime_ns), "parts_ms",
+			 parts_json(&report->parts), "hold_us", hold_us(report), "gap_ns", (json_int_t)report->gap_ns,
+			 "intended_step_ns", (json_int_t)report_step_ns(report), "stated_bound_ns",
+			 (json_int_t)report->stated_bound_ns, "round_trip_ns", (json_int_t)report->round_trip_ns,
+			 "age_ns", (json_int_t)report->age_ns, "rate_ppm", ppm(report, (double)report->rate.ppb),
+			 "rate_ppm_bound", ppm(report, (double)report->rate.bound_ppb));
 }

@@ -13,7 +13,8 @@
 
 /* The downtime, in the order in which it passes; ns. */
 struct report_parts {
-	uint64_t pages;	   /* from the order to stop until the last pages are sent */
+	uint64_t hold;	   /* from asking the guest to hold until it did; 0 if it was not asked, or did not */
+	uint64_t pages;	   /* from then, or else from the order to stop, until the last pages are sent */
 	uint64_t state;	   /* taking the state */
 	uint64_t transfer; /* sending it, and what came before it on the way, until READY; without the loading */
 	uint64_t load;	   /* loading it at the target, by the target's own measure */
@@ -29,7 +30,7 @@ struct report {
 	enum sc_level level;
 	uint32_t rounds;
 	uint64_t bytes;
-	uint64_t downtime_ns; /* from the order to stop to DONE; to the answer, if DONE was lost */
+	uint64_t downtime_ns; /* from the order to hold or to stop, to DONE; to the answer, if DONE was lost */
 	struct report_parts parts;
 	uint64_t gap_ns;	  /* which the guest's clock counts under SC_CLOCK_ADVANCE */
 	uint64_t stated_bound_ns; /* of the clock's step: the hosts' difference, aged until the clock's start */

@@ -5,6 +5,7 @@
 #include "deadline.h"
 #include "layout.h"
 #include "log.h"
+#include "migrate/hold.h"
 #include "migrate/question.h"
 #include "migrate/stamps.h"
 #include "migrate/state.h"
@@ -27,6 +28,8 @@ struct source {
 	enum source_state state;
 	struct precopy precopy;
 	struct sc_handoff handoff;
+	bool asked;	    /* the guest was asked to prepare */
+	bool prepared;	    /* and has done so: it is to hold */
 	sc_ns_t fits_since; /* the rest of memory fits, the clocks' comparison does not; 0: it does not fit */
 	sc_ns_t phase;	    /* when the current part of the downtime began */
 	sc_ns_t stop_ordered;
@@ -66,8 +69,8 @@ int source_check_rate(const char *name, enum sc_level level, uint32_t from_hz, u
 		error, EPERM,
 		"%s is not on the reference clock: this host's counter ticks at %s MHz, the other's at %s MHz, so its "
 		"clock would run at %" PRIu64 ".%02" PRIu64
-		" times its rate; load the seaclock module in the guest and leave its clocksource on "
-		"seaclock_page, or move it all the same with --force",
+		" times its rate; load the seaclock module in the guest and leave the choice of the clocksource to it, "
+		"or move it all the same with --force",
 		name, rate_text(from_hz, from), rate_text(to_hz, to), percent / 100, percent % 100);
 }
 
@@ -109,9 +112,9 @@ static int source_hello(struct source *source, bool dry_run)
 	return result;
 }
 
-static int source_check_level(struct source *source)
+static int source_check_level(struct source *source, enum sc_level level)
 {
-	source->report->level = machine_level(source->machine);
+	source->report->level = level;
 	if (source->options->force)
 		return 0;
 	return source_check_rate(source->machine->config.name, source->report->level, source->report->from_hz,
@@ -140,7 +143,7 @@ static int source_check(struct source *source, bool dry_run)
 	int result = source_hello(source, dry_run);
 
 	if (!result)
-		result = source_check_level(source);
+		result = source_check_level(source, machine_level(source->machine));
 	return result ? result : source_check_registers(source);
 }
 
@@ -189,6 +192,33 @@ static int source_check_stop(struct source *source, bool *enough)
 	return 0;
 }
 
+static struct hold_wait source_wait(const struct source *source, int limit_ms)
+{
+	return (struct hold_wait){ limit_ms, source->channel->watch, source->channel->watches };
+}
+
+/* The guest is asked to prepare once, before the last round, if it is to go to another rate and can be asked. */
+static bool source_must_prepare(const struct source *source)
+{
+	const struct report *report = source->report;
+
+	return report->level == SC_LEVEL_COOPERATIVE && report->from_hz != report->to_hz && !source->asked;
+}
+
+static int source_prepare(struct source *source)
+{
+	const struct hold_wait wait = source_wait(source, source->options->limits->prepare_ms);
+	int result = hold_prepare(source->machine, &wait, &source->prepared, source->error);
+
+	source->asked = true;
+	if (result || source->prepared || source->options->force)
+		return result;
+	return error_set(source->error, ETIME,
+			 "%s was asked to put its clock on the reference page before it moves, and has not done so in "
+			 "%d ms: it is too busy, or hangs; it runs on here",
+			 source->machine->config.name, wait.limit_ms);
+}
+
 static int source_precopy(struct source *source)
 {
 	bool enough = false;
@@ -201,6 +231,10 @@ static int source_precopy(struct source *source)
 			result = stamps_burst(source->channel, &source->handoff, source->error);
 		if (!result)
 			result = source_check_stop(source, &enough);
+		if (!result && enough && source_must_prepare(source)) {
+			result = source_prepare(source);
+			enough = false;
+		}
 		if (!result)
 			result = source_check_alive(source);
 		if (!result)
@@ -228,10 +262,33 @@ static uint64_t source_lap(struct source *source)
 	return source->phase.v - began.v;
 }
 
+/* Until the guest stands in a hold, if it can be asked for one. Without it, too, it can follow. */
+static int source_hold(struct source *source)
+{
+	const struct hold_wait wait = source_wait(source, source->options->limits->hold_ms);
+	bool held;
+	int result;
+
+	source->stop_ordered = source->phase = host_monotonic();
+	if (!source->prepared)
+		return 0;
+	result = hold_begin(source->machine, &wait, &held, source->error);
+	if (held) {
+		source->report->parts.hold = source_lap(source);
+		return result;
+	}
+	log_line("%s does not hold: it moves as it stands, and will repair later what has cached the counter's rate",
+		 source->machine->config.name);
+	/* What is known of the clocks has aged meanwhile, while the guest ran. */
+	if (!result)
+		result = stamps_burst(source->channel, &source->handoff, source->error);
+	source->stop_ordered = source->phase = host_monotonic();
+	return result;
+}
+
 static void source_stop(struct source *source)
 {
 	source_event(source, SOURCE_EVENT_STOP);
-	source->stop_ordered = source->phase = host_monotonic();
 	source_limit(source);
 	vcpus_hold(&source->machine->vcpus);
 	clock_stop(&source->machine->clock);
@@ -313,7 +370,8 @@ static int source_transfer(struct source *source)
 
 	/* The guest may have left the reference clock during pre-copy. */
 	if (!result)
-		result = source_check_level(source);
+		result = source_check_level(
+			source, machine_level_moving(source->machine, source->report->from_hz, source->report->to_hz));
 	if (!result)
 		result = precopy_finish(&source->precopy, source->error);
 	source->report->parts.pages = source_lap(source);
@@ -362,6 +420,7 @@ static void source_resume(struct source *source)
 	struct machine *machine = source->machine;
 	struct error error;
 
+	hold_call_off(machine);
 	if (clock_start(&machine->clock, source->options->policy, &error))
 		log_line("%s: %s", machine->config.name, error.text);
 	vcpus_release(&machine->vcpus);
@@ -424,6 +483,8 @@ static enum source_state source_fail(struct source *source)
 {
 	if (source_event(source, SOURCE_EVENT_FAILED) == SOURCE_ACTION_RESUME)
 		source_resume(source);
+	else
+		hold_call_off(source->machine);
 	/* Last, because the other side may not listen any more, and the guest need not wait for that. */
 	channel_abort(source->channel, source->error);
 	return source->state;
@@ -431,8 +492,10 @@ static enum source_state source_fail(struct source *source)
 
 static enum source_state source_switch(struct source *source)
 {
-	int result;
+	int result = source_hold(source);
 
+	if (result)
+		return source_fail(source);
 	source_stop(source);
 	result = source_transfer(source);
 	if (!result && !gate_pass(source->options->gate))

@@ -123,6 +123,8 @@ static int target_load(struct target *target, const struct frame *frame, struct 
 	struct buffer buffer = { 0 };
 	int result = state_load(target->machine, frame->data, frame->size, &ready.gap, error);
 
+	if (!result)
+		result = machine_end_hold(target->machine, SC_HOLD_MOVED, error);
 	if (result)
 		return result;
 	ready.loading = sc_ns(host_monotonic().v - began.v);

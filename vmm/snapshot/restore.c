@@ -124,7 +124,7 @@ static int restore_check_rate(struct restore *restore, struct error *error)
 	uint32_t from_hz = machine->restored.from_hz, to_hz = host_counter_hz();
 	struct error moving;
 
-	machine->restored.level = machine_level(machine);
+	machine->restored.level = machine_level_moving(machine, from_hz, to_hz);
 	if (restore->options->force ||
 	    !source_check_rate(machine->config.name, machine->restored.level, from_hz, to_hz, &moving))
 		return 0;
@@ -146,6 +146,8 @@ static int restore_content(struct restore *restore, struct error *error)
 		result = restore_state(restore, &frame, error);
 	if (!result)
 		result = restore_check_rate(restore, error);
+	if (!result)
+		result = machine_end_hold(restore->machine, SC_HOLD_MOVED, error);
 	return result ? result : restore_expect(restore, FRAME_DONE, &frame, error);
 }
 

@@ -3,6 +3,7 @@
 #include "snapshot/save.h"
 
 #include "log.h"
+#include "migrate/hold.h"
 #include "migrate/pages.h"
 #include "migrate/source.h"
 #include "migrate/state.h"
@@ -102,11 +103,33 @@ static int save_held(struct machine *machine, const struct save_options *options
 	return result;
 }
 
+/*
+ * A guest that can be asked stands in a hold in the file, for nobody knows yet at what rate it will go on. One that
+ * does not answer is saved as it stands.
+ */
+static int save_ask(struct machine *machine, struct error *error)
+{
+	const struct hold_wait prepare = { .limit_ms = handover_limits.prepare_ms };
+	const struct hold_wait hold = { .limit_ms = handover_limits.hold_ms };
+	bool done;
+	int result;
+
+	if (clock_is_stopped(&machine->clock) || machine_level(machine) != SC_LEVEL_COOPERATIVE)
+		return 0;
+	result = hold_prepare(machine, &prepare, &done, error);
+	if (!result && done)
+		result = hold_begin(machine, &hold, &done, error);
+	if (!result && !done)
+		log_line("%s does not hold: it is saved as it stands", machine->config.name);
+	return result;
+}
+
 /* As after a migration that failed: nobody wanted the guest to stand still, so its clocks stay right. */
 static void save_go_on(struct machine *machine, bool ran)
 {
 	struct error error;
 
+	hold_call_off(machine);
 	if (ran && clock_start(&machine->clock, SC_CLOCK_ADVANCE, &error))
 		log_line("%s: %s", machine->config.name, error.text);
 	vcpus_release(&machine->vcpus);
@@ -117,18 +140,25 @@ int save_run(struct machine *machine, const struct save_options *options, struct
 {
 	struct snapshot_writer writer;
 	int result = snapshot_writer_open(&writer, options->path, error);
-	sc_ns_t ordered = host_monotonic();
+	sc_ns_t ordered;
 	bool ran;
 
 	if (result)
 		return result;
+	result = save_ask(machine, error);
+	if (result) {
+		hold_call_off(machine);
+		snapshot_writer_discard(&writer);
+		return result;
+	}
+	ordered = host_monotonic();
 	vcpus_hold(&machine->vcpus);
 	ran = !clock_is_stopped(&machine->clock);
 	clock_stop(&machine->clock);
 	result = save_held(machine, options, &writer, error);
 	*report = (struct save_report){
 		.hz = host_counter_hz(),
-		.level = machine_level(machine),
+		.level = machine_level_now(machine),
 		.bytes = writer.written,
 		.stopped_ns = ran ? host_monotonic().v - ordered.v : 0,
 	};

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whole migrations of a guest whose clock is the raw counter: it is asked to prepare and to hold, does so or not, and
+ * finds the right answer where it goes on.
+ */
+#include "unit.h"
+#include "../fake/driver.h"
+#include "../fake/guest_call.h"
+#include "../fake/pair.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIMIT_S 100
+#define FROM_HZ 25000000u
+#define TO_HZ 1000000000u
+
+static struct pair pair;
+static struct driver driver;
+
+static int set_up(void **state)
+{
+	(void)state;
+	alarm(LIMIT_S);
+	fake_reset();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	pair_close(&pair);
+	alarm(0);
+	return 0;
+}
+
+static void open_guest(uint32_t to_hz, bool prepares, bool holds)
+{
+	pair_open(&pair, FROM_HZ, to_hz, 2, 7);
+	pair_load_driver(&pair);
+	driver = (struct driver){ .machine = &pair.source, .prepares = prepares, .holds = holds };
+	driver_start(&driver);
+	assert_int_equal(machine_level(&pair.source), SC_LEVEL_COOPERATIVE);
+	assert_int_equal(machine_level_now(&pair.source), SC_LEVEL_NONE);
+	fake_time_set_step(50);
+}
+
+static void expect_moved(enum sc_level level)
+{
+	if (pair.source_state != SOURCE_GONE)
+		fprintf(stderr, "source: %s; target: %s\n", pair.source_error.text, pair.target_error.text);
+	assert_int_equal(pair.source_state, SOURCE_GONE);
+	assert_int_equal(machine_get_state(&pair.target), MACHINE_RUNNING);
+	assert_true(fake_vcpu_wait_inside(&pair.target.vcpus.vcpu[0].host, true));
+	assert_int_equal(pair.report.level, level);
+	assert_false(clock_is_held(&pair.target.clock));
+	assert_int_equal(pair.target.clock.partition.asked, SC_ASK_NOTHING);
+}
+
+/* What the call has left in X0, X6 and X7. */
+static void expect_answer(struct machine *machine, uint64_t hz, uint64_t outcome)
+{
+	const struct host_vcpu *vcpu = &machine->vcpus.vcpu[0].host;
+
+	assert_int_equal(fake_vcpu_register(vcpu, FAKE_REGISTER_X0), 1ull << 32);
+	assert_int_equal(fake_vcpu_register(vcpu, FAKE_REGISTER_X0 + 6), hz);
+	assert_int_equal(fake_vcpu_register(vcpu, FAKE_REGISTER_X0 + 7), outcome);
+}
+
+static void test_held(void **state)
+{
+	(void)state;
+	open_guest(TO_HZ, true, true);
+	pair_migrate(&pair);
+	expect_moved(SC_LEVEL_COOPERATIVE);
+	expect_answer(&pair.target, TO_HZ, SC_HOLD_MOVED);
+	assert_true(pair.report.parts.hold > 0);
+	assert_true(pair.report.downtime_ns >= pair.report.parts.hold);
+	assert_true(fake_vm_of(&pair.source.vm)->edges[SC_MIGRATION_INTID] >= 2);
+	assert_int_equal(machine_level(&pair.target), SC_LEVEL_COOPERATIVE);
+	assert_int_equal(machine_level_now(&pair.target), SC_LEVEL_REFERENCE);
+}
+
+/* The target fails after the guest has held: the call returns here, and the guest is on its raw clock again. */
+static void test_called_off(void **state)
+{
+	(void)state;
+	open_guest(TO_HZ, true, true);
+	fake_fail(&pair.host[1], FAKE_GIC_LOAD, 0, 1, EIO);
+	pair_migrate(&pair);
+	assert_true(pair_stayed(&pair));
+	assert_true(driver_wait_raw(&driver, FROM_HZ));
+	assert_false(clock_is_held(&pair.source.clock));
+	assert_int_equal(pair.report.level, SC_LEVEL_COOPERATIVE);
+	/* And it can be tried again. */
+	pair_migrate(&pair);
+	expect_moved(SC_LEVEL_COOPERATIVE);
+}
+
+static void test_does_not_prepare(void **state)
+{
+	(void)state;
+	open_guest(TO_HZ, false, true);
+	pair_migrate(&pair);
+	assert_true(pair_stayed(&pair));
+	assert_string_equal(pair.source_error.text,
+			    "pair was asked to put its clock on the reference page before it moves, and has not done "
+			    "so in 300 ms: it is too busy, or hangs; it runs on here");
+	assert_int_equal(pair.source.clock.partition.asked, SC_ASK_NOTHING);
+	assert_true(driver_wait_raw(&driver, FROM_HZ));
+}
+
+static void test_by_force(void **state)
+{
+	(void)state;
+	open_guest(TO_HZ, false, true);
+	pair.options.force = true;
+	pair_migrate(&pair);
+	expect_moved(SC_LEVEL_NONE);
+	assert_int_equal(pair.report.parts.hold, 0);
+}
+
+/* On the page, but not in a hold: that is enough to follow. */
+static void test_does_not_hold(void **state)
+{
+	(void)state;
+	open_guest(TO_HZ, true, false);
+	pair_migrate(&pair);
+	expect_moved(SC_LEVEL_REFERENCE);
+	assert_int_equal(pair.report.parts.hold, 0);
+}
+
+/* Nothing is asked of a guest that sees no other rate. */
+static void test_same_rate(void **state)
+{
+	(void)state;
+	open_guest(FROM_HZ, false, false);
+	pair_migrate(&pair);
+	expect_moved(SC_LEVEL_COOPERATIVE);
+	assert_int_equal(fake_vm_of(&pair.source.vm)->edges[SC_MIGRATION_INTID], 0);
+	assert_int_equal(pair.target.clock.partition.guest_clock >> SC_GUEST_CLOCK_RAW_HZ_SHIFT, FROM_HZ);
+}
+
+static void *cancel_thread(void *argument)
+{
+	struct fake_vm *vm = fake_vm_of(&pair.source.vm);
+
+	(void)argument;
+	while (!__atomic_load_n(&vm->edges[SC_MIGRATION_INTID], __ATOMIC_SEQ_CST))
+		usleep(1000);
+	gate_cancel(&pair.gate);
+	return NULL;
+}
+
+/* The operator calls it off while the guest is being waited for. */
+static void test_cancelled(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	open_guest(TO_HZ, false, true);
+	pair.limits.prepare_ms = 60000;
+	assert_int_equal(pthread_create(&thread, NULL, cancel_thread, NULL), 0);
+	pair_migrate(&pair);
+	pthread_join(thread, NULL);
+	assert_true(pair_stayed(&pair));
+	assert_string_equal(pair.source_error.text, "the migration was called off");
+	assert_int_equal(pair.source.clock.partition.asked, SC_ASK_NOTHING);
+}
+
+/* DONE is lost and nobody can be asked: the guest stands in its hold until the operator lets it go on here. */
+static size_t tap_loses_go(struct pair *p, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+{
+	(void)p;
+	(void)index;
+	(void)size;
+	return way == PAIR_TO_TARGET && frame[0] == FRAME_GO ? 0 : PAIR_PASS;
+}
+
+static void test_undecided(void **state)
+{
+	struct error error;
+
+	(void)state;
+	open_guest(TO_HZ, true, true);
+	pair.tap = tap_loses_go;
+	pair.asked = PAIR_ASKED_NOBODY;
+	pair_migrate(&pair);
+	assert_int_equal(pair.source_state, SOURCE_UNDECIDED);
+	assert_true(clock_is_held(&pair.source.clock));
+	fake_host_use(&pair.host[0]);
+	assert_int_equal(machine_resume(&pair.source, SC_CLOCK_ADVANCE, true, &error), 0);
+	assert_true(driver_wait_raw(&driver, FROM_HZ));
+	assert_false(clock_is_held(&pair.source.clock));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_held),	  TEST(test_called_off), TEST(test_does_not_prepare), TEST(test_by_force),
+		TEST(test_does_not_hold), TEST(test_same_rate),	 TEST(test_cancelled),	      TEST(test_undecided),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
