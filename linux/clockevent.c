@@ -73,7 +73,8 @@ static irqreturn_t timer_interrupt(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/* On the CPU itself, interrupts off. What an earlier kernel left in the timer ends before its interrupt is enabled. */
+/* On the CPU itself, interrupts off, after the kernel's own timer driver. What an earlier kernel left in the timer ends
+ * before its interrupt is enabled. */
 static int timer_starting_cpu(unsigned int cpu)
 {
 	struct clock_event_device *device = &per_cpu(timers, cpu).device;
@@ -89,6 +90,7 @@ static int timer_starting_cpu(unsigned int cpu)
 		.set_state_oneshot_stopped = timer_stop,
 		.set_state_shutdown = timer_shut_down,
 	};
+	repair_cpu(NULL);
 	timer_shut_down(device);
 	enable_percpu_irq(timer_irq, IRQ_TYPE_NONE);
 	clockevents_config_and_register(device, SC_REF_HZ, TIMER_DELTA_MIN, TIMER_DELTA_MAX);

@@ -1,30 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The clocksource "seaclock_page": reference time.
+ * The clocksource "seaclock_page": reference time, in ns.
  *
  * Policy: rated above the architectural counter, so that it becomes current by itself, but a user's choice of another
  * clocksource is obeyed: the kernel tells us when we become current and when no longer, and we tell the hypervisor.
  * The vDSO cannot read the page, so clock_gettime() is a system call meanwhile.
+ *
+ * "On the page" is declared by the first read and not by the enable before it: in between the kernel reads the old
+ * clock for the last time, and from the declaration on the hypervisor may put the machine on another counter. That read
+ * itself is computed before the declaration, because its counter value may be one that was held (flip.c), of the
+ * counter as it is until then.
+ *
+ * Not marked to run on in suspend: for that the kernel would enable and read it without making it current.
  */
 #include "seaclock.h"
 
 #include <linux/clocksource.h>
 #include <linux/module.h>
+#include <linux/time64.h>
+
+/* Enabled, and not yet read. */
+static bool fresh;
 
 static notrace u64 clocksource_read(struct clocksource *source)
 {
-	return page_reference_time();
+	u64 counter, ns = flip_counter(&counter) ? page_reference_ns_at(counter) : page_reference_ns();
+
+	if (unlikely(fresh)) {
+		fresh = false;
+		declaration_set_page();
+	}
+	return ns;
 }
 
 static int clocksource_enable(struct clocksource *source)
 {
-	declaration_set_clocksource(true);
+	if (declaration_clock() == CLOCK_RAW)
+		flip_begin();
+	fresh = true;
 	return 0;
 }
 
+/* The raw clock, if it follows, has declared itself already. */
 static void clocksource_disable(struct clocksource *source)
 {
-	declaration_set_clocksource(false);
+	flip_end();
+	declaration_unset(CLOCK_PAGE);
 }
 
 static struct clocksource source = {
@@ -40,7 +61,7 @@ static struct clocksource source = {
 
 int clocksource_init(void)
 {
-	return clocksource_register_hz(&source, SC_REF_HZ);
+	return clocksource_register_hz(&source, NSEC_PER_SEC);
 }
 
 void clocksource_undo(void)

@@ -3,8 +3,9 @@
  * Seaclock's guest driver: clocks and timers that stay right when the machine moves to a host with another counter
  * rate.
  *
- * Policy: only the order of things is here. First what can be undone, then the clockevent and sched_clock, which
- * cannot: there is no module_exit.
+ * Policy: only the order of things is here. First what can be undone, then what cannot: CPUs would be left without a
+ * timer (clockevent.c), and sched_clock and the repaired internals without one who looks after them. So there is no
+ * module_exit, and the kernel refuses to unload the module.
  */
 #include "seaclock.h"
 
@@ -15,6 +16,7 @@
 /* Another kernel may follow: its memory must not be written to, and what this one declared is not true of it. */
 static int seaclock_reboot(struct notifier_block *block, unsigned long event, void *data)
 {
+	handshake_stop();
 	declaration_withdraw();
 	page_disable();
 	return NOTIFY_DONE;
@@ -25,17 +27,27 @@ static struct notifier_block seaclock_reboot_block = {
 	.priority = INT_MIN,
 };
 
-static void __init seaclock_follow_sched_clock(void)
+static bool __init seaclock_follow_sched_clock(void)
 {
 	const char *refused = sched_clock_follow_page();
 
 	if (!refused) {
-		declaration_set_sched_clock(true);
-		return;
+		declaration_set_sched_clock();
+		return true;
 	}
 	pr_warn("this kernel's sched_clock is left alone: %s.\n", refused);
 	pr_warn("after a move to another counter rate, scheduling, CPU times and log stamps would run at a wrong "
 		"rate.\n");
+	return false;
+}
+
+/* The raw clock is for those who can give it up in time and have everything repaired that rests on its rate. */
+static void __init seaclock_cooperate(void)
+{
+	bool follows = seaclock_follow_sched_clock(), repairs = internals_init(repair_hz());
+
+	if (follows && repairs && declaration_has_hold())
+		handshake_start();
 }
 
 static int __init seaclock_init(void)
@@ -48,19 +60,26 @@ static int __init seaclock_init(void)
 	if (err)
 		return err;
 	declaration_init();
+	repair_init();
 	rate_init();
-	err = clocksource_init();
+	err = handshake_init();
 	if (err)
 		goto disable;
+	err = clocksource_init();
+	if (err)
+		goto stop;
 	err = clockevent_init();
 	if (err)
 		goto unregister;
-	seaclock_follow_sched_clock();
+	seaclock_cooperate();
+	state_init();
 	register_reboot_notifier(&seaclock_reboot_block);
 	return 0;
 
 unregister:
 	clocksource_undo();
+stop:
+	handshake_undo();
 disable:
 	declaration_withdraw();
 	page_disable();

@@ -68,17 +68,33 @@ notrace u64 page_reference_time(void)
 }
 
 /* Modulo 2^64 like the offset itself; the low half of the product is the fraction of a unit. */
+static __always_inline u64 page_ns(u64 counter, u64 scale, s64 offset)
+{
+	unsigned __int128 product = (unsigned __int128)counter * scale;
+
+	return ((u64)(product >> 64) + (u64)offset) * SC_REF_NS + ((u64)(u32)(product >> 32) * SC_REF_NS >> 32);
+}
+
 noinstr u64 page_reference_ns(void)
 {
-	unsigned __int128 product;
 	sc_ticks_t counter;
 	u64 scale;
 	s64 offset;
 
 	if (!sc_page_sample(page, &scale, &offset, &counter))
 		return page_register() * SC_REF_NS;
-	product = (unsigned __int128)counter.v * scale;
-	return ((u64)(product >> 64) + (u64)offset) * SC_REF_NS + ((u64)(u32)(product >> 32) * SC_REF_NS >> 32);
+	return page_ns(counter.v, scale, offset);
+}
+
+notrace u64 page_reference_ns_at(u64 counter)
+{
+	sc_ticks_t now;
+	u64 scale;
+	s64 offset;
+
+	if (!sc_page_sample(page, &scale, &offset, &now))
+		return page_register() * SC_REF_NS;
+	return page_ns(counter, scale, offset);
 }
 
 u32 page_sequence(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Puts the kernel's sched_clock on the reference TSC page. The only file that needs kernel internals.
+ * Puts the kernel's sched_clock on the reference TSC page.
  *
  * sched_clock() is computed from the architectural counter with a rate that the kernel learns at boot and offers no way
  * to change: sched_clock_register() is gone after boot. Correcting the rate when the first timer interrupt on the new
@@ -16,7 +16,6 @@
 #include "seaclock.h"
 
 #include <linux/clocksource.h>
-#include <linux/kprobes.h>
 #include <linux/sched/clock.h>
 #include <linux/sched_clock.h>
 #include <linux/seqlock.h>
@@ -37,19 +36,6 @@ typedef struct clock_read_data *read_begin_t(unsigned int *seq);
 
 /* The horizon that sched_clock_register() asks for, in seconds. */
 #define CONVERSION_RANGE 3600
-
-/* A disarmed probe is set only to learn a symbol's address. */
-static read_begin_t *sched_clock_find(void)
-{
-	struct kprobe probe = { .symbol_name = "sched_clock_read_begin", .flags = KPROBE_FLAG_DISABLED };
-	read_begin_t *found;
-
-	if (register_kprobe(&probe))
-		return NULL;
-	found = (read_begin_t *)probe.addr;
-	unregister_kprobe(&probe);
-	return found;
-}
 
 static u64 sched_clock_at(const struct clock_read_data *data, u64 counter)
 {
@@ -131,7 +117,7 @@ static int sched_clock_replace(void *argument)
 
 const char *sched_clock_follow_page(void)
 {
-	struct replacement replacement = { .read_begin = sched_clock_find() };
+	struct replacement replacement = { .read_begin = internals_find("sched_clock_read_begin") };
 
 	if (!replacement.read_begin)
 		return "its symbol sched_clock_read_begin cannot be found";

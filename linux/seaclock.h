@@ -30,25 +30,115 @@ void page_free(void);
 /* In units of 100 ns, and the same with the fraction of a unit as ns. Neither ever goes back between two migrations. */
 u64 page_reference_time(void);
 u64 page_reference_ns(void);
+/*
+ * The same at a value that the counter has had, under the page as it is now. While the page is invalid, of the present:
+ * the hypervisor knows no other.
+ */
+u64 page_reference_ns_at(u64 counter);
 /* Changes whenever the hypervisor has written the page anew. */
 u32 page_sequence(void);
 
-/* rate.c: tells the log when the page was written anew. The first call is to come from the timer interrupt. */
-void rate_init(void);
-void rate_watch(void);
-
 /* declaration.c: what the hypervisor knows about this guest. Does nothing on a hypervisor that does not ask. */
+enum clock {
+	CLOCK_OTHER,
+	CLOCK_PAGE,
+	CLOCK_RAW,
+};
+
+enum level {
+	LEVEL_NONE,	   /* moves to another rate leave something wrong that matters */
+	LEVEL_REFERENCE,   /* clocks and timers follow, the rest is repaired late */
+	LEVEL_COOPERATIVE, /* everything is repaired in time */
+};
+
 void declaration_init(void);
 /* True if the hypervisor understands declarations: it is Seaclock's monitor, whose interrupts are levels. */
 bool declaration_understood(void);
-/* The two halves of SC_GUEST_CLOCK_ON_PAGE. Callable with interrupts off. */
-void declaration_set_clocksource(bool on_page);
-void declaration_set_sched_clock(bool on_page);
+/* True if it asks for a hold before it moves the machine, and knows the raw clock. */
+bool declaration_has_hold(void);
+/* The current clocksource. Set with interrupts off: raw can be refused, and then nothing has changed. */
+enum clock declaration_clock(void);
+void declaration_set_page(void);
+int declaration_set_raw(u32 hz);
+/* No longer that one, unless another of ours is current already. */
+void declaration_unset(enum clock value);
+void declaration_set_sched_clock(void);
+void declaration_set_holds(void);
+enum level declaration_level(void);
+/* For good: nothing is declared any more. */
 void declaration_withdraw(void);
 
-/* clocksource.c */
+/* clocksource.c: the page as a clocksource. */
 int clocksource_init(void);
 void clocksource_undo(void);
+
+/* raw.c: the counter as a clocksource. Only for the handshake's worker. */
+void raw_offer(u32 hz);
+void raw_withdraw(void);
+/* Seconds until it must be offered anew to stay near reference time; 0: never, or it is not current. */
+u64 raw_lasts(void);
+
+/* flip.c: the counter stands still for both clocksources from begin to end, which are in stop_machine. */
+void flip_begin(void);
+void flip_end(void);
+/* True, and the value, while it does. */
+bool flip_counter(u64 *counter);
+
+/* repair.c, in any context. First what all CPUs share, then repair_cpu on each of them. */
+void repair_init(void);
+void repair_global(u32 hz);
+void repair_cpu(void *unused);
+/* The rate that everything was last repaired for. */
+u32 repair_hz(void);
+
+/* internals.c: cannot be undone. False, and the log says what follows, if something is not as expected. */
+bool internals_init(u32 hz);
+/* NULL if the kernel does not have the symbol. */
+void *internals_find(const char *symbol);
+/* The part that may be done in any context, and the one that logs. */
+void internals_repair(u32 hz);
+void internals_settle(u32 hz);
+
+/* rate.c: finds moves without a hold. */
+void rate_init(void);
+/* In the timer interrupt. */
+void rate_watch(void);
+/* In the handshake's worker. */
+void rate_settle(void);
+/* The page as it is now needs no attention. */
+void rate_seen(u32 hz);
+
+/* hold.c: false if it was called off. */
+bool hold_wait(void);
+
+/* handshake.c */
+int handshake_init(void);
+void handshake_undo(void);
+/* From here on the hypervisor is obeyed. */
+void handshake_start(void);
+void handshake_stop(void);
+/* Has the worker look again. In any context. */
+void handshake_wake(void);
+
+/* state.c: what happened so far, to be looked at. Counting is possible in any context. */
+enum count {
+	COUNT_FLIPS,
+	COUNT_HOLDS,
+	COUNT_HOLDS_CALLED_OFF,
+	COUNT_LATE_REPAIRS,
+	COUNT_REPAIRED_DELAY,
+	COUNT_REPAIRED_EVENT_STREAM,
+	COUNT_REPAIRED_ARCH_TIMER_RATE,
+	COUNT_REPAIRED_FEATURE_CHECK,
+	COUNTS,
+};
+
+void state_init(void);
+void state_count(enum count count);
+/* The machine was moved in a hold that took so long by reference time. */
+void state_held(u64 ns);
+/* By so much CLOCK_MONOTONIC_RAW has left reference time from before the last preparation to after the hold. */
+void state_stepped(s64 ns);
 
 /* clockevent.c: cannot be undone once it has succeeded. */
 int clockevent_init(void);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Arithmetic of the counter's rate: from ticks to ns, what rounding that costs, and what the kernel derives from a
+ * rate.
+ *
+ * Policy: pure functions, the same in the kernel and in its tests. A clocksource turns ticks into ns by a whole number:
+ * ns = ticks * mult >> shift. Where the rate does not divide 10^9 * 2^shift no mult is exact, and the clock would leave
+ * reference time by some ns a second. The error is known exactly, so it is no error for long: the mult below the exact
+ * value and the one above it take turns, and the clock stays within CONVERSION_LIMIT.
+ */
+#ifndef SEACLOCK_LINUX_CONVERSION_H
+#define SEACLOCK_LINUX_CONVERSION_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdbool.h>
+#include <stdint.h>
+#endif
+
+#define CONVERSION_NS 1000000000ull
+#define CONVERSION_US 1000000ll
+
+/* Clock errors are counted in 2^-32 ns; this one is 4 us, far below what a network can show. */
+#define CONVERSION_LIMIT (4000ll << 32)
+
+struct conversion {
+	uint32_t mult;
+	int64_t drift; /* the error of one second, in 2^-32 ns; above 0 the clock is fast */
+};
+
+/*
+ * The conversion to use at `hz` while the clock has the error `debt`: the one that takes it back, the nearest if there
+ * is none. shift is 1 to 32. mult * hz is 10^9 << shift but for a remainder, which is by how much a second goes wrong.
+ */
+static inline struct conversion conversion_of(uint32_t hz, uint32_t shift, int64_t debt)
+{
+	uint64_t second = CONVERSION_NS << shift;
+	uint32_t rest = (uint32_t)(second % hz);
+	bool up = rest && (debt ? debt < 0 : rest > hz / 2);
+	struct conversion conversion = {
+		.mult = (uint32_t)(second / hz) + up,
+		.drift = ((up ? (int64_t)hz : 0) - rest) * (1ll << (32 - shift)),
+	};
+
+	return conversion;
+}
+
+/* The error after `ns` by this conversion; for up to half a year. */
+static inline int64_t conversion_error(const struct conversion *conversion, uint64_t ns)
+{
+	int64_t us = (int64_t)(ns % CONVERSION_NS / 1000);
+
+	return conversion->drift * (int64_t)(ns / CONVERSION_NS) + conversion->drift * us / CONVERSION_US;
+}
+
+/* An error that the conversion still makes worse has reached the limit. */
+static inline bool conversion_expired(const struct conversion *conversion, int64_t debt)
+{
+	return conversion->drift > 0 ? debt >= CONVERSION_LIMIT : conversion->drift < 0 && debt <= -CONVERSION_LIMIT;
+}
+
+/* Whole seconds until then, at least 1; 0: never. */
+static inline uint64_t conversion_lasts(const struct conversion *conversion, int64_t debt)
+{
+	int64_t speed = conversion->drift < 0 ? -conversion->drift : conversion->drift;
+	int64_t room = CONVERSION_LIMIT - (conversion->drift < 0 ? -debt : debt);
+
+	if (!speed)
+		return 0;
+	return room < speed ? 1 : (uint64_t)((room + speed - 1) / speed);
+}
+
+/* loops_per_jiffy counts ticks. Always from the values at boot: rounding does not build up. */
+static inline unsigned long conversion_loops(unsigned long boot_loops, uint32_t boot_hz, uint32_t hz)
+{
+	return (unsigned long)((uint64_t)boot_loops * hz / boot_hz);
+}
+
+/*
+ * The event stream wakes waiting CPUs at about 10 kHz, whenever one bit of the counter rises: the number of that bit,
+ * as the kernel chooses it at boot. The period is two settings of the bit; the nearer power of two counts.
+ */
+static inline uint32_t conversion_event_bit(uint32_t hz)
+{
+	uint32_t half = hz / 10000 / 2, bit = 0;
+
+	while (half >> bit > 1)
+		bit++;
+	return bit > 0 && half >> (bit - 1) & 1 ? bit + 1 : bit;
+}
+
+#endif

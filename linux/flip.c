@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Changes between the two clocksources of the module without losing time.
+ *
+ * The kernel changes its clocksource with all other CPUs stopped, in this order: enable the new one, read the old one
+ * for the last time, read the new one for the first time, publish both to all readers, disable the old one. What passes
+ * between the two reads is lost. So from the enable to the disable the counter stands still for both clocksources, at
+ * the value that the first read in between has seen.
+ *
+ * Policy: only for changes from one of ours to the other. Then both calls come for certain: after a successful enable
+ * nothing can fail. Whoever else reads meanwhile, a tracer or an NMI, sees time stand still as well.
+ */
+#include "seaclock.h"
+
+static bool flipping, taken;
+static u64 held;
+
+void flip_begin(void)
+{
+	taken = false;
+	WRITE_ONCE(flipping, true);
+}
+
+void flip_end(void)
+{
+	if (!flipping)
+		return;
+	WRITE_ONCE(flipping, false);
+	state_count(COUNT_FLIPS);
+}
+
+bool notrace flip_counter(u64 *counter)
+{
+	if (likely(!READ_ONCE(flipping)))
+		return false;
+	if (!taken) {
+		held = sc_counter_read().v;
+		taken = true;
+	}
+	*counter = held;
+	return true;
+}

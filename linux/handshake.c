@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Does what the hypervisor asks by SC_REG_MIGRATION: prepare, hold, or nothing, which means that the clock may be on
+ * the raw counter.
+ *
+ * Policy: one worker does everything that changes the clock, so no two changes meet; it runs before all ordinary tasks,
+ * because a migration waits for it. It always goes by what is asked now: an interrupt only says that this has changed.
+ * The raw clock is offered at a rate that was told in the same breath as "nothing is asked".
+ */
+#include "seaclock.h"
+
+#include <linux/acpi.h>
+#include <linux/err.h>
+#include <linux/interrupt.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/timekeeping.h>
+
+static struct kthread_worker *worker;
+static bool active; /* the hypervisor asks, and this kernel can do all that */
+static int ask_irq;
+static u32 ask_intid;
+
+static void handshake_settle(struct kthread_work *work);
+static DEFINE_KTHREAD_WORK(settle, handshake_settle);
+static DEFINE_KTHREAD_DELAYED_WORK(renew, handshake_settle);
+
+/* What a hold costs CLOCK_MONOTONIC_RAW is judged by this, before and after: both flips, and the rates around them. */
+static s64 handshake_clock_error(void)
+{
+	unsigned long flags;
+	u64 before, clock, after;
+
+	local_irq_save(flags);
+	before = page_reference_ns();
+	clock = ktime_get_raw_ns();
+	after = page_reference_ns();
+	local_irq_restore(flags);
+	return clock - (before + (after - before) / 2);
+}
+
+static void handshake_answer(u64 asked, u32 hz)
+{
+	static s64 error;
+	static bool prepared, moved;
+
+	if (asked == SC_ASK_NOTHING) {
+		raw_offer(hz);
+		if (moved)
+			state_stepped(handshake_clock_error() - error);
+		prepared = moved = false;
+		return;
+	}
+	if (!prepared)
+		error = handshake_clock_error();
+	prepared = true;
+	raw_withdraw();
+	if (asked == SC_ASK_HOLD && declaration_clock() == CLOCK_PAGE && hold_wait())
+		moved = true;
+}
+
+static bool handshake_read(u64 *asked, u32 *hz)
+{
+	u64 low;
+
+	if (!READ_ONCE(active) || hypercall_get(SC_REG_MIGRATION, &low, NULL))
+		return false;
+	*asked = low & SC_ASK_MASK;
+	*hz = low >> SC_MIGRATION_HZ_SHIFT;
+	return true;
+}
+
+/* Until what was done is what is asked. */
+static void handshake_settle(struct kthread_work *work)
+{
+	u64 asked, done = ~0ull, seconds;
+	u32 hz;
+
+	rate_settle();
+	while (handshake_read(&asked, &hz) && asked != done) {
+		handshake_answer(asked, hz);
+		done = asked;
+	}
+	seconds = raw_lasts();
+	if (seconds)
+		kthread_mod_delayed_work(worker, &renew, seconds * HZ);
+}
+
+void handshake_wake(void)
+{
+	if (worker)
+		kthread_queue_work(worker, &settle);
+}
+
+static irqreturn_t handshake_interrupt(int irq, void *data)
+{
+	handshake_wake();
+	return IRQ_HANDLED;
+}
+
+/* Since 6.14 a worker has to be told to run. */
+#ifndef kthread_run_worker
+#define kthread_run_worker kthread_create_worker
+#endif
+
+int handshake_init(void)
+{
+	struct kthread_worker *created = kthread_run_worker(0, "seaclock");
+
+	if (IS_ERR(created))
+		return PTR_ERR(created);
+	sched_set_fifo(created->task);
+	WRITE_ONCE(worker, created);
+	return 0;
+}
+
+void handshake_undo(void)
+{
+	kthread_destroy_worker(worker);
+}
+
+/* Not switched off by a suspend to idle: the machine may be asked at any time. */
+static int handshake_map_irq(void)
+{
+	u64 low, high;
+	int err;
+
+	if (hypercall_get(SC_REG_MIGRATION, &low, &high))
+		return -EIO;
+	ask_intid = high;
+	ask_irq = acpi_register_gsi(NULL, ask_intid, ACPI_EDGE_SENSITIVE, ACPI_ACTIVE_HIGH);
+	if (ask_irq < 0)
+		return ask_irq;
+	err = request_irq(ask_irq, handshake_interrupt, IRQF_NO_SUSPEND, "seaclock_migration", &ask_irq);
+	if (err)
+		acpi_unregister_gsi(ask_intid);
+	return err;
+}
+
+void handshake_start(void)
+{
+	int err = handshake_map_irq();
+
+	if (err) {
+		pr_warn("the interrupt that tells of a migration cannot be had (%d): the clock stays on the page.\n",
+			err);
+		return;
+	}
+	declaration_set_holds();
+	WRITE_ONCE(active, true);
+	handshake_wake();
+}
+
+void handshake_stop(void)
+{
+	if (!active)
+		return;
+	WRITE_ONCE(active, false);
+	free_irq(ask_irq, &ask_irq);
+	acpi_unregister_gsi(ask_intid);
+	kthread_flush_worker(worker);
+}

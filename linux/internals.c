@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the kernel has computed from the counter's rate at boot and lets no module change: found by name, and changed.
+ *
+ * Policy: trust nothing that is not checked. Each thing must hold at load what this counter's rate makes of it, else it
+ * is left alone and the log says what will be wrong after a move to another rate.
+ */
+#include "seaclock.h"
+
+#include <linux/clocksource.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+#include <asm/cpufeature.h>
+#include <asm/memory.h>
+#include <asm/sysreg.h>
+
+typedef unsigned long lookup_t(const char *name);
+typedef struct arm64_ftr_reg *feature_t(u32 id);
+
+/* The kernel's horizon for the conversion of a counter as wide as this, in seconds. */
+#define COUNTER_RANGE 600
+
+static u32 *timer_rate;		      /* of CPUs that come up, an alias that can be written */
+static struct arm64_ftr_reg *feature; /* CNTFRQ_EL0, which all CPUs must have alike */
+static struct clocksource *counter;   /* arch_sys_counter */
+
+/* A disarmed probe is set only to learn the address of the function that knows all others. */
+static lookup_t *internals_lookup(void)
+{
+	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name", .flags = KPROBE_FLAG_DISABLED };
+	lookup_t *found;
+
+	if (register_kprobe(&probe))
+		return NULL;
+	found = (lookup_t *)probe.addr;
+	unregister_kprobe(&probe);
+	return found;
+}
+
+void *internals_find(const char *symbol)
+{
+	static lookup_t *lookup;
+
+	if (!lookup)
+		lookup = internals_lookup();
+	return lookup ? (void *)lookup(symbol) : NULL;
+}
+
+/* Read-only since boot, where the kernel has mapped it. */
+static u32 *internals_find_timer_rate(u32 hz)
+{
+	u32 *rate = internals_find("arch_timer_rate");
+	struct page *page;
+	void *alias;
+
+	if (!rate || *rate != hz)
+		return NULL;
+	page = phys_to_page(__pa_symbol(rate));
+	alias = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
+	return alias ? alias + offset_in_page(rate) : NULL;
+}
+
+static struct arm64_ftr_reg *internals_find_feature(u32 hz)
+{
+	feature_t *find = internals_find("get_arm64_ftr_reg");
+	struct arm64_ftr_reg *found = find ? find(SYS_CNTFRQ_EL0) : NULL;
+
+	if (!found || strcmp(found->name, "SYS_CNTFRQ_EL0") || found->sys_val != hz || found->strict_mask != U64_MAX)
+		return NULL;
+	return found;
+}
+
+static struct clocksource *internals_find_counter(u32 hz)
+{
+	struct clocksource *found = internals_find("clocksource_counter");
+	u32 mult, shift;
+
+	if (!found || strcmp(found->name, "arch_sys_counter"))
+		return NULL;
+	clocks_calc_mult_shift(&mult, &shift, hz, NSEC_PER_SEC, COUNTER_RANGE);
+	return found->mult == mult && found->shift == shift ? found : NULL;
+}
+
+bool internals_init(u32 hz)
+{
+	timer_rate = internals_find_timer_rate(hz);
+	if (!timer_rate)
+		pr_warn("arch_timer_rate is not as expected: after a move, CPUs would come online with the old "
+			"rate.\n");
+	feature = internals_find_feature(hz);
+	if (!feature)
+		pr_warn("the check of CNTFRQ_EL0 is not as expected: after a move, it would taint the kernel when a "
+			"CPU comes online.\n");
+	counter = internals_find_counter(hz);
+	if (!counter)
+		pr_warn("arch_sys_counter is not as expected: after a move, it would run at a wrong rate.\n");
+	else if (counter->vdso_clock_mode != VDSO_CLOCKMODE_ARCHTIMER)
+		pr_info("this CPU's counter has errata, so programs cannot read it: the clock stays on the page.\n");
+	return timer_rate && feature && counter && counter->vdso_clock_mode == VDSO_CLOCKMODE_ARCHTIMER;
+}
+
+/*
+ * A CPU that comes online compares with what the boot CPU once had, which is not to be changed: it is told to compare
+ * nothing.
+ */
+void internals_repair(u32 hz)
+{
+	if (timer_rate) {
+		WRITE_ONCE(*timer_rate, hz);
+		state_count(COUNT_REPAIRED_ARCH_TIMER_RATE);
+	}
+	if (feature) {
+		feature->strict_mask &= ~(u64)U32_MAX;
+		feature->sys_val = read_sysreg(cntfrq_el0);
+		state_count(COUNT_REPAIRED_FEATURE_CHECK);
+	}
+	if (counter)
+		clocks_calc_mult_shift(&counter->mult, &counter->shift, hz, NSEC_PER_SEC, COUNTER_RANGE);
+}
+
+void internals_settle(u32 hz)
+{
+	if (counter)
+		__clocksource_update_freq_hz(counter, hz);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The clocksource "seaclock_raw": the architectural counter, at the rate that the hypervisor has told. The vDSO reads
+ * it without a system call.
+ *
+ * Policy: current only while the hypervisor knows so, and knows the rate: it says yes or no when the kernel enables
+ * this clocksource, before the first read, and from then on keeps the counter's rate as it is. Registered only while it
+ * may be used. So whatever clocksource the user has chosen, and whenever, the kernel finds the right one by itself.
+ *
+ * Rounding: mult is chosen anew each time the clocksource is enabled (conversion.h), and the handshake's worker
+ * registers it anew before the difference to reference time exceeds a few us. Where the rate divides 10^9 there is
+ * none.
+ */
+#include "seaclock.h"
+
+#include <linux/clocksource.h>
+#include <linux/errno.h>
+#include <linux/module.h>
+
+#include "conversion.h"
+
+static u32 raw_hz; /* 0: not registered */
+static struct conversion conversion;
+static u64 since;
+static s64 debt;
+
+static notrace u64 raw_read(struct clocksource *source)
+{
+	u64 counter;
+
+	return flip_counter(&counter) ? counter : sc_counter_read().v;
+}
+
+/* In stop_machine. The page may be current until this is over: an error leaves it so. */
+static int raw_enable(struct clocksource *source)
+{
+	bool flips = declaration_clock() == CLOCK_PAGE;
+	int err = declaration_set_raw(raw_hz);
+
+	if (err)
+		return err;
+	if (flips)
+		flip_begin();
+	since = page_reference_ns();
+	conversion = conversion_of(raw_hz, source->shift, debt);
+	source->mult = conversion.mult;
+	return 0;
+}
+
+static s64 raw_error(void)
+{
+	return debt + conversion_error(&conversion, page_reference_ns() - since);
+}
+
+/* The page, if it follows, has declared itself already. */
+static void raw_disable(struct clocksource *source)
+{
+	debt = raw_error();
+	flip_end();
+	declaration_unset(CLOCK_RAW);
+}
+
+static struct clocksource source = {
+	.name = "seaclock_raw",
+	.rating = 600,
+	.id = CSID_ARM_ARCH_COUNTER,
+	.read = raw_read,
+	.mask = CLOCKSOURCE_MASK(56),
+	.flags = CLOCK_SOURCE_IS_CONTINUOUS,
+	.vdso_clock_mode = VDSO_CLOCKMODE_ARCHTIMER,
+	.enable = raw_enable,
+	.disable = raw_disable,
+	.owner = THIS_MODULE,
+};
+
+void raw_withdraw(void)
+{
+	if (!raw_hz)
+		return;
+	if (clocksource_unregister(&source))
+		pr_warn("the kernel finds no clocksource to use instead of seaclock_raw.\n");
+	else
+		raw_hz = 0;
+}
+
+static bool raw_settled(u32 hz)
+{
+	return raw_hz == hz && declaration_clock() == CLOCK_RAW && !conversion_expired(&conversion, raw_error());
+}
+
+/* Registered anew also if it is not current though the rate is right: the hypervisor may have refused it before. */
+void raw_offer(u32 hz)
+{
+	if (raw_settled(hz))
+		return;
+	raw_withdraw();
+	if (raw_hz)
+		return;
+	raw_hz = hz;
+	if (clocksource_register_hz(&source, hz))
+		raw_hz = 0;
+}
+
+u64 raw_lasts(void)
+{
+	return declaration_clock() == CLOCK_RAW ? conversion_lasts(&conversion, raw_error()) : 0;
+}
