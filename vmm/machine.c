@@ -88,14 +88,14 @@ static void machine_mmio(struct machine *machine, uint32_t vcpu, const struct ho
 			  (unsigned long long)exit->gpa);
 }
 
-/* The guest has declared what its clock rests on. */
+/* The guest has declared what its clock rests on: whether that follows is news, not each change for a move. */
 static void machine_note_clock(struct machine *machine)
 {
-	bool on_page = clock_on_page(&machine->clock);
+	bool follows = clock_level(&machine->clock, 0) != SC_LEVEL_NONE;
 
-	if (__atomic_exchange_n(&machine->on_page, on_page, __ATOMIC_RELAXED) != on_page)
-		log_guest(&machine->strange, "%s: the guest's clock %s the reference TSC page", machine->config.name,
-			  on_page ? "is now on" : "has left");
+	if (__atomic_exchange_n(&machine->follows, follows, __ATOMIC_RELAXED) != follows)
+		log_guest(&machine->strange, "%s: the guest's clock %s a move to another counter rate",
+			  machine->config.name, follows ? "follows" : "no longer follows");
 }
 
 static enum vcpu_next machine_hypercall(struct machine *machine, struct host_vcpu *vcpu, bool smc)

@@ -71,7 +71,7 @@ struct machine {
 	int closing;		     /* eventfd, for the thread of the timers */
 	pthread_t timers;
 	bool timers_started;
-	bool on_page;	  /* as last logged; atomic */
+	bool follows;	  /* the guest's clock, as last logged; atomic */
 	uint32_t strange; /* accesses of the guest that were logged */
 };
 

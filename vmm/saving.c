@@ -41,6 +41,7 @@ static void saving_run(struct saving_job *job)
 	const struct save_options options = {
 		.path = job->path,
 		.policy = job->policy,
+		.limits = &handover_limits,
 		.progress = saving_progress,
 		.context = job,
 	};

@@ -73,7 +73,7 @@ static struct host_vcpu *vcpu(struct machine *machine, uint32_t n)
 
 static int save(enum sc_clock_policy policy)
 {
-	const struct save_options options = { .path = path, .policy = policy };
+	const struct save_options options = { .path = path, .policy = policy, .limits = &handover_limits };
 	struct save_report report;
 	enum machine_state before;
 	int result;

@@ -107,10 +107,10 @@ static int save_held(struct machine *machine, const struct save_options *options
  * A guest that can be asked stands in a hold in the file, for nobody knows yet at what rate it will go on. One that
  * does not answer is saved as it stands.
  */
-static int save_ask(struct machine *machine, struct error *error)
+static int save_ask(struct machine *machine, const struct handover_limits *limits, struct error *error)
 {
-	const struct hold_wait prepare = { .limit_ms = handover_limits.prepare_ms };
-	const struct hold_wait hold = { .limit_ms = handover_limits.hold_ms };
+	const struct hold_wait prepare = { .limit_ms = limits->prepare_ms };
+	const struct hold_wait hold = { .limit_ms = limits->hold_ms };
 	bool done;
 	int result;
 
@@ -145,7 +145,7 @@ int save_run(struct machine *machine, const struct save_options *options, struct
 
 	if (result)
 		return result;
-	result = save_ask(machine, error);
+	result = save_ask(machine, options->limits, error);
 	if (result) {
 		hold_call_off(machine);
 		snapshot_writer_discard(&writer);

@@ -10,13 +10,15 @@
 #define VMM_SNAPSHOT_SAVE_H
 
 #include "machine.h"
+#include "migrate/handover.h"
 
 /* Told about once a second. */
 typedef void (*save_progress_fn)(void *context, uint64_t bytes_left);
 
 struct save_options {
-	const char *path;	     /* absolute */
-	enum sc_clock_policy policy; /* what restoring does unless it is told otherwise */
+	const char *path;		      /* absolute */
+	enum sc_clock_policy policy;	      /* what restoring does unless it is told otherwise */
+	const struct handover_limits *limits; /* of what the guest is asked for */
 	save_progress_fn progress;
 	void *context;
 };
