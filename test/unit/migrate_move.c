@@ -415,6 +415,20 @@ static void test_register_refused(void **state)
 	assert_true(pair.frames[PAIR_TO_TARGET] <= 3);
 }
 
+/* An interrupt controller that is like the guest's in its version, and not in what its registers take. */
+static void test_gic_refused(void **state)
+{
+	(void)state;
+	pair_open(&pair, 25000000, 1000000000, 2, 3);
+	pair_load_driver(&pair);
+	fake_fail(&pair.host[1], FAKE_GIC_LOAD, 0, 1, EINVAL);
+	pair_migrate(&pair);
+	assert_true(pair_stayed(&pair));
+	assert_string_equal(pair.source_error.text,
+			    "the other side says: the fake host refuses the interrupt controller's state");
+	assert_true(pair.frames[PAIR_TO_TARGET] <= 3);
+}
+
 /* Whatever fails on either host before GO: the guest runs on here. */
 static void test_host_fails(void **state)
 {
@@ -423,11 +437,12 @@ static void test_host_fails(void **state)
 		enum fake_call call;
 		uint32_t skip;
 	} cases[] = {
-		{ 1, FAKE_VM_CREATE, 0 },     { 1, FAKE_MEMORY, 0 },	    { 1, FAKE_VCPU_CREATE, 0 },
-		{ 1, FAKE_GIC_CREATE, 0 },    { 1, FAKE_TIMER_CREATE, 0 },  { 1, FAKE_VCPU_LOAD, 0 },
-		{ 1, FAKE_VCPU_LOAD, 1 },     { 1, FAKE_GIC_LOAD, 0 },	    { 1, FAKE_COUNTER_OFFSET, 1 },
-		{ 0, FAKE_SET_DIRTY_LOG, 0 }, { 0, FAKE_GET_DIRTY_LOG, 0 }, { 0, FAKE_GET_DIRTY_LOG, 1 },
-		{ 0, FAKE_VCPU_SAVE, 0 },     { 0, FAKE_VCPU_SAVE, 1 },	    { 0, FAKE_GIC_SAVE, 0 },
+		{ 1, FAKE_VM_CREATE, 0 },      { 1, FAKE_MEMORY, 0 },	     { 1, FAKE_VCPU_CREATE, 0 },
+		{ 1, FAKE_GIC_CREATE, 0 },     { 1, FAKE_TIMER_CREATE, 0 },  { 1, FAKE_VCPU_LOAD, 0 },
+		{ 1, FAKE_VCPU_LOAD, 1 },      { 1, FAKE_GIC_LOAD, 0 },	     { 1, FAKE_GIC_LOAD, 1 },
+		{ 1, FAKE_COUNTER_OFFSET, 1 }, { 0, FAKE_SET_DIRTY_LOG, 0 }, { 0, FAKE_GET_DIRTY_LOG, 0 },
+		{ 0, FAKE_GET_DIRTY_LOG, 1 },  { 0, FAKE_VCPU_SAVE, 0 },     { 0, FAKE_VCPU_SAVE, 1 },
+		{ 0, FAKE_GIC_SAVE, 0 },       { 0, FAKE_GIC_SAVE, 1 },
 	};
 
 	(void)state;
@@ -507,21 +522,14 @@ static void test_guest_ends(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_move),
-		TEST(test_move_random),
-		TEST(test_lives_on),
-		TEST(test_line_travels),
-		TEST(test_writing_guest),
-		TEST(test_own_store),
-		TEST(test_cleared_page),
-		TEST(test_level_none),
-		TEST(test_same_rate),
-		TEST(test_leaves_the_page),
-		TEST(test_rate_sentence),
-		TEST(test_register_refused),
-		TEST(test_host_fails),
-		TEST(test_guest_ends),
-		TEST(test_guest_ends_last),
+		TEST(test_move),	  TEST(test_move_random),
+		TEST(test_lives_on),	  TEST(test_line_travels),
+		TEST(test_writing_guest), TEST(test_own_store),
+		TEST(test_cleared_page),  TEST(test_level_none),
+		TEST(test_same_rate),	  TEST(test_leaves_the_page),
+		TEST(test_rate_sentence), TEST(test_register_refused),
+		TEST(test_gic_refused),	  TEST(test_host_fails),
+		TEST(test_guest_ends),	  TEST(test_guest_ends_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

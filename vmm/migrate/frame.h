@@ -27,7 +27,7 @@
 enum frame_type {
 	FRAME_HELLO = 1, /* source: struct frame_hello */
 	FRAME_WELCOME,	 /* target: its counter's rate */
-	FRAME_CHECK,	 /* source: the vCPUs' registers, to try */
+	FRAME_CHECK,	 /* source: the registers of vCPUs and interrupt controller, to try */
 	FRAME_CHECKED,	 /* target: they fit */
 	FRAME_PAGES,	 /* source: guest address, contiguous pages */
 	FRAME_ZEROES,	 /* source: guest address, number of pages that are zero */

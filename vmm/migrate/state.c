@@ -17,7 +17,7 @@ int state_save_registers(struct machine *machine, struct buffer *state, struct e
 		if (result)
 			return result;
 	}
-	return 0;
+	return host_gic_save(&machine->vm, machine->vcpus.count, state, error);
 }
 
 static int state_load_registers(struct machine *machine, struct cursor *cursor, const struct host_rebase *rebase,
@@ -29,7 +29,7 @@ static int state_load_registers(struct machine *machine, struct cursor *cursor, 
 		if (result)
 			return result;
 	}
-	return 0;
+	return host_gic_load(&machine->vm, machine->vcpus.count, cursor, error);
 }
 
 int state_try_registers(struct machine *machine, const void *data, size_t size, struct error *error)
@@ -63,8 +63,6 @@ int state_save(struct machine *machine, const struct clock_handoff *handoff, str
 	result = clock_save(&machine->clock, state, error);
 	if (!result)
 		result = state_save_registers(machine, state, error);
-	if (!result)
-		result = host_gic_save(&machine->vm, machine->vcpus.count, state, error);
 	if (result)
 		return result;
 	state_save_uart(machine, state);
@@ -112,8 +110,6 @@ int state_load_with(struct machine *machine, const void *data, size_t size, cons
 		result = clock_load(&machine->clock, &cursor, handoff, &rebase, gap, error);
 	if (!result)
 		result = state_load_registers(machine, &cursor, &rebase, error);
-	if (!result)
-		result = host_gic_load(&machine->vm, machine->vcpus.count, &cursor, error);
 	if (!result)
 		result = state_load_uart(machine, &cursor, error);
 	if (!result && !cursor_finish(&cursor))

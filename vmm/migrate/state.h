@@ -19,7 +19,7 @@ int state_handoff(const void *data, size_t size, struct clock_handoff *handoff, 
 int state_load_with(struct machine *machine, const void *data, size_t size, const struct clock_handoff *handoff,
 		    sc_ns_t *gap, struct error *error);
 
-/* The registers alone, to find out beforehand whether the target takes them. */
+/* The registers alone, the interrupt controller's among them, to find out beforehand whether the target takes them. */
 int state_save_registers(struct machine *machine, struct buffer *state, struct error *error);
 int state_try_registers(struct machine *machine, const void *data, size_t size, struct error *error);
 
