@@ -17,6 +17,8 @@
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
 
+#define CLOCK_READINGS 16
+
 static struct kthread_worker *worker;
 static bool active; /* the hypervisor asks, and this kernel can do all that */
 static int ask_irq;
@@ -26,18 +28,26 @@ static void handshake_settle(struct kthread_work *work);
 static DEFINE_KTHREAD_WORK(settle, handshake_settle);
 static DEFINE_KTHREAD_DELAYED_WORK(renew, handshake_settle);
 
-/* What a hold costs CLOCK_MONOTONIC_RAW is judged by this, before and after: both flips, and the rates around them. */
+/*
+ * What a hold costs CLOCK_MONOTONIC_RAW is judged by this, before and after: both flips, and the rates around them. The
+ * clock is read between two readings of reference time; the reading in which these lie closest together counts.
+ */
 static s64 handshake_clock_error(void)
 {
-	unsigned long flags;
-	u64 before, clock, after;
+	u64 before, clock, after, width, best = U64_MAX;
+	s64 error = 0;
 
-	local_irq_save(flags);
-	before = page_reference_ns();
-	clock = ktime_get_raw_ns();
-	after = page_reference_ns();
-	local_irq_restore(flags);
-	return clock - (before + (after - before) / 2);
+	for (int i = 0; i < CLOCK_READINGS; i++) {
+		before = page_reference_ns();
+		clock = ktime_get_raw_ns();
+		after = page_reference_ns();
+		width = after - before;
+		if (width < best) {
+			best = width;
+			error = clock - (before + width / 2);
+		}
+	}
+	return error;
 }
 
 static void handshake_answer(u64 asked, u32 hz)

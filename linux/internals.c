@@ -59,7 +59,10 @@ static u32 *internals_find_timer_rate(u32 hz)
 		return NULL;
 	page = phys_to_page(__pa_symbol(rate));
 	alias = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
-	return alias ? alias + offset_in_page(rate) : NULL;
+	if (!alias)
+		return NULL;
+	rate = alias + offset_in_page(rate);
+	return *rate == hz ? rate : NULL;
 }
 
 static struct arm64_ftr_reg *internals_find_feature(u32 hz)
