@@ -8,6 +8,8 @@
 #include "../fake/pair.h"
 #include "../property/random.h"
 
+#include "migrate/rate.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -388,15 +390,15 @@ static void test_rate_sentence(void **state)
 
 	(void)state;
 	pair_open(&pair, 25000000, 25000000, 1, 1);
-	assert_int_equal(source_check_rate("n", SC_LEVEL_REFERENCE, 25000000, 1000000000, &error), 0);
-	assert_int_equal(source_check_rate("n", SC_LEVEL_NONE, 25000000, 25000000, &error), 0);
-	assert_int_equal(source_check_rate("n", SC_LEVEL_NONE, 1000000000, 24997500, &error), -EPERM);
+	assert_int_equal(rate_check("n", SC_LEVEL_REFERENCE, 25000000, 1000000000, &error), 0);
+	assert_int_equal(rate_check("n", SC_LEVEL_NONE, 25000000, 25000000, &error), 0);
+	assert_int_equal(rate_check("n", SC_LEVEL_NONE, 1000000000, 24997500, &error), -EPERM);
 	assert_non_null(strstr(error.text,
 			       "n is not on the reference clock: this host's counter ticks at 1000 MHz, "
 			       "the other's at 24.9975 MHz, so its clock would run at 0.02 times its rate"));
-	assert_int_equal(source_check_rate("n", SC_LEVEL_NONE, 2000000000, 2000000000 - 1, &error), -EPERM);
+	assert_int_equal(rate_check("n", SC_LEVEL_NONE, 2000000000, 2000000000 - 1, &error), -EPERM);
 	assert_non_null(strstr(error.text, "1999.999999 MHz"));
-	assert_int_equal(source_check_rate("n", SC_LEVEL_NONE, 1000000, 2000000000, &error), -EPERM);
+	assert_int_equal(rate_check("n", SC_LEVEL_NONE, 1000000, 2000000000, &error), -EPERM);
 	assert_non_null(strstr(error.text, "2000.00 times"));
 }
 

@@ -7,12 +7,12 @@
 #include "log.h"
 #include "migrate/hold.h"
 #include "migrate/question.h"
+#include "migrate/rate.h"
 #include "migrate/stamps.h"
 #include "migrate/state.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #define NS_PER_S 1000000000u
@@ -45,34 +45,6 @@ static enum source_action source_event(struct source *source, enum source_event 
 }
 
 /* ---- Whether it can move ---- */
-
-/* A rate in MHz with as many decimals as it has, up to Hz. */
-static const char *rate_text(uint32_t hz, char text[32])
-{
-	int length = snprintf(text, 32, "%" PRIu32 ".%06" PRIu32, hz / 1000000, hz % 1000000);
-
-	while (text[length - 1] == '0')
-		text[--length] = '\0';
-	if (text[length - 1] == '.')
-		text[--length] = '\0';
-	return text;
-}
-
-int source_check_rate(const char *name, enum sc_level level, uint32_t from_hz, uint32_t to_hz, struct error *error)
-{
-	uint64_t percent = (uint64_t)to_hz * 100 / from_hz;
-	char from[32], to[32];
-
-	if (from_hz == to_hz || level >= SC_LEVEL_REFERENCE)
-		return 0;
-	return error_set(
-		error, EPERM,
-		"%s is not on the reference clock: this host's counter ticks at %s MHz, the other's at %s MHz, so its "
-		"clock would run at %" PRIu64 ".%02" PRIu64
-		" times its rate; load the seaclock module in the guest and leave the choice of the clocksource to it, "
-		"or move it all the same with --force",
-		name, rate_text(from_hz, from), rate_text(to_hz, to), percent / 100, percent % 100);
-}
 
 struct frame_hello source_describe(const struct machine *machine, enum sc_level level)
 {
@@ -117,8 +89,8 @@ static int source_check_level(struct source *source, enum sc_level level)
 	source->report->level = level;
 	if (source->options->force)
 		return 0;
-	return source_check_rate(source->machine->config.name, source->report->level, source->report->from_hz,
-				 source->report->to_hz, source->error);
+	return rate_check(source->machine->config.name, source->report->level, source->report->from_hz,
+			  source->report->to_hz, source->error);
 }
 
 /* Lets the target try the registers; they change until the stop, but not in what a KVM takes. */

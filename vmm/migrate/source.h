@@ -53,7 +53,4 @@ enum source_state source_ask_again(struct machine *machine, const struct source_
 /* What a HELLO says of a machine here, but for the migration's own facts. */
 struct frame_hello source_describe(const struct machine *machine, enum sc_level level);
 
-/* Whether a guest of that level may go from one rate to another; -EPERM and the sentence if not. */
-int source_check_rate(const char *name, enum sc_level level, uint32_t from_hz, uint32_t to_hz, struct error *error);
-
 #endif

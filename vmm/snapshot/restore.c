@@ -3,7 +3,7 @@
 #include "snapshot/restore.h"
 
 #include "migrate/pages.h"
-#include "migrate/source.h"
+#include "migrate/rate.h"
 #include "migrate/state.h"
 #include "migrate/target.h"
 #include "snapshot/reader.h"
@@ -126,7 +126,7 @@ static int restore_check_rate(struct restore *restore, struct error *error)
 
 	machine->restored.level = machine_level_moving(machine, from_hz, to_hz);
 	if (restore->options->force ||
-	    !source_check_rate(machine->config.name, machine->restored.level, from_hz, to_hz, &moving))
+	    !rate_check(machine->config.name, machine->restored.level, from_hz, to_hz, &moving))
 		return 0;
 	return error_set(error, EPERM,
 			 "%s was saved at %u Hz, this host's counter ticks at %u Hz, and the guest is not on the "
