@@ -16,20 +16,20 @@ $(MODULE): linux/Kbuild linux/rules.mk $(MODULE_SRC) $(wildcard include/seaclock
 		CONFIG_DEBUG_INFO_BTF_MODULES= W=1 KCFLAGS=-Werror modules
 	@cp $(MODULE_DIR)/linux/seaclock.ko $@
 
-# The self-test; what it shares with others lies beside it as in the tree.
-SELFTEST := $(O)/guest/seaclock_selftest.ko
+# The modules that are for tests; what the self-test shares with others lies beside it as in the tree.
+SELFTEST := $(addprefix $(O)/guest/,seaclock_selftest.ko seaclock_inspect.ko)
 SELFTEST_SRC := $(sort linux/selftest/Kbuild $(wildcard linux/selftest/*.c test/conformance/*.[ch])) \
 	linux/hypercall.c linux/seaclock.h guest/call.S
 SELFTEST_DIR := $(O)/guest/selftest
 
-$(SELFTEST): linux/rules.mk $(SELFTEST_SRC) $(wildcard include/seaclock/*.h) $(O)/kernel/stamp
+$(SELFTEST) &: linux/rules.mk $(SELFTEST_SRC) $(wildcard include/seaclock/*.h) $(O)/kernel/stamp
 	@mkdir -p $(addprefix $(SELFTEST_DIR)/,$(sort $(dir $(SELFTEST_SRC))))
 	@ln -sfn $(CURDIR)/include $(SELFTEST_DIR)/include
 	@find $(SELFTEST_DIR) -type l -name '*.[chS]' -delete
 	@for source in $(SELFTEST_SRC); do ln -sf $(CURDIR)/$$source $(SELFTEST_DIR)/$$source; done
 	$(call say,KBUILD)$(MAKE) -s -C $(O)/kernel/headers M=$(CURDIR)/$(SELFTEST_DIR)/linux/selftest \
 		CONFIG_DEBUG_INFO_BTF_MODULES= W=1 KCFLAGS=-Werror modules
-	@cp $(SELFTEST_DIR)/linux/selftest/seaclock_selftest.ko $@
+	@cp $(addprefix $(SELFTEST_DIR)/linux/selftest/,$(notdir $(SELFTEST))) $(O)/guest
 
 module: $(MODULE) $(SELFTEST)
 

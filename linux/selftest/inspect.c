@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * For tests in the lab: what in a running kernel rests on the counter's rate, as files in /proc/seaclock_inspect.
+ *
+ *     delay   on each read: 200 calls of udelay(1000) on this CPU; "HZ TICKS": the counter's rate, and the shortest
+ *     events  "CPU HZ ENABLED DIVIDER" for each online CPU: its event stream; an event each 2^(DIVIDER + 1) ticks
+ *     clock   sched_clock() in ns
+ *     lock    a write of N keeps this CPU for N ms with interrupts off
+ *
+ * Policy: it measures and changes nothing but what `lock` is for. It uses nothing of the driver, so that the driver is
+ * not judged by what it says of itself.
+ */
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/irqflags.h>
+#include <linux/kstrtox.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/proc_fs.h>
+#include <linux/sched.h>
+#include <linux/sched/clock.h>
+#include <linux/seq_file.h>
+#include <linux/smp.h>
+#include <linux/timekeeping.h>
+#include <clocksource/arm_arch_timer.h>
+#include <asm/sysreg.h>
+
+#define FOLDER "seaclock_inspect"
+#define DELAYS 200
+#define DELAY_US 1000
+#define LOCK_MAX_MS 8000
+/* What ARCH_TIMER_EVT_INTERVAL_SCALE adds to the divider. */
+#define EVENT_SCALE 8
+
+static u64 counter_read(void)
+{
+	isb();
+	return read_sysreg(cntvct_el0);
+}
+
+static u64 delay_once(void)
+{
+	u64 start = counter_read();
+
+	udelay(DELAY_US);
+	return counter_read() - start;
+}
+
+/* Interrupts make a delay longer, never shorter, so the least of many counts. */
+static u64 delay_shortest(void)
+{
+	u64 least = U64_MAX;
+	int i;
+
+	for (i = 0; i < DELAYS; i++) {
+		least = min(least, delay_once());
+		cond_resched();
+	}
+	return least;
+}
+
+/* Ticks of two counters cannot be told apart: a measurement that a migration fell into is made anew. */
+static int delay_show(struct seq_file *file, void *unused)
+{
+	u64 hz, ticks;
+
+	do {
+		hz = read_sysreg(cntfrq_el0);
+		ticks = delay_shortest();
+	} while (hz != read_sysreg(cntfrq_el0));
+	seq_printf(file, "%llu %llu\n", hz, ticks);
+	return 0;
+}
+
+struct events {
+	u64 hz;
+	u64 control;
+};
+
+static DEFINE_PER_CPU(struct events, events);
+
+static void events_read(void *unused)
+{
+	__this_cpu_write(events.hz, read_sysreg(cntfrq_el0));
+	__this_cpu_write(events.control, read_sysreg(cntkctl_el1));
+}
+
+static unsigned int events_divider(u64 control)
+{
+	unsigned int divider = (control & ARCH_TIMER_EVT_TRIGGER_MASK) >> ARCH_TIMER_EVT_TRIGGER_SHIFT;
+
+	return control & ARCH_TIMER_EVT_INTERVAL_SCALE ? divider + EVENT_SCALE : divider;
+}
+
+static int events_show(struct seq_file *file, void *unused)
+{
+	int cpu;
+
+	cpus_read_lock();
+	on_each_cpu(events_read, NULL, 1);
+	for_each_online_cpu(cpu)
+	{
+		const struct events *seen = per_cpu_ptr(&events, cpu);
+
+		seq_printf(file, "%d %llu %d %u\n", cpu, seen->hz, !!(seen->control & ARCH_TIMER_VIRT_EVT_EN),
+			   events_divider(seen->control));
+	}
+	cpus_read_unlock();
+	return 0;
+}
+
+static int clock_show(struct seq_file *file, void *unused)
+{
+	seq_printf(file, "%llu\n", sched_clock());
+	return 0;
+}
+
+static void lock_cpu(unsigned int ms)
+{
+	unsigned long flags;
+	u64 end;
+
+	local_irq_save(flags);
+	end = ktime_get_mono_fast_ns() + (u64)ms * NSEC_PER_MSEC;
+	while (ktime_get_mono_fast_ns() < end)
+		cpu_relax();
+	local_irq_restore(flags);
+}
+
+static ssize_t lock_write(struct file *file, const char __user *text, size_t length, loff_t *position)
+{
+	unsigned int ms;
+	int err = kstrtouint_from_user(text, length, 10, &ms);
+
+	if (err || ms > LOCK_MAX_MS)
+		return err ?: -EINVAL;
+	lock_cpu(ms);
+	return length;
+}
+
+static const struct proc_ops lock_ops = {
+	.proc_write = lock_write,
+};
+
+static int __init inspect_init(void)
+{
+	struct proc_dir_entry *folder = proc_mkdir(FOLDER, NULL);
+
+	if (folder && proc_create_single("delay", 0400, folder, delay_show) &&
+	    proc_create_single("events", 0400, folder, events_show) &&
+	    proc_create_single("clock", 0400, folder, clock_show) && proc_create("lock", 0200, folder, &lock_ops))
+		return 0;
+	proc_remove(folder);
+	return -ENOMEM;
+}
+module_init(inspect_init);
+
+MODULE_DESCRIPTION("Shows what in a kernel rests on the counter's rate, for tests");
+MODULE_LICENSE("GPL");
