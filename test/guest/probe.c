@@ -2,10 +2,11 @@
 /*
  * The test load of the nested guest: reads clocks on two vCPUs, sleeps, samples truth, and reports on the console.
  *
- *     probe SECONDS|forever [busy] [sample_ms=N] [sleepers=N] [burst=N] [pause_us=N] [hotplug_s=N] [memory_mib=N]
- *                           [memory_rate=N] [seed=N] [ptp=PATH|realtime]
+ *     probe SECONDS|forever [busy] [sample_ms=N] [sleepers=N] [burst=N] [pause_us=N] [hotplug_ms=N] [memory_mib=N]
+ *                           [memory_rate=N] [level_ms=N] [starve_s=N] [lock_s=N] [refuse_pause_s=N] [seed=N]
+ *                           [ptp=PATH|realtime]
  *
- * memory_rate is in MiB a second.
+ * memory_rate is in MiB a second. level_ms and lock_s need seaclock_inspect.ko.
  *
  * Policy: it measures and prints; judging is the judge's work on the machine that runs the lab. The first thread
  * samples and reports with real-time priority, so the load does not widen its samples. It ends with "@done".
@@ -25,9 +26,11 @@
 
 #include "probe_busy.h"
 #include "probe_hotplug.h"
+#include "probe_level.h"
 #include "probe_line.h"
 #include "probe_memory.h"
 #include "probe_readers.h"
+#include "probe_refuse.h"
 #include "probe_sleepers.h"
 #include "probe_truth.h"
 
@@ -41,9 +44,11 @@ struct options {
 	unsigned int sleepers;
 	unsigned int burst;
 	unsigned int pause_us;
-	unsigned int hotplug_s;
+	unsigned int hotplug_ms;
 	unsigned int memory_mib;
 	unsigned int memory_rate;
+	unsigned int level_ms;
+	struct refuse_plan refuse;
 	unsigned int seed;
 	const char *ptp;
 };
@@ -71,9 +76,13 @@ static bool option_parse(struct options *options, const char *argument)
 		{ "sleepers=", &options->sleepers },
 		{ "burst=", &options->burst },
 		{ "pause_us=", &options->pause_us },
-		{ "hotplug_s=", &options->hotplug_s },
+		{ "hotplug_ms=", &options->hotplug_ms },
 		{ "memory_mib=", &options->memory_mib },
 		{ "memory_rate=", &options->memory_rate },
+		{ "level_ms=", &options->level_ms },
+		{ "starve_s=", &options->refuse.starve_s },
+		{ "lock_s=", &options->refuse.lock_s },
+		{ "refuse_pause_s=", &options->refuse.pause_s },
 		{ "seed=", &options->seed },
 	};
 
@@ -103,7 +112,13 @@ static bool options_parse(struct options *options, int argc, char **argv)
 	return options->sample_ms > 0 && options->memory_rate > 0;
 }
 
-/* Returns 0, or -errno with a sentence on standard error. */
+/* How long this program itself keeps others from running, at most; ns. */
+static int64_t silence_of(const struct refuse_plan *plan)
+{
+	return (plan->starve_s > plan->lock_s ? plan->starve_s : plan->lock_s) * NS_PER_S;
+}
+
+/* Returns 0, or -errno. */
 static int load_start(const struct options *options, const struct truth *truth)
 {
 	int err;
@@ -112,11 +127,15 @@ static int load_start(const struct options *options, const struct truth *truth)
 		return busy_start();
 	err = readers_start(options->burst, options->pause_us);
 	if (!err)
-		err = sleepers_start(truth, options->sleepers, options->seed);
-	if (!err && options->hotplug_s)
-		err = hotplug_start(options->hotplug_s);
+		err = sleepers_start(truth, options->sleepers, options->seed, silence_of(&options->refuse));
+	if (!err && options->hotplug_ms)
+		err = hotplug_start(options->hotplug_ms);
 	if (!err && options->memory_mib)
 		err = memory_start(options->memory_mib, options->memory_rate);
+	if (!err && options->level_ms)
+		err = level_start(truth, options->level_ms);
+	if (!err && (options->refuse.starve_s || options->refuse.lock_s))
+		err = refuse_start(&options->refuse);
 	return err;
 }
 
@@ -128,7 +147,7 @@ static void load_report(const struct options *options, const struct truth *truth
 	}
 	readers_report();
 	sleepers_report();
-	if (options->hotplug_s)
+	if (options->hotplug_ms)
 		hotplug_report();
 	if (options->memory_mib)
 		memory_report();
@@ -175,9 +194,13 @@ static void measure(const struct options *options, const struct truth *truth)
 
 int main(int argc, char **argv)
 {
-	struct options options = {
-		.sample_ms = 250, .sleepers = 8, .burst = 100, .pause_us = 3000, .memory_rate = 8, .ptp = "/dev/ptp0"
-	};
+	struct options options = { .sample_ms = 250,
+				   .sleepers = 8,
+				   .burst = 100,
+				   .pause_us = 3000,
+				   .memory_rate = 8,
+				   .refuse.pause_s = 20,
+				   .ptp = "/dev/ptp0" };
 	struct truth truth;
 
 	if (getrandom(&options.seed, sizeof(options.seed), 0) < 0)
@@ -185,7 +208,8 @@ int main(int argc, char **argv)
 	options.seed &= INT_MAX;
 	if (!options_parse(&options, argc, argv)) {
 		fprintf(stderr, "usage: probe SECONDS|forever [busy] [sample_ms=N] [sleepers=N] [burst=N] [pause_us=N]"
-				" [hotplug_s=N] [memory_mib=N] [memory_rate=N] [seed=N] [ptp=PATH|realtime]\n");
+				" [hotplug_ms=N] [memory_mib=N] [memory_rate=N] [level_ms=N] [starve_s=N] [lock_s=N]"
+				" [refuse_pause_s=N] [seed=N] [ptp=PATH|realtime]\n");
 		return 2;
 	}
 	int err = truth_open(&truth, options.ptp);

@@ -35,7 +35,7 @@ static int cpu_switch(char state)
 
 static void *hotplug_run(void *argument)
 {
-	const struct timespec pause = { .tv_sec = period };
+	const struct timespec pause = { period / 1000, period % 1000 * 1000000l };
 
 	for (int state = 0;; state = !state) {
 		nanosleep(&pause, NULL);
@@ -48,13 +48,13 @@ static void *hotplug_run(void *argument)
 	return argument;
 }
 
-int hotplug_start(unsigned int period_s)
+int hotplug_start(unsigned int period_ms)
 {
 	pthread_t thread;
 
 	if (access(SWITCH, W_OK) != 0)
 		return -errno;
-	period = period_s;
+	period = period_ms;
 	return -pthread_create(&thread, NULL, hotplug_run, NULL);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Looks for backward steps of CLOCK_MONOTONIC, BOOTTIME and REALTIME on two vCPUs. Policy: CLOCK_MONOTONIC is read
- * most, the others in every sixteenth reading; pauses leave room for the rest of the guest, since it is emulated.
+ * Looks for backward steps of all clocks that the vDSO serves, on two vCPUs. Policy: CLOCK_MONOTONIC is read most, the
+ * others in every sixteenth reading; pauses leave room for the rest of the guest, since it is emulated.
  */
 #include "probe_readers.h"
 
@@ -16,10 +16,13 @@
 #include "probe_truth.h"
 
 #define READER_COUNT 2
-#define CLOCK_COUNT 3
+#define CLOCK_COUNT 7
 #define OTHER_CLOCK_EVERY 16
 
-static const clockid_t clocks[CLOCK_COUNT] = { CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME };
+static const clockid_t clocks[CLOCK_COUNT] = {
+	CLOCK_MONOTONIC,     CLOCK_BOOTTIME,	     CLOCK_REALTIME,	    CLOCK_TAI,
+	CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME_COARSE,
+};
 
 /* The newest reading of each clock by any thread. */
 static _Atomic int64_t newest[CLOCK_COUNT];
@@ -64,10 +67,8 @@ static void reader_burst(struct reader *reader)
 {
 	for (unsigned int i = 0; i < reader->burst; i++) {
 		reader_step(reader, 0);
-		if (i % OTHER_CLOCK_EVERY == 0) {
-			reader_step(reader, 1);
-			reader_step(reader, 2);
-		}
+		for (int clock = 1; clock < CLOCK_COUNT && i % OTHER_CLOCK_EVERY == 0; clock++)
+			reader_step(reader, clock);
 	}
 }
 

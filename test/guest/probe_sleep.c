@@ -16,7 +16,7 @@ enum sleep_finding sleep_judge(const struct sleep_record *record)
 	return SLEEP_GOOD;
 }
 
-bool sleep_is_lost(int64_t due, int64_t now)
+bool sleep_is_lost(int64_t due, int64_t now, int64_t silence)
 {
-	return due != 0 && now - due > SLEEP_LOST_NS;
+	return due != 0 && now - due > SLEEP_LOST_NS + silence;
 }

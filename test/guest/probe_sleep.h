@@ -32,7 +32,10 @@ enum sleep_finding {
 
 enum sleep_finding sleep_judge(const struct sleep_record *record);
 
-/* Whether a sleep that is due at `due` (0: none under way) is lost at `now`; both in ns. */
-bool sleep_is_lost(int64_t due, int64_t now);
+/*
+ * Whether a sleep that is due at `due` (0: none under way) is lost at `now`, when nothing may have run for `silence`
+ * meanwhile; ns.
+ */
+bool sleep_is_lost(int64_t due, int64_t now, int64_t silence);
 
 #endif

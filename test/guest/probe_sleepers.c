@@ -38,6 +38,7 @@ static unsigned int sleeper_count;
 static _Atomic uint64_t ended, early, early_by_truth, printed;
 static _Atomic int64_t latest;
 static uint64_t lost;
+static int64_t silence;
 
 /* xorshift64: the state is never 0. */
 static uint64_t random_next(uint64_t *state)
@@ -144,10 +145,11 @@ static int sleeper_start(struct sleeper *sleeper, bool by_timerfd)
 	return -pthread_create(&thread, NULL, sleeper_run, sleeper);
 }
 
-int sleepers_start(const struct truth *truth, unsigned int count, uint64_t seed)
+int sleepers_start(const struct truth *truth, unsigned int count, uint64_t seed, int64_t silence_ns)
 {
 	int err = 0;
 
+	silence = silence_ns;
 	sleeper_count = count < SLEEPERS_MAX ? count : SLEEPERS_MAX;
 	for (unsigned int i = 0; i < sleeper_count && !err; i++) {
 		sleepers[i].truth = truth;
@@ -159,7 +161,7 @@ int sleepers_start(const struct truth *truth, unsigned int count, uint64_t seed)
 
 static void sleeper_watch(struct sleeper *sleeper, int64_t now)
 {
-	bool is_lost = sleep_is_lost(sleeper->due, now);
+	bool is_lost = sleep_is_lost(sleeper->due, now, silence);
 
 	if (is_lost && !sleeper->lost)
 		lost++;

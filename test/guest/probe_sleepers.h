@@ -13,8 +13,11 @@
 
 #include "probe_truth.h"
 
-/* Starts `count` threads, half of each kind; `seed` replays their durations. Returns 0, or -errno. */
-int sleepers_start(const struct truth *truth, unsigned int count, uint64_t seed);
+/*
+ * Starts `count` threads, half of each kind; `seed` replays their durations. Sleeps may be later by `silence_ns`, in
+ * which the probe itself keeps everything from running. Returns 0, or -errno.
+ */
+int sleepers_start(const struct truth *truth, unsigned int count, uint64_t seed, int64_t silence_ns);
 
 /* Looks for lost sleeps and prints the "@sleeps" line: how many ended, were early, early by truth, lost; latest in ns.
  */

@@ -225,9 +225,11 @@ static void sleeps_are_judged(void **state)
 static void lost_sleeps_are_seen(void **state)
 {
 	(void)state;
-	assert_false(sleep_is_lost(0, INT64_MAX));
-	assert_false(sleep_is_lost(10, 10 + SLEEP_LOST_NS));
-	assert_true(sleep_is_lost(10, 11 + SLEEP_LOST_NS));
+	assert_false(sleep_is_lost(0, INT64_MAX, 0));
+	assert_false(sleep_is_lost(10, 10 + SLEEP_LOST_NS, 0));
+	assert_true(sleep_is_lost(10, 11 + SLEEP_LOST_NS, 0));
+	assert_false(sleep_is_lost(10, 18 + SLEEP_LOST_NS, 8));
+	assert_true(sleep_is_lost(10, 19 + SLEEP_LOST_NS, 8));
 }
 
 /* A page that is another, or one writing too old, is wrong in every word; one damaged word is one. */

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Reads the module's files. Policy: opened anew for each reading, because each is made when it is read.
+ */
+#include "probe_inspect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FOLDER "/proc/seaclock_inspect/"
+#define NS_PER_S 1000000000ll
+
+bool inspect_delay(int64_t *ns)
+{
+	FILE *file = fopen(FOLDER "delay", "re");
+	int64_t hz, ticks;
+
+	if (!file)
+		return false;
+	bool taken = fscanf(file, "%" SCNd64 " %" SCNd64, &hz, &ticks) == 2 && hz > 0;
+
+	fclose(file);
+	if (taken)
+		*ns = (int64_t)((__int128)ticks * NS_PER_S / hz);
+	return taken;
+}
+
+static void events_add(struct inspect_events *events, int divider)
+{
+	events->least = !events->cpus || divider < events->least ? divider : events->least;
+	events->most = !events->cpus || divider > events->most ? divider : events->most;
+	events->cpus++;
+}
+
+bool inspect_events(struct inspect_events *events)
+{
+	FILE *file = fopen(FOLDER "events", "re");
+	int enabled, divider;
+
+	if (!file)
+		return false;
+	*events = (struct inspect_events){ 0 };
+	while (fscanf(file, "%*d %*u %d %d", &enabled, &divider) == 2)
+		events_add(events, enabled ? divider : -1);
+	fclose(file);
+	return events->cpus > 0;
+}
+
+bool inspect_clock(int64_t *ns)
+{
+	FILE *file = fopen(FOLDER "clock", "re");
+
+	if (!file)
+		return false;
+	bool taken = fscanf(file, "%" SCNd64, ns) == 1;
+
+	fclose(file);
+	return taken;
+}
+
+int inspect_lock(unsigned int ms)
+{
+	int fd = open(FOLDER "lock", O_WRONLY | O_CLOEXEC);
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%u", ms);
+
+	if (fd < 0)
+		return -errno;
+	int err = write(fd, text, (size_t)length) == length ? 0 : -errno;
+
+	close(fd);
+	return err;
+}
