@@ -50,6 +50,18 @@ static const char *take_rate(struct handover *handover, const json_t *object)
 	return take_duration(object, "rate_ppm_bound", &handover->rate_ppm_bound) ? NULL : "rate_ppm_bound";
 }
 
+/* A guest that is moved without a hold has null, or a monitor that knows none says nothing. */
+static bool take_hold(struct handover *handover, const json_t *object)
+{
+	const json_t *hold = json_object_get(object, "hold_us");
+	const char *level = json_string_value(json_object_get(object, "level"));
+
+	snprintf(handover->level, sizeof(handover->level), "%s", level ? level : "");
+	handover->has_hold = hold && !json_is_null(hold);
+	handover->hold_us = 0;
+	return !handover->has_hold || take_duration(object, "hold_us", &handover->hold_us);
+}
+
 static bool take_intended_step(struct handover *handover, const json_t *object)
 {
 	const json_t *member = json_object_get(object, "intended_step_ns");
@@ -78,6 +90,8 @@ static const char *take_all(struct handover *handover, const json_t *object)
 			return integers[i].key;
 	if (!take_intended_step(handover, object))
 		return "intended_step_ns";
+	if (!take_hold(handover, object))
+		return "hold_us";
 	if (!take_duration(object, "downtime_ms", &handover->downtime_ms))
 		return "downtime_ms";
 	const char *missing = take_rate(handover, object);

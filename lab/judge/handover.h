@@ -13,17 +13,21 @@
 
 #define HANDOVER_ERROR_MAX 256
 #define HANDOVER_PARTS 5
+#define HANDOVER_LEVEL_MAX 32
 
 struct handover {
 	int64_t from_hz, to_hz;
 	int64_t rounds, bytes;
-	int64_t intended_step_ns; /* of the guest's clocks: 0, or minus the gap that they do not count */
-	int64_t bound_ns;	  /* by how much the true step may differ from that */
-	int64_t round_trip_ns;	  /* of the best time stamp */
-	int64_t age_ns;		  /* of that stamp when the clocks went on */
-	bool has_rate;		  /* the two rates could be compared: */
-	double rate_ppm;	  /* by how much the target's clock was seen to be faster than the source's */
-	double rate_ppm_bound;	  /* by how much that may be wrong */
+	char level[HANDOVER_LEVEL_MAX]; /* how far the guest followed, in the monitor's word */
+	bool has_hold;			/* the guest's vCPUs stood in a hold: */
+	double hold_us;			/* so long after they had been asked to */
+	int64_t intended_step_ns;	/* of the guest's clocks: 0, or minus the gap that they do not count */
+	int64_t bound_ns;		/* by how much the true step may differ from that */
+	int64_t round_trip_ns;		/* of the best time stamp */
+	int64_t age_ns;			/* of that stamp when the clocks went on */
+	bool has_rate;			/* the two rates could be compared: */
+	double rate_ppm;		/* by how much the target's clock was seen to be faster than the source's */
+	double rate_ppm_bound;		/* by how much that may be wrong */
 	double downtime_ms;
 	double parts_ms[HANDOVER_PARTS]; /* of the downtime, as in handover_part_names */
 };

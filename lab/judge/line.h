@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LINE_FIELDS_MAX 12
+#define LINE_FIELDS_MAX 16
 #define LINE_TEXT_MAX 256
 
 /* Times are between 0 and this, in ns (the year 2043), so that sums of a few of them cannot overflow. */

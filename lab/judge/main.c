@@ -10,6 +10,9 @@
  *     judge handoff FOLDER MANIFEST...
  *                                     check for each run and for all handoffs together, with their distribution; writes
  *                                     handoff.json and handoff.dat there
+ *     judge cooperative FOLDER MANIFEST...
+ *                                     the criteria of each guest that works together with the monitor, and a row for
+ *                                     each consumer of the counter's rate; adds them to cooperative.json there
  *
  * Exit status 2: bad evidence or bad usage, with one sentence on standard error.
  */
@@ -19,6 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cooperative.h"
+#include "cooperative_report.h"
 #include "evidence.h"
 #include "handoff_report.h"
 #include "plot.h"
@@ -108,14 +113,51 @@ static int write_handoffs(const struct handoff_set *set, const char *folder)
 	return file_close(out, path, 0);
 }
 
-/* Judges the run of one manifest. Returns 0, 1 if it does not hold, or 2. */
-static int judge_handoffs_of(struct run *run, struct handoff_set *set, const char *manifest)
+/* Reads the run of one manifest. Returns 0 or 2. */
+static int run_read(struct run *run, const char *manifest)
 {
 	char error[RUN_ERROR_MAX] = "out of memory";
 
 	memset(run, 0, sizeof(*run));
-	if (evidence_read(run, manifest, error) != 0 || run_judge(run, error) != 0)
-		return fail(error);
+	return evidence_read(run, manifest, error) != 0 || run_judge(run, error) != 0 ? fail(error) : 0;
+}
+
+static int write_cooperative(const struct run *run, const char *folder)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/cooperative.json", folder);
+	json_t *old = json_load_file(path, 0, NULL), *report = cooperative_report(old, run);
+	int err = !report || json_dump_file(report, path, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0;
+
+	json_decref(old);
+	json_decref(report);
+	return err ? fail_writing(path) : 0;
+}
+
+static int judge_cooperative(struct run *run, const char *folder, char **manifests)
+{
+	int status = 0;
+
+	for (; *manifests; manifests++) {
+		int result = run_read(run, *manifests);
+
+		if (!result)
+			status = !cooperative_verdict(run, stdout) || status;
+		if (!result)
+			result = write_cooperative(run, folder);
+		run_free(run);
+		if (result)
+			return result;
+	}
+	return status;
+}
+
+/* Judges the run of one manifest. Returns 0, 1 if it does not hold, or 2. */
+static int judge_handoffs_of(struct run *run, struct handoff_set *set, const char *manifest)
+{
+	if (run_read(run, manifest))
+		return 2;
 	if (!handoff_add(set, run))
 		return fail("too many migrations");
 	return !verdict_of_run(run, stdout);
@@ -146,6 +188,8 @@ static int judge(struct run *run, int argc, char **argv)
 
 	if (argc >= 4 && strcmp(command, "handoff") == 0)
 		return judge_handoffs(run, argv[2], argv + 3);
+	if (argc >= 4 && strcmp(command, "cooperative") == 0)
+		return judge_cooperative(run, argv[2], argv + 3);
 	if (evidence_read(run, argv[2], error) != 0)
 		return fail(error);
 	if (argc == 4 && strcmp(command, "busy") == 0)
@@ -167,7 +211,7 @@ static int judge(struct run *run, int argc, char **argv)
 		return write_report(run, argv[3]);
 	return fail(
 		"usage: judge check|stays|steps MANIFEST, judge busy MANIFEST SECONDS, judge report MANIFEST FOLDER,"
-		" judge handoff FOLDER MANIFEST...");
+		" judge handoff|cooperative FOLDER MANIFEST...");
 }
 
 int main(int argc, char **argv)
@@ -176,7 +220,7 @@ int main(int argc, char **argv)
 	static struct run run;
 
 	if (argc < 3)
-		return fail("usage: judge check|stays|steps|busy|report|handoff ...");
+		return fail("usage: judge check|stays|steps|busy|report|handoff|cooperative ...");
 	int status = judge(&run, argc, argv);
 
 	run_free(&run);

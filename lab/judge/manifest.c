@@ -15,6 +15,8 @@
 #define RATE_MAX 100000000000ll
 /* A stated rate that is wrong by more than 10 % is no host of a lab. */
 #define DRIFT_MAX_PPB 100000000ll
+#define SILENCE_MAX_S 600
+#define NS_PER_S 1000000000ll
 
 struct words {
 	char text[MANIFEST_PATH_MAX];
@@ -170,6 +172,25 @@ static const char *take_load(struct manifest *manifest, const struct words *word
 	return manifest->has_memory_load || strcmp(words->word[1], "idle") == 0 ? NULL : "a load is idle or memory";
 }
 
+static const char *take_case(struct manifest *manifest, const struct words *words)
+{
+	if (strlen(words->word[1]) >= MANIFEST_NAME_MAX)
+		return "the name is too long";
+	snprintf(manifest->case_name, sizeof(manifest->case_name), "%s", words->word[1]);
+	manifest->keeps_page = strcmp(words->word[2], "page") == 0;
+	return manifest->keeps_page || strcmp(words->word[2], "raw") == 0 ? NULL : "a guest's clock is raw or page";
+}
+
+static const char *take_silence(struct manifest *manifest, const struct words *words)
+{
+	int64_t seconds;
+
+	if (!number_parse(words->word[1], 0, SILENCE_MAX_S, &seconds))
+		return "the silence is not a number of seconds";
+	manifest->silence_ns = seconds * NS_PER_S;
+	return NULL;
+}
+
 static const char *take_line(struct manifest *manifest, const char *line, size_t length)
 {
 	static const struct {
@@ -177,8 +198,9 @@ static const char *take_line(struct manifest *manifest, const char *line, size_t
 		size_t words;
 		const char *(*take)(struct manifest *manifest, const struct words *words);
 	} items[] = {
-		{ "host", 3, take_host },	    { "truth", 5, take_truth }, { "console", 2, take_console },
-		{ "migration", 4, take_migration }, { "end", 2, take_end },	{ "load", 2, take_load },
+		{ "host", 3, take_host },	    { "truth", 5, take_truth },	    { "console", 2, take_console },
+		{ "migration", 4, take_migration }, { "end", 2, take_end },	    { "load", 2, take_load },
+		{ "case", 3, take_case },	    { "silence", 2, take_silence },
 	};
 	struct words words;
 

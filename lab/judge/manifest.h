@@ -2,13 +2,15 @@
 /*
  * The manifest of a run: what the script that drove it wrote down, and where the evidence lies. One item per line:
  *
- *     host NAME HZ                  a lab host
- *     truth NAME OFFSET_NS AT_NS DRIFT_PPB
- *                                   a calibration: truth minus that host's CLOCK_REALTIME, when the latter showed
- * AT_NS, and by how much that grows; from `lab/lab truth` load idle|memory              what the guest does beside its
- * clocks; without it, idle console FILE                  a guest console; in the order of the stays migration FROM TO
- * FILE        what `seaclock migrate --json` printed; in order end done|stopped              how the guest was to end:
- * by itself or by `seaclock stop`
+ * - host NAME HZ: a lab host
+ * - truth NAME OFFSET_NS AT_NS DRIFT_PPB: a calibration: truth minus that host's CLOCK_REALTIME, when the latter showed
+ *   AT_NS, and by how much that grows; from `lab/lab truth`
+ * - load idle|memory: what the guest does beside its clocks; without it, idle
+ * - case NAME raw|page: what is tried, and which clock the guest keeps while nothing is asked of it
+ * - silence SECONDS: how long the guest's own load may keep everything else in it from running; without it, 0
+ * - console FILE: a guest console; in the order of the stays
+ * - migration FROM TO FILE: what `seaclock migrate --json` printed; in order
+ * - end done|stopped: how the guest was to end: by itself or by `seaclock stop`
  *
  * Policy: a calibration can be too small (a stale truth is always too old) and hardly too large, so the largest of a
  * host counts, and their spread tells how well they agree. Hosts have different rates, since the rate is how a sample
@@ -51,6 +53,9 @@ struct manifest {
 	size_t migration_count;
 	bool ends_by_itself;
 	bool has_memory_load;
+	char case_name[MANIFEST_NAME_MAX];
+	bool keeps_page; /* the guest's user has chosen the page as its clock */
+	int64_t silence_ns;
 };
 
 /* Parses the text, ended by '\0'. Returns 0, or -EINVAL with one sentence in error, MANIFEST_ERROR_MAX bytes. */

@@ -14,6 +14,8 @@
 #define RATE_MAX 100000000000ll
 #define COUNT_MAX (1ll << 61)
 #define HOUR_NS 3600000000000ll
+#define CPUS_MAX 512
+#define DIVIDER_MAX 63
 #define YEAR_NS (366 * 24 * HOUR_NS)
 
 /* Result of one line's reader: 1 taken, 0 damaged, -errno. */
@@ -155,6 +157,27 @@ static int read_memory(struct transcript *transcript, const struct line *line)
 	return err > 0 ? list_add(&transcript->memory, &m, sizeof(m)) : err;
 }
 
+static bool level_rates_of(const struct line *line, struct transcript_level *l)
+{
+	return time_of(line, "sp", &l->sched_ptp) && time_of(line, "sched", &l->sched) &&
+	       time_of(line, "lp", &l->log_ptp) && time_of(line, "log", &l->log) && time_of(line, "cpu", &l->cpu) &&
+	       time_of(line, "of", &l->truth);
+}
+
+static int read_level(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_level l;
+
+	if (!level_rates_of(line, &l) || !line_number(line, "vdso", 0, 1, &l.vdso) ||
+	    !time_of(line, "delay", &l.delay) || !line_number(line, "lo", -1, DIVIDER_MAX, &l.least) ||
+	    !line_number(line, "hi", -1, DIVIDER_MAX, &l.most) || !line_number(line, "cpus", 1, CPUS_MAX, &l.cpus) ||
+	    !total_of(line, "warn", &l.warnings))
+		return 0;
+	int err = stay_of(transcript, line, &l.stay);
+
+	return err > 0 ? list_add(&transcript->level, &l, sizeof(l)) : err;
+}
+
 /* Lines for a person, or for a script. */
 static int read_nothing(struct transcript *transcript, const struct line *line)
 {
@@ -179,6 +202,7 @@ static line_reader reader_of(const char *kind)
 		{ "@guest", read_guest }, { "@probe", read_nothing },	{ "@sample", read_sample },
 		{ "@sleep", read_sleep }, { "@sleeps", read_sleeps },	{ "@reads", read_reads },
 		{ "@busy", read_busy },	  { "@hotplug", read_nothing }, { "@memory", read_memory },
+		{ "@level", read_level }, { "@module", read_nothing },	{ "@refuse", read_nothing },
 		{ "@done", read_done },
 	};
 
@@ -230,5 +254,6 @@ void transcript_free(struct transcript *transcript)
 	free(transcript->reads.items);
 	free(transcript->busy.items);
 	free(transcript->memory.items);
+	free(transcript->level.items);
 	memset(transcript, 0, sizeof(*transcript));
 }

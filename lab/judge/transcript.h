@@ -14,6 +14,7 @@
 
 #define TRANSCRIPT_NAME_MAX 64
 #define TRANSCRIPT_STAYS_MAX 256
+#define TRANSCRIPT_LEVEL_MAX 512 /* pictures of one stay that count for a rate */
 
 /* Times in ns, rates in Hz, as in the probe's lines. */
 struct transcript_sample {
@@ -49,6 +50,18 @@ struct transcript_memory {
 	int64_t page, generation; /* of the first that was wrong */
 };
 
+/* What the guest's kernel made of the counter's rate, at one moment. */
+struct transcript_level {
+	size_t stay;
+	int64_t sched_ptp, sched; /* sched_clock, and truth then */
+	int64_t log_ptp, log;	  /* a stamp of the kernel's log, likewise */
+	int64_t vdso;		  /* 1: a process that may not ask the kernel for the time could read it */
+	int64_t delay;		  /* the shortest of 200 udelay(1000) */
+	int64_t least, most;	  /* dividers of the event streams; -1: off */
+	int64_t cpus, warnings;
+	int64_t cpu, truth; /* processor time of a busy loop, and how long it took; both 0: not known */
+};
+
 /* Growing array of one kind of record. */
 struct transcript_list {
 	void *items;
@@ -65,6 +78,7 @@ struct transcript {
 	struct transcript_list reads;	/* struct transcript_reads: running totals */
 	struct transcript_list busy;	/* struct transcript_busy: running totals */
 	struct transcript_list memory;	/* struct transcript_memory: running totals */
+	struct transcript_list level;	/* struct transcript_level; warnings are a running total */
 	int64_t stay_hz[TRANSCRIPT_STAYS_MAX];
 	size_t stays;
 	size_t taken, damaged; /* lines */

@@ -13,6 +13,8 @@
 /* Prints "PASS ..." or "FAIL ..." per criterion of a run with migrations. Returns whether all passed. */
 bool verdict_of_run(const struct run *run, FILE *out);
 
+/* The part of that which is the guest's: clocks, sleeps, steps. */
+bool verdict_of_clock(const struct run *run, FILE *out);
 /* The same for the busy loops in the last stay, which must be at least `seconds` long. */
 bool verdict_of_busy(const struct transcript *transcript, int64_t seconds, FILE *out);
 

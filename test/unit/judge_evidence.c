@@ -49,6 +49,13 @@ static void manifest_is_read(void **state)
 	assert_true(m.ends_by_itself);
 	assert_ptr_equal(manifest_host_by_rate(&m, 1000000000), &m.hosts[1]);
 	assert_null(manifest_host_by_rate(&m, 1));
+	assert_int_equal(m.silence_ns, 0);
+	assert_int_equal(manifest_parse(&m, "case ten page\nsilence 12\n", error), 0);
+	assert_string_equal(m.case_name, "ten");
+	assert_true(m.keeps_page);
+	assert_true(m.silence_ns == 12000000000ll);
+	assert_int_equal(manifest_parse(&m, "case ten raw", error), 0);
+	assert_false(m.keeps_page);
 }
 
 static void bad_manifests_are_refused(void **state)
@@ -67,6 +74,10 @@ static void bad_manifests_are_refused(void **state)
 		HOSTS "truth altra 5 0 100000001",
 		HOSTS "truth altra 5 0 0\ntruth altra 5 0 1",
 		"load heavy",
+		"case ten",
+		"case ten other",
+		"silence -1",
+		"silence long",
 		HOSTS "migration altra other 1.json",
 		"end never",
 		"sail away",
@@ -136,6 +147,8 @@ static void handover_is_read(void **state)
 	assert_int_equal(h.round_trip_ns, 200000);
 	assert_int_equal(h.age_ns, 400000000);
 	assert_true(h.has_rate && h.rate_ppm == -3.5 && h.rate_ppm_bound == 60);
+	assert_false(h.has_hold);
+	assert_string_equal(h.level, "");
 	assert_true(h.parts_ms[2] == 3.5 && h.parts_ms[4] == 5);
 	assert_true(fabs(h.downtime_ms - 85.5) < 1e-9);
 	assert_int_equal(handover_parse(&h, REPORT("25000000", "85"), error), 0);
@@ -158,6 +171,27 @@ static void unknown_rate_is_read(void **state)
 	assert_false(h.has_rate);
 }
 
+static void hold_is_read(void **state)
+{
+	struct handover h;
+	char error[HANDOVER_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(handover_parse(&h,
+					REPORT_END("\"intended_step_ns\": 0, \"level\": \"cooperative\", "
+						   "\"hold_us\": 41.5, " REST),
+					error),
+			 0);
+	assert_true(h.has_hold && h.hold_us == 41.5);
+	assert_string_equal(h.level, "cooperative");
+	assert_int_equal(handover_parse(&h,
+					REPORT_END("\"intended_step_ns\": 0, \"level\": \"reference\", "
+						   "\"hold_us\": null, " REST),
+					error),
+			 0);
+	assert_false(h.has_hold);
+}
+
 static void bad_handovers_are_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -173,6 +207,7 @@ static void bad_handovers_are_refused(void **state)
 		REPORT("25000000", "null"),
 		REPORT_END("\"intended_step_ns\": 1, " REST),
 		REPORT_END("\"intended_step_ns\": 0.5, " REST),
+		REPORT_END("\"intended_step_ns\": 0, \"hold_us\": -1, " REST),
 		REPORT_END(REST),
 		REPORT_END("\"intended_step_ns\": 0, " CLOCK PARTS "}"),
 		REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"rate_ppm\": 1, \"rate_ppm_bound\": -1, " PARTS "}"),
@@ -252,12 +287,12 @@ static void patterns_differ(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(manifest_is_read),	     cmocka_unit_test(bad_manifests_are_refused),
-		cmocka_unit_test(manifest_has_limits),	     cmocka_unit_test(handover_is_read),
-		cmocka_unit_test(bad_handovers_are_refused), cmocka_unit_test(statistics_are_right),
-		cmocka_unit_test(sleeps_are_judged),	     cmocka_unit_test(drift_is_known),
-		cmocka_unit_test(unknown_rate_is_read),	     cmocka_unit_test(patterns_differ),
-		cmocka_unit_test(lost_sleeps_are_seen),
+		cmocka_unit_test(manifest_is_read),	cmocka_unit_test(bad_manifests_are_refused),
+		cmocka_unit_test(manifest_has_limits),	cmocka_unit_test(handover_is_read),
+		cmocka_unit_test(hold_is_read),		cmocka_unit_test(bad_handovers_are_refused),
+		cmocka_unit_test(statistics_are_right), cmocka_unit_test(sleeps_are_judged),
+		cmocka_unit_test(drift_is_known),	cmocka_unit_test(unknown_rate_is_read),
+		cmocka_unit_test(patterns_differ),	cmocka_unit_test(lost_sleeps_are_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

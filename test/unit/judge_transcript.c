@@ -6,6 +6,7 @@
 
 #include "../../lab/judge/transcript.h"
 
+#define LEVEL "sp=20 sched=21 lp=22 log=23 vdso=1 delay=24 cpus=25 warn=26 cpu=27 of=28"
 #define SAMPLE "@sample hz=25000000 ptp=10 mono=20 boot=30 real=40 cnt=18446744073709551615 width=5"
 
 static struct fixture_text text;
@@ -35,12 +36,15 @@ static void reads_every_kind(void **state)
 	fixture_line(&text, "@reads hz=25000000 n0=6 n1=7 back=8 cross=9 worst=10");
 	fixture_line(&text, "@busy hz=25000000 ptp=11 cpu=12 a=13 b=14");
 	fixture_line(&text, "@hotplug hz=25000000 offline=15 online=16 refused=17");
+	fixture_line(&text, "@level hz=25000000 " LEVEL " lo=-1 hi=15");
+	fixture_line(&text, "@module hz=25000000 clock=raw");
+	fixture_line(&text, "@refuse hz=25000000 n=1 kind=lock state=begin");
 	fixture_line(&text, "@done");
 	assert_int_equal(parse(&t), 0);
 	assert_string_equal(t.kernel, "6.12");
 	assert_string_equal(t.clocksource, "seaclock_page");
 	assert_string_equal(t.clockevent, "seaclock");
-	assert_int_equal(t.taken, 9);
+	assert_int_equal(t.taken, 12);
 	assert_int_equal(t.damaged, 0);
 	assert_int_equal(t.samples.count, 1);
 	assert_int_equal(transcript_samples(&t)->real, 40);
@@ -49,6 +53,8 @@ static void reads_every_kind(void **state)
 	assert_int_equal(((struct transcript_sleeps *)t.sleeps.items)->late, 5);
 	assert_int_equal(((struct transcript_reads *)t.reads.items)->cross, 9);
 	assert_int_equal(((struct transcript_busy *)t.busy.items)->b, 14);
+	assert_int_equal(((struct transcript_level *)t.level.items)->truth, 28);
+	assert_int_equal(((struct transcript_level *)t.level.items)->least, -1);
 	assert_true(t.done);
 	transcript_free(&t);
 }
@@ -78,6 +84,9 @@ static void counts_damage_and_goes_on(void **state)
 		"@sample hz=25000000 ptp=10 mono=20 boot=30 real=40 cnt=-5 width=5",
 		"@sleep kind=timerfd ns=7 mono0=1 mono1=9 hz0=25000000 ptp0=0 hz1=1 ptp1=2000000000000000000",
 		"@reads hz=25000000 n0=1 n1=1 back=0 cross=0",
+		"@level hz=25000000 " LEVEL " lo=-2 hi=15",
+		"@level hz=25000000 " LEVEL " lo=1",
+		"@level hz=25000000 sp=-" LEVEL " lo=1 hi=1",
 		"@unknown hz=25000000",
 	};
 	struct transcript t;

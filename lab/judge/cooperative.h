@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a guest that works together with the monitor has after each migration beside right clocks and timers: the speed
+ * of the vDSO, and everything in its kernel that rests on the counter's rate.
+ *
+ * Policy: all pictures that the guest took in the stay after a migration count. The vDSO is the exception: it is not
+ * used from when the next migration is prepared, nor until the guest has gone back to the raw counter. What could not
+ * be measured is wrong.
+ */
+#ifndef LAB_JUDGE_COOPERATIVE_H
+#define LAB_JUDGE_COOPERATIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "run.h"
+
+/* What followed one migration. */
+struct cooperative {
+	size_t pictures;
+	bool vdso_used; /* and from then on until the next migration was prepared */
+	int64_t udelay_min_ns;
+	bool events_right;    /* on each CPU, in each picture */
+	double sched_rate;    /* of truth, as the next two; 0: not known */
+	double log_rate;      /* of the stamps in the kernel's log */
+	double cpu_rate;      /* of a busy loop's processor time */
+	int64_t new_warnings; /* since before the migration */
+};
+
+/* Of migration number `index` of a judged run. */
+struct cooperative cooperative_judge(const struct run *run, size_t index);
+
+/* The divider that the kernel sets for an event each 100 us on a counter of this rate. */
+int64_t cooperative_divider(int64_t hz);
+
+/*
+ * Prints "PASS ..." or "FAIL ..." per criterion, then for each consumer of the counter's rate in the kernel a line "ROW
+ * CASE CONSUMER PASS|FAIL" for scripts. Returns whether all passed.
+ */
+bool cooperative_verdict(const struct run *run, FILE *out);
+
+#endif

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Makes the report. Policy: names and units stand in the keys; what is not known is null.
+ */
+#include "cooperative_report.h"
+
+#include <string.h>
+
+#include "cooperative.h"
+#include "summary.h"
+
+static json_t *real_or_null(bool known, double value)
+{
+	return known ? json_real(value) : json_null();
+}
+
+static json_t *json_of_migration(const struct run *run, size_t index)
+{
+	const struct migration *migration = &run->migrations[index];
+	struct cooperative c = cooperative_judge(run, index);
+	json_t *object = summary_of_migration(migration);
+
+	if (object &&
+	    json_object_update_new(
+		    object, json_pack("{s:s, s:s, s:b, s:I, s:b, s:I, s:o, s:o, s:o, s:o}", "case",
+				      run->manifest.case_name, "level", migration->handover.level, "vdso_used",
+				      c.vdso_used, "udelay_min_ns", (json_int_t)c.udelay_min_ns, "evnti_right",
+				      c.events_right, "new_warnings", (json_int_t)c.new_warnings, "sched_clock_rate",
+				      real_or_null(c.sched_rate > 0, c.sched_rate), "printk_rate",
+				      real_or_null(c.log_rate > 0, c.log_rate), "cputime_rate",
+				      real_or_null(c.cpu_rate > 0, c.cpu_rate), "hold_us",
+				      real_or_null(migration->handover.has_hold, migration->handover.hold_us))) == 0)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static bool is_of_case(const json_t *migration, const char *name)
+{
+	const char *its = json_string_value(json_object_get(migration, "case"));
+
+	return its && strcmp(its, name) == 0;
+}
+
+static bool keep_others(json_t *array, const json_t *old, const char *name)
+{
+	const json_t *migrations = json_object_get(old, "migrations");
+
+	for (size_t i = 0; i < json_array_size(migrations); i++) {
+		json_t *migration = json_array_get(migrations, i);
+
+		if (!is_of_case(migration, name) && json_array_append(array, migration) != 0)
+			return false;
+	}
+	return true;
+}
+
+json_t *cooperative_report(const json_t *old, const struct run *run)
+{
+	json_t *array = json_array();
+	bool added = array && keep_others(array, old, run->manifest.case_name);
+
+	for (size_t i = 0; i < run->migration_count && added; i++)
+		added = json_array_append_new(array, json_of_migration(run, i)) == 0;
+	if (added)
+		return json_pack("{s:o}", "migrations", array);
+	json_decref(array);
+	return NULL;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guests that work together with the monitor: a good run passes, each fault fails its own criterion and its own row,
+ * and the report keeps what other cases have said.
+ */
+#include "judge_fixture.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "../../lab/judge/cooperative.h"
+#include "../../lab/judge/cooperative_report.h"
+
+#define OFFSET_ALTRA 812345678ll
+#define OFFSET_GRACE (-55512345ll)
+#define STAY_S 6
+
+static const char manifest[] =
+	"host altra 25000000\nhost grace 1000000000\ntruth altra 812345678 0 0\ntruth grace -55512345 0 0\n"
+	"migration altra grace 1.json\nmigration grace altra 2.json\nend stopped\n";
+
+/* What is wrong in the second stay, the one on grace; all zero: nothing. */
+struct faults {
+	bool page;	 /* the vDSO is never used */
+	bool flapping;	 /* not used in the middle of the stay */
+	bool no_picture; /* but one */
+	int divider;	 /* of one vCPU; 0: right */
+	int64_t delay;
+	double sched, log, cpu; /* deviations of the rates */
+	int warnings;
+	int64_t step;
+	bool user_page; /* the manifest says that the guest keeps the page */
+	int gap_s;	/* without any sample */
+	int silence_s;	/* in the manifest */
+};
+
+static const struct faults none;
+static struct fixture_run fixture;
+static struct run run;
+static int warnings;
+
+/* The vDSO is not used in the first picture of a stay, nor in the last, when the next move is prepared. */
+static bool vdso_of(const struct faults *faults, int second)
+{
+	return second > 0 && second < STAY_S - 1 && !faults->page && !(faults->flapping && second == 2);
+}
+
+static void picture(const struct faults *faults, int second)
+{
+	int64_t divider = fixture.hz == FIXTURE_ALTRA ? 10 : 15, guest = INT64_C(5000000000) + fixture.truth;
+	char line[300];
+
+	snprintf(line, sizeof(line),
+		 "@level hz=%" PRId64 " sp=%" PRId64 " sched=%" PRId64 " lp=%" PRId64 " log=%" PRId64
+		 " vdso=%d delay=%" PRId64 " lo=%" PRId64 " hi=%" PRId64 " cpus=2 warn=%d cpu=%d of=200000000",
+		 fixture.hz, fixture_clock(&fixture, fixture.truth),
+		 guest + (int64_t)((double)fixture.truth * faults->sched),
+		 fixture_clock(&fixture, fixture.truth + 1000000),
+		 guest + 1000000 + (int64_t)((double)fixture.truth * faults->log), vdso_of(faults, second),
+		 faults->delay ? faults->delay : 1000120, faults->divider ? faults->divider : divider, divider,
+		 warnings, (int)(200000000 * (1 + faults->cpu)));
+	fixture_line(&fixture.text, line);
+}
+
+static void stay(const struct faults *faults)
+{
+	warnings += faults->warnings;
+	for (int second = 0; second < STAY_S; second++) {
+		fixture_stay(&fixture, 1);
+		if (!faults->no_picture || second == 1)
+			picture(faults, second);
+	}
+	fixture.truth += faults->gap_s * INT64_C(1000000000);
+}
+
+static void write_console(const struct faults *faults)
+{
+	memset(&fixture, 0, sizeof(fixture));
+	fixture.hz = FIXTURE_ALTRA;
+	fixture.offset = OFFSET_ALTRA;
+	fixture.rate = 1;
+	warnings = 3;
+	stay(&none);
+	fixture_move(&fixture, FIXTURE_GRACE, OFFSET_GRACE, 0, 40000 + faults->step, 0);
+	stay(faults);
+	fixture_move(&fixture, FIXTURE_ALTRA, OFFSET_ALTRA, 0, -30000, 0);
+	stay(&none);
+}
+
+static void judge(const struct faults *faults)
+{
+	char error[RUN_ERROR_MAX], text[sizeof(manifest) + 100];
+
+	memset(&run, 0, sizeof(run));
+	write_console(faults);
+	snprintf(text, sizeof(text), "%scase ten %s\nsilence %d\n", manifest, faults->user_page ? "page" : "raw",
+		 faults->silence_s);
+	assert_int_equal(manifest_parse(&run.manifest, text, error), 0);
+	assert_int_equal(transcript_parse(&run.transcript, fixture.text.bytes, fixture.text.length), 0);
+	for (int i = 0; i < 2; i++)
+		run.handovers[i] = (struct handover){ .from_hz = i ? FIXTURE_GRACE : FIXTURE_ALTRA,
+						      .to_hz = i ? FIXTURE_ALTRA : FIXTURE_GRACE,
+						      .bound_ns = 150000,
+						      .level = "cooperative",
+						      .has_hold = !i,
+						      .hold_us = 123.5,
+						      .downtime_ms = 90 };
+	assert_int_equal(run_judge(&run, error), 0);
+}
+
+static int count_of(const char *text, const char *word)
+{
+	int count = 0;
+
+	for (; (text = strstr(text, word)); text++)
+		count++;
+	return count;
+}
+
+/* Runs the verdict into text, which the caller frees. */
+static bool verdict(char **text)
+{
+	size_t size;
+	FILE *out = open_memstream(text, &size);
+	bool passed = cooperative_verdict(&run, out);
+
+	fclose(out);
+	return passed;
+}
+
+static void a_good_run_passes(void **state)
+{
+	char *text;
+
+	(void)state;
+	judge(&none);
+	assert_true(verdict(&text));
+	assert_int_equal(count_of(text, "FAIL"), 0);
+	assert_int_equal(count_of(text, "ROW ten "), 10);
+	free(text);
+	struct cooperative c = cooperative_judge(&run, 0);
+
+	assert_int_equal(c.pictures, STAY_S);
+	assert_true(c.vdso_used && c.events_right);
+	assert_int_equal(c.udelay_min_ns, 1000120);
+	assert_true(fabs(c.sched_rate - 1) < 1e-9 && fabs(c.log_rate - 1) < 1e-9 && fabs(c.cpu_rate - 1) < 1e-9);
+	run_free(&run);
+}
+
+/* Exactly one criterion that begins so, and exactly one row. */
+static void check_fails(const struct faults *faults, const char *criterion, const char *consumer)
+{
+	char *text, sought[100];
+
+	judge(faults);
+	assert_false(verdict(&text));
+	snprintf(sought, sizeof(sought), "FAIL %s", criterion);
+	assert_int_equal(count_of(text, sought), 1);
+	assert_int_equal(count_of(text, "FAIL "), 1);
+	snprintf(sought, sizeof(sought), "ROW ten %s FAIL", consumer);
+	assert_int_equal(count_of(text, sought), 1);
+	assert_int_equal(count_of(text, " FAIL\n"), 1);
+	free(text);
+	run_free(&run);
+}
+
+static void each_fault_fails_its_criterion(void **state)
+{
+	(void)state;
+	check_fails(&(struct faults){ .page = true }, "vDSO", "vdso");
+	check_fails(&(struct faults){ .flapping = true }, "vDSO", "vdso");
+	check_fails(&(struct faults){ .user_page = true }, "vDSO", "vdso");
+	check_fails(&(struct faults){ .divider = 10 }, "event streams", "event_stream");
+	check_fails(&(struct faults){ .divider = -1 }, "event streams", "event_stream");
+	check_fails(&(struct faults){ .delay = 989999 }, "udelay", "udelay");
+	check_fails(&(struct faults){ .delay = 1100001 }, "udelay", "udelay");
+	check_fails(&(struct faults){ .sched = 0.0011 }, "sched_clock", "sched_clock");
+	check_fails(&(struct faults){ .log = -0.0011 }, "stamps", "printk");
+	check_fails(&(struct faults){ .cpu = 0.051 }, "CLOCK_PROCESS", "cputime");
+	check_fails(&(struct faults){ .warnings = 1 }, "kernel's log", "warnings");
+	check_fails(&(struct faults){ .step = 51000 }, "steps", "clocksource");
+}
+
+static void one_picture_is_no_evidence(void **state)
+{
+	char *text;
+
+	(void)state;
+	judge(&(struct faults){ .no_picture = true });
+	assert_false(verdict(&text));
+	assert_non_null(strstr(text, "FAIL pictures: at least 1"));
+	/* Nothing is known of a rate then. */
+	assert_non_null(strstr(text, "ROW ten sched_clock FAIL"));
+	free(text);
+	run_free(&run);
+}
+
+static void a_silence_is_allowed_for(void **state)
+{
+	char *text;
+
+	(void)state;
+	judge(&(struct faults){ .gap_s = 12, .silence_s = 12 });
+	assert_true(verdict(&text));
+	free(text);
+	run_free(&run);
+	judge(&(struct faults){ .gap_s = 12, .silence_s = 5 });
+	assert_false(verdict(&text));
+	assert_non_null(strstr(text, "FAIL samples"));
+	free(text);
+	run_free(&run);
+}
+
+static void dividers_are_the_kernels(void **state)
+{
+	(void)state;
+	assert_int_equal(cooperative_divider(25000000), 10);
+	assert_int_equal(cooperative_divider(50000000), 11);
+	assert_int_equal(cooperative_divider(1000000000), 16);
+	assert_int_equal(cooperative_divider(62500000), 12);
+	assert_int_equal(cooperative_divider(1000000), 6);
+	assert_int_equal(cooperative_divider(10000), 0);
+}
+
+static size_t migrations_of(const json_t *report)
+{
+	return json_array_size(json_object_get(report, "migrations"));
+}
+
+static void the_report_is_added_to(void **state)
+{
+	json_t *other = json_pack("{s:[{s:s}, {s:s}, s]}", "migrations", "case", "other", "case", "ten", "nonsense");
+
+	(void)state;
+	judge(&(struct faults){ .divider = 10 });
+	json_t *report = cooperative_report(other, &run), *again = cooperative_report(report, &run);
+	const json_t *first = json_array_get(json_object_get(again, "migrations"), 2);
+	const json_t *second = json_array_get(json_object_get(again, "migrations"), 3);
+
+	assert_int_equal(migrations_of(report), 4);
+	assert_int_equal(migrations_of(again), 4);
+	assert_string_equal(json_string_value(json_object_get(first, "case")), "ten");
+	assert_string_equal(json_string_value(json_object_get(first, "level")), "cooperative");
+	assert_true(json_is_true(json_object_get(first, "vdso_used")));
+	assert_true(json_is_false(json_object_get(first, "evnti_right")));
+	assert_true(json_is_true(json_object_get(second, "evnti_right")));
+	assert_int_equal(json_integer_value(json_object_get(first, "udelay_min_ns")), 1000120);
+	assert_true(json_real_value(json_object_get(first, "hold_us")) == 123.5);
+	assert_true(json_is_null(json_object_get(second, "hold_us")));
+	assert_true(json_is_real(json_object_get(first, "sched_clock_rate")));
+	assert_true(json_is_real(json_object_get(first, "cputime_rate")));
+	json_decref(other);
+	json_decref(report);
+	json_decref(again);
+	report = cooperative_report(NULL, &run);
+	assert_int_equal(migrations_of(report), 2);
+	json_decref(report);
+	run_free(&run);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_run_passes),	      cmocka_unit_test(each_fault_fails_its_criterion),
+		cmocka_unit_test(one_picture_is_no_evidence), cmocka_unit_test(a_silence_is_allowed_for),
+		cmocka_unit_test(dividers_are_the_kernels),   cmocka_unit_test(the_report_is_added_to),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
