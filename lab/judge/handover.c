@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-const char *const handover_part_names[HANDOVER_PARTS] = { "pages", "state", "transfer", "load", "resume" };
+const char *const handover_part_names[HANDOVER_PARTS] = { "hold", "pages", "state", "transfer", "load", "resume" };
 
 static bool take_integer(const json_t *object, const char *key, int64_t *value)
 {

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define HANDOVER_ERROR_MAX 256
-#define HANDOVER_PARTS 5
+#define HANDOVER_PARTS 6
 #define HANDOVER_LEVEL_MAX 32
 
 struct handover {

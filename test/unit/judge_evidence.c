@@ -14,7 +14,7 @@
 #include "../guest/probe_sleep.h"
 
 #define HOSTS "host altra 25000000\nhost grace 1000000000\n"
-#define PARTS "\"parts_ms\": {\"pages\": 1, \"state\": 2, \"transfer\": 3.5, \"load\": 4, \"resume\": 5}"
+#define PARTS "\"parts_ms\": {\"hold\": 0, \"pages\": 1, \"state\": 2, \"transfer\": 3.5, \"load\": 4, \"resume\": 5}"
 #define CLOCK "\"round_trip_ns\": 200000, \"age_ns\": 400000000, "
 #define REST CLOCK "\"rate_ppm\": -3.5, \"rate_ppm_bound\": 60, " PARTS "}"
 #define REPORT(from, downtime)                                                                                         \
@@ -149,7 +149,7 @@ static void handover_is_read(void **state)
 	assert_true(h.has_rate && h.rate_ppm == -3.5 && h.rate_ppm_bound == 60);
 	assert_false(h.has_hold);
 	assert_string_equal(h.level, "");
-	assert_true(h.parts_ms[2] == 3.5 && h.parts_ms[4] == 5);
+	assert_true(h.parts_ms[0] == 0 && h.parts_ms[3] == 3.5 && h.parts_ms[5] == 5);
 	assert_true(fabs(h.downtime_ms - 85.5) < 1e-9);
 	assert_int_equal(handover_parse(&h, REPORT("25000000", "85"), error), 0);
 }
