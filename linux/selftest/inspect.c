@@ -30,7 +30,7 @@
 #define FOLDER "seaclock_inspect"
 #define DELAYS 200
 #define DELAY_US 1000
-#define LOCK_MAX_MS 8000
+#define LOCK_MAX_MS 60000
 /* What ARCH_TIMER_EVT_INTERVAL_SCALE adds to the divider. */
 #define EVENT_SCALE 8
 
