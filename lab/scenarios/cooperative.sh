@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the scenarios of the cooperative level share: a guest whose probe takes pictures of its kernel, waits for them, and
+# the end, where the judge adds the case to out/cooperative.json.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# The guest reads its clocks on both vCPUs, sleeps, and looks at its kernel about every second.
+probe=sc.run=probe,forever,level_ms=300,sleepers=6,burst=300
+
+# cooperative_begin CASE raw|page HOST WORDS OPTION...: boots the guest and waits until it has been seen for a while.
+cooperative_begin() {
+	local name=$1 clock=$2 host=$3 words=$4
+	shift 4
+	echo "case $name $clock" >>"$manifest"
+	guest_run "$host" "sc.inspect=1 $words" "$@"
+	pictures_wait "$clock" 2
+}
+
+# Pictures of the current stay with the guest's clock on the raw counter, or the page.
+pictures() {
+	local vdso=1
+	[ "$1" = raw ] || vdso=0
+	on "$guest_host" grep -c "^@level .*vdso=$vdso" "$guest_console" 2>/dev/null || true
+}
+
+# Waits for $2 more of them.
+pictures_wait() {
+	local vdso=1 seen
+	[ "$1" = raw ] || vdso=0
+	seen=$(pictures "$1")
+	guest_wait_for "^@level .*vdso=$vdso" $((seen + $2)) 90
+}
+
+# A member of the report of the last migration.
+reported() {
+	sed -n "s/^ *\"$1\": \"\?\([^\",]*\)\"\?,\?\$/\1/p" "$report"
+}
+
+# Moves the guest, whose clock is $2 there, and sees what it made of it; the migration is to be of level $3.
+cooperative_move() {
+	step "to $1"
+	guest_migrate "$1"
+	pictures_wait "$2" 3
+	check "the guest moved at level $3" is "$(reported level)" "$3"
+	if [ "$3" = cooperative ]; then
+		check "in a hold" file_has "$report" '"hold_us": [0-9]'
+	else
+		check "without a hold" file_has "$report" '"hold_us": null'
+	fi
+}
+
+# The judge's word on the manifests $@, and the guests' logs.
+cooperative_end() {
+	local path
+	check "the judge finds no fault" "$judge" cooperative "$top/out" "$@"
+	for path in "$@"; do
+		cat "$(dirname "$path")"/*.console
+	done >"$work/all"
+	check "the guests' logs are clean" file_lacks "$work/all" "$trouble"
+	scenario_end
+}
