@@ -11,6 +11,7 @@ guest=guest     # the machine's name
 guest_host=     # where the guest is
 guest_pid=      # our end of the connection to its monitor
 guest_console=  # on $guest_host
+guest_typed=    # not empty: guests take what guest_type writes, by way of a FIFO named like the console
 guest_log=      # what its monitor prints, here
 run=1           # number of the guest in this lab
 stay=0          # number of the current stay
@@ -86,6 +87,23 @@ guests_calibrate() {
 	done
 }
 
+# Runs a monitor on host $1 whose guest has its console in file $2; the other arguments are seaclock's.
+monitor_run() {
+	local host=$1 console=$2
+	shift 2
+	if [ -z "$guest_typed" ]; then
+		on "$host" "$seaclock" "$@" --console "$console" </dev/null
+	else
+		on "$host" sh -c 'console=$1; shift; rm -f "$console.typed"; mkfifo "$console.typed"
+			exec "$@" <>"$console.typed" >>"$console"' sh "$console" "$seaclock" "$@" --console - </dev/null
+	fi
+}
+
+# Types a line on the guest's console; its init obeys if sc.run=obey.
+guest_type() {
+	on "$guest_host" sh -c 'echo "$1" >"$2.typed"' sh "$1" "$guest_console"
+}
+
 # Starts a monitor on host $1 in the background: the other arguments are seaclock's. Its output goes to a log.
 monitor_start() {
 	local host=$1
@@ -102,8 +120,10 @@ guest_run() {
 	stay=$((stay + 1))
 	guest_host=$host
 	guest_console=/tmp/$run.$stay.console
-	monitor_start "$host" run "$guest" --kernel /seaclock/Image --initrd /seaclock/initrd.cpio.gz \
-		--append "console=ttyAMA0 loglevel=5 $words" --console "$guest_console" "$@"
+	guest_log=$work/$stay.$host.log
+	monitor_run "$host" "$guest_console" run "$guest" --kernel /seaclock/Image --initrd /seaclock/initrd.cpio.gz \
+		--append "console=ttyAMA0 loglevel=5 $words" "$@" >"$guest_log" 2>&1 &
+	guest_pid=$!
 }
 
 # Waits until the monitor on our end has exited, at most $1 seconds, and returns its exit status; 124: still there.
@@ -159,7 +179,7 @@ listening_wait() {
 receive_start() {
 	receive_console=/tmp/$run.$((stay + 1)).console
 	receive_log=$work/$((stay + 1)).$1.log
-	on "$1" "$seaclock" receive "$guest" --listen 0.0.0.0:5999 --console "$receive_console" >"$receive_log" 2>&1 </dev/null &
+	monitor_run "$1" "$receive_console" receive "$guest" --listen 0.0.0.0:5999 >"$receive_log" 2>&1 &
 	receive_pid=$!
 	listening_wait "$1" 5999 || {
 		echo "seaclock receive on $1 does not listen:" >&2

@@ -13,7 +13,7 @@ define guest_program
 $(call guest_objects,$(1)): | $(SYSROOT)
 $(O)/guest/bin/$(1): $(call guest_objects,$(1))
 	@mkdir -p $$(@D)
-	$$(call say,LD)$$(ARM64)gcc -static $$^ -o $$@
+	$$(call say,LD)$$(ARM64)gcc -static $$^ $(SYSROOT_LDFLAGS) -lfdt -o $$@
 endef
 $(foreach program,$(GUEST_PROGRAMS),$(eval $(call guest_program,$(program))))
 

@@ -91,6 +91,38 @@ refusal_names() {
 	done
 }
 
+# ---- Guests that start another kernel ----
+
+# The initial RAM disk of a guest on host $1 that has another kernel, with the usual disk, in the folder /next.
+next_initrd=/tmp/next.cpio
+
+next_push() {
+	on "$1" sh -c 'cd /tmp && mkdir next && cp /seaclock/Image /seaclock/initrd.cpio.gz next &&
+		find next | cpio -o -H newc >'$next_initrd' && cat /seaclock/initrd.cpio.gz >>'$next_initrd' && rm -r next'
+}
+
+# The probe has been ended, and another kernel is about to start: what it prints is of a run of its own, called $1.
+next_begin() {
+	console_collect
+	echo "end stopped" >>"$manifest"
+	on "$guest_host" sh -c ': >"$1"' sh "$guest_console"
+	guests_next "$1"
+	stay=1
+}
+
+# The init of a guest that obeys has done $1 lines in this stay, the reading of its orders included.
+obeyed() {
+	guest_wait_for '^obeyed' "$1"
+}
+
+# Level and on_page of the guest, in its monitor's words.
+guest_is() {
+	on "$guest_host" "$seaclock" status "$guest" --json >"$work/status"
+	file_has "$work/status" "\"level\": \"$1\"" && file_has "$work/status" "\"on_page\": $2"
+}
+
+# ---- A broken connection ----
+
 # A relay on host $1, between its port $relay_port and its receiver; the other arguments are faults and their places.
 relay_port=6001
 
