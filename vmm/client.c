@@ -144,6 +144,16 @@ int client_command(const char *command, const char *name, const struct client_op
 
 /* ---- migrate ---- */
 
+/* How the rates of the two hosts are against each other, if that is known. */
+static void rate_print(const json_t *report)
+{
+	double ppm = real(report, "rate_ppm");
+
+	if (!json_is_null(json_object_get(report, "rate_ppm")))
+		printf("  the target's clock runs %.1f ppm %s than the source's, within %.1f ppm\n",
+		       ppm < 0 ? -ppm : ppm, ppm < 0 ? "slower" : "faster", real(report, "rate_ppm_bound"));
+}
+
 static void migration_print(const json_t *report)
 {
 	const json_t *parts = json_object_get(report, "parts_ms");
@@ -159,6 +169,7 @@ static void migration_print(const json_t *report)
 	       real(report, "from_hz") / 1e6, real(report, "to_hz") / 1e6, real(report, "intended_step_ns") / 1e6,
 	       real(report, "stated_bound_ns") / 1e3, real(report, "round_trip_ns") / 1e3,
 	       real(report, "age_ns") / 1e6);
+	rate_print(report);
 }
 
 static void verdict_print(const char *host, const json_t *verdict)
