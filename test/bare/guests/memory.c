@@ -5,9 +5,10 @@
  *
  * Policy: runs as course.c says, on mib= MiB (default 16) behind the image. Each round checks every page and writes the
  * next generation of a few, fewer than a slow connection carries meanwhile: or the guest could not be moved. One line a
- * round that was right.
+ * round that was right, with the reference time.
  */
 #include "bare.h"
+#include "reference.h"
 
 #define PAGE_WORDS 512u
 #define PAGE_SIZE 4096u
@@ -65,12 +66,14 @@ bool guest_main(void)
 	uint64_t pages = machine_option("mib", 16) * MIB_PAGES, round;
 	struct course course = course_start();
 
+	if (!reference_start())
+		return false;
 	for (uint64_t n = 0; n < pages; n++)
 		page_write(first + n * PAGE_WORDS, 0);
 	for (round = 0; !course_over(&course); round++) {
 		if (!check_and_write(first, pages, round))
 			return false;
-		print("@memory round=%u pages=%u\n", round, pages);
+		print("@memory round=%u now_ms=%u pages=%u\n", round, reference_now() / MS, pages);
 	}
 	return round > 1;
 }
