@@ -91,6 +91,11 @@ refusal_names() {
 	done
 }
 
+# Words for a probe that reads its clocks seldom: each reading costs an emulated processor 20 us. And that probe as a line
+# to be typed.
+quiet=sample_ms=150,sleepers=4,burst=20,pause_us=20000
+quiet_probe="probe forever ${quiet//,/ } &"
+
 # ---- Guests that start another kernel ----
 
 # The initial RAM disk of a guest on host $1 that has another kernel, with the usual disk, in the folder /next.
