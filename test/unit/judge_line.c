@@ -107,7 +107,7 @@ static void refuses_damage(void **state)
 	assert_int_equal(parse_summed(&line, "", "@sample =1"), LINE_DAMAGED);
 	assert_int_equal(parse_summed(&line, "", "@ a=1"), LINE_DAMAGED);
 	assert_int_equal(parse_summed(&line, "", "@sample a=\x01"), LINE_DAMAGED);
-	assert_int_equal(parse_summed(&line, "", "@x a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1"),
+	assert_int_equal(parse_summed(&line, "", "@x a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1"),
 			 LINE_DAMAGED);
 }
 
