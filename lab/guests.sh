@@ -205,13 +205,18 @@ migrate_ask() {
 
 # Moves the guest to host $1, where it becomes stay number $stay; further arguments are options of `seaclock migrate`.
 guest_move() {
-	local to=$1 status=0
-	receive_start "$to"
+	receive_start "$1"
 	migrate_ask "$@" || {
-		echo "the migration from $guest_host to $to failed:" >&2
+		echo "the migration from $guest_host to $1 failed:" >&2
 		cat "$report" "$work/$stay.migrate.log" >&2
 		return 1
 	}
+	move_finish "$1"
+}
+
+# Follows the guest to host $1, where it runs since migrate_ask.
+move_finish() {
+	local to=$1 status=0
 	echo "migration $guest_host $to $stay.json" >>"$manifest"
 	guest_wait 20 || status=$?
 	[ "$status" = 5 ] || {

@@ -41,9 +41,14 @@ reported() {
 cooperative_move() {
 	step "to $1"
 	guest_migrate "$1"
-	pictures_wait "$2" 3
-	check "the guest moved at level $3" is "$(reported level)" "$3"
-	if [ "$3" = cooperative ]; then
+	cooperative_check "$2" "$3"
+}
+
+# Sees what the guest, whose clock is $1, made of the last migration, which is to be of level $2.
+cooperative_check() {
+	pictures_wait "$1" 3
+	check "the guest moved at level $2" is "$(reported level)" "$2"
+	if [ "$2" = cooperative ]; then
 		check "in a hold" file_has "$report" '"hold_us": [0-9]'
 	else
 		check "without a hold" file_has "$report" '"hold_us": null'
