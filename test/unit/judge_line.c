@@ -107,8 +107,9 @@ static void refuses_damage(void **state)
 	assert_int_equal(parse_summed(&line, "", "@sample =1"), LINE_DAMAGED);
 	assert_int_equal(parse_summed(&line, "", "@ a=1"), LINE_DAMAGED);
 	assert_int_equal(parse_summed(&line, "", "@sample a=\x01"), LINE_DAMAGED);
-	assert_int_equal(parse_summed(&line, "", "@x a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1"),
-			 LINE_DAMAGED);
+	assert_int_equal(
+		parse_summed(&line, "", "@x a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1 a=1"),
+		LINE_DAMAGED);
 }
 
 static void refuses_a_line_that_is_too_long(void **state)
