@@ -182,6 +182,20 @@ static void set_reference_tsc(struct sc_register_access *access, uint64_t value)
 	access->effects |= SC_EFFECT_PAGE;
 }
 
+/*
+ * Another kernel introduces itself, perhaps after a crash of the last one: what that one declared is not true of it,
+ * and its page is memory like any other.
+ */
+static void set_guest_os_id(struct sc_register_access *access, uint64_t value)
+{
+	struct sc_partition *partition = access->partition;
+
+	partition->guest_os_id = value;
+	partition->guest_clock = 0;
+	partition->reference_tsc &= ~SC_REFERENCE_TSC_ENABLE;
+	access->effects |= SC_EFFECT_GUEST_CLOCK;
+}
+
 static uint64_t set_guest_clock(struct sc_register_access *access, uint64_t value)
 {
 	const struct sc_partition *partition = access->partition;
@@ -241,7 +255,7 @@ uint64_t sc_register_set(struct sc_register_access *access, uint64_t value)
 		return status;
 	switch (access->name) {
 	case SC_REG_GUEST_OS_ID:
-		access->partition->guest_os_id = value;
+		set_guest_os_id(access, value);
 		return SC_HV_SUCCESS;
 	case SC_REG_REFERENCE_TSC:
 		set_reference_tsc(access, value);

@@ -267,6 +267,9 @@ static uint32_t set(struct work *work, uint32_t name, uint64_t value)
 		return BAD_PARAMETER;
 	if (name == 0x90002) {
 		model->os_id = value;
+		model->declared = 0;
+		model->page &= ~1ull;
+		work->effects |= DID_DECLARE;
 		return OK;
 	}
 	if (crash_of(work, name)) {
