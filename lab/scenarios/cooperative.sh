@@ -6,7 +6,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # The guest reads its clocks on both vCPUs, sleeps, and looks at its kernel about every second.
-probe=sc.run=probe,forever,level_ms=300,sleepers=6,burst=300
+probe=sc.run=probe,forever,level_ms=300,sleepers=6
 
 # cooperative_begin CASE raw|page HOST WORDS OPTION...: boots the guest and waits until it has been seen for a while.
 cooperative_begin() {
