@@ -6,8 +6,8 @@
  *     truth NAME OFFSET_NS AT_NS DRIFT_PPB   a calibration, from `lab/lab truth`: truth minus that host's
  *                                            CLOCK_REALTIME, when the latter showed AT_NS, and by how much that grows
  *     load idle|memory                       what the guest does beside its clocks; without it, idle
- *     case NAME raw|page                     what is tried, and which clock the guest keeps while nothing is asked of
- * it silence SECONDS                        how long the guest's own load may keep everything else in it from running;
+ *     case NAME raw|page                     what is tried, and the clock that the guest keeps while nothing is asked
+ *     silence SECONDS                        how long the guest's own load may keep everything else in it from running;
  *                                            without it, 0
  *     console FILE                           a guest console; in the order of the stays
  *     migration FROM TO FILE                 what `seaclock migrate --json` printed; in order
