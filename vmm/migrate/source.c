@@ -245,15 +245,14 @@ static int source_hold(struct source *source)
 	if (!source->prepared)
 		return 0;
 	result = hold_begin(source->machine, &wait, &held, source->error);
-	if (held) {
+	if (held)
 		source->report->parts.hold = source_lap(source);
+	if (result || held)
 		return result;
-	}
 	log_line("%s does not hold: it moves as it stands, and will repair later what has cached the counter's rate",
 		 source->machine->config.name);
 	/* What is known of the clocks has aged meanwhile, while the guest ran. */
-	if (!result)
-		result = stamps_burst(source->channel, &source->handoff, source->error);
+	result = stamps_burst(source->channel, &source->handoff, source->error);
 	source->stop_ordered = source->phase = host_monotonic();
 	return result;
 }
