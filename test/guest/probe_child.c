@@ -81,23 +81,11 @@ static void busy_turns(void)
 		;
 }
 
-/* Where the console's interrupts are not: their time would be this process's too, and not its own. */
-static void pin_to_last(void)
-{
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET((unsigned int)online - 1, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 static int busy_run(const void *argument, struct child_time *shared)
 {
 	const struct sched_param param = { .sched_priority = BUSY_PRIORITY };
 	uint64_t hz, hz_now;
 
-	pin_to_last();
 	if (sched_setscheduler(0, SCHED_FIFO, &param) != 0)
 		return 1;
 	int64_t start = truth_read(argument, &hz), now;

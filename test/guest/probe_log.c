@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Reads and writes the kernel's log. Policy: every record is read once, in order, so nothing is counted twice; records
- * that the kernel has overwritten before they were read count as a warning, since nobody knows what they said. One
- * remark of the kernel is left out: that a timer interrupt took long. It says how long this machine kept an emulated
- * processor from running, and nothing of the guest.
+ * that the kernel has overwritten before they were read count as a warning, since nobody knows what they said. Two
+ * remarks of the kernel are left out: that a timer interrupt took long, and that its scheduler came late by more than a
+ * second. They say how long this machine kept an emulated processor from running, and nothing of the guest.
  */
 #include "probe_log.h"
 
@@ -47,6 +47,12 @@ static bool starts_with(const char *text, const char *begin)
 	return strncmp(text, begin, strlen(begin)) == 0;
 }
 
+static bool is_of_emulation(const char *text)
+{
+	return starts_with(text, "hrtimer: interrupt took ") ||
+	       starts_with(text, "sched: DL replenish lagged too much");
+}
+
 /* One record: "PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;TEXT". Whether its text is `mark`, and then its stamp. */
 static bool record_take(const char *record, const char *mark, int64_t *ns)
 {
@@ -56,7 +62,7 @@ static bool record_take(const char *record, const char *mark, int64_t *ns)
 
 	if (!text || sscanf(record, "%u,%*u,%" SCNd64, &priority, &us) != 2)
 		return false;
-	warnings += (priority & LEVEL_MASK) <= LEVEL_WARNING && !starts_with(text + 1, "hrtimer: interrupt took ");
+	warnings += (priority & LEVEL_MASK) <= LEVEL_WARNING && !is_of_emulation(text + 1);
 	if (!starts_with(text + 1, mark))
 		return false;
 	*ns = us * NS_PER_US;
