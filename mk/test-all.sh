@@ -11,7 +11,7 @@ set -u
 
 tiers=(all unit property check-purity check-model check-headers check-format check-tidy check-size check-text check-guest
        fuzz-short mutants lab-test conformance)
-time_limit=3600 # seconds for one tier
+time_limit=4200 # seconds for one tier
 logs=out/test
 passed=0
 failed=0
