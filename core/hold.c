@@ -15,23 +15,14 @@ bool sc_hold_ask(struct sc_partition *partition, uint64_t asked)
 	return is_new;
 }
 
-static void answer_value(const struct sc_partition *partition, uint64_t outcome, uint64_t value[2])
-{
-	value[0] = partition->clock.hz;
-	value[1] = outcome;
-}
-
 bool sc_hold_begin(struct sc_partition *partition, uint32_t vp, struct sc_register_value *value)
 {
-	uint64_t now[2];
-
 	if (partition->asked == SC_ASK_HOLD && !partition->held) {
 		partition->held = true;
 		partition->holder = vp;
 		return true;
 	}
-	answer_value(partition, SC_HOLD_CALLED_OFF, now);
-	*value = (struct sc_register_value){ now[0], now[1] };
+	*value = (struct sc_register_value){ partition->clock.hz, SC_HOLD_CALLED_OFF };
 	return false;
 }
 
@@ -43,6 +34,7 @@ bool sc_hold_end(struct sc_partition *partition, uint64_t outcome, struct sc_hol
 	partition->held = false;
 	answer->vp = partition->holder;
 	answer->result = 1ull << SC_RESULT_REPS_SHIFT;
-	answer_value(partition, outcome, answer->value);
+	answer->value[0] = partition->clock.hz;
+	answer->value[1] = outcome;
 	return true;
 }
