@@ -9,12 +9,12 @@ set datafile separator whitespace
 samples = folder."/samples.dat"
 stays = system(sprintf("cat '%s/stays.tsv'", folder))
 moves = system(sprintf("cat '%s/migrations.tsv'", folder))
+stay_count = int(system(sprintf("wc -l < '%s/stays.tsv'", folder)))
+move_count = int(system(sprintf("wc -l < '%s/migrations.tsv'", folder)))
 
-# Words per line of the tables.
-stay_words = 8
-move_words = 18
-stay_count = words(stays) / stay_words
-move_count = words(moves) / move_words
+# Words per line of the tables, as the tables have them.
+stay_words = stay_count > 0 ? words(stays) / stay_count : 0
+move_words = move_count > 0 ? words(moves) / move_count : 0
 stay(i, k) = word(stays, (i - 1) * stay_words + k)
 move(i, k) = word(moves, (i - 1) * move_words + k)
 
