@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "statistics.h"
 #include "verdict.h"
 
 #define UDELAY_MIN_NS 990000
@@ -85,27 +84,23 @@ static int64_t delay_shortest(const struct album *album)
 	return least;
 }
 
-struct rates {
-	double sched, log;
-};
-
-static struct rates rates_of(const struct album *album, const struct manifest_host *host)
+/* Of one of the kernel's clocks. Truth is known as well as the calibrations of the host's clock agree. */
+static struct statistics_rate clock_rate(const struct album *album, const struct manifest_host *host,
+					 enum transcript_stamp clock)
 {
-	int64_t truth[TRANSCRIPT_LEVEL_MAX], sched[TRANSCRIPT_LEVEL_MAX], log_truth[TRANSCRIPT_LEVEL_MAX],
-		log[TRANSCRIPT_LEVEL_MAX];
+	struct statistics_stamp stamps[TRANSCRIPT_LEVEL_MAX];
 	size_t count = album->count < TRANSCRIPT_LEVEL_MAX ? album->count : TRANSCRIPT_LEVEL_MAX;
 
 	for (size_t i = 0; i < count; i++) {
-		truth[i] = manifest_host_truth(host, album->first[i].sched_ptp);
-		sched[i] = album->first[i].sched;
-		log_truth[i] = manifest_host_truth(host, album->first[i].log_ptp);
-		log[i] = album->first[i].log;
+		stamps[i] = album->first[i].stamps[clock];
+		stamps[i].x = manifest_host_truth(host, stamps[i].x);
+		stamps[i].width += 2 * host->spread;
 	}
-	return (struct rates){ .sched = statistics_slope(truth, sched, count),
-			       .log = statistics_slope(log_truth, log, count) };
+	return statistics_rate(stamps, count);
 }
 
-static double cpu_rate(const struct album *album)
+/* Of processor time, which the guest has taken over truth itself. */
+static struct statistics_rate cpu_rate(const struct album *album)
 {
 	double cpu = 0, truth = 0;
 
@@ -113,23 +108,22 @@ static double cpu_rate(const struct album *album)
 		cpu += (double)album->first[i].cpu;
 		truth += (double)album->first[i].truth;
 	}
-	return truth > 0 ? cpu / truth : 0;
+	return (struct statistics_rate){ .rate = truth > 0 ? cpu / truth : 0 };
 }
 
 struct cooperative cooperative_judge(const struct run *run, size_t index)
 {
 	const struct manifest_host *host = run->migrations[index].to;
 	struct album before = album_of(run, index), after = album_of(run, index + 1);
-	struct rates rates = rates_of(&after, host);
 
 	return (struct cooperative){
 		.pictures = before.count ? after.count : 0,
 		.vdso_used = vdso_is_used(&after),
 		.udelay_min_ns = delay_shortest(&after),
 		.events_right = events_are_right(&after, host->hz),
-		.sched_rate = rates.sched,
-		.log_rate = rates.log,
-		.cpu_rate = cpu_rate(&after),
+		.sched = clock_rate(&after, host, TRANSCRIPT_SCHED_CLOCK),
+		.log = clock_rate(&after, host, TRANSCRIPT_LOG),
+		.cpu = cpu_rate(&after),
 		.new_warnings = before.count && after.count ? after.first[after.count - 1].warnings -
 								      before.first[before.count - 1].warnings
 							    : 0,
@@ -187,40 +181,52 @@ static bool verdict_of_events(const struct run *run, const struct cooperative *a
 			     run->migration_count);
 }
 
-static bool verdict_of_rate(const double *rates, size_t count, double limit, const char *name, FILE *out)
+/* How far a rate is surely from 1. A rate that is not known well enough to be held against the limit is 0, which fails.
+ */
+static double rate_deviation(const struct statistics_rate *rate, double limit)
 {
-	double worst = 1;
+	double known = rate->uncertainty <= limit ? rate->rate : 0;
 
-	for (size_t i = 0; i < count; i++)
-		worst = fabs(rates[i] - 1) > fabs(worst - 1) ? rates[i] : worst;
-	return verdict_print(out, fabs(worst - 1) <= limit,
-			     "%s: %.5f of truth after the worst migration (limit 1 +- %.3f)", name, worst, limit);
+	return fmax(fabs(known - 1) - rate->uncertainty, 0);
+}
+
+static bool verdict_of_rate(const struct statistics_rate *rates, size_t count, double limit, const char *name,
+			    FILE *out)
+{
+	const struct statistics_rate *worst = rates;
+
+	for (size_t i = 1; i < count; i++)
+		if (rate_deviation(&rates[i], limit) > rate_deviation(worst, limit))
+			worst = &rates[i];
+	return verdict_print(out, rate_deviation(worst, limit) <= limit,
+			     "%s: %.5f +- %.5f of truth after the worst migration (limit 1 +- %.3f)", name, worst->rate,
+			     worst->uncertainty, limit);
 }
 
 static bool verdict_of_sched_clock(const struct run *run, const struct cooperative *all, FILE *out)
 {
-	double rates[MANIFEST_FILES_MAX];
+	struct statistics_rate rates[MANIFEST_FILES_MAX];
 
 	for (size_t i = 0; i < run->migration_count; i++)
-		rates[i] = all[i].sched_rate;
+		rates[i] = all[i].sched;
 	return verdict_of_rate(rates, run->migration_count, RATE_LIMIT, "sched_clock", out);
 }
 
 static bool verdict_of_log(const struct run *run, const struct cooperative *all, FILE *out)
 {
-	double rates[MANIFEST_FILES_MAX];
+	struct statistics_rate rates[MANIFEST_FILES_MAX];
 
 	for (size_t i = 0; i < run->migration_count; i++)
-		rates[i] = all[i].log_rate;
+		rates[i] = all[i].log;
 	return verdict_of_rate(rates, run->migration_count, RATE_LIMIT, "stamps of the kernel's log", out);
 }
 
 static bool verdict_of_cpu_time(const struct run *run, const struct cooperative *all, FILE *out)
 {
-	double rates[MANIFEST_FILES_MAX];
+	struct statistics_rate rates[MANIFEST_FILES_MAX];
 
 	for (size_t i = 0; i < run->migration_count; i++)
-		rates[i] = all[i].cpu_rate;
+		rates[i] = all[i].cpu;
 	return verdict_of_rate(rates, run->migration_count, CPU_LIMIT, "CLOCK_PROCESS_CPUTIME_ID of a busy loop", out);
 }
 

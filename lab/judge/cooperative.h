@@ -16,17 +16,18 @@
 #include <stdio.h>
 
 #include "run.h"
+#include "statistics.h"
 
 /* What followed one migration. */
 struct cooperative {
 	size_t pictures;
 	bool vdso_used; /* and from then on until the next migration was prepared */
 	int64_t udelay_min_ns;
-	bool events_right;    /* on each CPU, in each picture */
-	double sched_rate;    /* of truth, as the next two; 0: not known */
-	double log_rate;      /* of the stamps in the kernel's log */
-	double cpu_rate;      /* of a busy loop's processor time */
-	int64_t new_warnings; /* since before the migration */
+	bool events_right;	      /* on each CPU, in each picture */
+	struct statistics_rate sched; /* of truth, as the next two; 0: not known */
+	struct statistics_rate log;   /* of the stamps in the kernel's log */
+	struct statistics_rate cpu;   /* of a busy loop's processor time */
+	int64_t new_warnings;	      /* since before the migration */
 };
 
 /* Of migration number `index` of a judged run. */

@@ -14,6 +14,11 @@ static json_t *real_or_null(bool known, double value)
 	return known ? json_real(value) : json_null();
 }
 
+static json_t *rate_or_null(const struct statistics_rate *rate)
+{
+	return real_or_null(rate->rate > 0, rate->rate);
+}
+
 static json_t *json_of_migration(const struct run *run, size_t index)
 {
 	const struct migration *migration = &run->migrations[index];
@@ -22,14 +27,13 @@ static json_t *json_of_migration(const struct run *run, size_t index)
 
 	if (object &&
 	    json_object_update_new(
-		    object, json_pack("{s:s, s:s, s:b, s:I, s:b, s:I, s:o, s:o, s:o, s:o}", "case",
-				      run->manifest.case_name, "level", migration->handover.level, "vdso_used",
-				      c.vdso_used, "udelay_min_ns", (json_int_t)c.udelay_min_ns, "evnti_right",
-				      c.events_right, "new_warnings", (json_int_t)c.new_warnings, "sched_clock_rate",
-				      real_or_null(c.sched_rate > 0, c.sched_rate), "printk_rate",
-				      real_or_null(c.log_rate > 0, c.log_rate), "cputime_rate",
-				      real_or_null(c.cpu_rate > 0, c.cpu_rate), "hold_us",
-				      real_or_null(migration->handover.has_hold, migration->handover.hold_us))) == 0)
+		    object,
+		    json_pack("{s:s, s:s, s:b, s:I, s:b, s:I, s:o, s:o, s:o, s:o}", "case", run->manifest.case_name,
+			      "level", migration->handover.level, "vdso_used", c.vdso_used, "udelay_min_ns",
+			      (json_int_t)c.udelay_min_ns, "evnti_right", c.events_right, "new_warnings",
+			      (json_int_t)c.new_warnings, "sched_clock_rate", rate_or_null(&c.sched), "printk_rate",
+			      rate_or_null(&c.log), "cputime_rate", rate_or_null(&c.cpu), "hold_us",
+			      real_or_null(migration->handover.has_hold, migration->handover.hold_us))) == 0)
 		return object;
 	json_decref(object);
 	return NULL;

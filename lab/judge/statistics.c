@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Median and straight line. Policy: differences are taken as integers first, since times in ns exceed a double's 53
+ * Median, straight line, rate. Policy: differences are taken as integers first, since times in ns exceed a double's 53
  * bits.
  */
 #include "statistics.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static int compare(const void *left, const void *right)
@@ -46,4 +47,28 @@ double statistics_slope(const int64_t *x, const int64_t *y, size_t count)
 		xy += dx * dy;
 	}
 	return xx > 0 ? xy / xx : 0;
+}
+
+/* The rates between two stamps, that were apart, narrow the range. */
+static void range_narrow(double *low, double *high, const struct statistics_stamp *a, const struct statistics_stamp *b)
+{
+	double dx = (double)(b->x - a->x), dy = (double)(b->y - a->y);
+	double spread = ((double)a->width + (double)b->width) / 2;
+
+	if (dx <= spread)
+		return;
+	*low = fmax(*low, dy / (dx + spread));
+	*high = fmin(*high, dy / (dx - spread));
+}
+
+struct statistics_rate statistics_rate(const struct statistics_stamp *stamps, size_t count)
+{
+	double low = 0, high = INFINITY;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = i + 1; k < count; k++)
+			range_narrow(&low, &high, &stamps[i], &stamps[k]);
+	if (low > high || isinf(high))
+		return (struct statistics_rate){ .rate = 0 };
+	return (struct statistics_rate){ .rate = (low + high) / 2, .uncertainty = (high - low) / 2 };
 }

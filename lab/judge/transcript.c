@@ -159,9 +159,11 @@ static int read_memory(struct transcript *transcript, const struct line *line)
 
 static bool level_rates_of(const struct line *line, struct transcript_level *l)
 {
-	return time_of(line, "sp", &l->sched_ptp) && time_of(line, "sched", &l->sched) &&
-	       time_of(line, "lp", &l->log_ptp) && time_of(line, "log", &l->log) && time_of(line, "cpu", &l->cpu) &&
-	       time_of(line, "of", &l->truth);
+	struct statistics_stamp *sched = &l->stamps[TRANSCRIPT_SCHED_CLOCK], *log = &l->stamps[TRANSCRIPT_LOG];
+
+	return time_of(line, "sp", &sched->x) && time_of(line, "sw", &sched->width) &&
+	       time_of(line, "sched", &sched->y) && time_of(line, "lp", &log->x) && time_of(line, "lw", &log->width) &&
+	       time_of(line, "log", &log->y) && time_of(line, "cpu", &l->cpu) && time_of(line, "of", &l->truth);
 }
 
 static int read_level(struct transcript *transcript, const struct line *line)

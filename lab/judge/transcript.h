@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "statistics.h"
+
 #define TRANSCRIPT_NAME_MAX 64
 #define TRANSCRIPT_STAYS_MAX 256
 #define TRANSCRIPT_LEVEL_MAX 512 /* pictures of one stay that count for a rate */
@@ -50,14 +52,20 @@ struct transcript_memory {
 	int64_t page, generation; /* of the first that was wrong */
 };
 
+/* Clocks of the guest's kernel that are read beside the host's. */
+enum transcript_stamp {
+	TRANSCRIPT_SCHED_CLOCK,
+	TRANSCRIPT_LOG, /* the stamp of a line in the kernel's log */
+	TRANSCRIPT_STAMPS
+};
+
 /* What the guest's kernel made of the counter's rate, at one moment. */
 struct transcript_level {
 	size_t stay;
-	int64_t sched_ptp, sched; /* sched_clock, and truth then */
-	int64_t log_ptp, log;	  /* a stamp of the kernel's log, likewise */
-	int64_t vdso;		  /* 1: a process that may not ask the kernel for the time could read it */
-	int64_t delay;		  /* the shortest of 200 udelay(1000) */
-	int64_t least, most;	  /* dividers of the event streams; -1: off */
+	struct statistics_stamp stamps[TRANSCRIPT_STAMPS];
+	int64_t vdso;	     /* 1: a process that may not ask the kernel for the time could read it */
+	int64_t delay;	     /* the shortest of 200 udelay(1000) */
+	int64_t least, most; /* dividers of the event streams; -1: off */
 	int64_t cpus, warnings;
 	int64_t cpu, truth; /* processor time of a busy loop, and how long it took; both 0: not known */
 };

@@ -28,6 +28,9 @@ struct picture {
 	struct child_time busy;
 };
 
+/* A stamp of the log has whole microseconds. */
+#define LOG_UNIT_NS 1000
+
 static unsigned int period;
 
 /* False if something could not be measured, or not on one host. */
@@ -36,16 +39,20 @@ static bool picture_take(struct picture *picture, const struct truth *truth)
 	picture->hz = truth_rate();
 	picture->vdso = child_uses_vdso();
 	picture->busy = child_time_take(truth);
-	return stamp_take(&picture->sched, truth, inspect_clock) && stamp_take(&picture->log, truth, log_stamp) &&
-	       inspect_delay(&picture->delay_ns) && inspect_events(&picture->events) && truth_rate() == picture->hz;
+	if (!stamp_take(&picture->sched, truth, inspect_clock) || !stamp_take(&picture->log, truth, log_stamp))
+		return false;
+	picture->log.width += 2 * LOG_UNIT_NS;
+	return inspect_delay(&picture->delay_ns) && inspect_events(&picture->events) && truth_rate() == picture->hz;
 }
 
 static void picture_print(const struct picture *p)
 {
-	line_print("@level hz=%" PRIu64 " sp=%" PRId64 " sched=%" PRId64 " lp=%" PRId64 " log=%" PRId64
-		   " vdso=%d delay=%" PRId64 " lo=%d hi=%d cpus=%d warn=%" PRIu64 " cpu=%" PRId64 " of=%" PRId64,
-		   p->hz, p->sched.ptp, p->sched.value, p->log.ptp, p->log.value, p->vdso, p->delay_ns, p->events.least,
-		   p->events.most, p->events.cpus, log_warnings(), p->busy.cpu, p->busy.truth);
+	line_print("@level hz=%" PRIu64 " sp=%" PRId64 " sw=%" PRId64 " sched=%" PRId64 " lp=%" PRId64 " lw=%" PRId64
+		   " log=%" PRId64 " vdso=%d delay=%" PRId64 " lo=%d hi=%d cpus=%d warn=%" PRIu64 " cpu=%" PRId64
+		   " of=%" PRId64,
+		   p->hz, p->sched.ptp, p->sched.width, p->sched.value, p->log.ptp, p->log.width, p->log.value, p->vdso,
+		   p->delay_ns, p->events.least, p->events.most, p->events.cpus, log_warnings(), p->busy.cpu,
+		   p->busy.truth);
 }
 
 /* "name value" lines of the driver as fields, as many as a line holds. */

@@ -4,34 +4,33 @@
  */
 #include "probe_stamp.h"
 
-#define STAMP_TRIES 4
+#define STAMP_TRIES 32
+#define STAMP_WIDTH_NS 200000
 
-/* Returns the width of the try in ns, or -1. */
-static int64_t stamp_try(struct stamp *stamp, const struct truth *truth, bool (*read)(int64_t *value))
+/* False if this try does not count. */
+static bool stamp_try(struct stamp *stamp, const struct truth *truth, bool (*read)(int64_t *value))
 {
 	uint64_t hz, hz_after;
 	int64_t ptp = truth_read(truth, &hz);
 	bool is_read = read(&stamp->value);
 	int64_t ptp_after = truth_read(truth, &hz_after);
 
-	if (!is_read || hz != hz_after)
-		return -1;
 	stamp->ptp = ptp + (ptp_after - ptp) / 2;
-	return ptp_after - ptp;
+	stamp->width = ptp_after - ptp;
+	return is_read && hz == hz_after;
 }
 
 bool stamp_take(struct stamp *stamp, const struct truth *truth, bool (*read)(int64_t *value))
 {
-	int64_t best = -1;
+	bool taken = false;
 
-	for (int i = 0; i < STAMP_TRIES; i++) {
+	for (int i = 0; i < STAMP_TRIES && !(taken && stamp->width <= STAMP_WIDTH_NS); i++) {
 		struct stamp next;
-		int64_t width = stamp_try(&next, truth, read);
 
-		if (width >= 0 && (best < 0 || width < best)) {
-			best = width;
-			*stamp = next;
-		}
+		if (!stamp_try(&next, truth, read) || (taken && next.width >= stamp->width))
+			continue;
+		*stamp = next;
+		taken = true;
 	}
-	return best >= 0;
+	return taken;
 }

@@ -2,7 +2,9 @@
 /*
  * A clock that no system call reads, held against truth.
  *
- * Policy: truth is read on both sides of it, and the narrowest of several tries counts, as for the samples.
+ * Policy: truth is read on both sides of it, as for the samples. The first try that took little counts, or the
+ * narrowest of many: a vCPU may lose its processor in the middle of one. What it took is told, for the judge to allow
+ * for.
  */
 #ifndef TEST_GUEST_PROBE_STAMP_H
 #define TEST_GUEST_PROBE_STAMP_H
@@ -14,6 +16,7 @@
 
 struct stamp {
 	int64_t ptp;   /* truth, the middle of a reading before and one after; ns */
+	int64_t width; /* from one to the other, ns */
 	int64_t value; /* ns */
 };
 

@@ -27,6 +27,7 @@ struct faults {
 	int divider;	 /* of one vCPU; 0: right */
 	int64_t delay;
 	double sched, log, cpu; /* deviations of the rates */
+	int64_t width;		/* of the stamps of sched_clock */
 	int warnings;
 	int64_t step;
 	bool user_page; /* the manifest says that the guest keeps the page */
@@ -51,9 +52,10 @@ static void picture(const struct faults *faults, int second)
 	char line[300];
 
 	snprintf(line, sizeof(line),
-		 "@level hz=%" PRId64 " sp=%" PRId64 " sched=%" PRId64 " lp=%" PRId64 " log=%" PRId64
-		 " vdso=%d delay=%" PRId64 " lo=%" PRId64 " hi=%" PRId64 " cpus=2 warn=%d cpu=%d of=200000000",
-		 fixture.hz, fixture_clock(&fixture, fixture.truth),
+		 "@level hz=%" PRId64 " sp=%" PRId64 " sw=%" PRId64 " sched=%" PRId64 " lp=%" PRId64
+		 " lw=10000 log=%" PRId64 " vdso=%d delay=%" PRId64 " lo=%" PRId64 " hi=%" PRId64
+		 " cpus=2 warn=%d cpu=%d of=200000000",
+		 fixture.hz, fixture_clock(&fixture, fixture.truth), faults->width ? faults->width : 10000,
 		 guest + (int64_t)((double)fixture.truth * faults->sched),
 		 fixture_clock(&fixture, fixture.truth + 1000000),
 		 guest + 1000000 + (int64_t)((double)fixture.truth * faults->log), vdso_of(faults, second),
@@ -128,6 +130,12 @@ static bool verdict(char **text)
 	return passed;
 }
 
+/* The stamps of this file are 5 s apart and 10 us wide. */
+static bool is_near(const struct statistics_rate *rate)
+{
+	return fabs(rate->rate - 1) < 1e-9 && rate->uncertainty > 1.9e-6 && rate->uncertainty < 2.1e-6;
+}
+
 static void a_good_run_passes(void **state)
 {
 	char *text;
@@ -143,7 +151,7 @@ static void a_good_run_passes(void **state)
 	assert_int_equal(c.pictures, STAY_S);
 	assert_true(c.vdso_used && c.events_right);
 	assert_int_equal(c.udelay_min_ns, 1000120);
-	assert_true(fabs(c.sched_rate - 1) < 1e-9 && fabs(c.log_rate - 1) < 1e-9 && fabs(c.cpu_rate - 1) < 1e-9);
+	assert_true(is_near(&c.sched) && is_near(&c.log) && c.cpu.rate == 1);
 	run_free(&run);
 }
 
@@ -175,6 +183,9 @@ static void each_fault_fails_its_criterion(void **state)
 	check_fails(&(struct faults){ .delay = 989999 }, "udelay", "udelay");
 	check_fails(&(struct faults){ .delay = 1100001 }, "udelay", "udelay");
 	check_fails(&(struct faults){ .sched = 0.0011 }, "sched_clock", "sched_clock");
+	check_fails(&(struct faults){ .sched = 0.0011, .width = 200000 }, "sched_clock", "sched_clock");
+	/* Such stamps say nothing: 5 s from the first to the last. */
+	check_fails(&(struct faults){ .width = 5100000 }, "sched_clock", "sched_clock");
 	check_fails(&(struct faults){ .log = -0.0011 }, "stamps", "printk");
 	check_fails(&(struct faults){ .cpu = 0.051 }, "CLOCK_PROCESS", "cputime");
 	check_fails(&(struct faults){ .warnings = 1 }, "kernel's log", "warnings");

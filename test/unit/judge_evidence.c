@@ -242,6 +242,29 @@ static void statistics_are_right(void **state)
 	assert_true(statistics_slope(x, y, 3) == 0);
 }
 
+/* Each stamp may have been taken anywhere in its width: all of them together leave these rates open, and no others. */
+static void rates_have_bounds(void **state)
+{
+	struct statistics_stamp stamps[] = { { 1795000000000000000, 0, 0 },
+					     { 1795000001000000000, 400000, 1000100000 },
+					     { 1795000002000000000, 100000, 2000000000 } };
+	struct statistics_rate rate = statistics_rate(stamps, 2);
+
+	(void)state;
+	assert_true(fabs(rate.rate - rate.uncertainty - 1000100000 / 1000200000.0) < 1e-12);
+	assert_true(fabs(rate.rate + rate.uncertainty - 1000100000 / 999800000.0) < 1e-12);
+	rate = statistics_rate(stamps, 3);
+	assert_true(fabs(rate.rate - rate.uncertainty - 2000000000 / 2000050000.0) < 1e-12);
+	assert_true(fabs(rate.rate + rate.uncertainty - 2000000000 / 1999950000.0) < 1e-12);
+	assert_true(statistics_rate(stamps, 1).rate == 0);
+	/* Too near to each other. */
+	stamps[1].x = stamps[0].x + 200000;
+	assert_true(statistics_rate(stamps, 2).rate == 0);
+	/* A step in the middle fits no rate. */
+	stamps[1] = (struct statistics_stamp){ 1795000001000000000, 0, 1010000000 };
+	assert_true(statistics_rate(stamps, 3).rate == 0);
+}
+
 static void sleeps_are_judged(void **state)
 {
 	struct sleep_record r = { .duration = 1000000000, .mono0 = 5, .mono1 = 1000000005, .hz0 = 1, .hz1 = 1 };
@@ -290,9 +313,10 @@ int main(void)
 		cmocka_unit_test(manifest_is_read),	cmocka_unit_test(bad_manifests_are_refused),
 		cmocka_unit_test(manifest_has_limits),	cmocka_unit_test(handover_is_read),
 		cmocka_unit_test(hold_is_read),		cmocka_unit_test(bad_handovers_are_refused),
-		cmocka_unit_test(statistics_are_right), cmocka_unit_test(sleeps_are_judged),
-		cmocka_unit_test(drift_is_known),	cmocka_unit_test(unknown_rate_is_read),
-		cmocka_unit_test(patterns_differ),	cmocka_unit_test(lost_sleeps_are_seen),
+		cmocka_unit_test(statistics_are_right), cmocka_unit_test(rates_have_bounds),
+		cmocka_unit_test(sleeps_are_judged),	cmocka_unit_test(drift_is_known),
+		cmocka_unit_test(unknown_rate_is_read), cmocka_unit_test(patterns_differ),
+		cmocka_unit_test(lost_sleeps_are_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
