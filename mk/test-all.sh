@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Every test of the project, tier by tier: each is a make target, its output goes to the terminal and to a log. The last
-# line is the sum over all tiers, and the exit status says whether all of them passed.
+# Every test of the project, tier by tier: each is a make target, its output goes to the terminal and to a log. At the
+# end, what failed is named once more; the last line is the sum over all tiers, and the exit status says whether all of
+# them passed.
 #
 # A tier counts its own tests: its last line `N passed, N failed` is taken (a name may stand before it, `, N skipped`
 # behind it). A tier without such a line is one test. A tier that fails without naming a failed test, or runs out of
@@ -16,6 +17,7 @@ logs=out/test
 passed=0
 failed=0
 summary=
+faults=
 
 # Each tier is a make of its own, not a part of the one that may have started this script.
 unset MAKEFLAGS MFLAGS MAKELEVEL
@@ -36,6 +38,7 @@ run_tier() {
 	[ "$status" -eq 0 ] || [ "$tier_failed" -gt 0 ] || tier_failed=1
 	passed=$((passed + tier_passed))
 	failed=$((failed + tier_failed))
+	[ "$tier_failed" -eq 0 ] || faults+="$tier: $(grep '^FAIL ' "$log" || tail -n 1 "$log")"$'\n'
 	summary+=$(printf '%-14s %6d passed, %3d failed   %s' "$tier" "$tier_passed" "$tier_failed" "$log")$'\n'
 }
 
@@ -44,5 +47,6 @@ for tier in "${tiers[@]}"; do
 	run_tier "$tier"
 done
 printf '\n%s\n' "$summary"
+[ -z "$faults" ] || printf '%s\n' "$faults"
 echo "$passed passed, $failed failed" | tee "$logs/total"
 [ "$failed" -eq 0 ]
