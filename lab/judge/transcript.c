@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Reads a console into records. Policy: a line with a missing or impossible field counts as damaged and leaves no
- * trace.
+ * trace. Stays are told apart by what one thread of the guest prints. Another one takes pictures; one that was taken
+ * before a migration and printed after it is passed over.
  */
 #include "transcript.h"
 
@@ -37,6 +38,12 @@ static int list_add(struct transcript_list *list, const void *item, size_t size)
 	return 1;
 }
 
+/* Is it of the stay that the lines so far have come to? */
+static bool stay_is_current(const struct transcript *transcript, int64_t hz)
+{
+	return transcript->stays && transcript->stay_hz[transcript->stays - 1] == hz;
+}
+
 /* Sets *stay to the stay of a line; a rate other than the last one begins a new stay. */
 static int stay_of(struct transcript *transcript, const struct line *line, size_t *stay)
 {
@@ -44,7 +51,7 @@ static int stay_of(struct transcript *transcript, const struct line *line, size_
 
 	if (!line_number(line, "hz", 1, RATE_MAX, &hz))
 		return 0;
-	if (!transcript->stays || transcript->stay_hz[transcript->stays - 1] != hz) {
+	if (!stay_is_current(transcript, hz)) {
 		if (transcript->stays == TRANSCRIPT_STAYS_MAX)
 			return -E2BIG;
 		transcript->stay_hz[transcript->stays++] = hz;
@@ -169,15 +176,17 @@ static bool level_rates_of(const struct line *line, struct transcript_level *l)
 static int read_level(struct transcript *transcript, const struct line *line)
 {
 	struct transcript_level l;
+	int64_t hz;
 
-	if (!level_rates_of(line, &l) || !line_number(line, "vdso", 0, 1, &l.vdso) ||
-	    !time_of(line, "delay", &l.delay) || !line_number(line, "lo", -1, DIVIDER_MAX, &l.least) ||
-	    !line_number(line, "hi", -1, DIVIDER_MAX, &l.most) || !line_number(line, "cpus", 1, CPUS_MAX, &l.cpus) ||
-	    !total_of(line, "warn", &l.warnings))
+	if (!level_rates_of(line, &l) || !line_number(line, "hz", 1, RATE_MAX, &hz) ||
+	    !line_number(line, "vdso", 0, 1, &l.vdso) || !time_of(line, "delay", &l.delay) ||
+	    !line_number(line, "lo", -1, DIVIDER_MAX, &l.least) || !line_number(line, "hi", -1, DIVIDER_MAX, &l.most) ||
+	    !line_number(line, "cpus", 1, CPUS_MAX, &l.cpus) || !total_of(line, "warn", &l.warnings))
 		return 0;
-	int err = stay_of(transcript, line, &l.stay);
-
-	return err > 0 ? list_add(&transcript->level, &l, sizeof(l)) : err;
+	if (!stay_is_current(transcript, hz))
+		return 1;
+	l.stay = transcript->stays - 1;
+	return list_add(&transcript->level, &l, sizeof(l));
 }
 
 /* Lines for a person, or for a script. */

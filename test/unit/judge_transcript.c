@@ -74,6 +74,28 @@ static void counts_stays_by_rate(void **state)
 	transcript_free(&t);
 }
 
+/* Neither a picture that a migration delayed, nor one that is ahead of the first line there, begins a stay. */
+static void passes_over_pictures_of_other_stays(void **state)
+{
+	struct transcript t;
+
+	(void)state;
+	fixture_line(&text, "@level hz=25000000 " LEVEL " lo=1 hi=1");
+	fixture_line(&text, SAMPLE);
+	fixture_line(&text, "@level hz=25000000 " LEVEL " lo=2 hi=2");
+	fixture_line(&text, "@reads hz=1000000000 n0=2 n1=2 back=0 cross=0 worst=0");
+	fixture_line(&text, "@level hz=25000000 " LEVEL " lo=3 hi=3");
+	fixture_line(&text, "@level hz=1000000000 " LEVEL " lo=4 hi=4");
+	assert_int_equal(parse(&t), 0);
+	assert_int_equal(t.damaged, 0);
+	assert_int_equal(t.stays, 2);
+	assert_int_equal(t.level.count, 2);
+	assert_int_equal(((struct transcript_level *)t.level.items)[0].least, 2);
+	assert_int_equal(((struct transcript_level *)t.level.items)[1].stay, 1);
+	assert_int_equal(((struct transcript_level *)t.level.items)[1].least, 4);
+	transcript_free(&t);
+}
+
 static void counts_damage_and_goes_on(void **state)
 {
 	static const char *const damaged[] = {
@@ -165,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(reads_every_kind, setup),
 		cmocka_unit_test_setup(counts_stays_by_rate, setup),
+		cmocka_unit_test_setup(passes_over_pictures_of_other_stays, setup),
 		cmocka_unit_test_setup(counts_damage_and_goes_on, setup),
 		cmocka_unit_test_setup(joins_a_line_cut_by_a_migration, setup),
 		cmocka_unit_test_setup(refuses_too_many_stays, setup),
