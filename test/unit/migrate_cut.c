@@ -6,33 +6,17 @@
  * and only a GO that arrived whole lets the target run. The same source machine goes through one broken migration after
  * the other.
  */
-#include "unit.h"
+#include "pair_fixture.h"
 #include "../fake/guest_call.h"
-#include "../fake/pair.h"
 #include "../property/random.h"
 
 #include <string.h>
-#include <unistd.h>
-
-#define LIMIT_S 100
-
-static struct pair pair;
 
 static int set_up(void **state)
 {
-	(void)state;
-	alarm(LIMIT_S);
-	fake_reset();
+	pair_set_up(state);
 	pair_open(&pair, 25000000, 1000000000, 2, 77);
 	pair_load_driver(&pair);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	pair_close(&pair);
-	alarm(0);
 	return 0;
 }
 
@@ -109,7 +93,7 @@ static void expect_undecided(void)
 
 static void renew(void **state)
 {
-	tear_down(state);
+	pair_tear_down(state);
 	set_up(state);
 }
 
@@ -355,7 +339,7 @@ static void test_random_damage(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, pair_tear_down)
 
 int main(void)
 {

@@ -3,37 +3,17 @@
  * Whole migrations of a guest whose clock is the raw counter: it is asked to prepare and to hold, does so or not, and
  * finds the right answer where it goes on.
  */
-#include "unit.h"
+#include "pair_fixture.h"
 #include "../fake/driver.h"
 #include "../fake/guest_call.h"
-#include "../fake/pair.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#define LIMIT_S 100
 #define FROM_HZ 25000000u
 #define TO_HZ 1000000000u
 
-static struct pair pair;
 static struct driver driver;
-
-static int set_up(void **state)
-{
-	(void)state;
-	alarm(LIMIT_S);
-	fake_reset();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	pair_close(&pair);
-	alarm(0);
-	return 0;
-}
 
 static void open_guest(uint32_t to_hz, bool prepares, bool holds)
 {
@@ -195,7 +175,7 @@ static void test_undecided(void **state)
 	assert_false(clock_is_held(&pair.source.clock));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_set_up, pair_tear_down)
 
 int main(void)
 {

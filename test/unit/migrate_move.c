@@ -3,42 +3,16 @@
  * Whole migrations between two fake hosts: what arrives, what the clock says afterwards, and who is refused. The fake's
  * time is the true one, so that the stated bound of the clock's step can be checked.
  */
-#include "unit.h"
+#include "pair_fixture.h"
 #include "../fake/guest_call.h"
-#include "../fake/pair.h"
 #include "../property/random.h"
 
 #include "migrate/rate.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#define LIMIT_S 100
 #define MS 1000000ull
-
-static struct pair pair;
-
-static int set_up(void **state)
-{
-	(void)state;
-	alarm(LIMIT_S);
-	fake_reset();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	pair_close(&pair);
-	alarm(0);
-	return 0;
-}
-
-static struct host_vcpu *vcpu(struct machine *machine, uint32_t n)
-{
-	return &machine->vcpus.vcpu[n].host;
-}
 
 static void expect_moved(void)
 {
@@ -189,8 +163,8 @@ static void test_move(void **state)
 
 	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
 		if (n)
-			assert_int_equal(tear_down(state), 0);
-		set_up(state);
+			assert_int_equal(pair_tear_down(state), 0);
+		pair_set_up(state);
 		move(cases[n].from_hz, cases[n].to_hz, 0, &random);
 	}
 }
@@ -202,8 +176,8 @@ static void test_move_random(void **state)
 
 	for (int n = 0; n < 12; n++) {
 		if (n)
-			assert_int_equal(tear_down(state), 0);
-		set_up(state);
+			assert_int_equal(pair_tear_down(state), 0);
+		pair_set_up(state);
 		move(random_rate(&random), random_rate(&random), random_chance(&random, 2) ? 95 : 0, &random);
 	}
 }
@@ -519,7 +493,7 @@ static void test_guest_ends(void **state)
 	assert_int_equal(machine_get_end(&pair.source), MACHINE_END_POWER_OFF);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_set_up, pair_tear_down)
 
 int main(void)
 {

@@ -6,42 +6,27 @@
  * Policy: limits of waits are milliseconds here. After each case the guest is on one side, or paused on the source
  * until the target can be asked.
  */
-#include "unit.h"
+#include "pair_fixture.h"
 #include "../fake/guest_call.h"
-#include "../fake/pair.h"
 #include "../property/random.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#define LIMIT_S 100
 #define SHORT_MS 300
 #define MS 1000000ull
 
-static struct pair pair;
-
 static int set_up(void **state)
 {
-	(void)state;
-	alarm(LIMIT_S);
-	fake_reset();
+	pair_set_up(state);
 	pair_open(&pair, 25000000, 1000000000, 2, 78);
 	pair_load_driver(&pair);
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	(void)state;
-	pair_close(&pair);
-	alarm(0);
-	return 0;
-}
-
 static void renew(void **state)
 {
-	tear_down(state);
+	pair_tear_down(state);
 	set_up(state);
 }
 
@@ -373,7 +358,7 @@ static void test_freeze_fails(void **state)
 	assert_in_range(pair_reference(&pair, &pair.source), reference, reference + 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, pair_tear_down)
 
 int main(void)
 {

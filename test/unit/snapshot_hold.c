@@ -3,61 +3,17 @@
  * A guest whose clock is the raw counter in a file: it stands in a hold there, and to restore it is to return from
  * that.
  */
-#include "unit.h"
+#include "snapshot_fixture.h"
 #include "../fake/driver.h"
 #include "../fake/guest_call.h"
-#include "../fake/pair.h"
-
-#include "snapshot/restore.h"
-#include "snapshot/save.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define LIMIT_S 100
 #define FROM_HZ 25000000u
 #define TO_HZ 1000000000u
-/* A seed with which neither fake host has been up for longer than a host can say. */
-#define SEED 3
 
-static char folder[] = "/tmp/seaclock-hold-XXXXXX";
-static char path[64];
-static struct pair pair;
 static struct driver driver;
-static struct save_report report;
-static struct error error;
-
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) && snprintf(path, sizeof(path), "%s/file", folder) > 0 ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(folder);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	alarm(LIMIT_S);
-	fake_reset();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	pair_close(&pair);
-	alarm(0);
-	return 0;
-}
 
 static void open_guest(uint32_t to_hz, bool prepares, bool holds)
 {
@@ -67,42 +23,15 @@ static void open_guest(uint32_t to_hz, bool prepares, bool holds)
 	driver_start(&driver);
 }
 
-static int save(void)
-{
-	const struct save_options options = { .path = path, .policy = SC_CLOCK_FREEZE, .limits = &pair.limits };
-	enum machine_state before;
-	int result;
-
-	fake_host_use(&pair.host[0]);
-	assert_int_equal(machine_begin_save(&pair.source, &before, &error), 0);
-	result = save_run(&pair.source, &options, &report, &error);
-	if (result)
-		machine_end_save(&pair.source, before);
-	else
-		machine_finish(&pair.source, MACHINE_END_SAVED);
-	return result;
-}
-
-static int restore(void)
-{
-	const struct restore_options options = { .path = path };
-	int result;
-
-	fake_host_use(&pair.host[1]);
-	result = restore_load(&pair.target, &pair.console, &options, &error);
-	pair.target_lives = !result;
-	return result;
-}
-
 static void test_returns_from_its_hold(void **state)
 {
 	const struct host_vcpu *vcpu = &pair.target.vcpus.vcpu[0].host;
 
 	(void)state;
 	open_guest(TO_HZ, true, true);
-	assert_int_equal(save(), 0);
+	assert_int_equal(save(SC_CLOCK_FREEZE), 0);
 	assert_int_equal(report.level, SC_LEVEL_COOPERATIVE);
-	assert_int_equal(restore(), 0);
+	assert_int_equal(restore(NULL, false), 0);
 	assert_int_equal(pair.target.restored.level, SC_LEVEL_COOPERATIVE);
 	machine_run_loaded(&pair.target);
 	assert_true(fake_vcpu_wait_inside(vcpu, true));
@@ -116,7 +45,7 @@ static void test_goes_on_if_it_cannot_be_saved(void **state)
 	(void)state;
 	open_guest(TO_HZ, true, true);
 	fake_fail(&pair.host[0], FAKE_GIC_SAVE, 0, 1, EIO);
-	assert_true(save() < 0);
+	assert_true(save(SC_CLOCK_FREEZE) < 0);
 	assert_int_equal(machine_get_state(&pair.source), MACHINE_RUNNING);
 	assert_true(driver_wait_raw(&driver, FROM_HZ));
 	assert_false(clock_is_held(&pair.source.clock));
@@ -128,9 +57,9 @@ static void test_does_not_hold(void **state)
 {
 	(void)state;
 	open_guest(TO_HZ, true, false);
-	assert_int_equal(save(), 0);
+	assert_int_equal(save(SC_CLOCK_FREEZE), 0);
 	assert_int_equal(report.level, SC_LEVEL_REFERENCE);
-	assert_int_equal(restore(), 0);
+	assert_int_equal(restore(NULL, false), 0);
 	assert_int_equal(pair.target.restored.level, SC_LEVEL_REFERENCE);
 }
 
@@ -138,9 +67,9 @@ static void test_does_not_answer(void **state)
 {
 	(void)state;
 	open_guest(TO_HZ, false, false);
-	assert_int_equal(save(), 0);
+	assert_int_equal(save(SC_CLOCK_FREEZE), 0);
 	assert_int_equal(report.level, SC_LEVEL_NONE);
-	assert_true(restore() < 0);
+	assert_true(restore(NULL, false) < 0);
 	assert_non_null(strstr(error.text, "25000000 Hz"));
 	assert_non_null(strstr(error.text, "1000000000 Hz"));
 	assert_int_equal(pair.host[1].entries, 0);
@@ -150,11 +79,11 @@ static void test_does_not_answer_same_rate(void **state)
 {
 	(void)state;
 	open_guest(FROM_HZ, false, false);
-	assert_int_equal(save(), 0);
-	assert_int_equal(restore(), 0);
+	assert_int_equal(save(SC_CLOCK_FREEZE), 0);
+	assert_int_equal(restore(NULL, false), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_set_up, pair_tear_down)
 
 int main(void)
 {

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Two fake hosts and a file between them: a machine is saved on the first and restored on the second.
+ */
+#ifndef SNAPSHOT_FIXTURE_H
+#define SNAPSHOT_FIXTURE_H
+
+#include "pair_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "snapshot/restore.h"
+#include "snapshot/save.h"
+
+/* A seed with which neither fake host has been up for longer than a host can say. */
+#define SEED 3
+
+static char folder[] = "/tmp/seaclock-snapshot-XXXXXX";
+static char path[64];
+static struct save_report report;
+static struct error error;
+
+static inline int make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) && snprintf(path, sizeof(path), "%s/file", folder) > 0 ? 0 : -1;
+}
+
+static inline int remove_folder(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(folder);
+}
+
+/* As the monitor's control socket does it. */
+static inline int save(enum sc_clock_policy policy)
+{
+	const struct save_options options = { .path = path, .policy = policy, .limits = &pair.limits };
+	enum machine_state before;
+	int result;
+
+	fake_host_use(&pair.host[0]);
+	assert_int_equal(machine_begin_save(&pair.source, &before, &error), 0);
+	result = save_run(&pair.source, &options, &report, &error);
+	if (result)
+		machine_end_save(&pair.source, before);
+	else
+		machine_finish(&pair.source, MACHINE_END_SAVED);
+	return result;
+}
+
+/* NULL: under the policy that the file names. */
+static inline int restore(const enum sc_clock_policy *policy, bool force)
+{
+	const struct restore_options options = { .path = path, .policy = policy, .force = force };
+	int result;
+
+	fake_host_use(&pair.host[1]);
+	result = restore_load(&pair.target, &pair.console, &options, &error);
+	pair.target_lives = !result;
+	return result;
+}
+
+#endif
