@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "probe_stamp.h"
+
 #define BUSY_NS 200000000ll
 #define BUSY_TURNS 10000
 /* Above what else runs in the guest, the thread that samples included. */
@@ -81,22 +83,27 @@ static void busy_turns(void)
 		;
 }
 
+static bool busy_clock(int64_t *ns)
+{
+	*ns = truth_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	return true;
+}
+
 static int busy_run(const void *argument, struct child_time *shared)
 {
 	const struct sched_param param = { .sched_priority = BUSY_PRIORITY };
-	uint64_t hz, hz_now;
+	uint64_t hz = truth_rate(), hz_now;
+	struct stamp begin, end;
 
-	if (sched_setscheduler(0, SCHED_FIFO, &param) != 0)
+	if (sched_setscheduler(0, SCHED_FIFO, &param) != 0 || !stamp_take(&begin, argument, busy_clock))
 		return 1;
-	int64_t start = truth_read(argument, &hz), now;
-	int64_t cpu = truth_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-
-	do {
+	do
 		busy_turns();
-		now = truth_read(argument, &hz_now);
-	} while (hz_now == hz && now - start < BUSY_NS);
-	*shared = (struct child_time){ .cpu = truth_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu, .truth = now - start };
-	return hz_now != hz || shared->truth > 2 * BUSY_NS;
+	while (truth_read(argument, &hz_now) - begin.ptp < BUSY_NS && hz_now == hz);
+	if (!stamp_take(&end, argument, busy_clock))
+		return 1;
+	*shared = (struct child_time){ .cpu = end.value - begin.value, .truth = end.ptp - begin.ptp };
+	return truth_rate() != hz || shared->truth > 2 * BUSY_NS;
 }
 
 struct child_time child_time_take(const struct truth *truth)
