@@ -115,8 +115,8 @@ enum sc_level sc_partition_level(const struct sc_partition *partition, uint32_t 
 {
 	bool raw = partition->guest_clock & SC_GUEST_CLOCK_RAW_HZ_MASK;
 
-	if (partition->guest_clock & SC_GUEST_CLOCK_HOLDS && (raw || clock_on_page(partition)) &&
-	    has_direct_timers(partition, online))
+	/* Its timers are looked at when it holds: while a vCPU comes or goes, it is on and has none yet, or no more. */
+	if (partition->guest_clock & SC_GUEST_CLOCK_HOLDS && (raw || clock_on_page(partition)))
 		return SC_LEVEL_COOPERATIVE;
 	return sc_partition_level_now(partition, online);
 }

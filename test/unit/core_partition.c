@@ -177,7 +177,9 @@ static void level_of_a_guest(void **state)
 		{ HZ, 0x1001, holds | raw, { enable, enable }, 3, SC_LEVEL_COOPERATIVE, SC_LEVEL_NONE },
 		{ HZ, 0x1001, holds | on, { enable, enable }, 3, SC_LEVEL_COOPERATIVE, SC_LEVEL_REFERENCE },
 		{ HZ, 0x1001, holds, { enable, enable }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
-		{ HZ, 0x1001, holds | raw, { enable, 0 }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
+		/* Its second vCPU comes or goes: it can be asked, and is looked at when it holds. */
+		{ HZ, 0x1001, holds | raw, { enable, 0 }, 3, SC_LEVEL_COOPERATIVE, SC_LEVEL_NONE },
+		{ HZ, 0x1001, holds | on, { enable, 0 }, 3, SC_LEVEL_COOPERATIVE, SC_LEVEL_NONE },
 		{ HZ, 0x1001, off | raw, { enable, enable }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
 	};
 
