@@ -157,7 +157,12 @@ static void *machine_timers(void *context)
 		{ .fd = machine->closing, .events = POLLIN },
 	};
 
-	while (poll(wait, 2, -1) >= 0 || errno == EINTR) {
+	for (;;) {
+		if (poll(wait, 2, -1) < 0 && errno != EINTR) {
+			log_line("%s: waiting for its timers failed (%s)", machine->config.name, strerror(errno));
+			machine_finish(machine, MACHINE_END_FAILED);
+			break;
+		}
 		if (wait[1].revents)
 			break;
 		clock_expire(&machine->clock);
@@ -333,9 +338,11 @@ static int machine_continue(struct machine *machine, enum sc_clock_policy policy
 {
 	int result = clock_start(&machine->clock, policy, error);
 
-	/* A migration that broke in the handover may have left one. */
-	if (!result)
-		result = machine_end_hold(machine, SC_HOLD_CALLED_OFF, error);
+	if (result)
+		return result;
+	/* A migration that broke in the handover may have left a guest that prepared, and a hold. */
+	clock_ask(&machine->clock, SC_ASK_NOTHING);
+	result = machine_end_hold(machine, SC_HOLD_CALLED_OFF, error);
 	if (result)
 		return result;
 	machine->state = MACHINE_RUNNING;

@@ -43,6 +43,8 @@ static void driver_run(struct fake_vcpu *vcpu, void *context)
 	(void)vcpu;
 	if (view.asked == SC_ASK_PREPARE && !on_page && driver->prepares)
 		driver_call(driver, SC_CALL_SET_ONE, SC_REG_GUEST_CLOCK, declared | SC_GUEST_CLOCK_ON_PAGE);
+	if (view.asked == SC_ASK_HOLD)
+		fake_time_advance(driver->hesitates_ns);
 	if (view.asked == SC_ASK_HOLD && driver->holds)
 		driver_call(driver, SC_CALL_GET_ONE, SC_REG_HOLD, 0);
 	if (view.asked == SC_ASK_NOTHING && view.guest_clock >> SC_GUEST_CLOCK_RAW_HZ_SHIFT != view.hz)

@@ -13,6 +13,7 @@ struct driver {
 	struct machine *machine;
 	bool prepares; /* else it does not answer */
 	bool holds;
+	uint64_t hesitates_ns; /* when it is asked to hold */
 };
 
 /* The machine runs; its driver of the reference level is loaded. It answers until the machine is gone. */

@@ -158,21 +158,94 @@ static size_t tap_loses_go(struct pair *p, enum pair_way way, uint32_t index, ui
 	return way == PAIR_TO_TARGET && frame[0] == FRAME_GO ? 0 : PAIR_PASS;
 }
 
-static void test_undecided(void **state)
+/* The operator has an undecided machine go on: it hears, by an interrupt too, that nothing is asked any more. */
+static void resume_undecided(bool holds)
 {
 	struct error error;
+	uint64_t edges;
 
-	(void)state;
-	open_guest(TO_HZ, true, true);
+	open_guest(TO_HZ, true, holds);
 	pair.tap = tap_loses_go;
 	pair.asked = PAIR_ASKED_NOBODY;
 	pair_migrate(&pair);
 	assert_int_equal(pair.source_state, SOURCE_UNDECIDED);
-	assert_true(clock_is_held(&pair.source.clock));
+	assert_int_equal(clock_is_held(&pair.source.clock), holds);
+	edges = fake_vm_of(&pair.source.vm)->edges[SC_MIGRATION_INTID];
 	fake_host_use(&pair.host[0]);
 	assert_int_equal(machine_resume(&pair.source, SC_CLOCK_ADVANCE, true, &error), 0);
+	assert_int_equal(fake_vm_of(&pair.source.vm)->edges[SC_MIGRATION_INTID], edges + 1);
 	assert_true(driver_wait_raw(&driver, FROM_HZ));
 	assert_false(clock_is_held(&pair.source.clock));
+}
+
+static void test_undecided(void **state)
+{
+	(void)state;
+	resume_undecided(true);
+}
+
+static void test_undecided_without_hold(void **state)
+{
+	(void)state;
+	resume_undecided(false);
+}
+
+/* Half of that is more than the clocks may be apart. */
+static size_t tap_delays(struct pair *p, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+{
+	(void)way;
+	(void)index;
+	(void)frame;
+	(void)size;
+	/* Asked to prepare, to hold, and without a hold to stay prepared. */
+	if (fake_vm_of(&p->source.vm)->edges[SC_MIGRATION_INTID] >= (driver.holds ? 2 : 3))
+		fake_time_advance(20000000);
+	return PAIR_PASS;
+}
+
+static void open_slow_guest(bool holds)
+{
+	open_guest(TO_HZ, true, holds);
+	/* By then the hosts' clocks may be 20 ms further apart. */
+	driver.hesitates_ns = 100000000000;
+	if (holds)
+		pair.limits.hold_ms = 200000;
+	pair.options.max_step_us = 5000;
+}
+
+static void test_compares_anew(void **state)
+{
+	(void)state;
+	open_slow_guest(true);
+	pair_migrate(&pair);
+	expect_moved(SC_LEVEL_COOPERATIVE);
+	assert_true(pair.report.stated_bound_ns <= 5000000 + SC_REF_NS);
+}
+
+static void expect_too_uneven(void)
+{
+	assert_true(pair_stayed(&pair));
+	assert_non_null(strstr(pair.source_error.text, "once pair was asked to hold, the hosts' clocks could be"));
+	assert_true(driver_wait_raw(&driver, FROM_HZ));
+	assert_false(clock_is_held(&pair.source.clock));
+}
+
+static void test_too_uneven_in_hold(void **state)
+{
+	(void)state;
+	open_slow_guest(true);
+	pair.tap = tap_delays;
+	pair_migrate(&pair);
+	expect_too_uneven();
+}
+
+static void test_too_uneven_without_hold(void **state)
+{
+	(void)state;
+	open_slow_guest(false);
+	pair.tap = tap_delays;
+	pair_migrate(&pair);
+	expect_too_uneven();
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_set_up, pair_tear_down)
@@ -180,8 +253,10 @@ static void test_undecided(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_held),	  TEST(test_called_off), TEST(test_does_not_prepare), TEST(test_by_force),
-		TEST(test_does_not_hold), TEST(test_same_rate),	 TEST(test_cancelled),	      TEST(test_undecided),
+		TEST(test_held),	  TEST(test_called_off),	 TEST(test_does_not_prepare),
+		TEST(test_by_force),	  TEST(test_does_not_hold),	 TEST(test_same_rate),
+		TEST(test_cancelled),	  TEST(test_undecided),		 TEST(test_undecided_without_hold),
+		TEST(test_compares_anew), TEST(test_too_uneven_in_hold), TEST(test_too_uneven_without_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,15 +128,23 @@ static int source_check_alive(struct source *source)
 
 /* ---- While the guest runs ---- */
 
-/* Whether the clocks are compared well enough. Only asked while the rest of memory fits. */
-static int source_check_width(struct source *source, bool *enough)
+/* Whether the clocks are compared well enough now, and how well. */
+static bool source_width_fits(const struct source *source, uint64_t *half_width_us)
 {
-	uint64_t limit_ns = (uint64_t)source->options->max_step_us * NS_PER_US;
 	struct sc_handoff_result known = { .half_width_ns = UINT64_MAX };
-	sc_ns_t now = host_monotonic();
 
 	sc_handoff_result(&source->handoff, host_counter_ns(), &known);
-	*enough = known.half_width_ns <= limit_ns;
+	*half_width_us = known.half_width_ns / NS_PER_US;
+	return known.half_width_ns <= (uint64_t)source->options->max_step_us * NS_PER_US;
+}
+
+/* Only asked while the rest of memory fits. */
+static int source_check_width(struct source *source, bool *enough)
+{
+	sc_ns_t now = host_monotonic();
+	uint64_t half_width_us;
+
+	*enough = source_width_fits(source, &half_width_us);
 	if (*enough)
 		return 0;
 	if (!source->fits_since.v)
@@ -147,8 +155,7 @@ static int source_check_width(struct source *source, bool *enough)
 			 "the hosts' clocks could be compared to within %" PRIu64
 			 " us only, in %d s: the connection is "
 			 "too uneven for the %" PRIu32 " us asked for; allow more with --max-step",
-			 known.half_width_ns / NS_PER_US, source->options->limits->comparison_ms / 1000,
-			 source->options->max_step_us);
+			 half_width_us, source->options->limits->comparison_ms / 1000, source->options->max_step_us);
 }
 
 /* True if the guest can be stopped now. */
@@ -234,6 +241,25 @@ static uint64_t source_lap(struct source *source)
 	return source->phase.v - began.v;
 }
 
+/*
+ * What was known of the clocks has aged while the guest was asked to hold: the step must still be as small as asked
+ * for. A guest that holds stands still already, and is kept waiting only if that needs another look.
+ */
+static int source_keep_width(struct source *source, bool held)
+{
+	uint64_t half_width_us;
+	int result = 0;
+
+	if (!held || !source_width_fits(source, &half_width_us))
+		result = stamps_burst(source->channel, &source->handoff, source->error);
+	if (result || source_width_fits(source, &half_width_us))
+		return result;
+	return error_set(source->error, ETIME,
+			 "once %s was asked to hold, the hosts' clocks could be compared to within %" PRIu64
+			 " us only, where %" PRIu32 " us were asked for; allow more with --max-step",
+			 source->machine->config.name, half_width_us, source->options->max_step_us);
+}
+
 /* Until the guest stands in a hold, if it can be asked for one. Without it, too, it can follow. */
 static int source_hold(struct source *source)
 {
@@ -247,13 +273,15 @@ static int source_hold(struct source *source)
 	result = hold_begin(source->machine, &wait, &held, source->error);
 	if (held)
 		source->report->parts.hold = source_lap(source);
-	if (result || held)
-		return result;
-	log_line("%s does not hold: it moves as it stands, and will repair later what has cached the counter's rate",
-		 source->machine->config.name);
-	/* What is known of the clocks has aged meanwhile, while the guest ran. */
-	result = stamps_burst(source->channel, &source->handoff, source->error);
-	source->stop_ordered = source->phase = host_monotonic();
+	else if (!result)
+		log_line("%s does not hold: it moves as it stands, and will repair later what has cached the counter's "
+			 "rate",
+			 source->machine->config.name);
+	if (!result)
+		result = source_keep_width(source, held);
+	/* Without a hold the guest has run until now. */
+	if (!held)
+		source->stop_ordered = source->phase = host_monotonic();
 	return result;
 }
 
