@@ -21,8 +21,12 @@
 #define CONVERSION_NS 1000000000ull
 #define CONVERSION_US 1000000ll
 
-/* Clock errors are counted in 2^-32 ns; this one is 4 us, far below what a network can show. */
-#define CONVERSION_LIMIT (4000ll << 32)
+/*
+ * Clock errors are counted in 2^-32 ns; this one is 50 us, a tenth of the step that a migration may make unless told
+ * otherwise. Not less, because each change of the conversion marks the clock unsynchronised until the NTP daemon has
+ * looked again: at 121.875 MHz, this way, some twice in 20 hours.
+ */
+#define CONVERSION_LIMIT (50000ll << 32)
 
 struct conversion {
 	uint32_t mult;

@@ -32,7 +32,6 @@ static void hold_call(struct hold *hold)
 	if (hold->outcome != SC_HOLD_MOVED)
 		return;
 	repair_global(hold->hz);
-	rate_seen(hold->hz);
 }
 
 static int hold_cpu(void *data)
@@ -45,8 +44,10 @@ static int hold_cpu(void *data)
 	}
 	while (!smp_load_acquire(&hold->over))
 		cpu_relax();
-	if (hold->outcome == SC_HOLD_MOVED)
+	if (hold->outcome == SC_HOLD_MOVED) {
 		repair_cpu(NULL);
+		rate_seen(hold->hz);
+	}
 	/* By the clock this may have taken long, and was no lockup. */
 	touch_softlockup_watchdog();
 	return 0;

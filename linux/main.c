@@ -72,6 +72,7 @@ static int __init seaclock_init(void)
 	if (err)
 		goto unregister;
 	seaclock_cooperate();
+	pr_info("cannot be unloaded: CPUs would be left without a timer, and sched_clock without its clock.\n");
 	state_init();
 	register_reboot_notifier(&seaclock_reboot_block);
 	return 0;

@@ -2,16 +2,18 @@
 /*
  * Notices that the machine was moved without a hold, and has repaired what rests on the counter's rate.
  *
- * Policy: noticed in the timer interrupt, because that is the first thing to run on a new host. That interrupt repairs
- * what it can at once; the other CPUs and the log, for a console may be slow, are left to the handshake's worker.
- * Clocks and timers were right all the time.
+ * Policy: noticed in the timer interrupt, because that is the first thing to run on a new host. There each CPU repairs
+ * itself and what all share; only the log, for a console may be slow, and the limits of arch_sys_counter are left to
+ * the handshake's worker. Clocks and timers were right all the time.
  */
 #include "seaclock.h"
 
 #include <linux/atomic.h>
+#include <linux/percpu.h>
 #include <linux/smp.h>
 #include <asm/sysreg.h>
 
+static DEFINE_PER_CPU(u32, cpu_sequence);
 static u32 seen_sequence;
 static u32 reported_hz;
 static bool late;
@@ -33,48 +35,61 @@ void rate_init(void)
 
 void rate_seen(u32 hz)
 {
-	WRITE_ONCE(seen_sequence, page_sequence());
+	u32 sequence = page_sequence();
+
+	__this_cpu_write(cpu_sequence, sequence);
+	WRITE_ONCE(seen_sequence, sequence);
 	reported_hz = hz;
 }
 
-static void rate_repair_late(void)
+/* All CPUs may do this at once, for all write the same. */
+static void rate_repair(u32 hz)
 {
-	u32 hz = rate_told();
-
-	if (hz != repair_hz()) {
+	if (hz != repair_hz())
 		repair_global(hz);
-		repair_cpu(NULL);
-		state_count(COUNT_LATE_REPAIRS);
-	}
-	smp_store_release(&late, true);
-	handshake_wake();
+	repair_cpu(NULL);
 }
 
 void rate_watch(void)
 {
 	u32 sequence = page_sequence(), seen = READ_ONCE(seen_sequence);
 
-	if (likely(sequence == seen))
+	if (likely(sequence == __this_cpu_read(cpu_sequence)))
 		return;
-	/* The first CPU to see it does the work. */
-	if (cmpxchg(&seen_sequence, seen, sequence) == seen)
-		rate_repair_late();
+	__this_cpu_write(cpu_sequence, sequence);
+	rate_repair(rate_told());
+	/* The first CPU to see it has the rest done. */
+	if (sequence == seen || cmpxchg(&seen_sequence, seen, sequence) != seen)
+		return;
+	smp_store_release(&late, true);
+	handshake_wake();
+}
+
+/* Between two hosts whose counters are too slow for a page, nothing there has told the CPUs. */
+static void rate_repair_all(u32 hz)
+{
+	if (hz == repair_hz())
+		return;
+	repair_global(hz);
+	on_each_cpu(repair_cpu, NULL, 1);
 }
 
 void rate_settle(void)
 {
-	u32 hz, old = reported_hz;
+	u32 sequence = page_sequence(), hz = rate_told(), old = reported_hz;
 
-	if (!xchg(&late, false))
+	if (!xchg(&late, false) && hz == repair_hz())
 		return;
-	hz = repair_hz();
+	/* Also if it comes before the first timer interrupt. */
+	WRITE_ONCE(seen_sequence, sequence);
+	rate_repair_all(hz);
 	reported_hz = hz;
 	if (hz == old) {
 		pr_info("reference time was resumed, counter rate unchanged at %u Hz\n", hz);
 		return;
 	}
-	on_each_cpu(repair_cpu, NULL, 1);
 	internals_settle(hz);
+	state_count(COUNT_LATE_REPAIRS);
 	pr_info("counter rate changed from %u to %u Hz, clocks and timers follow, the rest was repaired late\n", old,
 		hz);
 }

@@ -105,7 +105,7 @@ void rate_init(void);
 void rate_watch(void);
 /* In the handshake's worker. */
 void rate_settle(void);
-/* The page as it is now needs no attention. */
+/* On each CPU: the page as it is now needs no attention. */
 void rate_seen(u32 hz);
 
 /* hold.c: false if it was called off. */
