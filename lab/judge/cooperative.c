@@ -65,6 +65,15 @@ static bool events_are_right(const struct album *album, int64_t hz)
 	return right;
 }
 
+static bool timer_rate_is_right(const struct album *album, int64_t hz)
+{
+	bool right = album->count > 0;
+
+	for (size_t i = 0; i < album->count; i++)
+		right = right && album->first[i].timer_rate == hz;
+	return right;
+}
+
 /* Used in some pictures, one behind the other. */
 static bool vdso_is_used(const struct album *album)
 {
@@ -75,13 +84,13 @@ static bool vdso_is_used(const struct album *album)
 	return times == 1;
 }
 
-static int64_t delay_shortest(const struct album *album)
+static void delays_find(const struct album *album, int64_t *least, int64_t *most)
 {
-	int64_t least = album->count ? album->first->delay : 0;
-
-	for (size_t i = 1; i < album->count; i++)
-		least = album->first[i].delay < least ? album->first[i].delay : least;
-	return least;
+	*least = *most = album->count ? album->first->delay : 0;
+	for (size_t i = 1; i < album->count; i++) {
+		*least = album->first[i].delay < *least ? album->first[i].delay : *least;
+		*most = album->first[i].delay > *most ? album->first[i].delay : *most;
+	}
 }
 
 /* Of one of the kernel's clocks. Truth is known as well as the calibrations of the host's clock agree. */
@@ -115,12 +124,16 @@ struct cooperative cooperative_judge(const struct run *run, size_t index)
 {
 	const struct manifest_host *host = run->migrations[index].to;
 	struct album before = album_of(run, index), after = album_of(run, index + 1);
+	int64_t least, most;
 
+	delays_find(&after, &least, &most);
 	return (struct cooperative){
 		.pictures = before.count ? after.count : 0,
 		.vdso_used = vdso_is_used(&after),
-		.udelay_min_ns = delay_shortest(&after),
+		.udelay_min_ns = least,
+		.udelay_max_ns = most,
 		.events_right = events_are_right(&after, host->hz),
+		.timer_rate_right = timer_rate_is_right(&after, host->hz),
 		.sched = clock_rate(&after, host, TRANSCRIPT_SCHED_CLOCK),
 		.log = clock_rate(&after, host, TRANSCRIPT_LOG),
 		.cpu = cpu_rate(&after),
@@ -163,11 +176,12 @@ static bool verdict_of_delays(const struct run *run, const struct cooperative *a
 
 	for (size_t i = 0; i < run->migration_count; i++) {
 		least = all[i].udelay_min_ns < least ? all[i].udelay_min_ns : least;
-		most = all[i].udelay_min_ns > most ? all[i].udelay_min_ns : most;
+		most = all[i].udelay_max_ns > most ? all[i].udelay_max_ns : most;
 	}
-	return verdict_print(out, least >= UDELAY_MIN_NS && most <= UDELAY_MAX_NS,
-			     "udelay(1000): the shortest took %.4f to %.4f ms (limits %.2f and %.2f ms)",
-			     (double)least / 1e6, (double)most / 1e6, UDELAY_MIN_NS / 1e6, UDELAY_MAX_NS / 1e6);
+	return verdict_print(
+		out, least >= UDELAY_MIN_NS && most <= UDELAY_MAX_NS,
+		"udelay(1000): the shortest of each picture took %.4f to %.4f ms (limits %.2f and %.2f ms)",
+		(double)least / 1e6, (double)most / 1e6, UDELAY_MIN_NS / 1e6, UDELAY_MAX_NS / 1e6);
 }
 
 static bool verdict_of_events(const struct run *run, const struct cooperative *all, FILE *out)
@@ -179,6 +193,16 @@ static bool verdict_of_events(const struct run *run, const struct cooperative *a
 	return verdict_print(out, right == run->migration_count,
 			     "event streams: right on every vCPU after %zu of %zu migrations", right,
 			     run->migration_count);
+}
+
+static bool verdict_of_timer_rate(const struct run *run, const struct cooperative *all, FILE *out)
+{
+	size_t right = 0;
+
+	for (size_t i = 0; i < run->migration_count; i++)
+		right += all[i].timer_rate_right;
+	return verdict_print(out, right == run->migration_count,
+			     "arch_timer_rate: the counter's after %zu of %zu migrations", right, run->migration_count);
 }
 
 /* How far a rate is surely from 1. A rate that is not known well enough to be held against the limit is 0, which fails.
@@ -193,14 +217,14 @@ static double rate_deviation(const struct statistics_rate *rate, double limit)
 static bool verdict_of_rate(const struct statistics_rate *rates, size_t count, double limit, const char *name,
 			    FILE *out)
 {
-	const struct statistics_rate *worst = rates;
+	struct statistics_rate worst = { .rate = 1 };
 
-	for (size_t i = 1; i < count; i++)
-		if (rate_deviation(&rates[i], limit) > rate_deviation(worst, limit))
-			worst = &rates[i];
-	return verdict_print(out, rate_deviation(worst, limit) <= limit,
-			     "%s: %.5f +- %.5f of truth after the worst migration (limit 1 +- %.3f)", name, worst->rate,
-			     worst->uncertainty, limit);
+	for (size_t i = 0; i < count; i++)
+		if (rate_deviation(&rates[i], limit) >= rate_deviation(&worst, limit))
+			worst = rates[i];
+	return verdict_print(out, rate_deviation(&worst, limit) <= limit,
+			     "%s: %.5f +- %.5f of truth after the worst migration (limit 1 +- %.3f)", name, worst.rate,
+			     worst.uncertainty, limit);
 }
 
 static bool verdict_of_sched_clock(const struct run *run, const struct cooperative *all, FILE *out)
@@ -250,10 +274,15 @@ static bool verdict_of_kernel(const struct run *run, const struct cooperative *a
 		const char *consumer;
 		criterion verdict;
 	} criteria[] = {
-		{ "evidence", verdict_of_pictures },	   { "vdso", verdict_of_vdso },
-		{ "udelay", verdict_of_delays },	   { "event_stream", verdict_of_events },
-		{ "sched_clock", verdict_of_sched_clock }, { "printk", verdict_of_log },
-		{ "cputime", verdict_of_cpu_time },	   { "warnings", verdict_of_warnings },
+		{ "evidence", verdict_of_pictures },
+		{ "vdso", verdict_of_vdso },
+		{ "udelay", verdict_of_delays },
+		{ "event_stream", verdict_of_events },
+		{ "arch_timer_rate", verdict_of_timer_rate },
+		{ "sched_clock", verdict_of_sched_clock },
+		{ "printk", verdict_of_log },
+		{ "cputime", verdict_of_cpu_time },
+		{ "warnings", verdict_of_warnings },
 	};
 	const size_t count = sizeof(criteria) / sizeof(criteria[0]);
 	bool passed[sizeof(criteria) / sizeof(criteria[0])], all_passed = true;

@@ -21,13 +21,14 @@
 /* What followed one migration. */
 struct cooperative {
 	size_t pictures;
-	bool vdso_used; /* and from then on until the next migration was prepared */
-	int64_t udelay_min_ns;
-	bool events_right;	      /* on each CPU, in each picture */
-	struct statistics_rate sched; /* of truth, as the next two; 0: not known */
-	struct statistics_rate log;   /* of the stamps in the kernel's log */
-	struct statistics_rate cpu;   /* of a busy loop's processor time */
-	int64_t new_warnings;	      /* since before the migration */
+	bool vdso_used;			      /* and from then on until the next migration was prepared */
+	int64_t udelay_min_ns, udelay_max_ns; /* least and greatest of what each picture found the shortest to take */
+	bool events_right;		      /* on each CPU, in each picture */
+	bool timer_rate_right;		      /* in each picture */
+	struct statistics_rate sched;	      /* of truth, as the next two; 0: not known */
+	struct statistics_rate log;	      /* of the stamps in the kernel's log */
+	struct statistics_rate cpu;	      /* of a busy loop's processor time */
+	int64_t new_warnings;		      /* since before the migration */
 };
 
 /* Of migration number `index` of a judged run. */

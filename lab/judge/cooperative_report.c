@@ -28,11 +28,12 @@ static json_t *json_of_migration(const struct run *run, size_t index)
 	if (object &&
 	    json_object_update_new(
 		    object,
-		    json_pack("{s:s, s:s, s:b, s:I, s:b, s:I, s:o, s:o, s:o, s:o}", "case", run->manifest.case_name,
-			      "level", migration->handover.level, "vdso_used", c.vdso_used, "udelay_min_ns",
-			      (json_int_t)c.udelay_min_ns, "evnti_right", c.events_right, "new_warnings",
-			      (json_int_t)c.new_warnings, "sched_clock_rate", rate_or_null(&c.sched), "printk_rate",
-			      rate_or_null(&c.log), "cputime_rate", rate_or_null(&c.cpu), "hold_us",
+		    json_pack("{s:s, s:s, s:b, s:I, s:b, s:b, s:I, s:o, s:o, s:o, s:o}", "case",
+			      run->manifest.case_name, "level", migration->handover.level, "vdso_used", c.vdso_used,
+			      "udelay_min_ns", (json_int_t)c.udelay_min_ns, "evnti_right", c.events_right,
+			      "arch_timer_rate_right", c.timer_rate_right, "new_warnings", (json_int_t)c.new_warnings,
+			      "sched_clock_rate", rate_or_null(&c.sched), "printk_rate", rate_or_null(&c.log),
+			      "cputime_rate", rate_or_null(&c.cpu), "hold_us",
 			      real_or_null(migration->handover.has_hold, migration->handover.hold_us))) == 0)
 		return object;
 	json_decref(object);

@@ -180,6 +180,7 @@ static int read_level(struct transcript *transcript, const struct line *line)
 
 	if (!level_rates_of(line, &l) || !line_number(line, "hz", 1, RATE_MAX, &hz) ||
 	    !line_number(line, "vdso", 0, 1, &l.vdso) || !time_of(line, "delay", &l.delay) ||
+	    !line_number(line, "rate", 0, RATE_MAX, &l.timer_rate) ||
 	    !line_number(line, "lo", -1, DIVIDER_MAX, &l.least) || !line_number(line, "hi", -1, DIVIDER_MAX, &l.most) ||
 	    !line_number(line, "cpus", 1, CPUS_MAX, &l.cpus) || !total_of(line, "warn", &l.warnings))
 		return 0;

@@ -65,6 +65,7 @@ struct transcript_level {
 	struct statistics_stamp stamps[TRANSCRIPT_STAMPS];
 	int64_t vdso;	     /* 1: a process that may not ask the kernel for the time could read it */
 	int64_t delay;	     /* the shortest of 200 udelay(1000) */
+	int64_t timer_rate;  /* what the kernel takes for the counter's rate */
 	int64_t least, most; /* dividers of the event streams; -1: off */
 	int64_t cpus, warnings;
 	int64_t cpu, truth; /* processor time of a busy loop, and how long it took; both 0: not known */

@@ -5,6 +5,7 @@
  *     delay   on each read: 200 calls of udelay(1000) on this CPU; "HZ TICKS": the counter's rate, and the shortest
  *     events  "CPU HZ ENABLED DIVIDER" for each online CPU: its event stream; an event each 2^(DIVIDER + 1) ticks
  *     clock   sched_clock() in ns
+ *     rate    what the kernel takes for the counter's rate
  *     lock    a write of N keeps this CPU for N ms with interrupts off
  *
  * Policy: it measures and changes nothing but what `lock` is for. It uses nothing of the driver, so that the driver is
@@ -15,6 +16,7 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/irqflags.h>
+#include <linux/kprobes.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
@@ -117,6 +119,27 @@ static int clock_show(struct seq_file *file, void *unused)
 	return 0;
 }
 
+/* Exported to nobody: a disarmed probe learns its address. */
+static u32 (*timer_rate)(void);
+
+static int rate_find(void)
+{
+	struct kprobe probe = { .symbol_name = "arch_timer_get_rate", .flags = KPROBE_FLAG_DISABLED };
+	int err = register_kprobe(&probe);
+
+	if (err)
+		return err;
+	timer_rate = (void *)probe.addr;
+	unregister_kprobe(&probe);
+	return 0;
+}
+
+static int rate_show(struct seq_file *file, void *unused)
+{
+	seq_printf(file, "%u\n", timer_rate());
+	return 0;
+}
+
 static void lock_cpu(unsigned int ms)
 {
 	unsigned long flags;
@@ -146,11 +169,16 @@ static const struct proc_ops lock_ops = {
 
 static int __init inspect_init(void)
 {
-	struct proc_dir_entry *folder = proc_mkdir(FOLDER, NULL);
+	struct proc_dir_entry *folder;
+	int err = rate_find();
 
+	if (err)
+		return err;
+	folder = proc_mkdir(FOLDER, NULL);
 	if (folder && proc_create_single("delay", 0400, folder, delay_show) &&
 	    proc_create_single("events", 0400, folder, events_show) &&
-	    proc_create_single("clock", 0400, folder, clock_show) && proc_create("lock", 0200, folder, &lock_ops))
+	    proc_create_single("clock", 0400, folder, clock_show) &&
+	    proc_create_single("rate", 0400, folder, rate_show) && proc_create("lock", 0200, folder, &lock_ops))
 		return 0;
 	proc_remove(folder);
 	return -ENOMEM;

@@ -50,16 +50,26 @@ bool inspect_events(struct inspect_events *events)
 	return events->cpus > 0;
 }
 
-bool inspect_clock(int64_t *ns)
+static bool number_read(const char *path, int64_t *number)
 {
-	FILE *file = fopen(FOLDER "clock", "re");
+	FILE *file = fopen(path, "re");
 
 	if (!file)
 		return false;
-	bool taken = fscanf(file, "%" SCNd64, ns) == 1;
+	bool taken = fscanf(file, "%" SCNd64, number) == 1;
 
 	fclose(file);
 	return taken;
+}
+
+bool inspect_clock(int64_t *ns)
+{
+	return number_read(FOLDER "clock", ns);
+}
+
+bool inspect_rate(int64_t *hz)
+{
+	return number_read(FOLDER "rate", hz);
 }
 
 int inspect_lock(unsigned int ms)

@@ -21,6 +21,8 @@ bool inspect_events(struct inspect_events *events);
 
 /* sched_clock(); ns. */
 bool inspect_clock(int64_t *ns);
+/* What the kernel takes for the rate of the counter. */
+bool inspect_rate(int64_t *hz);
 
 /* Keeps the CPU of this thread for `ms` with interrupts off. Returns 0, or -errno. */
 int inspect_lock(unsigned int ms);

@@ -23,7 +23,7 @@ struct picture {
 	uint64_t hz;
 	struct stamp sched, log;
 	bool vdso;
-	int64_t delay_ns;
+	int64_t delay_ns, timer_rate;
 	struct inspect_events events;
 	struct child_time busy;
 };
@@ -42,17 +42,18 @@ static bool picture_take(struct picture *picture, const struct truth *truth)
 	if (!stamp_take(&picture->sched, truth, inspect_clock) || !stamp_take(&picture->log, truth, log_stamp))
 		return false;
 	picture->log.width += 2 * LOG_UNIT_NS;
-	return inspect_delay(&picture->delay_ns) && inspect_events(&picture->events) && truth_rate() == picture->hz;
+	return inspect_delay(&picture->delay_ns) && inspect_rate(&picture->timer_rate) &&
+	       inspect_events(&picture->events) && truth_rate() == picture->hz;
 }
 
 static void picture_print(const struct picture *p)
 {
 	line_print("@level hz=%" PRIu64 " sp=%" PRId64 " sw=%" PRId64 " sched=%" PRId64 " lp=%" PRId64 " lw=%" PRId64
-		   " log=%" PRId64 " vdso=%d delay=%" PRId64 " lo=%d hi=%d cpus=%d warn=%" PRIu64 " cpu=%" PRId64
-		   " of=%" PRId64,
+		   " log=%" PRId64 " vdso=%d delay=%" PRId64 " rate=%" PRId64 " lo=%d hi=%d cpus=%d warn=%" PRIu64
+		   " cpu=%" PRId64 " of=%" PRId64,
 		   p->hz, p->sched.ptp, p->sched.width, p->sched.value, p->log.ptp, p->log.width, p->log.value, p->vdso,
-		   p->delay_ns, p->events.least, p->events.most, p->events.cpus, log_warnings(), p->busy.cpu,
-		   p->busy.truth);
+		   p->delay_ns, p->timer_rate, p->events.least, p->events.most, p->events.cpus, log_warnings(),
+		   p->busy.cpu, p->busy.truth);
 }
 
 /* "name value" lines of the driver as fields, as many as a line holds. */

@@ -6,7 +6,7 @@
 
 #include "../../lab/judge/transcript.h"
 
-#define LEVEL "sp=20 sw=29 sched=21 lp=22 lw=30 log=23 vdso=1 delay=24 cpus=25 warn=26 cpu=27 of=28"
+#define LEVEL "sp=20 sw=29 sched=21 lp=22 lw=30 log=23 vdso=1 delay=24 rate=31 cpus=25 warn=26 cpu=27 of=28"
 #define SAMPLE "@sample hz=25000000 ptp=10 mono=20 boot=30 real=40 cnt=18446744073709551615 width=5"
 
 static struct fixture_text text;
