@@ -122,31 +122,45 @@ static void test_same_rate(void **state)
 	assert_int_equal(pair.target.clock.partition.guest_clock >> SC_GUEST_CLOCK_RAW_HZ_SHIFT, FROM_HZ);
 }
 
+/* Once the guest was told so often that what is asked has changed. */
 static void *cancel_thread(void *argument)
 {
 	struct fake_vm *vm = fake_vm_of(&pair.source.vm);
+	const uint32_t *times = argument;
 
-	(void)argument;
-	while (!__atomic_load_n(&vm->edges[SC_MIGRATION_INTID], __ATOMIC_SEQ_CST))
+	while (__atomic_load_n(&vm->edges[SC_MIGRATION_INTID], __ATOMIC_SEQ_CST) < *times)
 		usleep(1000);
 	gate_cancel(&pair.gate);
 	return NULL;
 }
 
 /* The operator calls it off while the guest is being waited for. */
-static void test_cancelled(void **state)
+static void cancel(uint32_t times)
 {
 	pthread_t thread;
 
-	(void)state;
-	open_guest(TO_HZ, false, true);
-	pair.limits.prepare_ms = 60000;
-	assert_int_equal(pthread_create(&thread, NULL, cancel_thread, NULL), 0);
+	pair.limits.prepare_ms = pair.limits.hold_ms = 60000;
+	assert_int_equal(pthread_create(&thread, NULL, cancel_thread, &times), 0);
 	pair_migrate(&pair);
 	pthread_join(thread, NULL);
 	assert_true(pair_stayed(&pair));
 	assert_string_equal(pair.source_error.text, "the migration was called off");
 	assert_int_equal(pair.source.clock.partition.asked, SC_ASK_NOTHING);
+}
+
+static void test_cancelled(void **state)
+{
+	(void)state;
+	open_guest(TO_HZ, false, true);
+	cancel(1);
+}
+
+static void test_cancelled_in_hold(void **state)
+{
+	(void)state;
+	open_guest(TO_HZ, true, false);
+	cancel(2);
+	assert_true(driver_wait_raw(&driver, FROM_HZ));
 }
 
 /* DONE is lost and nobody can be asked: the guest stands in its hold until the operator lets it go on here. */
@@ -253,10 +267,19 @@ static void test_too_uneven_without_hold(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_held),	  TEST(test_called_off),	 TEST(test_does_not_prepare),
-		TEST(test_by_force),	  TEST(test_does_not_hold),	 TEST(test_same_rate),
-		TEST(test_cancelled),	  TEST(test_undecided),		 TEST(test_undecided_without_hold),
-		TEST(test_compares_anew), TEST(test_too_uneven_in_hold), TEST(test_too_uneven_without_hold),
+		TEST(test_held),
+		TEST(test_called_off),
+		TEST(test_does_not_prepare),
+		TEST(test_by_force),
+		TEST(test_does_not_hold),
+		TEST(test_same_rate),
+		TEST(test_cancelled),
+		TEST(test_cancelled_in_hold),
+		TEST(test_undecided),
+		TEST(test_undecided_without_hold),
+		TEST(test_compares_anew),
+		TEST(test_too_uneven_in_hold),
+		TEST(test_too_uneven_without_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
