@@ -172,7 +172,7 @@ int clockevent_init(void)
 	timer_irq = timer_map_irq();
 	if (timer_irq < 0)
 		return timer_irq;
-	err = __request_percpu_irq(timer_irq, timer_interrupt, IRQF_TIMER, "seaclock", &timers);
+	err = request_percpu_irq(timer_irq, timer_interrupt, "seaclock", &timers);
 	if (err)
 		goto unmap;
 	err = timer_start_all();

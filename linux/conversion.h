@@ -75,6 +75,23 @@ static inline uint64_t conversion_lasts(const struct conversion *conversion, int
 	return room < speed ? 1 : (uint64_t)((room + speed - 1) / speed);
 }
 
+/* How far NTP may bend a clocksource, and how long it may go unread, as the kernel derives it from mult and shift. */
+struct conversion_limits {
+	uint32_t max_adjustment;
+	uint64_t max_cycles, max_idle_ns;
+};
+
+/* 11 % of mult either way; half of the time in which 64 bits are enough (kernel/time/clocksource.c). */
+static inline struct conversion_limits conversion_limits_of(uint32_t mult, uint32_t shift, uint64_t mask)
+{
+	uint32_t adjustment = (uint32_t)((uint64_t)mult * 11 / 100);
+	uint64_t cycles = ~0ull / ((uint64_t)mult + adjustment);
+
+	if (cycles > mask)
+		cycles = mask;
+	return (struct conversion_limits){ adjustment, cycles, (cycles * (mult - adjustment) >> shift) >> 1 };
+}
+
 /* loops_per_jiffy counts ticks. Always from the values at boot: rounding does not build up. */
 static inline unsigned long conversion_loops(unsigned long boot_loops, uint32_t boot_hz, uint32_t hz)
 {

@@ -63,7 +63,6 @@ bool hold_wait(void)
 		state_count(COUNT_HOLDS_CALLED_OFF);
 		return false;
 	}
-	internals_settle(hold.hz);
 	state_held(hold.ns);
 	pr_info("moved in a hold of %llu us, counter rate %u Hz before and %llu Hz now\n", hold.ns / NSEC_PER_USEC,
 		before, hold.hz);

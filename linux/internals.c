@@ -16,6 +16,8 @@
 #include <asm/memory.h>
 #include <asm/sysreg.h>
 
+#include "conversion.h"
+
 typedef unsigned long lookup_t(const char *name);
 typedef struct arm64_ftr_reg *feature_t(u32 id);
 
@@ -75,15 +77,30 @@ static struct arm64_ftr_reg *internals_find_feature(u32 hz)
 	return found;
 }
 
+/* Nobody reads it while it is changed: the page or the raw clock is current, and all of it is of one rate again. */
+static void internals_set_counter(struct clocksource *source, u32 hz)
+{
+	struct conversion_limits limits;
+
+	clocks_calc_mult_shift(&source->mult, &source->shift, hz, NSEC_PER_SEC, COUNTER_RANGE);
+	limits = conversion_limits_of(source->mult, source->shift, source->mask);
+	source->maxadj = limits.max_adjustment;
+	source->max_cycles = limits.max_cycles;
+	source->max_idle_ns = limits.max_idle_ns;
+}
+
 static struct clocksource *internals_find_counter(u32 hz)
 {
-	struct clocksource *found = internals_find("clocksource_counter");
-	u32 mult, shift;
+	struct clocksource *found = internals_find("clocksource_counter"), due;
 
 	if (!found || strcmp(found->name, "arch_sys_counter"))
 		return NULL;
-	clocks_calc_mult_shift(&mult, &shift, hz, NSEC_PER_SEC, COUNTER_RANGE);
-	return found->mult == mult && found->shift == shift ? found : NULL;
+	due = *found;
+	internals_set_counter(&due, hz);
+	if (found->mult != due.mult || found->shift != due.shift || found->maxadj != due.maxadj ||
+	    found->max_cycles != due.max_cycles || found->max_idle_ns != due.max_idle_ns)
+		return NULL;
+	return found;
 }
 
 bool internals_init(u32 hz)
@@ -120,11 +137,5 @@ void internals_repair(u32 hz)
 		state_count(COUNT_REPAIRED_FEATURE_CHECK);
 	}
 	if (counter)
-		clocks_calc_mult_shift(&counter->mult, &counter->shift, hz, NSEC_PER_SEC, COUNTER_RANGE);
-}
-
-void internals_settle(u32 hz)
-{
-	if (counter)
-		__clocksource_update_freq_hz(counter, hz);
+		internals_set_counter(counter, hz);
 }

@@ -3,8 +3,8 @@
  * Notices that the machine was moved without a hold, and has repaired what rests on the counter's rate.
  *
  * Policy: noticed in the timer interrupt, because that is the first thing to run on a new host. There each CPU repairs
- * itself and what all share; only the log, for a console may be slow, and the limits of arch_sys_counter are left to
- * the handshake's worker. Clocks and timers were right all the time.
+ * itself and what all share; only the log is left to the handshake's worker, for a console may be slow. Clocks and
+ * timers were right all the time.
  */
 #include "seaclock.h"
 
@@ -88,7 +88,6 @@ void rate_settle(void)
 		pr_info("reference time was resumed, counter rate unchanged at %u Hz\n", hz);
 		return;
 	}
-	internals_settle(hz);
 	state_count(COUNT_LATE_REPAIRS);
 	pr_info("counter rate changed from %u to %u Hz, clocks and timers follow, the rest was repaired late\n", old,
 		hz);

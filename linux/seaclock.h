@@ -95,9 +95,8 @@ u32 repair_hz(void);
 bool internals_init(u32 hz);
 /* NULL if the kernel does not have the symbol. */
 void *internals_find(const char *symbol);
-/* The part that may be done in any context, and the one that logs. */
+/* In any context, and on all CPUs at once. */
 void internals_repair(u32 hz);
-void internals_settle(u32 hz);
 
 /* rate.c: finds moves without a hold. */
 void rate_init(void);

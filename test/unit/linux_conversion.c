@@ -105,6 +105,35 @@ static void a_debt_is_taken_back(void **state)
 	}
 }
 
+/* The greatest count times the fastest conversion fits into 64 bits, one more does not. */
+static void limits_are_what_fits(void **state)
+{
+	const uint64_t mask = (1ull << 56) - 1;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+		uint32_t shift = shift_of(rates[i]), mult = (uint32_t)((CONVERSION_NS << shift) / rates[i]);
+		struct conversion_limits limits = conversion_limits_of(mult, shift, mask);
+		unsigned __int128 fastest = (unsigned __int128)mult + limits.max_adjustment;
+
+		assert_in_range(limits.max_adjustment, mult / 100 * 11, mult / 100 * 11 + 11);
+		assert_true(!(fastest * limits.max_cycles >> 64));
+		assert_true(limits.max_cycles == mask || fastest * (limits.max_cycles + 1) >> 64);
+		/* 600 s and more, less the 11 %, and half of that. */
+		assert_true(limits.max_idle_ns >= 200 * CONVERSION_NS);
+	}
+	/* As kernels print them for counters of 62.5 and 24 MHz. */
+	struct conversion_limits known = conversion_limits_of(1 << 27, 23, mask);
+
+	assert_int_equal(known.max_cycles, 0x1cd42e208cull);
+	assert_int_equal(known.max_idle_ns, 881590405314ull);
+	known = conversion_limits_of(699050667, 24, mask);
+	assert_int_equal(known.max_cycles, 0x588fe9dc0ull);
+	assert_int_equal(known.max_idle_ns, 440795202592ull);
+	/* A narrow counter comes round earlier. */
+	assert_int_equal(conversion_limits_of(671088640, 24, UINT32_MAX).max_cycles, UINT32_MAX);
+}
+
 static void delay_loops_do_not_round_twice(void **state)
 {
 	(void)state;
@@ -128,11 +157,9 @@ static void event_stream_of_known_rates(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_hour_at_every_rate),
-		cmocka_unit_test(rates_that_divide_need_nothing),
-		cmocka_unit_test(parts_of_a_second),
-		cmocka_unit_test(a_debt_is_taken_back),
-		cmocka_unit_test(delay_loops_do_not_round_twice),
+		cmocka_unit_test(an_hour_at_every_rate),       cmocka_unit_test(rates_that_divide_need_nothing),
+		cmocka_unit_test(parts_of_a_second),	       cmocka_unit_test(a_debt_is_taken_back),
+		cmocka_unit_test(limits_are_what_fits),	       cmocka_unit_test(delay_loops_do_not_round_twice),
 		cmocka_unit_test(event_stream_of_known_rates),
 	};
 
