@@ -147,7 +147,9 @@ host_wait() {
 guest_wait_for() {
 	host_wait "$guest_host" "[ \"\$(grep -c '$1' $guest_console 2>/dev/null)\" -ge ${2:-1} ] 2>/dev/null" "${3:-}" || {
 		echo "the guest did not print \"$1\" ${2:-1} times in time; its console ends:" >&2
-		on "$guest_host" tail -n 20 "$guest_console" >&2 || true
+		# All of it is evidence: what a kernel says first may be far above its end.
+		lab pull "$guest_host" "$guest_console" "$work/$stay.console" || true
+		tail -n 60 "$work/$stay.console" >&2 || true
 		return 1
 	}
 }
