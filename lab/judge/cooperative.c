@@ -205,13 +205,12 @@ static bool verdict_of_timer_rate(const struct run *run, const struct cooperativ
 			     "arch_timer_rate: the counter's after %zu of %zu migrations", right, run->migration_count);
 }
 
-/* How far a rate is surely from 1. A rate that is not known well enough to be held against the limit is 0, which fails.
- */
+/* How far a rate is surely from 1; endlessly if it is not known well enough to be held against the limit. */
 static double rate_deviation(const struct statistics_rate *rate, double limit)
 {
-	double known = rate->uncertainty <= limit ? rate->rate : 0;
-
-	return fmax(fabs(known - 1) - rate->uncertainty, 0);
+	if (rate->uncertainty > limit)
+		return INFINITY;
+	return fmax(fabs(rate->rate - 1) - rate->uncertainty, 0);
 }
 
 static bool verdict_of_rate(const struct statistics_rate *rates, size_t count, double limit, const char *name,

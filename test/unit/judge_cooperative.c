@@ -197,6 +197,7 @@ static void each_fault_fails_its_criterion(void **state)
 	check_fails(&(struct faults){ .sched = 0.0011, .width = 200000 }, "sched_clock", "sched_clock");
 	/* Such stamps say nothing: 5 s from the first to the last. */
 	check_fails(&(struct faults){ .width = 5100000 }, "sched_clock", "sched_clock");
+	check_fails(&(struct faults){ .width = 4100000000 }, "sched_clock", "sched_clock");
 	check_fails(&(struct faults){ .log = -0.0011 }, "stamps", "printk");
 	check_fails(&(struct faults){ .cpu = 0.051 }, "CLOCK_PROCESS", "cputime");
 	check_fails(&(struct faults){ .warnings = 1 }, "kernel's log", "warnings");
