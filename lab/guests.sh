@@ -148,7 +148,7 @@ guest_wait_for() {
 	host_wait "$guest_host" "[ \"\$(grep -c '$1' $guest_console 2>/dev/null)\" -ge ${2:-1} ] 2>/dev/null" "${3:-}" || {
 		echo "the guest did not print \"$1\" ${2:-1} times in time; its console ends:" >&2
 		# All of it is evidence: what a kernel says first may be far above its end.
-		lab pull "$guest_host" "$guest_console" "$work/$stay.console" || true
+		console_pull || true
 		tail -n 60 "$work/$stay.console" >&2 || true
 		return 1
 	}
@@ -166,9 +166,14 @@ guest_runs_on() {
 	guest_wait_for '^@sample' $((seen + $1)) "${2:-60}"
 }
 
-# Copies the console of the stay that is over and names it in the manifest.
-console_collect() {
+# Copies the console of the current stay.
+console_pull() {
 	lab pull "$guest_host" "$guest_console" "$work/$stay.console"
+}
+
+# The same of a stay that is over, and names it in the manifest.
+console_collect() {
+	console_pull
 	echo "console $stay.console" >>"$manifest"
 }
 
