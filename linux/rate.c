@@ -52,14 +52,14 @@ static void rate_repair(u32 hz)
 
 void rate_watch(void)
 {
-	u32 sequence = page_sequence(), seen = READ_ONCE(seen_sequence);
+	u32 sequence = page_sequence();
 
 	if (likely(sequence == __this_cpu_read(cpu_sequence)))
 		return;
 	__this_cpu_write(cpu_sequence, sequence);
 	rate_repair(rate_told());
 	/* The first CPU to see it has the rest done. */
-	if (sequence == seen || cmpxchg(&seen_sequence, seen, sequence) != seen)
+	if (xchg(&seen_sequence, sequence) == sequence)
 		return;
 	smp_store_release(&late, true);
 	handshake_wake();
