@@ -319,6 +319,7 @@ bool cooperative_verdict(const struct run *run, FILE *out)
 		all[i] = cooperative_judge(run, i);
 	bool passed = verdict_of_clock(run, out);
 
+	passed = verdict_of_raw(&run->transcript, 0, out) && passed;
 	passed = verdict_of_kernel(run, all, out) && passed;
 	rows_of_clock(run, out);
 	return passed;

@@ -3,7 +3,7 @@
  * The judge: holds what a guest printed against truth.
  *
  *     judge check MANIFEST            one PASS or FAIL line per criterion; exit status 1 if one failed
- *     judge busy MANIFEST SECONDS     the same for the busy loops of the last stay
+ *     judge busy MANIFEST SECONDS     the same for the busy loops of the last stay, and its CLOCK_MONOTONIC_RAW
  *     judge stays MANIFEST            a table of the rates in each stay
  *     judge steps MANIFEST            a table of the clock's steps, in ns, at the beginnings of stays
  *     judge report MANIFEST FOLDER    writes summary.json, samples.dat, migrations.tsv and stays.tsv there
@@ -181,6 +181,13 @@ static int judge_handoffs(struct run *run, const char *folder, char **manifests)
 	return write_handoffs(&set, folder) ? 2 : status;
 }
 
+static int judge_busy(const struct transcript *transcript, int64_t seconds)
+{
+	bool passed = verdict_of_busy(transcript, seconds, stdout);
+
+	return !verdict_of_raw(transcript, transcript->stays - 1, stdout) || !passed;
+}
+
 static int judge(struct run *run, int argc, char **argv)
 {
 	char error[RUN_ERROR_MAX] = "out of memory";
@@ -193,7 +200,7 @@ static int judge(struct run *run, int argc, char **argv)
 	if (evidence_read(run, argv[2], error) != 0)
 		return fail(error);
 	if (argc == 4 && strcmp(command, "busy") == 0)
-		return !verdict_of_busy(&run->transcript, strtoll(argv[3], NULL, 10), stdout);
+		return judge_busy(&run->transcript, strtoll(argv[3], NULL, 10));
 	if (argc == 3 && (strcmp(command, "stays") == 0 || strcmp(command, "steps") == 0)) {
 		if (timeline_build(&run->timeline, &run->manifest, &run->transcript, error) != 0)
 			return fail(error);

@@ -190,6 +190,21 @@ static int read_level(struct transcript *transcript, const struct line *line)
 	return list_add(&transcript->level, &l, sizeof(l));
 }
 
+static int read_raw(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_raw r;
+	int64_t hz;
+
+	if (!line_number(line, "hz", 1, RATE_MAX, &hz) || !time_of(line, "ptp", &r.ptp) ||
+	    !line_number(line, "less", -LINE_TIME_MAX, LINE_TIME_MAX, &r.difference) ||
+	    !time_of(line, "width", &r.width))
+		return 0;
+	if (!stay_is_current(transcript, hz))
+		return 1;
+	r.stay = transcript->stays - 1;
+	return list_add(&transcript->raw, &r, sizeof(r));
+}
+
 /* Lines for a person, or for a script. */
 static int read_nothing(struct transcript *transcript, const struct line *line)
 {
@@ -211,11 +226,11 @@ static line_reader reader_of(const char *kind)
 		const char *kind;
 		line_reader reader;
 	} readers[] = {
-		{ "@guest", read_guest }, { "@probe", read_nothing },	{ "@sample", read_sample },
-		{ "@sleep", read_sleep }, { "@sleeps", read_sleeps },	{ "@reads", read_reads },
-		{ "@busy", read_busy },	  { "@hotplug", read_nothing }, { "@memory", read_memory },
-		{ "@level", read_level }, { "@module", read_nothing },	{ "@refuse", read_nothing },
-		{ "@done", read_done },
+		{ "@guest", read_guest },    { "@probe", read_nothing },   { "@sample", read_sample },
+		{ "@sleep", read_sleep },    { "@sleeps", read_sleeps },   { "@reads", read_reads },
+		{ "@busy", read_busy },	     { "@hotplug", read_nothing }, { "@memory", read_memory },
+		{ "@level", read_level },    { "@raw", read_raw },	   { "@module", read_nothing },
+		{ "@refuse", read_nothing }, { "@done", read_done },
 	};
 
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
@@ -267,5 +282,6 @@ void transcript_free(struct transcript *transcript)
 	free(transcript->busy.items);
 	free(transcript->memory.items);
 	free(transcript->level.items);
+	free(transcript->raw.items);
 	memset(transcript, 0, sizeof(*transcript));
 }

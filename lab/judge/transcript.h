@@ -71,6 +71,12 @@ struct transcript_level {
 	int64_t cpu, truth; /* processor time of a busy loop, and how long it took; both 0: not known */
 };
 
+/* CLOCK_MONOTONIC_RAW less reference time. */
+struct transcript_raw {
+	size_t stay;
+	int64_t ptp, difference, width; /* width: within which it is known */
+};
+
 /* Growing array of one kind of record. */
 struct transcript_list {
 	void *items;
@@ -88,6 +94,7 @@ struct transcript {
 	struct transcript_list busy;	/* struct transcript_busy: running totals */
 	struct transcript_list memory;	/* struct transcript_memory: running totals */
 	struct transcript_list level;	/* struct transcript_level; warnings are a running total */
+	struct transcript_list raw;	/* struct transcript_raw */
 	int64_t stay_hz[TRANSCRIPT_STAYS_MAX];
 	size_t stays;
 	size_t taken, damaged; /* lines */

@@ -21,6 +21,12 @@ bool verdict_of_busy(const struct transcript *transcript, int64_t seconds, FILE 
 /* The same for a guest with a load on its memory: it was written in every stay, and never wrong. */
 bool verdict_of_memory(const struct transcript *transcript, FILE *out);
 
+/*
+ * The same for CLOCK_MONOTONIC_RAW, in the stays from number `from` on: within a stay it leaves reference time by no
+ * more than a reading can tell.
+ */
+bool verdict_of_raw(const struct transcript *transcript, size_t from, FILE *out);
+
 /* Prints one line, "PASS " or "FAIL " and the text, and returns `passed`. */
 bool verdict_print(FILE *out, bool passed, const char *format, ...) __attribute__((nonnull, format(printf, 3, 4)));
 

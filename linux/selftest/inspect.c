@@ -6,15 +6,19 @@
  *     events  "CPU HZ ENABLED DIVIDER" for each online CPU: its event stream; an event each 2^(DIVIDER + 1) ticks
  *     clock   sched_clock() in ns
  *     rate    what the kernel takes for the counter's rate
+ *     raw     "DIFFERENCE WIDTH" in ns: CLOCK_MONOTONIC_RAW less reference time, and within which that is known
  *     lock    a write of N keeps this CPU for N ms with interrupts off
  *
- * Policy: it measures and changes nothing but what `lock` is for. It uses nothing of the driver, so that the driver is
- * not judged by what it says of itself.
+ * Policy: it measures and changes nothing but what `lock` is for. Of the driver it uses the plain hypercall and no
+ * state, so that the driver is not judged by what it says of itself.
  */
+#include "../seaclock.h"
+
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/io.h>
 #include <linux/irqflags.h>
 #include <linux/kprobes.h>
 #include <linux/kstrtox.h>
@@ -32,6 +36,7 @@
 #define FOLDER "seaclock_inspect"
 #define DELAYS 200
 #define DELAY_US 1000
+#define READINGS 16
 #define LOCK_MAX_MS 60000
 /* What ARCH_TIMER_EVT_INTERVAL_SCALE adds to the divider. */
 #define EVENT_SCALE 8
@@ -140,6 +145,47 @@ static int rate_show(struct seq_file *file, void *unused)
 	return 0;
 }
 
+static const struct sc_reference_tsc_page *reference_page(void)
+{
+	u64 value;
+
+	if (hypercall_get(SC_REG_REFERENCE_TSC, &value, NULL) || !(value & SC_REFERENCE_TSC_ENABLE))
+		return NULL;
+	return phys_to_virt(value & SC_REFERENCE_TSC_GPA_MASK);
+}
+
+static u64 reference_ns(const struct sc_reference_tsc_page *page)
+{
+	sc_ref_t now = { 0 };
+
+	if (!sc_page_read(page, &now))
+		hypercall_get(SC_REG_TIME_REF_COUNT, &now.v, NULL);
+	return now.v * SC_REF_NS;
+}
+
+/* The clock between two readings of reference time, which is known to a unit: the pair that lies closest together. */
+static int raw_show(struct seq_file *file, void *unused)
+{
+	const struct sc_reference_tsc_page *page = reference_page();
+	u64 before, clock, width, least = U64_MAX;
+	s64 difference = 0;
+	int i;
+
+	if (!page)
+		return -ENODEV;
+	for (i = 0; i < READINGS; i++) {
+		before = reference_ns(page);
+		clock = ktime_get_raw_ns();
+		width = reference_ns(page) + SC_REF_NS - before;
+		if (width < least) {
+			least = width;
+			difference = clock - (before + width / 2);
+		}
+	}
+	seq_printf(file, "%lld %llu\n", difference, least);
+	return 0;
+}
+
 static void lock_cpu(unsigned int ms)
 {
 	unsigned long flags;
@@ -178,7 +224,8 @@ static int __init inspect_init(void)
 	if (folder && proc_create_single("delay", 0400, folder, delay_show) &&
 	    proc_create_single("events", 0400, folder, events_show) &&
 	    proc_create_single("clock", 0400, folder, clock_show) &&
-	    proc_create_single("rate", 0400, folder, rate_show) && proc_create("lock", 0200, folder, &lock_ops))
+	    proc_create_single("rate", 0400, folder, rate_show) && proc_create_single("raw", 0400, folder, raw_show) &&
+	    proc_create("lock", 0200, folder, &lock_ops))
 		return 0;
 	proc_remove(folder);
 	return -ENOMEM;

@@ -118,16 +118,21 @@ static int64_t silence_of(const struct refuse_plan *plan)
 	return (plan->starve_s > plan->lock_s ? plan->starve_s : plan->lock_s) * NS_PER_S;
 }
 
+/* Those who use the clocks all the time. Busy loops have a vCPU to themselves. Returns 0, or -errno. */
+static int users_start(const struct options *options, const struct truth *truth)
+{
+	if (options->busy)
+		return busy_start();
+	int err = readers_start(options->burst, options->pause_us);
+
+	return err ? err : sleepers_start(truth, options->sleepers, options->seed, silence_of(&options->refuse));
+}
+
 /* Returns 0, or -errno. */
 static int load_start(const struct options *options, const struct truth *truth)
 {
-	int err;
+	int err = users_start(options, truth);
 
-	if (options->busy)
-		return busy_start();
-	err = readers_start(options->burst, options->pause_us);
-	if (!err)
-		err = sleepers_start(truth, options->sleepers, options->seed, silence_of(&options->refuse));
 	if (!err && options->hotplug_ms)
 		err = hotplug_start(options->hotplug_ms);
 	if (!err && options->memory_mib)

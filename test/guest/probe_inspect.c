@@ -14,19 +14,31 @@
 #define FOLDER "/proc/seaclock_inspect/"
 #define NS_PER_S 1000000000ll
 
-bool inspect_delay(int64_t *ns)
+static bool pair_read(const char *path, int64_t *first, int64_t *second)
 {
-	FILE *file = fopen(FOLDER "delay", "re");
-	int64_t hz, ticks;
+	FILE *file = fopen(path, "re");
 
 	if (!file)
 		return false;
-	bool taken = fscanf(file, "%" SCNd64 " %" SCNd64, &hz, &ticks) == 2 && hz > 0;
+	bool taken = fscanf(file, "%" SCNd64 " %" SCNd64, first, second) == 2;
 
 	fclose(file);
-	if (taken)
-		*ns = (int64_t)((__int128)ticks * NS_PER_S / hz);
 	return taken;
+}
+
+bool inspect_delay(int64_t *ns)
+{
+	int64_t hz, ticks;
+
+	if (!pair_read(FOLDER "delay", &hz, &ticks) || hz <= 0)
+		return false;
+	*ns = (int64_t)((__int128)ticks * NS_PER_S / hz);
+	return true;
+}
+
+bool inspect_raw(int64_t *difference, int64_t *width)
+{
+	return pair_read(FOLDER "raw", difference, width);
 }
 
 static void events_add(struct inspect_events *events, int divider)

@@ -24,6 +24,9 @@ bool inspect_clock(int64_t *ns);
 /* What the kernel takes for the rate of the counter. */
 bool inspect_rate(int64_t *hz);
 
+/* CLOCK_MONOTONIC_RAW less reference time, and within which that is known; ns. */
+bool inspect_raw(int64_t *difference, int64_t *width);
+
 /* Keeps the CPU of this thread for `ms` with interrupts off. Returns 0, or -errno. */
 int inspect_lock(unsigned int ms);
 

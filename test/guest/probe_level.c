@@ -24,6 +24,7 @@ struct picture {
 	struct stamp sched, log;
 	bool vdso;
 	int64_t delay_ns, timer_rate;
+	int64_t raw_less_reference, raw_width;
 	struct inspect_events events;
 	struct child_time busy;
 };
@@ -43,7 +44,8 @@ static bool picture_take(struct picture *picture, const struct truth *truth)
 		return false;
 	picture->log.width += 2 * LOG_UNIT_NS;
 	return inspect_delay(&picture->delay_ns) && inspect_rate(&picture->timer_rate) &&
-	       inspect_events(&picture->events) && truth_rate() == picture->hz;
+	       inspect_raw(&picture->raw_less_reference, &picture->raw_width) && inspect_events(&picture->events) &&
+	       truth_rate() == picture->hz;
 }
 
 static void picture_print(const struct picture *p)
@@ -54,6 +56,12 @@ static void picture_print(const struct picture *p)
 		   p->hz, p->sched.ptp, p->sched.width, p->sched.value, p->log.ptp, p->log.width, p->log.value, p->vdso,
 		   p->delay_ns, p->timer_rate, p->events.least, p->events.most, p->events.cpus, log_warnings(),
 		   p->busy.cpu, p->busy.truth);
+}
+
+static void raw_print(const struct picture *p)
+{
+	line_print("@raw hz=%" PRIu64 " ptp=%" PRId64 " less=%" PRId64 " width=%" PRId64, p->hz, p->sched.ptp,
+		   p->raw_less_reference, p->raw_width);
 }
 
 /* "name value" lines of the driver as fields, as many as a line holds. */
@@ -82,8 +90,10 @@ static void *level_run(void *argument)
 	for (;;) {
 		struct picture picture;
 
-		if (picture_take(&picture, argument))
+		if (picture_take(&picture, argument)) {
 			picture_print(&picture);
+			raw_print(&picture);
+		}
 		state_print();
 		nanosleep(&pause, NULL);
 	}

@@ -30,6 +30,8 @@ struct faults {
 	int64_t delay;
 	double sched, log, cpu; /* deviations of the rates */
 	int64_t width;		/* of the stamps of sched_clock */
+	int64_t drift;		/* of CLOCK_MONOTONIC_RAW, in one second */
+	int64_t raw_width;
 	int warnings;
 	int64_t step;
 	bool user_page; /* the manifest says that the guest keeps the page */
@@ -73,6 +75,16 @@ static void picture(const struct faults *faults, int second)
 	fixture_line(&fixture.text, line);
 }
 
+static void raw_reading(const struct faults *faults, int second)
+{
+	char line[100];
+
+	snprintf(line, sizeof(line), "@raw hz=%" PRId64 " ptp=%" PRId64 " less=%" PRId64 " width=%" PRId64, fixture.hz,
+		 fixture_clock(&fixture, fixture.truth), faults->drift * second - 777,
+		 faults->raw_width ? faults->raw_width : 1000);
+	fixture_line(&fixture.text, line);
+}
+
 static void stay(const struct faults *faults)
 {
 	warnings += faults->warnings;
@@ -80,6 +92,7 @@ static void stay(const struct faults *faults)
 		fixture_stay(&fixture, 1);
 		if (!faults->no_picture || second == 1)
 			picture(faults, second);
+		raw_reading(faults, second);
 	}
 	fixture.truth += faults->gap_s * INT64_C(1000000000);
 }
@@ -204,6 +217,29 @@ static void each_fault_fails_its_criterion(void **state)
 	check_fails(&(struct faults){ .step = 51000 }, "steps", "clocksource");
 }
 
+/* 5 s from the first reading of a stay to the last, each known within 1 us. */
+static void the_raw_clock_goes_with_reference_time(void **state)
+{
+	static const struct {
+		struct faults faults;
+		bool passes;
+	} cases[] = {
+		{ { .drift = 600 }, true },   { { .drift = -600 }, true },	{ { .drift = 601 }, false },
+		{ { .drift = -601 }, false }, { { .raw_width = 20000 }, true }, { { .raw_width = 20001 }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text;
+
+		judge(&cases[i].faults);
+		assert_int_equal(verdict(&text), cases[i].passes);
+		assert_int_equal(count_of(text, "FAIL CLOCK_MONOTONIC_RAW"), !cases[i].passes);
+		free(text);
+		run_free(&run);
+	}
+}
+
 static void one_picture_is_no_evidence(void **state)
 {
 	char *text;
@@ -284,9 +320,13 @@ static void the_report_is_added_to(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_good_run_passes),	      cmocka_unit_test(each_fault_fails_its_criterion),
-		cmocka_unit_test(one_picture_is_no_evidence), cmocka_unit_test(a_silence_is_allowed_for),
-		cmocka_unit_test(dividers_are_the_kernels),   cmocka_unit_test(the_report_is_added_to),
+		cmocka_unit_test(a_good_run_passes),
+		cmocka_unit_test(each_fault_fails_its_criterion),
+		cmocka_unit_test(one_picture_is_no_evidence),
+		cmocka_unit_test(a_silence_is_allowed_for),
+		cmocka_unit_test(dividers_are_the_kernels),
+		cmocka_unit_test(the_report_is_added_to),
+		cmocka_unit_test(the_raw_clock_goes_with_reference_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,7 @@ static void reads_every_kind(void **state)
 	fixture_line(&text, "@busy hz=25000000 ptp=11 cpu=12 a=13 b=14");
 	fixture_line(&text, "@hotplug hz=25000000 offline=15 online=16 refused=17");
 	fixture_line(&text, "@level hz=25000000 " LEVEL " lo=-1 hi=15");
+	fixture_line(&text, "@raw hz=25000000 ptp=32 less=-33 width=34");
 	fixture_line(&text, "@module hz=25000000 clock=raw");
 	fixture_line(&text, "@refuse hz=25000000 n=1 kind=lock state=begin");
 	fixture_line(&text, "@done");
@@ -44,7 +45,7 @@ static void reads_every_kind(void **state)
 	assert_string_equal(t.kernel, "6.12");
 	assert_string_equal(t.clocksource, "seaclock_page");
 	assert_string_equal(t.clockevent, "seaclock");
-	assert_int_equal(t.taken, 12);
+	assert_int_equal(t.taken, 13);
 	assert_int_equal(t.damaged, 0);
 	assert_int_equal(t.samples.count, 1);
 	assert_int_equal(transcript_samples(&t)->real, 40);
@@ -55,6 +56,9 @@ static void reads_every_kind(void **state)
 	assert_int_equal(((struct transcript_busy *)t.busy.items)->b, 14);
 	assert_int_equal(((struct transcript_level *)t.level.items)->truth, 28);
 	assert_int_equal(((struct transcript_level *)t.level.items)->least, -1);
+	assert_int_equal(((struct transcript_raw *)t.raw.items)->ptp, 32);
+	assert_int_equal(((struct transcript_raw *)t.raw.items)->difference, -33);
+	assert_int_equal(((struct transcript_raw *)t.raw.items)->width, 34);
 	assert_true(t.done);
 	transcript_free(&t);
 }
@@ -109,6 +113,8 @@ static void counts_damage_and_goes_on(void **state)
 		"@level hz=25000000 " LEVEL " lo=-2 hi=15",
 		"@level hz=25000000 " LEVEL " lo=1",
 		"@level hz=25000000 sp=-" LEVEL " lo=1 hi=1",
+		"@raw hz=25000000 ptp=1 less=-2",
+		"@raw hz=25000000 ptp=1 less=2 width=-3",
 		"@unknown hz=25000000",
 	};
 	struct transcript t;
