@@ -11,6 +11,8 @@ guest=guest     # the machine's name
 guest_host=     # where the guest is
 guest_pid=      # our end of the connection to its monitor
 guest_console=  # on $guest_host
+guest_kernel=/seaclock/Image # on its host
+guest_initrd=/seaclock/initrd.cpio.gz
 guest_typed=    # not empty: guests take what guest_type writes, by way of a FIFO named like the console
 guest_log=      # what its monitor prints, here
 run=1           # number of the guest in this lab
@@ -121,7 +123,7 @@ guest_run() {
 	guest_host=$host
 	guest_console=/tmp/$run.$stay.console
 	guest_log=$work/$stay.$host.log
-	monitor_run "$host" "$guest_console" run "$guest" --kernel /seaclock/Image --initrd /seaclock/initrd.cpio.gz \
+	monitor_run "$host" "$guest_console" run "$guest" --kernel "$guest_kernel" --initrd "$guest_initrd" \
 		--append "console=ttyAMA0 loglevel=5 $words" "$@" >"$guest_log" 2>&1 &
 	guest_pid=$!
 }

@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The Linux module, against the packaged kernel's headers. Kbuild writes beside its sources, so it is given links to them
+# The Linux module, against the packaged kernels' headers. Kbuild writes beside its sources, so it is given links to them
 # in out/guest/module. Without pahole there is no type information to add.
 
 MODULE := $(O)/guest/seaclock.ko
+MODULE_GENERIC := $(O)/guest/generic/seaclock.ko
 MODULE_SRC := $(sort $(wildcard linux/*.c linux/*.h))
-MODULE_DIR := $(O)/guest/module
 
-$(MODULE): linux/Kbuild linux/rules.mk $(MODULE_SRC) $(wildcard include/seaclock/*.h) $(O)/kernel/stamp
-	@mkdir -p $(MODULE_DIR)/linux
-	@ln -sfn $(CURDIR)/include $(MODULE_DIR)/include
-	@find $(MODULE_DIR)/linux -type l -delete
-	@ln -sf $(addprefix $(CURDIR)/,linux/Kbuild $(MODULE_SRC)) $(MODULE_DIR)/linux
-	$(call say,KBUILD)$(MAKE) -s -C $(O)/kernel/headers M=$(CURDIR)/$(MODULE_DIR)/linux \
+# $(call module,FILE,FOLDER,HEADERS): the module as FILE, built in FOLDER.
+define module
+$(1): linux/Kbuild linux/rules.mk $(MODULE_SRC) $(wildcard include/seaclock/*.h) $(O)/kernel/stamp
+	@mkdir -p $$(@D) $(2)/linux
+	@ln -sfn $(CURDIR)/include $(2)/include
+	@find $(2)/linux -type l -delete
+	@ln -sf $(addprefix $(CURDIR)/,linux/Kbuild $(MODULE_SRC)) $(2)/linux
+	$$(call say,KBUILD)$$(MAKE) -s -C $(O)/kernel/$(3) M=$(CURDIR)/$(2)/linux \
 		CONFIG_DEBUG_INFO_BTF_MODULES= W=1 KCFLAGS=-Werror modules
-	@cp $(MODULE_DIR)/linux/seaclock.ko $@
+	@cp $(2)/linux/seaclock.ko $$@
+endef
+$(eval $(call module,$(MODULE),$(O)/guest/module,headers))
+$(eval $(call module,$(MODULE_GENERIC),$(O)/guest/module-generic,generic-headers))
 
 # The modules that are for tests; what the self-test shares with others lies beside it as in the tree.
 SELFTEST := $(addprefix $(O)/guest/,seaclock_selftest.ko seaclock_inspect.ko)
@@ -31,6 +36,6 @@ $(SELFTEST) &: linux/rules.mk $(SELFTEST_SRC) $(wildcard include/seaclock/*.h) $
 		CONFIG_DEBUG_INFO_BTF_MODULES= W=1 KCFLAGS=-Werror modules
 	@cp $(addprefix $(SELFTEST_DIR)/linux/selftest/,$(notdir $(SELFTEST))) $(O)/guest
 
-module: $(MODULE) $(SELFTEST)
+module: $(MODULE) $(MODULE_GENERIC) $(SELFTEST)
 
 .PHONY: module
