@@ -55,7 +55,7 @@ LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge $(RELAY)
 demo: $(LAB)
 	@lab/demo
 
-lab-test: $(LAB) $(GENERIC) bare
+lab-test: $(LAB) $(GENERIC_INITRD) bare
 	@lab/scenarios/run
 
 all: $(LAB)

@@ -32,18 +32,14 @@ $(O)/guest/Image: $(KERNEL)
 	@mkdir -p $(@D)
 	@cp $(O)/kernel/Image $@
 
-# The generic kernel. Of the archives in an initial RAM disk, the last one's files count: its own module is put behind.
-GENERIC := $(addprefix $(O)/guest/generic/,Image initrd.cpio.gz)
+# The generic kernel's. Of the archives in an initial RAM disk, the last one's files count: its own module is put behind.
+GENERIC_INITRD := $(O)/guest/generic/initrd.cpio.gz
 
-$(O)/guest/generic/initrd.cpio.gz: $(O)/guest/initrd.cpio.gz $(MODULE_GENERIC)
+$(GENERIC_INITRD): $(O)/guest/initrd.cpio.gz $(MODULE_GENERIC)
 	@mkdir -p $(@D)/root
 	@$(ARM64)strip --strip-debug $(MODULE_GENERIC) -o $(@D)/root/seaclock.ko
 	$(call say,CPIO){ cat $<; cd $(@D)/root && echo seaclock.ko | cpio -o -H newc -R 0:0 --reproducible --quiet | \
 		gzip -9n; } >$@
-
-$(O)/guest/generic/Image: $(KERNEL)
-	@mkdir -p $(@D)
-	@cp $(O)/kernel/generic-Image $@
 
 guest: $(O)/guest/Image $(O)/guest/initrd.cpio.gz
 
