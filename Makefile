@@ -7,27 +7,35 @@ MAKEFLAGS += --no-builtin-rules
 ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
+# Tools sort, write numbers and read the sources' UTF-8 alike, whatever locale the caller has or lacks.
+export LC_ALL := C.UTF-8
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
 O := out
 
 all: ## build everything: the monitor, the guest with its module, the tests, the benchmarks
-check: ## under a minute, no lab: unit and property tests, purity of the core, headers, format, lint
-lab-test: ## the scenarios: real guests migrate between emulated Arm hosts
+check: ## a few minutes, no lab: unit, property and process tests, the model, purity of the core, format, lint
+lab-test: ## the scenarios: real guests migrate between emulated Arm hosts; ONLY=NAME, FULL=1 for the long form
 conformance: ## hold Seaclock, and a machine without it, against the conformance suite; in the lab
 mutants: ## break the core on purpose: every mutant must turn a test red
 fuzz: ## hostile input for FUZZ_SECONDS (20) a target
 fuzz-short: ## a bounded number of hostile inputs for each target
+fuzz-pack: ## put the inputs in out/fuzz/corpus/ into the tree
+tsan: ## the unit and process tests under ThreadSanitizer
+linux-driver: ## in the lab, a guest whose kernel is built with Linux's own driver for the interface; FULL=1: long
+boots: ## boot a guest BOOTS (50) times in the lab
 test: ## every test; the last line is the sum of all tiers
+check-time: ## hold the times of the last make test against mk/shares
+soak: ## everything long, resumable: PARTS="NAME..." chooses, ROUNDS=N repeats; soak-status prints what was done
 demo: ## a guest migrates from a 25 MHz host to a 1 GHz host and back; ends with a table and a report
-bench: ## what things cost: reading the clock on this machine; in the lab that, timers, boot, downtime
+bench: ## what things cost: reading the clock on this machine; in the lab that, timers, boot, downtime; SHORT=1: once each
 format: ## clang-format on every C file
 clean: ## remove everything built, downloads included
 help: ## this list
 
 include mk/flags.mk
-include core/rules.mk guest/rules.mk vmm/rules.mk linux/rules.mk lab/rules.mk test/rules.mk test/bare/rules.mk test/conformance/rules.mk bench/rules.mk
+include core/rules.mk guest/rules.mk vmm/rules.mk linux/rules.mk lab/rules.mk test/rules.mk test/process/rules.mk test/bare/rules.mk test/conformance/rules.mk bench/rules.mk
 include mk/check.mk
 
 # The first run on a machine installs what is missing, before any rule needs it: make remakes an included file first.
@@ -39,7 +47,7 @@ $(O)/installed.mk: $(PACKAGES)
 	@touch $@
 
 # What each object was built from.
--include $(shell find $(wildcard $(addprefix $(O)/,host san arm64 bare check)) /dev/null -name '*.d')
+-include $(shell find $(wildcard $(addprefix $(O)/,host san tsan arm64 bare check)) /dev/null -name '*.d')
 
 test:
 	@mk/test-all.sh

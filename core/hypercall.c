@@ -105,6 +105,19 @@ uint32_t sc_call_input_register(const struct sc_call *call)
 	return call->native ? 1 : 2;
 }
 
+bool sc_call_input_is_used(const struct sc_call *call, uint32_t n)
+{
+	uint32_t start = rep_start(call->control), offset = n * 8;
+
+	if (offset < HEADER_SIZE)
+		return true;
+	offset -= HEADER_SIZE;
+	if (is_get(call))
+		return offset + 8 > start * GET_SIZE;
+	/* A name with padding behind it, padding, the value and its upper half. */
+	return offset >= start * SET_SIZE && n % 2 == 0;
+}
+
 uint32_t sc_call_output_register(const struct sc_call *call)
 {
 	uint32_t first = sc_call_input_register(call), skipped = rep_start(call->control) * (VALUE_SIZE / 8);

@@ -31,7 +31,7 @@ bool sc_partition_deadline(const struct sc_partition *partition, sc_ref_t *deadl
 	for (uint32_t i = 0; i < partition->vcpu_count * SC_STIMER_COUNT; i++) {
 		const struct sc_stimer *timer = &partition->vcpu[i / SC_STIMER_COUNT].timer[i % SC_STIMER_COUNT];
 
-		if (!timer->armed || timer->pending || (found && timer->due.v >= deadline->v))
+		if (!timer->armed || timer->pending || timer->asserted || (found && timer->due.v >= deadline->v))
 			continue;
 		*deadline = timer->due;
 		found = true;
@@ -74,49 +74,4 @@ bool sc_partition_pending(const struct sc_partition *partition, uint32_t *cursor
 			return true;
 	}
 	return false;
-}
-
-static bool clock_on_page(const struct sc_partition *partition)
-{
-	if (!(partition->reference_tsc & SC_REFERENCE_TSC_ENABLE))
-		return false;
-	if (partition->guest_clock & SC_GUEST_CLOCK_DECLARED)
-		return partition->guest_clock & SC_GUEST_CLOCK_ON_PAGE;
-	return partition->clock.scale != 0;
-}
-
-static bool has_direct_timer(const struct sc_vcpu *vcpu)
-{
-	for (uint32_t n = 0; n < SC_STIMER_COUNT; n++) {
-		uint64_t config = vcpu->timer[n].config;
-
-		if (config & SC_STIMER_DIRECT && config & (SC_STIMER_ENABLE | SC_STIMER_AUTO_ENABLE))
-			return true;
-	}
-	return false;
-}
-
-static bool has_direct_timers(const struct sc_partition *partition, uint32_t online)
-{
-	for (uint32_t vp = 0; vp < partition->vcpu_count; vp++)
-		if (online >> vp & 1 && !has_direct_timer(&partition->vcpu[vp]))
-			return false;
-	return true;
-}
-
-enum sc_level sc_partition_level_now(const struct sc_partition *partition, uint32_t online)
-{
-	if (!clock_on_page(partition) || !has_direct_timers(partition, online))
-		return SC_LEVEL_NONE;
-	return partition->held ? SC_LEVEL_COOPERATIVE : SC_LEVEL_REFERENCE;
-}
-
-enum sc_level sc_partition_level(const struct sc_partition *partition, uint32_t online)
-{
-	bool raw = partition->guest_clock & SC_GUEST_CLOCK_RAW_HZ_MASK;
-
-	/* Its timers are looked at when it holds: while a vCPU comes or goes, it is on and has none yet, or no more. */
-	if (partition->guest_clock & SC_GUEST_CLOCK_HOLDS && (raw || clock_on_page(partition)))
-		return SC_LEVEL_COOPERATIVE;
-	return sc_partition_level_now(partition, online);
 }

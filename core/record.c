@@ -38,7 +38,8 @@ static uint64_t get(const uint8_t **from, unsigned int bytes)
 	uint64_t value = 0;
 
 	for (unsigned int i = 0; i < bytes; i++)
-		value |= (uint64_t) * (*from)++ << 8 * i;
+		value |= (uint64_t)(*from)[i] << 8 * i;
+	*from += bytes;
 	return value;
 }
 

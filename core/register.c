@@ -3,7 +3,7 @@
  * The registers: which exist, who may touch them when, and what they hold.
  *
  * Policy: one table of rules. Linux panics when an access fails, so an access that its drivers make never does, and
- * values are refused only where taking them would deceive the guest. All registers but the feature words have 64 bits;
+ * values are refused only where taking them would deceive the guest. All registers that can be written have 64 bits;
  * the upper half of a written value is ignored.
  */
 #include "hold.h"

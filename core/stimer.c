@@ -27,9 +27,21 @@ static bool is_periodic(const struct sc_stimer *timer)
 	return timer->config & SC_STIMER_PERIODIC;
 }
 
+/* The time between two expiries of a periodic timer, at least SC_STIMER_PERIOD_MIN, and the periods that it stands for.
+ */
+static uint64_t step_of(const struct sc_stimer *timer, uint64_t *periods)
+{
+	*periods = 1;
+	if (timer->count < SC_STIMER_PERIOD_MIN)
+		*periods = (SC_STIMER_PERIOD_MIN + timer->count - 1) / timer->count;
+	return timer->count * *periods;
+}
+
 /* After a write: what was pending or asserted belonged to the old setting; the new one starts now. */
 static void program(struct sc_stimer *timer, sc_ref_t now)
 {
+	uint64_t periods;
+
 	settle(timer);
 	timer->asserted = false;
 	timer->coalesced = 0;
@@ -39,7 +51,7 @@ static void program(struct sc_stimer *timer, sc_ref_t now)
 	if (!(timer->config & SC_STIMER_ENABLE) || !timer->count)
 		return;
 	timer->armed = true;
-	timer->due.v = is_periodic(timer) ? sc_add_saturating(now.v, timer->count) : timer->count;
+	timer->due.v = is_periodic(timer) ? sc_add_saturating(now.v, step_of(timer, &periods)) : timer->count;
 }
 
 void sc_stimer_set_config(struct sc_stimer *timer, uint64_t config, sc_ref_t now)
@@ -60,7 +72,7 @@ void sc_stimer_set_count(struct sc_stimer *timer, uint64_t count, sc_ref_t now)
 
 bool sc_stimer_expire(struct sc_stimer *timer, sc_ref_t now)
 {
-	uint64_t late;
+	uint64_t late, step, periods;
 
 	if (!timer->armed || now.v < timer->due.v)
 		return false;
@@ -70,10 +82,11 @@ bool sc_stimer_expire(struct sc_stimer *timer, sc_ref_t now)
 		timer->expired = timer->due;
 	timer->pending = true;
 	if (is_periodic(timer)) {
-		/* The next period boundary after now: missed ones coalesce, the phase stays. */
+		/* The next boundary after now: missed ones coalesce, the phase stays. */
 		late = now.v - timer->due.v;
-		timer->coalesced += late / timer->count;
-		timer->due.v = sc_add_saturating(now.v, timer->count - late % timer->count);
+		step = step_of(timer, &periods);
+		timer->coalesced += (late / step + 1) * periods - 1;
+		timer->due.v = sc_add_saturating(now.v, step - late % step);
 	} else {
 		timer->config &= ~SC_STIMER_ENABLE;
 		disarm(timer);

@@ -6,6 +6,9 @@
 # time is "the" guest: $guest_host is where it runs. Every wait has a limit; guests_end stops all that was started.
 
 top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
+. "$top/mk/wait-scale.sh"
+. "$top/lab/post-mortem.sh"
+wait_scale_begin
 seaclock=/seaclock/seaclock
 guest=guest     # the machine's name
 guest_host=     # where the guest is
@@ -13,12 +16,11 @@ guest_pid=      # our end of the connection to its monitor
 guest_console=  # on $guest_host
 guest_kernel=/seaclock/Image # on its host
 guest_initrd=/seaclock/initrd.cpio.gz
-guest_typed=    # not empty: guests take what guest_type writes, by way of a FIFO named like the console
 guest_log=      # what its monitor prints, here
 run=1           # number of the guest in this lab
 stay=0          # number of the current stay
 migrate_port=   # of the receiver, if it is not the usual one
-wait_limit=120  # seconds
+wait_limit=120  # seconds on a quiet machine; this limit and all others that are given here are scaled
 # Emulated processors share this machine's own: a round trip takes a millisecond or several, and a few pages half a second.
 # The defaults, 500 us and 300 ms, would refuse a migration whenever something else runs here.
 migrate_limits=(--max-step 5000 --downtime 2000)
@@ -33,11 +35,13 @@ on() {
 	lab exec "$host" -- "$@"
 }
 
-# Prepares the folder $1 and the lab in it; the other arguments are as in lab/lab up.
+# guests_begin FOLDER [--obey] NAME=RATE...: prepares the folder and the lab in it; with --obey, the guest obeys on its
+# first host.
 guests_begin() {
-	local argument
+	local argument tag=booted
 	work=$(realpath -m "$1")
 	shift
+	[ "$1" != --obey ] || { tag=obey && shift; }
 	export LAB_DIR=$work/lab
 	rm -rf "$work/evidence"
 	mkdir -p "$work/evidence"
@@ -45,17 +49,22 @@ guests_begin() {
 	manifest=$work/manifest
 	: >"$manifest"
 	trap guests_end EXIT
-	trap 'exit 130' INT TERM HUP
+	trap 'exit 130' INT HUP
+	trap 'exit 143' TERM
 	[ ! -e "$LAB_DIR/hosts" ] || lab down
-	lab up "$@"
+	lab up --as "$tag" "$@"
 	for argument in "$@"; do
+		argument=${argument%%,*}
 		echo "host ${argument%%=*} ${argument#*=}" >>"$manifest"
 	done
+	[ "$tag" = booted ] || guest_obey "${1%%=*}"
 }
 
+# Whoever presses Ctrl-C does not ask what went wrong; a time limit, which sends TERM, does.
 guests_end() {
 	local status=$? pid
 	trap '' INT TERM HUP
+	[ "$status" = 0 ] || [ "$status" = 130 ] || post_mortem_record "$work/post-mortem" || true
 	for pid in $(jobs -pr); do
 		kill "$pid" 2>/dev/null || true
 	done
@@ -76,29 +85,56 @@ guests_next() {
 	stay=0
 }
 
-# Holds each host's clock against truth.
-guests_calibrate() {
-	local host line
-	for host in $(awk '$1 == "host" { print $2 }' "$manifest"); do
-		line=$(lab truth "$host")
-		[[ $line =~ realtime_offset_ns=(-?[0-9]+).*\ at_realtime_ns=([0-9]+)\ drift_ppb=(-?[0-9]+) ]] || {
-			echo "lab/lab truth $host says \"$line\"" >&2
-			return 1
-		}
-		echo "truth $host ${BASH_REMATCH[*]:1}" >>"$manifest"
-	done
+# Begins the manifest of a further guest, in the lab as it was when guests_begin had made it: the guest obeys again. What
+# was known of the hosts' clocks is not true of these.
+guests_again() {
+	local hosts
+	mapfile -t hosts <"$LAB_DIR/arguments"
+	guests_next "$1"
+	sed -i '/^truth /d' "$manifest"
+	lab down
+	lab up --as obey "${hosts[@]}"
+	run=1
+	guest_obey "${hosts[0]%%=*}"
 }
 
-# Runs a monitor on host $1 whose guest has its console in file $2; the other arguments are seaclock's.
+# Holds each host's clock against truth.
+guests_calibrate() {
+	local hosts line calibrated=0
+	mapfile -t hosts < <(awk '$1 == "host" { print $2 }' "$manifest")
+	lab truth "${hosts[@]}" >"$work/truth"
+	while read -r line; do
+		[[ $line =~ ^([^ ]+)\ realtime_offset_ns=(-?[0-9]+).*\ at_realtime_ns=([0-9]+)\ drift_ppb=(-?[0-9]+) ]] || break
+		echo "truth ${BASH_REMATCH[*]:1}" >>"$manifest"
+		calibrated=$((calibrated + 1))
+	done <"$work/truth"
+	[ "$calibrated" = ${#hosts[@]} ] || {
+		echo "lab/lab truth says \"$(cat "$work/truth")\"" >&2
+		return 1
+	}
+}
+
+# Runs a monitor on host $1 whose guest has its console in file $2, and takes what guest_type writes by way of a FIFO
+# beside it; the other arguments are seaclock's.
 monitor_run() {
 	local host=$1 console=$2
 	shift 2
-	if [ -z "$guest_typed" ]; then
-		on "$host" "$seaclock" "$@" --console "$console" </dev/null
-	else
-		on "$host" sh -c 'console=$1; shift; rm -f "$console.typed"; mkfifo "$console.typed"
-			exec "$@" <>"$console.typed" >>"$console"' sh "$console" "$seaclock" "$@" --console - </dev/null
-	fi
+	on "$host" sh -c 'console=$1; shift; rm -f "$console.typed"; mkfifo "$console.typed"
+		exec "$@" <>"$console.typed" >>"$console"' sh "$console" "$seaclock" "$@" --console - </dev/null
+}
+
+# The same, but the monitor goes on when the connection that started it ends: it logs into a file beside the console, and
+# leaves its exit status in another.
+monitor_run_apart() {
+	local host=$1 console=$2
+	shift 2
+	on "$host" sh -c 'mkfifo "$1.typed"; setsid sh -c "\"\$@\" <>\"\$0.typed\" >>\"\$0\" 2>\"\$0.log\"
+		echo \$? >\"\$0.status\"" "$@" </dev/null >/dev/null 2>&1 &' sh "$console" "$seaclock" "$@" --console -
+}
+
+# Stands for such a monitor until it ends: then prints its log, and returns its status.
+monitor_attend() {
+	on "$1" sh -c 'until [ -s "$1.status" ]; do sleep 0.1; done; cat "$1.log"; exit "$(cat "$1.status")"' sh "$2" </dev/null
 }
 
 # Types a line on the guest's console; its init obeys if sc.run=obey.
@@ -106,24 +142,45 @@ guest_type() {
 	on "$guest_host" sh -c 'echo "$1" >"$2.typed"' sh "$1" "$guest_console"
 }
 
-# Starts a monitor on host $1 in the background: the other arguments are seaclock's. Its output goes to a log.
+# The next stay is on host $1: names the guest's console there, and the log of its monitor here.
+stay_begin() {
+	stay=$((stay + 1))
+	guest_host=$1
+	guest_console=/tmp/$run.$stay.console
+	guest_log=$work/$stay.$1.log
+}
+
+# Starts a monitor for the stay that has begun, in the background: the arguments are seaclock's. Its output goes to a log.
 monitor_start() {
-	local host=$1
-	shift
-	guest_log=$work/$stay.$host.log
-	on "$host" "$seaclock" "$@" >"$guest_log" 2>&1 </dev/null &
+	on "$guest_host" "$seaclock" "$@" >"$guest_log" 2>&1 </dev/null &
 	guest_pid=$!
+}
+
+# The guest that most scenarios begin with: two vCPUs on host $1, its init waiting for orders. It is kept with its lab, so
+# it boots for the first of them only.
+guest_obey() {
+	stay_begin "$1"
+	if [ "$(cat "$LAB_DIR/kept" 2>/dev/null)" != obey ]; then
+		monitor_run_apart "$1" "$guest_console" run "$guest" --kernel "$guest_kernel" --initrd "$guest_initrd" \
+			--append "console=ttyAMA0 loglevel=5 sc.run=obey" --vcpus 2 --memory 160
+		guest_wait_for '^obeyed'
+		lab keep obey
+	fi
+	monitor_attend "$1" "$guest_console" >"$guest_log" 2>&1 &
+	guest_pid=$!
+}
+
+# Has it start a probe with the arguments $@.
+guest_probe() {
+	guest_type "probe forever $* &"
 }
 
 # Boots the guest on host $1 with the words $2 on its command line; further arguments are options of `seaclock run`.
 guest_run() {
-	local host=$1 words=$2
+	local words=$2
+	stay_begin "$1"
 	shift 2
-	stay=$((stay + 1))
-	guest_host=$host
-	guest_console=/tmp/$run.$stay.console
-	guest_log=$work/$stay.$host.log
-	monitor_run "$host" "$guest_console" run "$guest" --kernel "$guest_kernel" --initrd "$guest_initrd" \
+	monitor_run "$guest_host" "$guest_console" run "$guest" --kernel "$guest_kernel" --initrd "$guest_initrd" \
 		--append "console=ttyAMA0 loglevel=5 $words" "$@" >"$guest_log" 2>&1 &
 	guest_pid=$!
 }
@@ -131,7 +188,7 @@ guest_run() {
 # Waits until the monitor on our end has exited, at most $1 seconds, and returns its exit status; 124: still there.
 guest_wait() {
 	local limit=${1:-$wait_limit} deadline
-	deadline=$((SECONDS + limit))
+	deadline=$((SECONDS + $(wait_scaled "$limit")))
 	while kill -0 "$guest_pid" 2>/dev/null; do
 		((SECONDS < deadline)) || return 124
 		sleep 0.1
@@ -141,7 +198,8 @@ guest_wait() {
 
 # Waits on host $1 until the shell command $2 succeeds there, at most $3 seconds.
 host_wait() {
-	local tries=$((${3:-$wait_limit} * 5))
+	local tries
+	tries=$(($(wait_scaled "${3:-$wait_limit}") * 5))
 	on "$1" sh -c "i=0; until $2; do i=\$((i + 1)); [ \$i -lt $tries ] || exit 1; sleep 0.2; done"
 }
 
@@ -156,16 +214,26 @@ guest_wait_for() {
 	}
 }
 
-# Samples on the console of the current stay so far.
+# Lines on the console of the current stay so far that have the basic regular expression $1.
+guest_count() {
+	on "$guest_host" grep -c "$1" "$guest_console" || true
+}
+
+# Waits for $2 more of them than there are, at most $3 seconds.
+guest_wait_next() {
+	local seen
+	seen=$(guest_count "$1")
+	guest_wait_for "$1" $((seen + $2)) "${3:-}"
+}
+
+# Samples so far.
 guest_samples() {
-	on "$guest_host" grep -c '^@sample' "$guest_console" || true
+	guest_count '^@sample'
 }
 
 # Waits for $1 more samples: the guest runs.
 guest_runs_on() {
-	local seen
-	seen=$(guest_samples)
-	guest_wait_for '^@sample' $((seen + $1)) "${2:-60}"
+	guest_wait_next '^@sample' "$1" "${2:-60}"
 }
 
 # Copies the console of the current stay.
@@ -202,6 +270,11 @@ receive_end() {
 	on "$1" sh -c 'pid=$(pidof seaclock) && kill $pid' || true
 	receive_status=0
 	wait "$receive_pid" || receive_status=$?
+}
+
+# The host of a lab of two where the guest is not.
+guest_other_host() {
+	awk -v here="$guest_host" '$1 == "host" && $2 != here { print $2; exit }' "$manifest"
 }
 
 # Asks the guest's monitor to migrate to host $1, by way of $migrate_port if that is set; further arguments are options.

@@ -5,12 +5,9 @@
 
 # The library of name $2 in the tree $1.
 library_path() {
-	local path
-	for path in "$1"/{usr/,}lib/aarch64-linux-gnu/"$2"; do
-		[ ! -e "$path" ] || { echo "$path"; return; }
-	done
-	echo "there is no $2 in $1" >&2
-	return 1
+	local path=$1/usr/lib/aarch64-linux-gnu/$2
+	[ -e "$path" ] || { echo "there is no $2 in $1" >&2; return 1; }
+	echo "$path"
 }
 
 # Prints the names of the libraries in the tree $1 that the programs $2... need, with those that libraries need.

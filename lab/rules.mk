@@ -34,10 +34,20 @@ $(TRUTH_WRITER): $(call objects,host,lab/truth/truth-writer.c)
 $(TRUTH_READ): $(call objects,arm64,lab/truth/truth-read.c)
 	$(call say,LD)$(ARM64)gcc -static $^ -o $@
 
-$(O)/lab/host-initrd: lab/image lab/libraries.sh lab/host/boot lab/host/inittab $(TRUTH_READ) $(SYSROOT) $(KERNEL)
+# The emulated hosts' own kernel module.
+REARM := $(O)/lab/rearm/rearm.ko
+REARM_SRC := linux/rearm/Kbuild linux/rearm/rearm.c
+
+$(REARM): lab/rules.mk $(REARM_SRC) $(KERNEL)
+	@mkdir -p $(@D)
+	@ln -sf $(addprefix $(CURDIR)/,$(REARM_SRC)) $(@D)
+	$(call say,KBUILD)$(MAKE) -s -C $(O)/kernel/headers M=$(CURDIR)/$(@D) \
+		CONFIG_DEBUG_INFO_BTF_MODULES= W=1 KCFLAGS=-Werror modules
+
+$(O)/lab/host-initrd: lab/image lab/libraries.sh lab/host/boot lab/host/inittab $(TRUTH_READ) $(REARM) $(SYSROOT) $(KERNEL)
 	lab/image
 
-include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk
+include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk lab/linux/rules.mk
 
 # What each emulated host carries in /seaclock.
 PAYLOAD := $(addprefix $(O)/payload/,seaclock Image initrd.cpio.gz)
@@ -58,10 +68,16 @@ demo: $(LAB)
 lab-test: $(LAB) $(GENERIC_INITRD) bare
 	@lab/scenarios/run
 
+linux-driver: $(LAB) $(LINUX_IMAGE)
+	@lab/scenarios/run ONLY=$@
+
+boots: $(LAB)
+	@lab/boots
+
 all: $(LAB)
 
 packages: $(PACKAGES)
 sysroot: $(SYSROOT)
 lab-image: $(LAB)
 
-.PHONY: packages sysroot lab-image
+.PHONY: boots linux-driver packages sysroot lab-image

@@ -3,17 +3,23 @@
  * The clockevent "seaclock": synthetic timer 0 of each CPU, in direct mode, set in reference time.
  *
  * Policy: Seaclock's monitor asserts the timer's interrupt as a level, and holds it until the timer is written. So the
- * handler never returns without having written COUNT. Registered for good: an unbound device would leave a CPU with
- * a worse timer or with none, so nothing here has an end, and the module has no exit.
+ * handler never returns without having written COUNT. Before the kernel's own timer is replaced, each CPU's timer must
+ * have fired once: where it does not, the module does not load. Registered for good: nothing here has an end, and the
+ * module has no exit. A user may unbind a device all the same. Then that CPU is back on the architectural timer, which
+ * is wrong after a move to another rate, and the guest's level falls until the CPU has been offline and online again.
  */
 #include "seaclock.h"
 
 #include <linux/acpi.h>
+#include <linux/atomic.h>
 #include <linux/clockchips.h>
+#include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/errno.h>
 #include <linux/interrupt.h>
+#include <linux/irq_work.h>
+#include <linux/jiffies.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
 
@@ -24,19 +30,35 @@
 #define TIMER_DELTA_MIN 1
 #define TIMER_DELTA_MAX U32_MAX
 
+/* A trial is due after this, in the same units, and given up after so many seconds. */
+#define TRIAL_DELAY 10000
+#define TRIAL_LIMIT_S 10
+
 struct timer {
 	struct clock_event_device device;
 	bool written;
+	bool started; /* registered, and has not fired since */
+	bool fired;   /* on trial, */
+	u64 due;      /* not before this reference time */
 };
 
 static DEFINE_PER_CPU(struct timer, timers);
 static int timer_irq;
+static bool registered; /* on each CPU that was online */
+
+static int timer_write(u32 name, u64 value)
+{
+	if (!hypercall_set(name, value))
+		return 0;
+	refusal_note(name);
+	return -ETIME;
+}
 
 /* Also ends the assertion of the interrupt. 0 stops the timer. */
 static int timer_write_count(u64 count)
 {
 	__this_cpu_write(timers.written, true);
-	return hypercall_set(SC_REG_STIMER0_COUNT, count) ? -ETIME : 0;
+	return timer_write(SC_REG_STIMER0_COUNT, count);
 }
 
 static int timer_set_next_event(unsigned long delta, struct clock_event_device *device)
@@ -46,7 +68,7 @@ static int timer_set_next_event(unsigned long delta, struct clock_event_device *
 
 static int timer_set_oneshot(struct clock_event_device *device)
 {
-	return hypercall_set(SC_REG_STIMER0_CONFIG, TIMER_CONFIG);
+	return timer_write(SC_REG_STIMER0_CONFIG, TIMER_CONFIG);
 }
 
 static int timer_stop(struct clock_event_device *device)
@@ -54,23 +76,97 @@ static int timer_stop(struct clock_event_device *device)
 	return timer_write_count(0);
 }
 
-static int timer_shut_down(struct clock_event_device *device)
+static int timer_end(void)
 {
 	int err = timer_write_count(0);
 
-	return err ?: hypercall_set(SC_REG_STIMER0_CONFIG, 0);
+	return err ?: timer_write(SC_REG_STIMER0_CONFIG, 0);
+}
+
+static void timer_look(struct irq_work *work)
+{
+	handshake_wake();
+}
+
+static DEFINE_IRQ_WORK(timer_unbound, timer_look);
+
+/* Perhaps the device is being unbound, which nothing else tells. */
+static int timer_shut_down(struct clock_event_device *device)
+{
+	irq_work_queue(&timer_unbound);
+	return timer_end();
+}
+
+static DECLARE_COMPLETION(trial_over);
+static atomic_t trials; /* timers that have not fired yet */
+
+/* An interrupt before that was left pending by an earlier kernel, and shows nothing. */
+static irqreturn_t timer_tried(struct timer *timer)
+{
+	if (page_reference_time() < timer->due) {
+		timer_write_count(timer->due);
+		return IRQ_HANDLED;
+	}
+	timer_end();
+	disable_percpu_irq(timer_irq);
+	timer->fired = true;
+	if (atomic_dec_and_test(&trials))
+		complete(&trial_over);
+	return IRQ_HANDLED;
 }
 
 static irqreturn_t timer_interrupt(int irq, void *data)
 {
 	struct timer *timer = data;
 
+	if (unlikely(!timer->device.event_handler))
+		return timer_tried(timer);
 	timer->written = false;
 	rate_watch();
 	timer->device.event_handler(&timer->device);
+	rate_watched();
 	if (!timer->written)
 		timer_write_count(0);
+	if (unlikely(timer->started)) {
+		timer->started = false;
+		handshake_wake();
+	}
 	return IRQ_HANDLED;
+}
+
+static void trial_begin(void *unused)
+{
+	timer_end();
+	enable_percpu_irq(timer_irq, IRQ_TYPE_NONE);
+	timer_write(SC_REG_STIMER0_CONFIG, TIMER_CONFIG);
+	__this_cpu_write(timers.due, page_reference_time() + TRIAL_DELAY);
+	timer_write_count(__this_cpu_read(timers.due));
+}
+
+static void trial_end(void *unused)
+{
+	disable_percpu_irq(timer_irq);
+	timer_end();
+}
+
+/* The CPUs' own timers still run, so this wait ends for certain. Holds cpus_read_lock(). */
+static int timer_try_all(void)
+{
+	unsigned int cpu;
+
+	atomic_set(&trials, num_online_cpus());
+	on_each_cpu(trial_begin, NULL, 1);
+	if (wait_for_completion_timeout(&trial_over, TRIAL_LIMIT_S * HZ))
+		return 0;
+	on_each_cpu(trial_end, NULL, 1);
+	for_each_online_cpu(cpu)
+	{
+		if (per_cpu(timers, cpu).fired)
+			continue;
+		pr_err("not loaded: the synthetic timer of CPU %u has not fired within %u s.\n", cpu, TRIAL_LIMIT_S);
+		return -ETIMEDOUT;
+	}
+	return 0;
 }
 
 /* On the CPU itself, interrupts off, after the kernel's own timer driver. What an earlier kernel left in the timer ends
@@ -90,8 +186,10 @@ static int timer_starting_cpu(unsigned int cpu)
 		.set_state_oneshot_stopped = timer_stop,
 		.set_state_shutdown = timer_shut_down,
 	};
+	counter_check_cpu(NULL);
 	repair_cpu(NULL);
-	timer_shut_down(device);
+	timer_end();
+	per_cpu(timers, cpu).started = true;
 	enable_percpu_irq(timer_irq, IRQ_TYPE_NONE);
 	clockevents_config_and_register(device, SC_REF_HZ, TIMER_DELTA_MIN, TIMER_DELTA_MAX);
 	return 0;
@@ -101,7 +199,7 @@ static int timer_starting_cpu(unsigned int cpu)
 static int timer_dying_cpu(unsigned int cpu)
 {
 	disable_percpu_irq(timer_irq);
-	timer_shut_down(NULL);
+	timer_end();
 	return 0;
 }
 
@@ -118,13 +216,13 @@ static int holder_set_next_event(unsigned long delta, struct clock_event_device 
 /*
  * When our device takes over CPU 0, its architectural timer is offered around again, and the kernel would make it the
  * broadcast device. Nothing needs one, since ours runs in every idle state; but CPU 0 would register it once more when
- * it comes back from being offline, in use as it is, and the machine hangs (tried). This device does nothing and holds
- * that place. With one possible CPU it would be taken for that CPU's own timer; then it is not needed either, because
- * the last CPU cannot go offline.
+ * it comes back from being offline, in use as it is, and the machine hangs (tried), and when our device is unbound
+ * there would be no timer to go back to. This device does nothing and holds that place. With one possible CPU it could
+ * be taken for that CPU's own timer; so it comes behind ours there, and below it.
  */
 static struct clock_event_device broadcast_holder = {
 	.name = "seaclock_none",
-	.rating = 1000,
+	.rating = 900,
 	.features = CLOCK_EVT_FEAT_ONESHOT | CLOCK_EVT_FEAT_PERIODIC,
 	.irq = -1,
 	.set_next_event = holder_set_next_event,
@@ -132,10 +230,20 @@ static struct clock_event_device broadcast_holder = {
 
 static void holder_init(void)
 {
-	if (num_possible_cpus() == 1)
-		return;
 	broadcast_holder.cpumask = cpu_possible_mask;
 	clockevents_config_and_register(&broadcast_holder, SC_REF_HZ, TIMER_DELTA_MIN, TIMER_DELTA_MAX);
+}
+
+static void timer_register_all(void)
+{
+	bool alone = num_possible_cpus() == 1;
+
+	if (!alone)
+		holder_init();
+	on_each_cpu(timer_start, NULL, 1);
+	if (alone)
+		holder_init();
+	WRITE_ONCE(registered, true);
 }
 
 /*
@@ -147,14 +255,41 @@ static int timer_start_all(void)
 	int err;
 
 	cpus_read_lock();
-	err = cpuhp_setup_state_nocalls_cpuslocked(CPUHP_AP_HYPERV_TIMER_STARTING, "clockevents/seaclock:starting",
-						   timer_starting_cpu, timer_dying_cpu);
-	if (!err) {
-		holder_init();
-		on_each_cpu(timer_start, NULL, 1);
-	}
+	err = timer_try_all();
+	if (!err)
+		err = cpuhp_setup_state_nocalls_cpuslocked(CPUHP_AP_HYPERV_TIMER_STARTING,
+							   "clockevents/seaclock:starting", timer_starting_cpu,
+							   timer_dying_cpu);
+	if (!err)
+		timer_register_all();
 	cpus_read_unlock();
 	return err;
+}
+
+bool clockevent_watch(void)
+{
+	static bool lost;
+	unsigned int cpu;
+
+	if (!READ_ONCE(registered))
+		return true;
+	cpus_read_lock();
+	for_each_online_cpu(cpu)
+	{
+		if (clockevent_state_detached(&per_cpu(timers, cpu).device))
+			break;
+	}
+	cpus_read_unlock();
+	if (lost == (cpu < nr_cpu_ids))
+		return !lost;
+	lost = !lost;
+	if (lost)
+		pr_warn("CPU %u does not use its synthetic timer any more: this machine cannot follow another counter "
+			"rate until the CPU has been offline.\n",
+			cpu);
+	else
+		pr_info("all CPUs use their synthetic timers again.\n");
+	return !lost;
 }
 
 /* Hyper-V itself signals with edges, and private interrupts of KVM's virtual GIC are levels. */
@@ -173,16 +308,15 @@ int clockevent_init(void)
 	if (timer_irq < 0)
 		return timer_irq;
 	err = request_percpu_irq(timer_irq, timer_interrupt, "seaclock", &timers);
-	if (err)
-		goto unmap;
+	if (err) {
+		/* What is mapped but not free is another driver's. */
+		pr_info("not loaded: the timers' interrupt %u is not to be had (%d).\n", SC_STIMER0_INTID, err);
+		return err;
+	}
 	err = timer_start_all();
-	if (err)
-		goto release;
-	return 0;
-
-release:
-	free_percpu_irq(timer_irq, &timers);
-unmap:
-	acpi_unregister_gsi(SC_STIMER0_INTID);
+	if (err) {
+		free_percpu_irq(timer_irq, &timers);
+		acpi_unregister_gsi(SC_STIMER0_INTID);
+	}
 	return err;
 }

@@ -35,15 +35,17 @@ static notrace u64 clocksource_read(struct clocksource *source)
 
 static int clocksource_enable(struct clocksource *source)
 {
+	discipline_changes();
 	if (declaration_clock() == CLOCK_RAW)
 		flip_begin();
 	fresh = true;
 	return 0;
 }
 
-/* The raw clock, if it follows, has declared itself already. */
+/* The raw clock, if it follows, has declared itself already. The kernel's own is enabled without a word to us. */
 static void clocksource_disable(struct clocksource *source)
 {
+	discipline_changes();
 	flip_end();
 	declaration_unset(CLOCK_PAGE);
 }
@@ -61,11 +63,18 @@ static struct clocksource source = {
 
 int clocksource_init(void)
 {
-	return clocksource_register_hz(&source, NSEC_PER_SEC);
+	int err;
+
+	discipline_save();
+	err = clocksource_register_hz(&source, NSEC_PER_SEC);
+	discipline_restore(false);
+	return err;
 }
 
 void clocksource_undo(void)
 {
+	discipline_save();
 	if (clocksource_unregister(&source))
 		pr_warn("the clocksource is in use and cannot be withdrawn.\n");
+	discipline_restore(false);
 }

@@ -23,8 +23,8 @@
 
 /*
  * Clock errors are counted in 2^-32 ns; this one is 50 us, a tenth of the step that a migration may make unless told
- * otherwise. Not less, because each change of the conversion marks the clock unsynchronised until the NTP daemon has
- * looked again: at 121.875 MHz, this way, some twice in 20 hours.
+ * otherwise. Not less, because each change of the conversion stops all CPUs for a moment: at 121.875 MHz, this way,
+ * some twice in 20 hours.
  */
 #define CONVERSION_LIMIT (50000ll << 32)
 

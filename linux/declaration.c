@@ -3,7 +3,8 @@
  * What this guest declares of itself to Seaclock's monitor, which decides by it where and how the guest may move.
  *
  * Policy: never promise more than is true at this moment. The clock is on the page only while both the current
- * clocksource and sched_clock are. Bits that the monitor does not know are not sent.
+ * clocksource and sched_clock are, and neither that nor a hold is of use while a CPU has another timer. Bits that the
+ * monitor does not know are not sent.
  */
 #include "seaclock.h"
 
@@ -11,7 +12,7 @@
 #include <linux/spinlock.h>
 
 static DEFINE_RAW_SPINLOCK(declaration_lock);
-static bool understood, sched_clock_on_page, holds;
+static bool understood, sched_clock_on_page, holds, timers_lost;
 static u64 features;
 static enum clock clock;
 static u32 raw_hz;
@@ -21,11 +22,11 @@ static u64 declaration_bits(void)
 {
 	u64 bits = SC_GUEST_CLOCK_DECLARED | SC_GUEST_CLOCK_REWRITES_TIMER;
 
-	if (clock == CLOCK_PAGE && sched_clock_on_page)
+	if (clock == CLOCK_PAGE && sched_clock_on_page && !timers_lost)
 		bits |= SC_GUEST_CLOCK_ON_PAGE;
 	if (clock == CLOCK_RAW)
 		bits |= (u64)raw_hz << SC_GUEST_CLOCK_RAW_HZ_SHIFT;
-	if (holds)
+	if (holds && !timers_lost)
 		bits |= SC_GUEST_CLOCK_HOLDS;
 	return bits;
 }
@@ -62,12 +63,12 @@ static int declaration_set_clock(enum clock value)
 	return err;
 }
 
-static void declaration_set(bool *fact)
+static void declaration_set(bool *fact, bool value)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&declaration_lock, flags);
-	WRITE_ONCE(*fact, true);
+	WRITE_ONCE(*fact, value);
 	declaration_send();
 	raw_spin_unlock_irqrestore(&declaration_lock, flags);
 }
@@ -115,17 +116,22 @@ void declaration_unset(enum clock value)
 
 void declaration_set_sched_clock(void)
 {
-	declaration_set(&sched_clock_on_page);
+	declaration_set(&sched_clock_on_page, true);
 }
 
 void declaration_set_holds(void)
 {
-	declaration_set(&holds);
+	declaration_set(&holds, true);
+}
+
+void declaration_set_timers(bool ours)
+{
+	declaration_set(&timers_lost, !ours);
 }
 
 enum level declaration_level(void)
 {
-	if (!READ_ONCE(sched_clock_on_page))
+	if (!READ_ONCE(sched_clock_on_page) || READ_ONCE(timers_lost))
 		return LEVEL_NONE;
 	return READ_ONCE(holds) ? LEVEL_COOPERATIVE : LEVEL_REFERENCE;
 }

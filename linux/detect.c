@@ -21,7 +21,10 @@ static bool detect_vendor(void)
 	return !acpi_disabled && !memcmp(&acpi_gbl_FADT.hypervisor_id, SC_FADT_VENDOR, sizeof(u64));
 }
 
-/* The page and the timers may be used only by a guest that has said what it is; Linux built with Hyper-V support has.
+/*
+ * The page and the timers may be used only by a guest that has said what it is. Linux built with Hyper-V support has
+ * done so at boot, and what it finds enabled afterwards is its own. Any other kernel has no driver but this one: what
+ * it finds is an earlier kernel's, and ends with the introduction.
  */
 static int detect_introduce(void)
 {
@@ -29,7 +32,9 @@ static int detect_introduce(void)
 
 	if (hypercall_get(SC_REG_GUEST_OS_ID, &id, NULL))
 		return -EIO;
-	return id ? 0 : hypercall_set(SC_REG_GUEST_OS_ID, GUEST_OS_ID);
+	if (id && IS_ENABLED(CONFIG_HYPERV))
+		return 0;
+	return hypercall_set(SC_REG_GUEST_OS_ID, GUEST_OS_ID);
 }
 
 int detect_machine(void)

@@ -12,6 +12,8 @@
  */
 #include "seaclock.h"
 
+#include "counter.h"
+
 static bool flipping, taken;
 static u64 held;
 
@@ -34,7 +36,7 @@ bool notrace flip_counter(u64 *counter)
 	if (likely(!READ_ONCE(flipping)))
 		return false;
 	if (!taken) {
-		held = sc_counter_read().v;
+		held = counter_read().v;
 		taken = true;
 	}
 	*counter = held;

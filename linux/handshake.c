@@ -56,7 +56,7 @@ static void handshake_answer(u64 asked, u32 hz)
 	static bool prepared, moved;
 
 	if (asked == SC_ASK_NOTHING) {
-		raw_offer(hz);
+		raw_offer(hz, moved);
 		if (moved)
 			state_stepped(handshake_clock_error() - error);
 		prepared = moved = false;
@@ -74,8 +74,12 @@ static bool handshake_read(u64 *asked, u32 *hz)
 {
 	u64 low;
 
-	if (!READ_ONCE(active) || hypercall_get(SC_REG_MIGRATION, &low, NULL))
+	if (!READ_ONCE(active))
 		return false;
+	if (hypercall_get(SC_REG_MIGRATION, &low, NULL)) {
+		refusal_note(SC_REG_MIGRATION);
+		return false;
+	}
 	*asked = low & SC_ASK_MASK;
 	*hz = low >> SC_MIGRATION_HZ_SHIFT;
 	return true;
@@ -87,6 +91,8 @@ static void handshake_settle(struct kthread_work *work)
 	u64 asked, done = ~0ull, seconds;
 	u32 hz;
 
+	refusal_say();
+	declaration_set_timers(clockevent_watch());
 	rate_settle();
 	while (handshake_read(&asked, &hz) && asked != done) {
 		handshake_answer(asked, hz);
@@ -99,8 +105,10 @@ static void handshake_settle(struct kthread_work *work)
 
 void handshake_wake(void)
 {
-	if (worker)
-		kthread_queue_work(worker, &settle);
+	struct kthread_worker *awake = READ_ONCE(worker);
+
+	if (awake)
+		kthread_queue_work(awake, &settle);
 }
 
 static irqreturn_t handshake_interrupt(int irq, void *data)
@@ -125,16 +133,20 @@ int handshake_init(void)
 	return 0;
 }
 
+/* Once nobody has it any more. */
 void handshake_undo(void)
 {
-	kthread_destroy_worker(worker);
+	struct kthread_worker *former = worker;
+
+	WRITE_ONCE(worker, NULL);
+	refusal_sync();
+	kthread_destroy_worker(former);
 }
 
 /* Not switched off by a suspend to idle: the machine may be asked at any time. */
 static int handshake_map_irq(void)
 {
 	u64 low, high;
-	int err;
 
 	if (hypercall_get(SC_REG_MIGRATION, &low, &high))
 		return -EIO;
@@ -142,10 +154,8 @@ static int handshake_map_irq(void)
 	ask_irq = acpi_register_gsi(NULL, ask_intid, ACPI_EDGE_SENSITIVE, ACPI_ACTIVE_HIGH);
 	if (ask_irq < 0)
 		return ask_irq;
-	err = request_irq(ask_irq, handshake_interrupt, IRQF_NO_SUSPEND, "seaclock_migration", &ask_irq);
-	if (err)
-		acpi_unregister_gsi(ask_intid);
-	return err;
+	/* What is mapped but not free is another driver's. */
+	return request_irq(ask_irq, handshake_interrupt, IRQF_NO_SUSPEND, "seaclock_migration", &ask_irq);
 }
 
 void handshake_start(void)

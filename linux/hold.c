@@ -9,7 +9,6 @@
 #include "seaclock.h"
 
 #include <linux/cpumask.h>
-#include <linux/nmi.h>
 #include <linux/processor.h>
 #include <linux/smp.h>
 #include <linux/stop_machine.h>
@@ -32,6 +31,7 @@ static void hold_call(struct hold *hold)
 	if (hold->outcome != SC_HOLD_MOVED)
 		return;
 	repair_global(hold->hz);
+	internals_repair_timer_rate(hold->hz);
 }
 
 static int hold_cpu(void *data)
@@ -48,8 +48,7 @@ static int hold_cpu(void *data)
 		repair_cpu(NULL);
 		rate_seen(hold->hz);
 	}
-	/* By the clock this may have taken long, and was no lockup. */
-	touch_softlockup_watchdog();
+	watchdog_excuse();
 	return 0;
 }
 
@@ -58,7 +57,9 @@ bool hold_wait(void)
 	struct hold hold = { .outcome = SC_HOLD_CALLED_OFF };
 	u32 before = repair_hz();
 
+	internals_open();
 	stop_machine(hold_cpu, &hold, cpu_online_mask);
+	internals_close();
 	if (hold.outcome != SC_HOLD_MOVED) {
 		state_count(COUNT_HOLDS_CALLED_OFF);
 		return false;

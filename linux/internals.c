@@ -24,7 +24,8 @@ typedef struct arm64_ftr_reg *feature_t(u32 id);
 /* The kernel's horizon for the conversion of a counter as wide as this, in seconds. */
 #define COUNTER_RANGE 600
 
-static u32 *timer_rate;		      /* of CPUs that come up, an alias that can be written */
+static u32 *timer_rate;		      /* of CPUs that come up; read-only since boot */
+static u32 *timer_rate_alias;	      /* the same, for writing, from internals_open() to internals_close() */
 static struct arm64_ftr_reg *feature; /* CNTFRQ_EL0, which all CPUs must have alike */
 static struct clocksource *counter;   /* arch_sys_counter */
 
@@ -50,21 +51,39 @@ void *internals_find(const char *symbol)
 	return lookup ? (void *)lookup(symbol) : NULL;
 }
 
-/* Read-only since boot, where the kernel has mapped it. */
 static u32 *internals_find_timer_rate(u32 hz)
 {
 	u32 *rate = internals_find("arch_timer_rate");
+
+	return rate && *rate == hz ? rate : NULL;
+}
+
+void internals_open(void)
+{
 	struct page *page;
 	void *alias;
 
-	if (!rate || *rate != hz)
-		return NULL;
-	page = phys_to_page(__pa_symbol(rate));
+	if (!timer_rate)
+		return;
+	page = phys_to_page(__pa_symbol(timer_rate));
 	alias = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
-	if (!alias)
-		return NULL;
-	rate = alias + offset_in_page(rate);
-	return *rate == hz ? rate : NULL;
+	if (alias)
+		timer_rate_alias = alias + offset_in_page(timer_rate);
+}
+
+void internals_close(void)
+{
+	if (timer_rate_alias)
+		vunmap(PTR_ALIGN_DOWN(timer_rate_alias, PAGE_SIZE));
+	timer_rate_alias = NULL;
+}
+
+void internals_repair_timer_rate(u32 hz)
+{
+	if (!timer_rate_alias || READ_ONCE(*timer_rate) == hz)
+		return;
+	WRITE_ONCE(*timer_rate_alias, hz);
+	state_count(COUNT_REPAIRED_ARCH_TIMER_RATE);
 }
 
 static struct arm64_ftr_reg *internals_find_feature(u32 hz)
@@ -87,6 +106,9 @@ static void internals_set_counter(struct clocksource *source, u32 hz)
 	source->maxadj = limits.max_adjustment;
 	source->max_cycles = limits.max_cycles;
 	source->max_idle_ns = limits.max_idle_ns;
+	/* Not every kernel fills it in. */
+	if (source->freq_khz)
+		source->freq_khz = hz / 1000;
 }
 
 static struct clocksource *internals_find_counter(u32 hz)
@@ -105,6 +127,7 @@ static struct clocksource *internals_find_counter(u32 hz)
 
 bool internals_init(u32 hz)
 {
+	/* What these two cost is said here, and is no reason to go without the raw clock. */
 	timer_rate = internals_find_timer_rate(hz);
 	if (!timer_rate)
 		pr_warn("arch_timer_rate is not as expected: after a move, CPUs would come online with the old "
@@ -116,9 +139,16 @@ bool internals_init(u32 hz)
 	counter = internals_find_counter(hz);
 	if (!counter)
 		pr_warn("arch_sys_counter is not as expected: after a move, it would run at a wrong rate.\n");
-	else if (counter->vdso_clock_mode != VDSO_CLOCKMODE_ARCHTIMER)
-		pr_info("this CPU's counter has errata, so programs cannot read it: the clock stays on the page.\n");
-	return timer_rate && feature && counter && counter->vdso_clock_mode == VDSO_CLOCKMODE_ARCHTIMER;
+	else if (internals_vdso_mode() == VDSO_CLOCKMODE_NONE)
+		pr_info("the kernel lets no program read this counter: the clock stays on the page.\n");
+	return counter;
+}
+
+/* The kernel knows the processor's errata: for some, programs must not read the counter, for others, 32-bit ones only.
+ */
+enum vdso_clock_mode internals_vdso_mode(void)
+{
+	return counter ? READ_ONCE(counter->vdso_clock_mode) : VDSO_CLOCKMODE_NONE;
 }
 
 /*
@@ -127,10 +157,6 @@ bool internals_init(u32 hz)
  */
 void internals_repair(u32 hz)
 {
-	if (timer_rate) {
-		WRITE_ONCE(*timer_rate, hz);
-		state_count(COUNT_REPAIRED_ARCH_TIMER_RATE);
-	}
 	if (feature) {
 		feature->strict_mask &= ~(u64)U32_MAX;
 		feature->sys_val = read_sysreg(cntfrq_el0);

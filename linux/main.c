@@ -56,10 +56,13 @@ static int __init seaclock_init(void)
 
 	if (err)
 		return err;
+	counter_init();
 	err = page_enable();
 	if (err)
 		return err;
 	declaration_init();
+	watchdog_init();
+	discipline_init();
 	repair_init();
 	rate_init();
 	err = handshake_init();
@@ -74,6 +77,7 @@ static int __init seaclock_init(void)
 	seaclock_cooperate();
 	pr_info("cannot be unloaded: CPUs would be left without a timer, and sched_clock without its clock.\n");
 	state_init();
+	hibernation_init();
 	register_reboot_notifier(&seaclock_reboot_block);
 	return 0;
 
@@ -83,8 +87,9 @@ stop:
 	handshake_undo();
 disable:
 	declaration_withdraw();
-	page_disable();
-	page_free();
+	if (page_disable())
+		page_free();
+	refusal_sync(); /* whose code goes with the module */
 	return err;
 }
 module_init(seaclock_init);

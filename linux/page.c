@@ -2,8 +2,10 @@
 /*
  * The reference TSC page: one page of this kernel's memory that the hypervisor keeps up to date.
  *
- * Policy: enabled as long as the module is loaded. While the hypervisor holds the page invalid (on a host whose counter
- * is too slow for a scale) the same time comes from a register, by a hypercall.
+ * Policy: enabled as long as the module is loaded. A page that somebody has enabled before is not taken away: another
+ * driver of this kernel has its clock there. What the register held comes back if the module does not load after all,
+ * and memory is freed only once the hypervisor does not write to it any more. While the hypervisor holds the page
+ * invalid (on a host whose counter is too slow for a scale) the same time comes from a register, by a hypercall.
  */
 #include "seaclock.h"
 
@@ -11,38 +13,61 @@
 #include <linux/gfp.h>
 #include <linux/io.h>
 
+#include "counter.h"
+
 static struct sc_reference_tsc_page *page;
+static u64 before; /* what the register held */
 
-/* `address` 0 disables. Bits that the specification reserves keep their value. */
-static int page_announce(phys_addr_t address, u64 enable)
+/* Bits that the specification reserves keep their value. */
+static u64 page_announcement(void)
 {
-	u64 value;
-	int err = hypercall_get(SC_REG_REFERENCE_TSC, &value, NULL);
+	u64 reserved = before & ~(SC_REFERENCE_TSC_GPA_MASK | SC_REFERENCE_TSC_ENABLE);
 
-	if (err)
-		return err;
-	value &= ~(SC_REFERENCE_TSC_GPA_MASK | SC_REFERENCE_TSC_ENABLE);
-	return hypercall_set(SC_REG_REFERENCE_TSC, value | address | enable);
+	return reserved | virt_to_phys(page) | SC_REFERENCE_TSC_ENABLE;
+}
+
+static int page_check(void)
+{
+	if (hypercall_get(SC_REG_REFERENCE_TSC, &before, NULL)) {
+		pr_info("not loaded: the hypervisor refuses the register of the reference TSC page.\n");
+		return -EIO;
+	}
+	if (before & SC_REFERENCE_TSC_ENABLE) {
+		pr_info("not loaded: another driver of this kernel uses the reference TSC page, at %#llx.\n",
+			before & SC_REFERENCE_TSC_GPA_MASK);
+		return -EBUSY;
+	}
+	return 0;
 }
 
 int page_enable(void)
 {
-	int err;
+	int err = page_check();
 
+	if (err)
+		return err;
 	/* Aligned to this kernel's page size, and so to the hypervisor's 4 KiB, which the register counts in. */
 	page = (void *)get_zeroed_page(GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
-	err = page_announce(virt_to_phys(page), SC_REFERENCE_TSC_ENABLE);
-	if (err)
-		page_free();
+	err = hypercall_set(SC_REG_REFERENCE_TSC, page_announcement());
+	if (!err)
+		return 0;
+	pr_info("not loaded: the hypervisor refuses the reference TSC page.\n");
+	page_free();
 	return err;
 }
 
-void page_disable(void)
+bool page_disable(void)
 {
-	if (page_announce(0, 0))
-		pr_warn("the hypervisor refused to let go of the reference TSC page.\n");
+	u64 now;
+
+	if (!hypercall_get(SC_REG_REFERENCE_TSC, &now, NULL) && now != page_announcement())
+		return true;
+	if (!hypercall_set(SC_REG_REFERENCE_TSC, before))
+		return true;
+	pr_warn("the hypervisor refused to let go of the reference TSC page.\n");
+	return false;
 }
 
 void page_free(void)
@@ -56,7 +81,8 @@ static noinstr u64 page_register(void)
 {
 	u64 units = 0;
 
-	hypercall_get(SC_REG_TIME_REF_COUNT, &units, NULL);
+	if (hypercall_get(SC_REG_TIME_REF_COUNT, &units, NULL))
+		refusal_note(SC_REG_TIME_REF_COUNT);
 	return units;
 }
 

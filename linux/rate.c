@@ -3,8 +3,11 @@
  * Notices that the machine was moved without a hold, and has repaired what rests on the counter's rate.
  *
  * Policy: noticed in the timer interrupt, because that is the first thing to run on a new host. There each CPU repairs
- * itself and what all share; only the log is left to the handshake's worker, for a console may be slow. Clocks and
- * timers were right all the time.
+ * itself and what all share; the handshake's worker is left with the log, for a console may be slow, and with what
+ * takes a mapping to write. Clocks and timers were right all the time.
+ *
+ * A machine that goes on after a gap, at whatever rate, is noticed in the same way: to all who watch over CPUs and
+ * tasks it looks as if these had hung, and each CPU excuses that before its own watchdogs run.
  */
 #include "seaclock.h"
 
@@ -14,6 +17,7 @@
 #include <asm/sysreg.h>
 
 static DEFINE_PER_CPU(u32, cpu_sequence);
+static DEFINE_PER_CPU(bool, cpu_resumed); /* and no timer interrupt has come since */
 static u32 seen_sequence;
 static u32 reported_hz;
 static bool late;
@@ -38,6 +42,7 @@ void rate_seen(u32 hz)
 	u32 sequence = page_sequence();
 
 	__this_cpu_write(cpu_sequence, sequence);
+	__this_cpu_write(cpu_resumed, true);
 	WRITE_ONCE(seen_sequence, sequence);
 	reported_hz = hz;
 }
@@ -50,19 +55,34 @@ static void rate_repair(u32 hz)
 	repair_cpu(NULL);
 }
 
-void rate_watch(void)
+/* A sequence that this CPU has not seen yet. */
+static void rate_notice(u32 sequence)
 {
-	u32 sequence = page_sequence();
-
-	if (likely(sequence == __this_cpu_read(cpu_sequence)))
-		return;
 	__this_cpu_write(cpu_sequence, sequence);
+	__this_cpu_write(cpu_resumed, true);
+	watchdog_excuse();
 	rate_repair(rate_told());
 	/* The first CPU to see it has the rest done. */
 	if (xchg(&seen_sequence, sequence) == sequence)
 		return;
 	smp_store_release(&late, true);
 	handshake_wake();
+}
+
+void rate_watch(void)
+{
+	u32 sequence = page_sequence();
+
+	if (unlikely(sequence != __this_cpu_read(cpu_sequence)))
+		rate_notice(sequence);
+}
+
+void rate_watched(void)
+{
+	if (likely(!__this_cpu_read(cpu_resumed)))
+		return;
+	__this_cpu_write(cpu_resumed, false);
+	watchdog_excuse();
 }
 
 /* Between two hosts whose counters are too slow for a page, nothing there has told the CPUs. */
@@ -74,15 +94,25 @@ static void rate_repair_all(u32 hz)
 	on_each_cpu(repair_cpu, NULL, 1);
 }
 
+static void rate_repair_read_only(u32 hz)
+{
+	internals_open();
+	internals_repair_timer_rate(hz);
+	internals_close();
+}
+
 void rate_settle(void)
 {
+	/* First: whoever notices a move after this has the worker come once more. */
+	bool is_late = xchg(&late, false);
 	u32 sequence = page_sequence(), hz = rate_told(), old = reported_hz;
 
-	if (!xchg(&late, false) && hz == repair_hz())
+	if (!is_late && hz == repair_hz())
 		return;
 	/* Also if it comes before the first timer interrupt. */
 	WRITE_ONCE(seen_sequence, sequence);
 	rate_repair_all(hz);
+	rate_repair_read_only(hz);
 	reported_hz = hz;
 	if (hz == old) {
 		pr_info("reference time was resumed, counter rate unchanged at %u Hz\n", hz);

@@ -5,7 +5,8 @@
  *
  * Policy: current only while the hypervisor knows so, and knows the rate: it says yes or no when the kernel enables
  * this clocksource, before the first read, and from then on keeps the counter's rate as it is. Registered only while it
- * may be used. So whatever clocksource the user has chosen, and whenever, the kernel finds the right one by itself.
+ * may be used, and in the mode in which the kernel lets programs read the counter. So whatever clocksource the user has
+ * chosen, and whenever, the kernel finds the right one by itself.
  *
  * Rounding: mult is chosen anew each time the clocksource is enabled (conversion.h), and the handshake's worker
  * registers it anew before the difference to reference time exceeds 50 us. Where the rate divides 10^9 there is
@@ -18,6 +19,7 @@
 #include <linux/module.h>
 
 #include "conversion.h"
+#include "counter.h"
 
 static u32 raw_hz; /* 0: not registered */
 static struct conversion conversion;
@@ -28,15 +30,17 @@ static notrace u64 raw_read(struct clocksource *source)
 {
 	u64 counter;
 
-	return flip_counter(&counter) ? counter : sc_counter_read().v;
+	return flip_counter(&counter) ? counter : counter_read().v;
 }
 
 /* In stop_machine. The page may be current until this is over: an error leaves it so. */
 static int raw_enable(struct clocksource *source)
 {
 	bool flips = declaration_clock() == CLOCK_PAGE;
-	int err = declaration_set_raw(raw_hz);
+	int err;
 
+	discipline_changes();
+	err = declaration_set_raw(raw_hz);
 	if (err)
 		return err;
 	if (flips)
@@ -67,13 +71,12 @@ static struct clocksource source = {
 	.read = raw_read,
 	.mask = CLOCKSOURCE_MASK(56),
 	.flags = CLOCK_SOURCE_IS_CONTINUOUS,
-	.vdso_clock_mode = VDSO_CLOCKMODE_ARCHTIMER,
 	.enable = raw_enable,
 	.disable = raw_disable,
 	.owner = THIS_MODULE,
 };
 
-void raw_withdraw(void)
+static void raw_unregister(void)
 {
 	if (!raw_hz)
 		return;
@@ -83,22 +86,42 @@ void raw_withdraw(void)
 		raw_hz = 0;
 }
 
-static bool raw_settled(u32 hz)
+void raw_withdraw(void)
 {
-	return raw_hz == hz && declaration_clock() == CLOCK_RAW && !conversion_expired(&conversion, raw_error());
+	if (!raw_hz)
+		return;
+	discipline_save();
+	raw_unregister();
+	discipline_restore(false);
+}
+
+static void raw_register(u32 hz, enum vdso_clock_mode mode)
+{
+	raw_unregister();
+	if (raw_hz || mode == VDSO_CLOCKMODE_NONE)
+		return;
+	raw_hz = hz;
+	source.vdso_clock_mode = mode;
+	if (clocksource_register_hz(&source, hz))
+		raw_hz = 0;
+}
+
+static bool raw_settled(u32 hz, enum vdso_clock_mode mode)
+{
+	return raw_hz == hz && source.vdso_clock_mode == mode && declaration_clock() == CLOCK_RAW &&
+	       !conversion_expired(&conversion, raw_error());
 }
 
 /* Registered anew also if it is not current though the rate is right: the hypervisor may have refused it before. */
-void raw_offer(u32 hz)
+void raw_offer(u32 hz, bool moved)
 {
-	if (raw_settled(hz))
+	enum vdso_clock_mode mode = internals_vdso_mode();
+
+	if (raw_settled(hz, mode) || (!raw_hz && mode == VDSO_CLOCKMODE_NONE))
 		return;
-	raw_withdraw();
-	if (raw_hz)
-		return;
-	raw_hz = hz;
-	if (clocksource_register_hz(&source, hz))
-		raw_hz = 0;
+	discipline_save();
+	raw_register(hz, mode);
+	discipline_restore(moved);
 }
 
 u64 raw_lasts(void)

@@ -23,6 +23,8 @@
 #include <linux/time64.h>
 #include <asm/sysreg.h>
 
+#include "counter.h"
+
 /* As in kernel/time/sched_clock.c. */
 struct clock_data {
 	seqcount_latch_t seq;
@@ -55,7 +57,7 @@ static bool sched_clock_is_counter(const struct clock_data *clock)
 
 static bool sched_clock_reproduced(const struct clock_data *clock)
 {
-	u64 before = sched_clock(), computed = sched_clock_at(&clock->read_data[0], sc_counter_read().v);
+	u64 before = sched_clock(), computed = sched_clock_at(&clock->read_data[0], counter_read().v);
 
 	return before <= computed && computed <= sched_clock();
 }
@@ -78,7 +80,7 @@ static void sched_clock_switch(struct clock_data *clock)
 {
 	struct clock_read_data data = clock->read_data[0];
 
-	data.epoch_ns = sched_clock_at(&data, sc_counter_read().v);
+	data.epoch_ns = sched_clock_at(&data, counter_read().v);
 	data.epoch_cyc = page_reference_ns();
 	data.sched_clock_mask = CLOCKSOURCE_MASK(64);
 	data.read_sched_clock = page_reference_ns;

@@ -12,7 +12,8 @@
 
 #include <linux/kernel.h>
 #include <linux/types.h>
-#include <seaclock/page.h>
+#include <vdso/clocksource.h>
+#include <seaclock/core.h>
 
 /* hypercall.c: one register of the calling CPU. 0, or -EIO if the hypervisor refuses. Callable in any context. */
 int hypercall_get(u32 name, u64 *low, u64 *high);
@@ -21,10 +22,20 @@ int hypercall_set(u32 name, u64 value);
 /* detect.c: 0 if this machine has what the module needs, else -ENODEV, and the log says what is missing. */
 int detect_machine(void);
 
-/* page.c: reference time. The two readers are callable in any context, also where nothing may be traced. */
+/* counter.c: does counter_read() of counter.h need a workaround? counter_check_cpu with interrupts off on each CPU. */
+void counter_init(void);
+void counter_check_cpu(void *unused);
+
+/*
+ * page.c: reference time. The two readers are callable in any context, also where nothing may be traced.
+ * page_enable: 0, or -EBUSY, -EIO, -ENOMEM; nothing has changed then, and the log says why.
+ */
 int page_enable(void);
-/* The hypervisor writes the page no more. Readers go on with what it holds. */
-void page_disable(void);
+/*
+ * The hypervisor stops updating the page, and its register holds what it held before; readers keep using the page's
+ * last contents. False if it refuses: then the page is still its own. A page that is not ours by now is left alone.
+ */
+bool page_disable(void);
 /* After page_disable, when nobody reads any more. */
 void page_free(void);
 /* In units of 100 ns, and the same with the fraction of a unit as ns. Neither ever goes back between two migrations. */
@@ -64,6 +75,8 @@ int declaration_set_raw(u32 hz);
 void declaration_unset(enum clock value);
 void declaration_set_sched_clock(void);
 void declaration_set_holds(void);
+/* Does each CPU that is online use its synthetic timer? */
+void declaration_set_timers(bool ours);
 enum level declaration_level(void);
 /* For good: nothing is declared any more. */
 void declaration_withdraw(void);
@@ -73,7 +86,7 @@ int clocksource_init(void);
 void clocksource_undo(void);
 
 /* raw.c: the counter as a clocksource. Only for the handshake's worker. */
-void raw_offer(u32 hz);
+void raw_offer(u32 hz, bool moved);
 void raw_withdraw(void);
 /* Seconds until it must be offered anew to stay near reference time; 0: never, or it is not current. */
 u64 raw_lasts(void);
@@ -91,21 +104,58 @@ void repair_cpu(void *unused);
 /* The rate that everything was last repaired for. */
 u32 repair_hz(void);
 
-/* internals.c: cannot be undone. False, and the log says what follows, if something is not as expected. */
+/*
+ * internals.c: cannot be undone. The log says what follows if something is not as expected; false if that is the
+ * architectural counter's clocksource, without which nobody knows who may read the counter.
+ */
 bool internals_init(u32 hz);
+/* How the vDSO may read the counter, as the kernel has decided for its own clocksource. */
+enum vdso_clock_mode internals_vdso_mode(void);
 /* NULL if the kernel does not have the symbol. */
 void *internals_find(const char *symbol);
 /* In any context, and on all CPUs at once. */
 void internals_repair(u32 hz);
+/*
+ * What is read-only in the kernel can be written from open to close, which the handshake's worker alone calls, in
+ * process context, and a hold of it in between. No such mapping lasts.
+ */
+void internals_open(void);
+void internals_close(void);
+void internals_repair_timer_rate(u32 hz);
 
 /* rate.c: finds moves without a hold. */
 void rate_init(void);
-/* In the timer interrupt. */
+/* In the timer interrupt, before anything else, and behind everything else: only then jiffies count the gap, too. */
 void rate_watch(void);
+void rate_watched(void);
 /* In the handshake's worker. */
 void rate_settle(void);
 /* On each CPU: the page as it is now needs no attention. */
 void rate_seen(u32 hz);
+
+/* watchdog.c: this CPU and what it has to do have not hung, the machine stood still. In any context, interrupts off. */
+void watchdog_init(void);
+void watchdog_excuse(void);
+
+/*
+ * discipline.c: around each change of the clocksource, at which the kernel's NTP code forgets much. In the handshake's
+ * worker, or before the handshake starts. Save waits for up to some 3 s if a leap second is about to come. `moved`: to
+ * another machine since it was saved, or before: the clock's error is not known.
+ */
+void discipline_init(void);
+void discipline_save(void);
+/* In stop_machine, just before the change or just after: one happens, even if it is refused. */
+void discipline_changes(void);
+void discipline_restore(bool moved);
+
+/* hibernation.c */
+void hibernation_init(void);
+
+/* refusal.c: the hypervisor has refused a call that it must not refuse. In any context; the worker says so. */
+void refusal_note(u32 name);
+void refusal_say(void);
+/* Waits until the worker has been woken for all that were noted. */
+void refusal_sync(void);
 
 /* hold.c: false if it was called off. */
 bool hold_wait(void);
@@ -139,8 +189,10 @@ void state_held(u64 ns);
 /* By so much CLOCK_MONOTONIC_RAW has left reference time from before the last preparation to after the hold. */
 void state_stepped(s64 ns);
 
-/* clockevent.c: cannot be undone once it has succeeded. */
+/* clockevent.c: cannot be undone once it has succeeded. Takes up to 10 s if a timer does not fire. */
 int clockevent_init(void);
+/* In the handshake's worker. False, and the log says which, if a CPU that is online has another timer by now. */
+bool clockevent_watch(void);
 
 /* sched_clock.c: cannot be undone. NULL, or a clause that says why this kernel's sched_clock stays as it is. */
 const char *sched_clock_follow_page(void);

@@ -25,7 +25,7 @@ forbid() {
 
 is_source() {
 	case $1 in
-	*.c | *.h | *.S | *.sh | *.py | *.mk | *.awk | *.gp | *.lds | */Kbuild | Makefile) return 0 ;;
+	*.c | *.h | *.S | *.sh | *.py | *.mk | *.awk | *.gp | *.lds | *.patch | */Kbuild | Makefile) return 0 ;;
 	*) head -c 2 "$1" | grep -q '^#!' ;;
 	esac
 }
@@ -34,7 +34,7 @@ licence_of() {
 	case $1 in
 	*.mk) echo 'BSD-2-Clause' ;;
 	core/* | include/*) echo 'BSD-2-Clause OR GPL-2.0-only' ;;
-	linux/*) echo 'GPL-2.0-only' ;;
+	linux/* | *.patch) echo 'GPL-2.0-only' ;;
 	*) echo 'BSD-2-Clause' ;;
 	esac
 }

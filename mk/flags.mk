@@ -3,6 +3,7 @@
 # Compilers, flags and the pattern rules of every flavour. A source a/b.c becomes $(O)/FLAVOUR/a/b.o:
 #   host   this machine, optimised            san    this machine, address and undefined-behaviour sanitizers
 #   arm64  Linux on arm64, the lab's sysroot  bare   arm64 without an operating system
+#   tsan   this machine, thread sanitizer
 
 CC := gcc
 CLANG := clang
@@ -18,6 +19,8 @@ CFLAGS_COMMON := -std=c11 -D_GNU_SOURCE $(WARNINGS) -Iinclude -Ivmm -g -MMD -MP
 
 CFLAGS_host := $(CFLAGS_COMMON) -O2
 CFLAGS_san := $(CFLAGS_COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# It does not know fences, and says so of each: what rests on them it may take for a race.
+CFLAGS_tsan := $(CFLAGS_COMMON) -O1 -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan
 CFLAGS_arm64 := $(CFLAGS_COMMON) -O2 $(SYSROOT_CFLAGS)
 CFLAGS_bare := -std=c11 $(WARNINGS) -Iinclude -g -MMD -MP -O2 -ffreestanding -mgeneral-regs-only -fno-pic
 
@@ -35,6 +38,10 @@ $(O)/host/%.o: %.c
 $(O)/san/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CFLAGS_san) -c $< -o $@
+
+$(O)/tsan/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CFLAGS_tsan) -c $< -o $@
 
 $(O)/arm64/%.o: %.c
 	@mkdir -p $(@D)

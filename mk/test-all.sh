@@ -1,52 +1,78 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Every test of the project, tier by tier: each is a make target, its output goes to the terminal and to a log. At the
-# end, what failed is named once more; the last line is the sum over all tiers, and the exit status says whether all of
-# them passed.
-#
-# A tier counts its own tests: its last line `N passed, N failed` is taken (a name may stand before it, `, N skipped`
-# behind it). A tier without such a line is one test. A tier that fails without naming a failed test, or runs out of
-# time, adds one failure.
+# Every test of the project, tier by tier: each is a make target of mk/shares, its output goes to the terminal and to a
+# log. At the end, the times are printed and what failed is named once more; the last line is the sum over all tiers,
+# and the exit status says whether all of them passed. out/test/summary.json has the same for programs.
 set -u
 
-tiers=(all unit property check-purity check-model check-headers check-format check-tidy check-size check-text check-guest
-       fuzz-short mutants lab-test conformance)
-time_limit=4200 # seconds for one tier
+here=$(dirname "$0")
+. "$here/wait-scale.sh"
+. "$here/tally.sh"
 logs=out/test
+began=$SECONDS
 passed=0
 failed=0
-summary=
+skipped=0
+rows=
 faults=
+json=
 
 # Each tier is a make of its own, not a part of the one that may have started this script.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-run_tier() {
-	local tier=$1 log=$logs/$1.log status counts tier_passed=0 tier_failed=0
-	printf '\n== %s\n' "$tier"
-	timeout --foreground --kill-after=60 "$time_limit" make "$tier" </dev/null 2>&1 | tee "$log"
-	status=${PIPESTATUS[0]}
-	[ "$status" -ne 124 ] || echo "$tier: stopped after $time_limit s" | tee -a "$log"
+# A tier that hangs, which takes many times its share.
+limit_of() {
+	wait_scaled $(($1 * 4 + 300))
+}
 
-	counts=$(sed -nE 's/^(.*[^0-9])?([0-9]+) passed, ([0-9]+) failed(, [0-9]+ skipped)?$/\2 \3/p' "$log" | tail -n 1)
-	if [ -n "$counts" ]; then
-		read -r tier_passed tier_failed <<<"$counts"
-	elif [ "$status" -eq 0 ]; then
-		tier_passed=1
+# What failed in the tier $1 with exit status $2; of one that was stopped, where it was.
+fault_of() {
+	local log=$logs/$1.log
+	grep '^FAIL ' "$log" || tail -n 1 "$log"
+	if [ "$2" -eq 124 ] || [ "$2" -eq 137 ]; then
+		echo "    The end of its log:"
+		tail -n 20 "$log" | sed 's/^/    /'
 	fi
-	[ "$status" -eq 0 ] || [ "$tier_failed" -gt 0 ] || tier_failed=1
-	passed=$((passed + tier_passed))
-	failed=$((failed + tier_failed))
-	[ "$tier_failed" -eq 0 ] || faults+="$tier: $(grep '^FAIL ' "$log" || tail -n 1 "$log")"$'\n'
-	summary+=$(printf '%-14s %6d passed, %3d failed   %s' "$tier" "$tier_passed" "$tier_failed" "$log")$'\n'
+}
+
+summary_write() {
+	printf '{"seconds": %d, "tiers": [%s\n]}\n' $((SECONDS - began)) "${json#,}" >"$logs/summary.json.new"
+	mv "$logs/summary.json.new" "$logs/summary.json"
+}
+
+run_tier() {
+	local tier=$1 log=$logs/$1.log limit start=$SECONDS scale status seconds result
+	printf '\n== %s\n' "$tier"
+	wait_scale_measure
+	scale=$WAIT_SCALE
+	limit=$(limit_of "$2")
+	timeout --foreground --kill-after="$(wait_scaled 150)" "$limit" make "$tier" </dev/null 2>&1 | tee "$log"
+	status=${PIPESTATUS[0]}
+	[ "$status" -ne 124 ] || echo "$tier: stopped after $limit s" | tee -a "$log"
+	seconds=$((SECONDS - start))
+
+	read -r -a result < <(tally "$log" "$status")
+	passed=$((passed + result[0]))
+	failed=$((failed + result[1]))
+	skipped=$((skipped + result[2]))
+	[ "${result[1]}" -eq 0 ] || faults+="$tier: $(fault_of "$tier" "$status")"$'\n'
+	rows+=$(printf '%-14s %6d passed, %3d failed, %4d skipped %6d s   %s' "$tier" "${result[@]}" "$seconds" "$log")$'\n'
+	json+=$(printf ',\n  {"name": "%s", "seconds": %d, "passed": %d, "failed": %d, "skipped": %d}' \
+		"$tier" "$seconds" "${result[@]}")
+	# The load may have come while it ran.
+	wait_scale_measure
+	echo "$tier $seconds $((scale > WAIT_SCALE ? scale : WAIT_SCALE))" >>"$logs/times"
+	summary_write
 }
 
 mkdir -p "$logs"
-for tier in "${tiers[@]}"; do
-	run_tier "$tier"
-done
-printf '\n%s\n' "$summary"
+rm -f "$logs/times"
+while read -r tier share <&3; do
+	run_tier "$tier" "$share"
+done 3< <(grep -vE '^(#|total )' "$here/shares")
+printf '\n%s' "$rows"
+printf '%-14s %6d passed, %3d failed, %4d skipped %6d s\n\n' total $passed $failed $skipped $((SECONDS - began))
 [ -z "$faults" ] || printf '%s\n' "$faults"
 echo "$passed passed, $failed failed" | tee "$logs/total"
 [ "$failed" -eq 0 ]

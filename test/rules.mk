@@ -24,17 +24,50 @@ $(TEST_OBJ:.o=): %: %.o $(TEST_LIB)
 
 all: $(TEST_UNIT) $(TEST_PROPERTY)
 
-unit: $(TEST_UNIT)
-	@test/run-tests $^
+# The committed inputs of the fuzz targets, a folder each; fuzz-pack takes up what has been put there.
+FUZZ_PACKED := $(sort $(wildcard test/fuzz/corpus/*.hex))
+FUZZ_CORPORA := $(FUZZ_PACKED:test/fuzz/corpus/%.hex=$(O)/fuzz/corpus/%.stamp)
+
+$(O)/fuzz/corpus/%.stamp: test/fuzz/corpus/%.hex test/fuzz/corpus.sh
+	@test/fuzz/corpus.sh unpack $< $(@:.stamp=)
+	@touch $@
+
+fuzz-corpus: $(FUZZ_CORPORA)
+
+fuzz-pack: $(FUZZ_CORPORA)
+	@set -e; for folder in $(O)/fuzz/corpus/*/; do \
+		test/fuzz/corpus.sh pack $$folder test/fuzz/corpus/$$(basename $$folder).hex; done
+
+unit: $(TEST_UNIT) $(FUZZ_CORPORA)
+	@test/run-tests $(TEST_UNIT)
 
 property: $(TEST_PROPERTY)
 	@test/run-tests $^
+
+# Races between threads: the unit and process tests once more, built for that, which makes them many times slower.
+TSAN_LIB := $(O)/tsan/test/seaclock.a
+TSAN_TESTS := $(TEST_UNIT:$(O)/san/%=$(O)/tsan/%)
+
+$(TSAN_LIB): $(TEST_LIB_OBJ:$(O)/san/%=$(O)/tsan/%)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call say,AR)ar qcs $@ $^
+
+$(TSAN_TESTS): %: %.o $(TSAN_LIB)
+	$(call say,LD)$(CC) $(CFLAGS_tsan) $^ $(TEST_LIBS) -o $@
+
+tsan: $(TSAN_TESTS) $(FUZZ_CORPORA)
+	@WAIT_SCALE=1000 TSAN_OPTIONS=die_after_fork=0 test/run-tests $(TSAN_TESTS)
 
 # Each mutant of the core must be caught: by the conformance suite if it breaks a rule of the guest interface, by a test of
 # the core otherwise.
 mutants: $(O)/san/test/unit/conformance_core $(filter $(O)/san/test/unit/core_%,$(TEST_UNIT)) $(TEST_PROPERTY) $(TEST_LIB)
 	@CC='$(CC)' CFLAGS='$(CFLAGS_san)' LIBS='$(TEST_LIB) $(TEST_LIBS)' test/run-mutants $(O)/mutants \
 		$(filter-out $(TEST_LIB),$^)
+
+# The scripts that run tests: what they decide.
+check-scripts:
+	@test/run-tests $(sort $(wildcard test/script/*))
 
 # The core may need memory functions and nothing else, or a Linux module could not take it.
 PURE_SYMBOLS := memcmp memcpy memmove memset
@@ -69,12 +102,12 @@ $(FUZZ_LIB): $(FUZZ_LIB_OBJ)
 $(FUZZ_OBJ:.o=): %: %.o $(FUZZ_LIB)
 	$(call say,LD)$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer $^ -ljansson -lfdt -lzstd -lpthread -o $@
 
-fuzz: $(FUZZ_OBJ:.o=)
-	@test/run-fuzz $(O)/fuzz/found $^
+fuzz: $(FUZZ_OBJ:.o=) $(FUZZ_CORPORA)
+	@test/run-fuzz $(O)/fuzz/found $(FUZZ_OBJ:.o=)
 
-fuzz-short: $(FUZZ_OBJ:.o=)
-	@FUZZ_RUNS=20000 FUZZ_SECONDS=30 test/run-fuzz $(O)/fuzz/short $^
+fuzz-short: $(FUZZ_OBJ:.o=) $(FUZZ_CORPORA)
+	@FUZZ_RUNS=20000 test/run-fuzz $(O)/fuzz/short $(FUZZ_OBJ:.o=)
 
 -include $(FUZZ_OBJ:.o=.d) $(FUZZ_LIB_OBJ:.o=.d)
 
-.PHONY: unit property mutants fuzz fuzz-short check-purity check-model
+.PHONY: unit property tsan check-scripts mutants fuzz fuzz-short fuzz-corpus fuzz-pack check-purity check-model

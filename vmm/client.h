@@ -16,12 +16,17 @@
 struct client_options {
 	bool json;
 	bool force;
+	bool now;
+	bool inferred;
 	const char *clock; /* a policy by name; NULL: not said */
 	bool cancel;
 	bool dry_run;
 	uint32_t downtime_ms; /* 0: not said */
 	uint32_t max_step_us; /* 0: not said */
 };
+
+/* Ends the machine's monitor as it is, by a signal if it does not answer. */
+int client_stop_now(const char *name, const struct client_options *options, struct error *error);
 
 /* pause, resume, stop. */
 int client_command(const char *command, const char *name, const struct client_options *options, struct error *error);
@@ -32,7 +37,7 @@ int client_migrate(const char *name, const char *host, const struct client_optio
 /* Waits until the machine is in the file, which the monitor writes. */
 int client_save(const char *name, const char *file, const struct client_options *options, struct error *error);
 
-/* One machine, or with NULL all of this control folder. */
+/* One machine, or with NULL all of this control folder: -ETIMEDOUT if some do not answer, which the list says too. */
 int client_status(const char *name, const struct client_options *options, struct error *error);
 
 #endif

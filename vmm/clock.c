@@ -17,6 +17,14 @@
 #define LATCH_RETRY_MIN_NS 50000u
 #define LATCH_RETRY_MAX_NS 800000u
 
+/*
+ * The host's timers are slewed, and the guest's counter is not: by 83333 ppm of a wait as chronyd does it, by a little
+ * more than a tenth as far as adjtimex(2) goes. So a long wait is ended early by an eighth, and what is left of it is
+ * waited for anew. A short one may be late by a tenth.
+ */
+#define LONG_WAIT_NS 1000000u
+#define LONG_WAIT_PART 8u
+
 static const char *const policy_names[] = { [SC_CLOCK_ADVANCE] = "advance", [SC_CLOCK_FREEZE] = "freeze" };
 
 bool clock_policy_parse(const char *text, enum sc_clock_policy *policy)
@@ -43,8 +51,12 @@ static sc_ticks_t clock_counter(const struct clock *clock)
 /* The guest's counter shall read `counter` when the host's reads `host`. */
 static int clock_set_counter(struct clock *clock, sc_ticks_t host, sc_ticks_t counter, struct error *error)
 {
-	clock->offset = host.v - counter.v;
-	return host_vm_set_counter_offset(clock->vm, clock->offset, error);
+	uint64_t offset = host.v - counter.v;
+	int result = host_vm_set_counter_offset(clock->vm, offset, error);
+
+	if (!result)
+		clock->offset = offset;
+	return result;
 }
 
 int clock_init(struct clock *clock, struct host_vm *vm, struct memory *memory, uint32_t vcpus, struct error *error)
@@ -112,24 +124,26 @@ static bool clock_is_level(const struct clock *clock, const struct sc_delivery *
 	return !delivery->message && clock->partition.guest_clock & SC_GUEST_CLOCK_REWRITES_TIMER;
 }
 
-static void clock_raise(struct clock *clock, const struct sc_delivery *delivery)
+static void clock_raise(struct clock *clock, const struct sc_delivery *delivery, sc_ref_t now)
 {
 	int result = host_vm_set_ppi(clock->vm, delivery->vp, delivery->intid, true);
 
 	if (result)
 		log_guest(&clock->refused, "KVM refuses INTID %u of vCPU %u (%s)", delivery->intid, delivery->vp,
 			  strerror(-result));
+	if (!clock_timer_of(clock, delivery)->asserted)
+		clock->raised[delivery->vp][delivery->timer] = now;
 	sc_stimer_delivered(clock_timer_of(clock, delivery), !result);
 }
 
-static void clock_raise_all(struct clock *clock)
+static void clock_raise_all(struct clock *clock, sc_ref_t now)
 {
 	struct sc_delivery delivery;
 	uint32_t cursor = 0;
 
 	while (sc_partition_pending(&clock->partition, &cursor, &delivery))
 		if (clock_is_level(clock, &delivery))
-			clock_raise(clock, &delivery);
+			clock_raise(clock, &delivery, now);
 }
 
 /* The slot of a message, if the guest has freed it; if not, it is asked to tell when it does. NULL while it must wait.
@@ -161,27 +175,54 @@ static bool clock_has_edge(struct clock *clock)
 	return clock_next_edge(clock, &cursor, &delivery);
 }
 
+static void clock_arm(struct clock *clock, sc_ns_t delay)
+{
+	clock->aimed = false;
+	host_timer_arm(clock->timer, delay);
+}
+
+static void clock_disarm(struct clock *clock)
+{
+	clock->aimed = false;
+	host_timer_disarm(clock->timer);
+}
+
+/* The wake-up is at `deadline` from now on; the host's timer is left alone if it is there already. */
+static void clock_aim(struct clock *clock, sc_ref_t now, sc_ref_t deadline)
+{
+	sc_ns_t wait = sc_ref_until(now, deadline);
+
+	if (clock->aimed && clock->aim.v == deadline.v)
+		return;
+	if (wait.v > LONG_WAIT_NS)
+		wait.v -= wait.v / LONG_WAIT_PART;
+	clock_arm(clock, wait);
+	clock->aim = deadline;
+	clock->aimed = true;
+}
+
 /* Raises what is due and sets the wake-up for what is next. With the lock, while time runs. */
 static void clock_service(struct clock *clock)
 {
-	sc_ticks_t now = clock_counter(clock);
-	sc_ref_t deadline;
+	sc_ticks_t counter = clock_counter(clock);
+	sc_ref_t now = sc_clock_read(&clock->partition.clock, counter), deadline;
 
-	sc_partition_expire(&clock->partition, now);
-	clock_raise_all(clock);
+	sc_partition_expire(&clock->partition, counter);
+	clock_raise_all(clock, now);
 	if (clock_has_edge(clock))
 		/* For the thread that may stop the vCPUs. */
-		return host_timer_arm(clock->timer, sc_ns(0));
-	if (sc_partition_deadline(&clock->partition, &deadline))
-		host_timer_arm(clock->timer, sc_ref_until(sc_clock_read(&clock->partition.clock, now), deadline));
+		clock_arm(clock, sc_ns(0));
+	else if (sc_partition_deadline(&clock->partition, &deadline))
+		clock_aim(clock, now, deadline);
 	else
-		host_timer_disarm(clock->timer);
+		clock_disarm(clock);
 }
 
 void clock_expire(struct clock *clock)
 {
-	host_timer_acknowledge(clock->timer);
 	pthread_mutex_lock(&clock->lock);
+	host_timer_acknowledge(clock->timer);
+	clock->aimed = false;
 	if (!clock->stopped)
 		clock_service(clock);
 	pthread_mutex_unlock(&clock->lock);
@@ -245,7 +286,7 @@ static bool clock_latch_all(struct clock *clock)
 
 static void clock_retry(struct clock *clock)
 {
-	host_timer_arm(clock->timer, clock->latch_retry);
+	clock_arm(clock, clock->latch_retry);
 	if (clock->latch_retry.v < LATCH_RETRY_MAX_NS)
 		clock->latch_retry.v *= 2;
 }
@@ -315,11 +356,19 @@ void clock_stop(struct clock *clock)
 	if (!clock->stopped) {
 		clock->stop = sc_partition_stop(&clock->partition, clock_counter(clock));
 		clock->stopped = true;
-		host_timer_disarm(clock->timer);
+		clock_disarm(clock);
 	}
 	pthread_mutex_unlock(&clock->lock);
 }
 
+/* Time goes on with the gap counted: the counter has gone on by itself. Only that there was a gap is news. */
+static void clock_note_gap(struct clock *clock)
+{
+	clock->partition.page_sequence = sc_page_next_sequence(clock->partition.page_sequence);
+	clock_write_page(clock);
+}
+
+/* Time goes on where it stopped. */
 static int clock_continue(struct clock *clock, struct error *error)
 {
 	sc_ticks_t counter;
@@ -336,10 +385,10 @@ int clock_start(struct clock *clock, enum sc_clock_policy policy, struct error *
 	int result = 0;
 
 	pthread_mutex_lock(&clock->lock);
-	/* Under SC_CLOCK_ADVANCE nothing is to be done: the host's counter has gone on meanwhile, the offset is as it
-	 * was. */
 	if (clock->stopped && policy == SC_CLOCK_FREEZE)
 		result = clock_continue(clock, error);
+	else if (clock->stopped)
+		clock_note_gap(clock);
 	if (!result) {
 		clock->stopped = false;
 		clock_service(clock);
@@ -358,34 +407,29 @@ bool clock_is_stopped(struct clock *clock)
 	return stopped;
 }
 
+sc_ref_t clock_now(const struct clock *clock)
+{
+	return clock->stopped ? clock->stop.reference : sc_clock_read(&clock->partition.clock, clock_counter(clock));
+}
+
 sc_ref_t clock_reference(struct clock *clock)
 {
 	sc_ref_t now;
 
 	pthread_mutex_lock(&clock->lock);
-	now = clock->stopped ? clock->stop.reference : sc_clock_read(&clock->partition.clock, clock_counter(clock));
+	now = clock_now(clock);
 	pthread_mutex_unlock(&clock->lock);
 	return now;
 }
 
-enum sc_level clock_level(struct clock *clock, uint32_t online)
+struct sc_follow clock_follow(struct clock *clock, uint32_t online, enum sc_move move)
 {
-	enum sc_level level;
+	struct sc_follow follow;
 
 	pthread_mutex_lock(&clock->lock);
-	level = sc_partition_level(&clock->partition, online);
+	follow = sc_partition_follow(&clock->partition, online, move);
 	pthread_mutex_unlock(&clock->lock);
-	return level;
-}
-
-enum sc_level clock_level_now(struct clock *clock, uint32_t online)
-{
-	enum sc_level level;
-
-	pthread_mutex_lock(&clock->lock);
-	level = sc_partition_level_now(&clock->partition, online);
-	pthread_mutex_unlock(&clock->lock);
-	return level;
+	return follow;
 }
 
 /* An edge: what is asked has changed. */
@@ -426,14 +470,14 @@ bool clock_end_hold(struct clock *clock, uint64_t outcome, struct sc_hold_answer
 	return ended;
 }
 
-bool clock_on_page(struct clock *clock)
+bool clock_is_prepared(struct clock *clock)
 {
-	bool on_page;
+	bool prepared;
 
 	pthread_mutex_lock(&clock->lock);
-	on_page = clock->partition.guest_clock & SC_GUEST_CLOCK_ON_PAGE;
+	prepared = clock->partition.guest_clock & SC_GUEST_CLOCK_ON_PAGE;
 	pthread_mutex_unlock(&clock->lock);
-	return on_page;
+	return prepared;
 }
 
 uint64_t clock_crash_register(struct clock *clock, uint32_t n)
@@ -449,6 +493,16 @@ uint64_t clock_crash_register(struct clock *clock, uint32_t n)
 sc_ns_t clock_stopped_at(const struct clock *clock)
 {
 	return sc_rate_ticks_to_ns(clock->stop.hz, sc_ticks(clock->stop.counter.v + clock->offset));
+}
+
+uint32_t clock_hz(const struct clock *clock)
+{
+	return clock->partition.clock.hz;
+}
+
+uint32_t clock_stopped_hz(const struct clock *clock)
+{
+	return clock->stop.hz;
 }
 
 int clock_save(struct clock *clock, struct buffer *state, struct error *error)
@@ -508,6 +562,8 @@ void clock_run_loaded(struct clock *clock)
 		clock_announce(clock);
 	pthread_mutex_lock(&clock->lock);
 	clock->stopped = false;
+	for (uint32_t i = 0; i < SC_VCPU_MAX * SC_STIMER_COUNT; i++)
+		clock->raised[i / SC_STIMER_COUNT][i % SC_STIMER_COUNT] = clock->stop.reference;
 	clock_service(clock);
 	pthread_mutex_unlock(&clock->lock);
 }

@@ -27,8 +27,11 @@ struct clock {
 	bool stopped;
 	sc_ns_t latch_retry; /* until the next try, while interrupts are active */
 	int timer;	     /* readable when a synthetic timer may be due */
-	int answered;	     /* readable when the guest has declared something of its clock, or holds */
-	uint32_t refused;    /* register accesses of the guest that were refused and logged */
+	bool aimed;	     /* the timer is armed for `aim`, and has not fired */
+	sc_ref_t aim;
+	sc_ref_t raised[SC_VCPU_MAX][SC_STIMER_COUNT]; /* when a line was asserted, or loaded so */
+	int answered;	  /* readable when the guest has declared something of its clock, or holds */
+	uint32_t refused; /* register accesses of the guest that were refused and logged */
 };
 
 /* The policies by the names that users write; false if it is neither. */
@@ -60,12 +63,13 @@ void clock_latch(struct clock *clock);
 
 bool clock_is_stopped(struct clock *clock);
 
-/* Reference time, now or where it stopped. */
+/* Reference time, now or where it stopped; the same for who has the lock. */
 sc_ref_t clock_reference(struct clock *clock);
-enum sc_level clock_level(struct clock *clock, uint32_t online);
-/* The same of a guest that is moved as it stands. */
-enum sc_level clock_level_now(struct clock *clock, uint32_t online);
-bool clock_on_page(struct clock *clock);
+sc_ref_t clock_now(const struct clock *clock);
+/* As sc_partition_follow(). */
+struct sc_follow clock_follow(struct clock *clock, uint32_t online, enum sc_move move);
+/* True if the guest's driver has declared that its clock is on the page. */
+bool clock_is_prepared(struct clock *clock);
 uint64_t clock_crash_register(struct clock *clock, uint32_t n);
 
 /* Asks SC_ASK_* of the guest, by an interrupt if that is new. */
@@ -77,6 +81,11 @@ bool clock_end_hold(struct clock *clock, uint64_t outcome, struct sc_hold_answer
 
 /* When a stopped clock stopped, by this host's counter. */
 sc_ns_t clock_stopped_at(const struct clock *clock);
+
+/* The rate of the counter that it is computed for; and of the one where a loaded clock stopped, as its record has it.
+ */
+uint32_t clock_hz(const struct clock *clock);
+uint32_t clock_stopped_hz(const struct clock *clock);
 
 /* The record of a stopped clock. */
 int clock_save(struct clock *clock, struct buffer *state, struct error *error);

@@ -3,6 +3,7 @@
 #include "control.h"
 
 #include "deadline.h"
+#include "log.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -51,15 +52,17 @@ json_t *control_error(const struct error *error)
 	return json_pack("{s:s}", "error", plain.text);
 }
 
-/* One byte, or 0 at the end or at the deadline. */
+/* One byte, or 0 and errno at the end or at the deadline. */
 static char read_byte(int fd, sc_ns_t deadline)
 {
 	struct pollfd item = { .fd = fd, .events = POLLIN };
 	char byte;
 
-	if (poll(&item, 1, deadline_left_ms(deadline)) != 1 || read(fd, &byte, 1) != 1)
+	errno = ETIMEDOUT;
+	if (poll(&item, 1, deadline_left_ms(deadline)) != 1)
 		return 0;
-	return byte;
+	errno = ECONNRESET;
+	return read(fd, &byte, 1) == 1 ? byte : 0;
 }
 
 json_t *control_read_line(int fd, int timeout_ms)
@@ -73,11 +76,25 @@ json_t *control_read_line(int fd, int timeout_ms)
 
 		if (!byte)
 			return NULL;
-		if (byte == '\n')
+		if (byte == '\n') {
+			errno = EPROTO;
 			return json_loadb(line, length, 0, NULL);
+		}
 		line[length++] = byte;
 	}
+	errno = EPROTO;
 	return NULL;
+}
+
+/* A stream is called writable while a quarter of its buffer is in use (unix_writable() in net/unix/af_unix.c). */
+void control_write_progress(int fd, json_t *line)
+{
+	struct pollfd item = { .fd = fd, .events = POLLOUT };
+
+	if (poll(&item, 1, 0) == 1 && item.revents == POLLOUT)
+		control_write_line(fd, line);
+	else
+		json_decref(line);
 }
 
 void control_write_line(int fd, json_t *line)
@@ -92,6 +109,6 @@ void control_write_line(int fd, json_t *line)
 	text[length] = '\n';
 	/* Whoever asked may have gone, or not read for long; what was asked for happens all the same. */
 	if (send(fd, text, length + 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE && errno != EAGAIN)
-		perror("seaclock: the control socket");
+		log_line("the control socket: %s", strerror(errno));
 	free(text);
 }

@@ -20,7 +20,7 @@ static void crash_print(char *text)
 		if (*place != '\n' && *place != '\t' && !isprint((unsigned char)*place))
 			*place = '?';
 	for (char *line = strtok_r(text, "\n", &text); line; line = strtok_r(NULL, "\n", &text))
-		log_line("  | %s", line);
+		log_quote(line);
 }
 
 void crash_report(const char *name, struct clock *clock, const struct memory *memory)

@@ -11,8 +11,12 @@
 
 #include "clock.h"
 
-/* Answers the hypercall that made `vcpu` exit and gives its SC_EFFECT_* set. -errno if KVM fails us. */
-int hypercall_handle(struct clock *clock, struct memory *memory, struct host_vcpu *vcpu, uint32_t *effects);
+/*
+ * Answers the hypercall that made `vcpu` exit, with W0 as the exit gave it, and gives its SC_EFFECT_* set. -errno if
+ * KVM fails us.
+ */
+int hypercall_handle(struct clock *clock, struct memory *memory, struct host_vcpu *vcpu, uint32_t w0,
+		     uint32_t *effects);
 
 /* Answers a call of a form that is not offered. */
 int hypercall_refuse(struct host_vcpu *vcpu);

@@ -6,6 +6,7 @@
 #include "hypercall.h"
 #include "layout.h"
 #include "log.h"
+#include "pace.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,65 +14,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* ---- Devices ---- */
-
-static void uart_set_line(struct machine *machine, bool level)
-{
-	host_vm_set_spi(&machine->vm, LAYOUT_UART_INTID, level);
-}
-
-static uint64_t uart_read(void *device, uint64_t offset, unsigned int length)
-{
-	struct machine *machine = device;
-	struct pl011_action action;
-	uint32_t value = pl011_read(&machine->uart, offset, &action);
-
-	(void)length;
-	uart_set_line(machine, action.irq);
-	return value;
-}
-
-static void uart_write(void *device, uint64_t offset, unsigned int length, uint64_t value)
-{
-	struct machine *machine = device;
-	struct pl011_action action;
-
-	(void)length;
-	pl011_write(&machine->uart, offset, (uint32_t)value, &action);
-	if (action.has_output)
-		console_write(machine->console, &action.output, 1);
-	uart_set_line(machine, action.irq);
-}
-
-static const struct bus_ops uart_ops = { .read = uart_read, .write = uart_write };
-
-static int machine_create_devices(struct machine *machine, struct error *error)
-{
-	const struct bus_region uart = {
-		.base = LAYOUT_UART_BASE,
-		.size = LAYOUT_UART_SIZE,
-		.ops = &uart_ops,
-		.device = machine,
-	};
-	int result;
-
-	pthread_mutex_init(&machine->devices, NULL);
-	pl011_init(&machine->uart);
-	result = bus_add(&machine->bus, &uart);
-	return result ? error_set(error, -result, "the UART does not fit into the memory map") : 0;
-}
-
-bool machine_receive(struct machine *machine, uint8_t byte)
-{
-	bool taken;
-
-	pthread_mutex_lock(&machine->devices);
-	taken = pl011_receive(&machine->uart, byte);
-	if (taken)
-		uart_set_line(machine, pl011_irq(&machine->uart));
-	pthread_mutex_unlock(&machine->devices);
-	return taken;
-}
+/*
+ * A vCPU that comes online has no timer for some ms; a loaded host takes longer over it. All vCPUs stop for each look,
+ * so the pauses grow: 10 ms, twice that, and so on, 1.3 s together.
+ */
+#define HOTPLUG_PAUSE_MS 10
+#define HOTPLUG_PAUSE_MAX_MS 640
 
 /* ---- Exits ---- */
 
@@ -91,17 +39,18 @@ static void machine_mmio(struct machine *machine, uint32_t vcpu, const struct ho
 /* The guest has declared what its clock rests on: whether that follows is news, not each change for a move. */
 static void machine_note_clock(struct machine *machine)
 {
-	bool follows = clock_level(&machine->clock, 0) != SC_LEVEL_NONE;
+	bool follows = clock_follow(&machine->clock, 0, SC_MOVE_ASKED).level != SC_LEVEL_NONE;
 
 	if (__atomic_exchange_n(&machine->follows, follows, __ATOMIC_RELAXED) != follows)
 		log_guest(&machine->strange, "%s: the guest's clock %s a move to another counter rate",
 			  machine->config.name, follows ? "follows" : "no longer follows");
 }
 
-static enum vcpu_next machine_hypercall(struct machine *machine, struct host_vcpu *vcpu, bool smc)
+static enum vcpu_next machine_hypercall(struct machine *machine, struct host_vcpu *vcpu, const struct host_exit *exit)
 {
 	uint32_t effects = 0;
-	int result = smc ? hypercall_refuse(vcpu) : hypercall_handle(&machine->clock, &machine->memory, vcpu, &effects);
+	int result = exit->smc ? hypercall_refuse(vcpu)
+			       : hypercall_handle(&machine->clock, &machine->memory, vcpu, exit->w0, &effects);
 
 	if (result) {
 		log_line("%s: KVM does not give the registers of vCPU %u (%s)", machine->config.name, vcpu->index,
@@ -131,7 +80,7 @@ static enum vcpu_next machine_exit(void *context, uint32_t vcpu, const struct ho
 		machine_mmio(machine, vcpu, exit);
 		return VCPU_RUNS;
 	case HOST_EXIT_HYPERCALL:
-		return machine_hypercall(machine, &machine->vcpus.vcpu[vcpu].host, exit->smc);
+		return machine_hypercall(machine, &machine->vcpus.vcpu[vcpu].host, exit);
 	case HOST_EXIT_SHUTDOWN:
 		machine_finish(machine, MACHINE_END_POWER_OFF);
 		return VCPU_HALTS;
@@ -149,15 +98,38 @@ static enum vcpu_next machine_exit(void *context, uint32_t vcpu, const struct ho
 
 /* ---- Timers ---- */
 
+/* Raises what is due. */
+static void machine_expire(struct machine *machine)
+{
+	clock_expire(&machine->clock);
+	if (!clock_needs_latch(&machine->clock))
+		return;
+	vcpus_hold(&machine->vcpus);
+	clock_latch(&machine->clock);
+	vcpus_release(&machine->vcpus);
+}
+
+/* False if the machine closes meanwhile. */
+static bool machine_rest(struct machine *machine, sc_ns_t rest)
+{
+	struct pollfd closing = { .fd = machine->closing, .events = POLLIN };
+	const struct timespec limit = { .tv_nsec = (long)rest.v };
+
+	return !rest.v || ppoll(&closing, 1, &limit, NULL) <= 0;
+}
+
 static void *machine_timers(void *context)
 {
 	struct machine *machine = context;
+	struct pace pace = { 0 };
 	struct pollfd wait[2] = {
 		{ .fd = machine->clock.timer, .events = POLLIN },
 		{ .fd = machine->closing, .events = POLLIN },
 	};
 
 	for (;;) {
+		sc_ns_t began;
+
 		if (poll(wait, 2, -1) < 0 && errno != EINTR) {
 			log_line("%s: waiting for its timers failed (%s)", machine->config.name, strerror(errno));
 			machine_finish(machine, MACHINE_END_FAILED);
@@ -165,12 +137,10 @@ static void *machine_timers(void *context)
 		}
 		if (wait[1].revents)
 			break;
-		clock_expire(&machine->clock);
-		if (!clock_needs_latch(&machine->clock))
-			continue;
-		vcpus_hold(&machine->vcpus);
-		clock_latch(&machine->clock);
-		vcpus_release(&machine->vcpus);
+		began = host_monotonic();
+		machine_expire(machine);
+		if (!machine_rest(machine, pace_work(&pace, began, host_monotonic())))
+			break;
 	}
 	return NULL;
 }
@@ -228,7 +198,7 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 	machine->state = MACHINE_PAUSED;
 	machine->policy = SC_CLOCK_FREEZE;
 	pthread_mutex_init(&machine->lock, NULL);
-	result = machine_create_devices(machine, error);
+	result = machine_create_console(machine, error);
 	if (!result)
 		result = machine_create_vm(machine, error);
 	if (!result)
@@ -258,6 +228,7 @@ void machine_destroy(struct machine *machine)
 	machine_close(machine->ended);
 	machine_close(machine->closing);
 	pthread_mutex_destroy(&machine->devices);
+	pthread_mutex_destroy(&machine->typing);
 	pthread_mutex_destroy(&machine->lock);
 }
 
@@ -293,11 +264,19 @@ const char *machine_level_name(enum sc_level level)
 	return names[level];
 }
 
-/* With the lock. */
-static int machine_busy(const struct machine *machine, const char *what, struct error *error)
+/* With the lock: whether it is in the state and has not ended meanwhile. */
+static bool machine_is(struct machine *machine, enum machine_state state)
 {
+	return machine->state == state && machine_get_end(machine) == MACHINE_END_NONE;
+}
+
+/* With the lock. */
+static int machine_busy(struct machine *machine, const char *what, struct error *error)
+{
+	bool ended = machine_get_end(machine) != MACHINE_END_NONE;
+
 	return error_set(error, EBUSY, "%s is %s: it cannot be %s now", machine->config.name,
-			 machine_state_name(machine->state), what);
+			 machine_state_name(ended ? MACHINE_ENDED : machine->state), what);
 }
 
 int machine_pause(struct machine *machine, struct error *error)
@@ -333,22 +312,49 @@ void machine_set_policy(struct machine *machine, enum sc_clock_policy policy)
 	pthread_mutex_unlock(&machine->lock);
 }
 
-/* With the lock. */
-static int machine_continue(struct machine *machine, enum sc_clock_policy policy, struct error *error)
+/* Guest time starts, and then the vCPUs; -errno if it cannot, and then they stay where they are. */
+static int machine_release(struct machine *machine, enum sc_clock_policy policy, struct error *error)
 {
 	int result = clock_start(&machine->clock, policy, error);
 
-	if (result)
-		return result;
+	if (!result)
+		vcpus_release(&machine->vcpus);
+	return result;
+}
+
+/* With the lock. */
+static int machine_continue(struct machine *machine, enum sc_clock_policy policy, struct error *error)
+{
+	int result;
+
 	/* A migration that broke in the handover may have left a guest that prepared, and a hold. */
 	clock_ask(&machine->clock, SC_ASK_NOTHING);
 	result = machine_end_hold(machine, SC_HOLD_CALLED_OFF, error);
+	if (!result)
+		result = machine_release(machine, policy, error);
 	if (result)
 		return result;
 	machine->state = MACHINE_RUNNING;
 	machine->policy = SC_CLOCK_FREEZE;
-	vcpus_release(&machine->vcpus);
+	machine_thaw_input(machine);
 	return 0;
+}
+
+void machine_go_on(struct machine *machine, enum sc_clock_policy policy)
+{
+	struct error error;
+
+	if (!machine_release(machine, policy, &error))
+		return;
+	machine_set_policy(machine, policy);
+	log_line("%s stays paused, for its clock cannot be started (%s): `seaclock resume %s` tries again",
+		 machine->config.name, error.text, machine->config.name);
+}
+
+/* With the lock: what a machine is after something for which it stood still. No vCPU runs while time stands. */
+static enum machine_state machine_state_after(struct machine *machine, enum machine_state wanted)
+{
+	return wanted == MACHINE_RUNNING && clock_is_stopped(&machine->clock) ? MACHINE_PAUSED : wanted;
 }
 
 int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool force, struct error *error)
@@ -381,6 +387,8 @@ void machine_begin_receiving(struct machine *machine)
 void machine_run_loaded(struct machine *machine)
 {
 	pthread_mutex_lock(&machine->lock);
+	/* Known from here on, though nobody asks now. */
+	vcpus_online(&machine->vcpus);
 	clock_run_loaded(&machine->clock);
 	machine->state = MACHINE_RUNNING;
 	vcpus_release(&machine->vcpus);
@@ -392,7 +400,7 @@ int machine_begin_migration(struct machine *machine, struct error *error)
 	int result = 0;
 
 	pthread_mutex_lock(&machine->lock);
-	if (machine->state == MACHINE_RUNNING)
+	if (machine_is(machine, MACHINE_RUNNING))
 		machine->state = MACHINE_MIGRATING;
 	else
 		result = machine_busy(machine, "migrated", error);
@@ -405,7 +413,7 @@ int machine_begin_question(struct machine *machine, struct error *error)
 	int result = 0;
 
 	pthread_mutex_lock(&machine->lock);
-	if (machine->state == MACHINE_UNDECIDED)
+	if (machine_is(machine, MACHINE_UNDECIDED))
 		machine->state = MACHINE_MIGRATING;
 	else
 		result = machine_busy(machine, "resumed", error);
@@ -413,12 +421,28 @@ int machine_begin_question(struct machine *machine, struct error *error)
 	return result;
 }
 
+/* A migration or a save is over: the end that was ordered meanwhile comes now. */
+static void machine_catch_up(struct machine *machine)
+{
+	bool ending;
+
+	pthread_mutex_lock(&machine->lock);
+	ending = machine->ending;
+	pthread_mutex_unlock(&machine->lock);
+	if (ending)
+		machine_finish(machine, MACHINE_END_STOPPED);
+}
+
 void machine_end_migration(struct machine *machine, enum machine_state state)
 {
 	pthread_mutex_lock(&machine->lock);
 	if (machine->state == MACHINE_MIGRATING)
-		machine->state = state;
+		machine->state = machine_state_after(machine, state);
 	pthread_mutex_unlock(&machine->lock);
+	/* What is typed may still have to follow an undecided one. */
+	if (state != MACHINE_UNDECIDED)
+		machine_thaw_input(machine);
+	machine_catch_up(machine);
 }
 
 int machine_begin_save(struct machine *machine, enum machine_state *before, struct error *error)
@@ -427,7 +451,7 @@ int machine_begin_save(struct machine *machine, enum machine_state *before, stru
 
 	pthread_mutex_lock(&machine->lock);
 	*before = machine->state;
-	if (machine->state == MACHINE_RUNNING || machine->state == MACHINE_PAUSED)
+	if (machine_is(machine, MACHINE_RUNNING) || machine_is(machine, MACHINE_PAUSED))
 		machine->state = MACHINE_SAVING;
 	else
 		result = machine_busy(machine, "saved", error);
@@ -438,8 +462,10 @@ int machine_begin_save(struct machine *machine, enum machine_state *before, stru
 void machine_end_save(struct machine *machine, enum machine_state before)
 {
 	pthread_mutex_lock(&machine->lock);
-	machine->state = before;
+	machine->state = machine_state_after(machine, before);
 	pthread_mutex_unlock(&machine->lock);
+	machine_thaw_input(machine);
+	machine_catch_up(machine);
 }
 
 int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *error)
@@ -469,6 +495,18 @@ int machine_stop(struct machine *machine, struct error *error)
 	return result;
 }
 
+void machine_stop_soon(struct machine *machine)
+{
+	bool busy;
+
+	pthread_mutex_lock(&machine->lock);
+	busy = machine->state == MACHINE_MIGRATING || machine->state == MACHINE_SAVING;
+	machine->ending = true;
+	pthread_mutex_unlock(&machine->lock);
+	if (!busy)
+		machine_finish(machine, MACHINE_END_STOPPED);
+}
+
 void machine_finish(struct machine *machine, enum machine_end end)
 {
 	enum machine_end none = MACHINE_END_NONE;
@@ -495,31 +533,39 @@ enum machine_state machine_get_state(struct machine *machine)
 	return state;
 }
 
-/* By what the clock says, which may depend on the vCPUs that are on. */
-static enum sc_level machine_ask_level(struct machine *machine, enum sc_level (*level)(struct clock *, uint32_t))
+/* With the vCPUs' power states as they are. */
+static struct sc_follow machine_look(struct machine *machine, enum sc_move move)
 {
-	uint32_t online;
+	struct sc_follow follow = clock_follow(&machine->clock, 0, move);
 
-	/* A guest that is not on the clock at all need not be held to know that. */
-	if (level(&machine->clock, 0) == SC_LEVEL_NONE)
-		return SC_LEVEL_NONE;
+	/* A guest whose clock does not follow need not be held to know that. */
+	if (follow.level == SC_LEVEL_NONE)
+		return follow;
 	vcpus_hold(&machine->vcpus);
-	online = vcpus_online(&machine->vcpus);
+	follow = clock_follow(&machine->clock, vcpus_online(&machine->vcpus), move);
 	vcpus_release(&machine->vcpus);
-	return level(&machine->clock, online);
+	return follow;
 }
 
-enum sc_level machine_level(struct machine *machine)
+struct sc_follow machine_follow(struct machine *machine, enum sc_move move)
 {
-	return machine_ask_level(machine, clock_level);
+	struct sc_follow follow = machine_look(machine, move);
+
+	for (int pause_ms = HOTPLUG_PAUSE_MS; pause_ms <= HOTPLUG_PAUSE_MAX_MS; pause_ms *= 2) {
+		if (follow.obstacle != SC_OBSTACLE_TIMER || move != SC_MOVE_ASKED || clock_is_stopped(&machine->clock))
+			break;
+		poll(NULL, 0, pause_ms);
+		follow = machine_look(machine, move);
+	}
+	return follow;
 }
 
-enum sc_level machine_level_now(struct machine *machine)
+struct sc_follow machine_known_follow(struct machine *machine)
 {
-	return machine_ask_level(machine, clock_level_now);
+	return clock_follow(&machine->clock, vcpus_known_online(&machine->vcpus), SC_MOVE_ASKED);
 }
 
-enum sc_level machine_level_moving(struct machine *machine, uint32_t from_hz, uint32_t to_hz)
+struct sc_follow machine_follow_moving(struct machine *machine, uint32_t from_hz, uint32_t to_hz)
 {
-	return from_hz == to_hz ? machine_level(machine) : machine_level_now(machine);
+	return machine_follow(machine, from_hz == to_hz ? SC_MOVE_ASKED : SC_MOVE_AS_STANDS);
 }

@@ -9,12 +9,19 @@
 #define VMM_MACHINE_H
 
 #include "boot/boot.h"
+#include "buffer.h"
 #include "clock.h"
 #include "console.h"
 #include "dev/bus.h"
 #include "dev/pl011.h"
 #include "name.h"
+#include "ring.h"
 #include "vcpu.h"
+
+/* Console input that the guest's UART has no room for yet. */
+#define MACHINE_INPUT_MAX 4096u
+/* What of it may come after the console was saved. */
+#define MACHINE_LATE_INPUT_MAX 128u
 
 struct machine_config {
 	char name[NAME_SIZE];
@@ -60,12 +67,20 @@ struct machine {
 	struct clock clock;
 	struct vcpu_set vcpus;
 	struct console *console;
-	pthread_mutex_t devices; /* bus, uart */
+	pthread_mutex_t devices; /* bus, uart, and the input with what is known of it */
 	struct bus bus;
 	struct pl011 uart;
-	pthread_mutex_t lock; /* state, policy */
+	struct ring input;	/* of the console, for the UART */
+	bool input_frozen;	/* it has been saved: the UART takes none of it */
+	size_t input_frozen_at; /* how much was saved */
+	bool input_lost;	/* the last byte of it was, which has been logged */
+	uint8_t input_bytes[MACHINE_INPUT_MAX];
+	pthread_mutex_t typing; /* input_closed; held while a byte is read, and taken before the devices' lock */
+	bool input_closed;	/* the machine has moved: its input is read no more */
+	pthread_mutex_t lock;	/* state, policy */
 	enum machine_state state;
 	enum sc_clock_policy policy; /* as machine_policy() */
+	bool ending;		     /* to end once it is no longer being migrated or saved */
 	enum machine_end end;	     /* atomic */
 	int ended;		     /* eventfd */
 	int closing;		     /* eventfd, for the thread of the timers */
@@ -99,7 +114,16 @@ void machine_begin_receiving(struct machine *machine);
 /* A received guest goes on: its clock has been loaded and already runs. */
 void machine_run_loaded(struct machine *machine);
 
-/* From running to migrating, and out of it: to running, or to undecided. -EBUSY if it does not run. */
+/*
+ * After something for which the vCPUs were held and guest time stopped: both go on. If the host does not let time go
+ * on, the guest stays as it is, and the log says so.
+ */
+void machine_go_on(struct machine *machine, enum sc_clock_policy policy);
+
+/*
+ * From running to migrating, and out of it: to running, or to undecided; to paused instead of running if guest time
+ * could not go on. -EBUSY if it does not run.
+ */
 int machine_begin_migration(struct machine *machine, struct error *error);
 /* From undecided to migrating, to ask the other host; it still stands still. -EBUSY if it is not undecided. */
 int machine_begin_question(struct machine *machine, struct error *error);
@@ -114,6 +138,9 @@ int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *er
 
 /* The operator ends the machine; -EBUSY while it is being migrated, saved or received. */
 int machine_stop(struct machine *machine, struct error *error);
+/* An order that cannot be refused: a machine that is being migrated or saved ends once that is over, if it is still
+ * here. */
+void machine_stop_soon(struct machine *machine);
 
 /* The first call decides. */
 void machine_finish(struct machine *machine, enum machine_end end);
@@ -122,14 +149,44 @@ void machine_finish(struct machine *machine, enum machine_end end);
 enum machine_state machine_get_state(struct machine *machine);
 enum machine_end machine_get_end(struct machine *machine);
 const char *machine_state_name(enum machine_state state);
-/* Holds the vCPUs for a moment, since their power state is asked for. */
-enum sc_level machine_level(struct machine *machine);
-/* The same of a guest that is moved as it stands; and of one that goes so from one rate to another. */
-enum sc_level machine_level_now(struct machine *machine);
-enum sc_level machine_level_moving(struct machine *machine, uint32_t from_hz, uint32_t to_hz);
+/*
+ * What the guest can follow, by a look at it: the vCPUs are held for a moment, since their power state is asked for.
+ * One that can still be asked may just take a vCPU online or offline, and is given a second to be done.
+ */
+struct sc_follow machine_follow(struct machine *machine, enum sc_move move);
+/* The same from what is known, without a wait for the guest: a vCPU that has just come or gone shows the next time. */
+struct sc_follow machine_known_follow(struct machine *machine);
+/* Of a guest that goes as it stands from one rate to another: of one that keeps its rate, as if it could be asked. */
+struct sc_follow machine_follow_moving(struct machine *machine, uint32_t from_hz, uint32_t to_hz);
 const char *machine_level_name(enum sc_level level);
 
-/* A byte from the console for the guest; false if it has no room, and the byte is to be offered again. */
+/* ---- Its console: machine_console.c ---- */
+
+int machine_create_console(struct machine *machine, struct error *error);
+
+/* Whether there is room for input. */
+bool machine_wants_input(struct machine *machine);
+
+/*
+ * Around reading a byte of input and giving it to the machine, so that none is read when the machine has moved: false,
+ * and nothing to end, if it has.
+ */
+bool machine_begin_input(struct machine *machine);
+void machine_end_input(struct machine *machine);
+
+/* A byte from the console for the guest; false if there is no room, and it is lost, which the log says. */
 bool machine_receive(struct machine *machine, uint8_t byte);
+
+/*
+ * The UART and the input that waits for it, as blocks in the state. From here on, until the machine goes on here, the
+ * guest gets no input here: what comes waits, and the first bytes of it are taken along by machine_late_input().
+ */
+void machine_save_console(struct machine *machine, struct buffer *state);
+/* -EPROTO, without a sentence, if they cannot have been saved. */
+int machine_load_console(struct machine *machine, struct cursor *cursor);
+/* Up to `size` bytes of input that came after the console was saved: how many. From here on none is taken. */
+size_t machine_late_input(struct machine *machine, uint8_t *bytes, size_t size);
+/* The machine goes on here: the guest gets its input again. */
+void machine_thaw_input(struct machine *machine);
 
 #endif

@@ -2,25 +2,31 @@
 /*
  * The program `seaclock`: its commands and options.
  *
- * Policy: the only place that exits and the only one that prints an error. Exit status: 0 done or powered off, 1 an
- * error in one sentence on standard error, 2 wrong usage; 3 to 7 tell how a guest ended (seaclock(1)).
+ * Policy: the only place that exits, but for `stop --now` (serve.c), and the only one that prints an error. Exit
+ * status: 0 done or powered off, 1 an error in one sentence on standard error, 2 wrong usage; 3 to 7 tell how a guest
+ * ended (seaclock(1)).
  */
 #include "client.h"
 #include "control.h"
 #include "host/host.h"
 #include "layout.h"
+#include "log.h"
 #include "migrate/channel.h"
 #include "receive.h"
 #include "restoring.h"
 #include "run.h"
+#include "serve.h"
+#include "signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EXIT_USAGE 2
 
@@ -31,14 +37,14 @@ static const char usage_text[] =
 	"                         [--console FILE|-]\n"
 	"       seaclock receive [NAME] [--listen ADDRESS:PORT] [--console FILE|-]\n"
 	"       seaclock migrate NAME HOST[:PORT] [--dry-run] [--downtime MS] [--max-step US]\n"
-	"                         [--clock advance|freeze] [--force] [--json]\n"
+	"                         [--clock advance|freeze] [--inferred] [--force] [--json]\n"
 	"       seaclock migrate --cancel NAME [--json]\n"
 	"       seaclock status [NAME] [--json]\n"
 	"       seaclock pause NAME [--clock advance|freeze] [--json]\n"
 	"       seaclock resume NAME [--clock advance|freeze] [--force] [--json]\n"
-	"       seaclock stop NAME [--json]\n"
-	"       seaclock save NAME FILE [--clock advance|freeze] [--json]\n"
-	"       seaclock restore FILE [NAME] [--clock advance|freeze] [--force] [--console FILE|-]\n"
+	"       seaclock stop NAME [--now] [--json]\n"
+	"       seaclock save NAME FILE [--clock advance|freeze] [--force] [--json]\n"
+	"       seaclock restore FILE [NAME] [--clock advance|freeze] [--inferred] [--force] [--console FILE|-]\n"
 	"       seaclock host [--json]\n"
 	"The manual page seaclock(1) explains them.\n";
 
@@ -90,7 +96,9 @@ enum {
 	OPTION_CANCEL,
 	OPTION_DOWNTIME,
 	OPTION_MAX_STEP,
+	OPTION_INFERRED,
 	OPTION_FORCE,
+	OPTION_NOW,
 	OPTION_JSON,
 	OPTION_COUNT
 };
@@ -108,7 +116,9 @@ static const struct option option_table[OPTION_COUNT + 1] = {
 	[OPTION_CANCEL] = { "cancel", no_argument, NULL, OPTION_CANCEL },
 	[OPTION_DOWNTIME] = { "downtime", required_argument, NULL, OPTION_DOWNTIME },
 	[OPTION_MAX_STEP] = { "max-step", required_argument, NULL, OPTION_MAX_STEP },
+	[OPTION_INFERRED] = { "inferred", no_argument, NULL, OPTION_INFERRED },
 	[OPTION_FORCE] = { "force", no_argument, NULL, OPTION_FORCE },
+	[OPTION_NOW] = { "now", no_argument, NULL, OPTION_NOW },
 	[OPTION_JSON] = { "json", no_argument, NULL, OPTION_JSON },
 };
 
@@ -159,8 +169,12 @@ static bool option_set(struct arguments *arguments, int option, const char *valu
 			return false;
 		arguments->client.max_step_us = (uint32_t)number;
 		return true;
+	case OPTION_INFERRED:
+		return arguments->client.inferred = true;
 	case OPTION_FORCE:
 		return arguments->client.force = true;
+	case OPTION_NOW:
+		return arguments->client.now = true;
 	case OPTION_JSON:
 		return arguments->client.json = true;
 	default:
@@ -194,11 +208,31 @@ static int exit_of_end(enum machine_end end)
 	static const int status[] = {
 		[MACHINE_END_NONE] = EXIT_FAILURE, [MACHINE_END_POWER_OFF] = EXIT_SUCCESS,
 		[MACHINE_END_RESET] = 3,	   [MACHINE_END_PANIC] = 4,
-		[MACHINE_END_MIGRATED] = 5,	   [MACHINE_END_STOPPED] = 6,
+		[MACHINE_END_MIGRATED] = 5,	   [MACHINE_END_STOPPED] = SERVE_EXIT_STOPPED,
 		[MACHINE_END_SAVED] = 7,	   [MACHINE_END_FAILED] = EXIT_FAILURE,
 	};
 
 	return status[end];
+}
+
+/* Before a command that serves a machine. */
+static int monitor_begin(struct error *error)
+{
+	signals_prepare();
+	return log_open(error);
+}
+
+/* After it: the exit status. */
+static int monitor_end(int result, enum machine_end end, const struct error *error)
+{
+	if (result)
+		log_line("%s", error->text);
+	log_close();
+	if (result == -EINTR)
+		end = MACHINE_END_STOPPED;
+	else if (result)
+		end = MACHINE_END_FAILED;
+	return exit_of_end(end);
 }
 
 static int command_run(const struct arguments *arguments)
@@ -206,6 +240,7 @@ static int command_run(const struct arguments *arguments)
 	struct run_options options = arguments->run;
 	enum machine_end end = MACHINE_END_NONE;
 	struct error error;
+	int result;
 
 	if (!name_is_valid(arguments->words[0])) {
 		error_format(&error, "`%s` cannot be a machine's name", arguments->words[0]);
@@ -216,7 +251,10 @@ static int command_run(const struct arguments *arguments)
 		error_format(&error, "a machine needs a kernel: name it with --kernel FILE");
 		return fail(&error, false);
 	}
-	return run_boot(&options, &end, &error) ? fail(&error, false) : exit_of_end(end);
+	if (monitor_begin(&error))
+		return fail(&error, false);
+	result = run_boot(&options, &end, &error);
+	return monitor_end(result, end, &error);
 }
 
 static int command_receive(const struct arguments *arguments)
@@ -224,13 +262,17 @@ static int command_receive(const struct arguments *arguments)
 	struct receive_options options = arguments->receive;
 	enum machine_end end = MACHINE_END_NONE;
 	struct error error;
+	int result;
 
 	options.name = arguments->count ? arguments->words[0] : NULL;
 	if (options.name && !name_is_valid(options.name)) {
 		error_format(&error, "`%s` cannot be a machine's name", options.name);
 		return fail(&error, false);
 	}
-	return receive_run(&options, &end, &error) ? fail(&error, false) : exit_of_end(end);
+	if (monitor_begin(&error))
+		return fail(&error, false);
+	result = receive_run(&options, &end, &error);
+	return monitor_end(result, end, &error);
 }
 
 static int command_migrate(const struct arguments *arguments)
@@ -260,25 +302,30 @@ static int command_restore(const struct arguments *arguments)
 	struct restore_options options = {
 		.path = arguments->words[0],
 		.name = arguments->count > 1 ? arguments->words[1] : NULL,
-		.force = client->force,
+		.terms = { .inferred = client->inferred, .force = client->force },
 		.policy = client->clock && clock_policy_parse(client->clock, &policy) ? &policy : NULL,
 	};
 	enum machine_end end = MACHINE_END_NONE;
 	struct error error;
+	int result;
 
 	if (options.name && !name_is_valid(options.name)) {
 		error_format(&error, "`%s` cannot be a machine's name", options.name);
 		return fail(&error, false);
 	}
-	return restoring_run(&options, arguments->run.console, &end, &error) ? fail(&error, false) : exit_of_end(end);
+	if (monitor_begin(&error))
+		return fail(&error, false);
+	result = restoring_run(&options, arguments->run.console, &end, &error);
+	return monitor_end(result, end, &error);
 }
 
 static int command_status(const struct arguments *arguments)
 {
 	struct error error;
 
+	/* A list says itself who does not answer. */
 	if (client_status(arguments->count ? arguments->words[0] : NULL, &arguments->client, &error))
-		return fail(&error, arguments->client.json);
+		return fail(&error, arguments->client.json && arguments->count);
 	return EXIT_SUCCESS;
 }
 
@@ -303,7 +350,13 @@ static int command_resume(const struct arguments *arguments)
 
 static int command_stop(const struct arguments *arguments)
 {
-	return command_simple("stop", arguments);
+	struct error error;
+
+	if (!arguments->client.now)
+		return command_simple("stop", arguments);
+	if (client_stop_now(arguments->words[0], &arguments->client, &error))
+		return fail(&error, arguments->client.json);
+	return EXIT_SUCCESS;
 }
 
 static int command_host(const struct arguments *arguments)
@@ -334,13 +387,14 @@ static const struct command {
 	{ "receive", command_receive, 0, 1, 1u << OPTION_LISTEN | 1u << OPTION_CONSOLE },
 	{ "migrate", command_migrate, 1, 2,
 	  1u << OPTION_CLOCK | 1u << OPTION_DRY_RUN | 1u << OPTION_CANCEL | 1u << OPTION_DOWNTIME |
-		  1u << OPTION_MAX_STEP | 1u << OPTION_FORCE | 1u << OPTION_JSON },
+		  1u << OPTION_MAX_STEP | 1u << OPTION_INFERRED | 1u << OPTION_FORCE | 1u << OPTION_JSON },
 	{ "status", command_status, 0, 1, 1u << OPTION_JSON },
 	{ "pause", command_pause, 1, 1, 1u << OPTION_CLOCK | 1u << OPTION_JSON },
 	{ "resume", command_resume, 1, 1, 1u << OPTION_CLOCK | 1u << OPTION_FORCE | 1u << OPTION_JSON },
-	{ "stop", command_stop, 1, 1, 1u << OPTION_JSON },
-	{ "save", command_save, 2, 2, 1u << OPTION_CLOCK | 1u << OPTION_JSON },
-	{ "restore", command_restore, 1, 2, 1u << OPTION_CLOCK | 1u << OPTION_FORCE | 1u << OPTION_CONSOLE },
+	{ "stop", command_stop, 1, 1, 1u << OPTION_NOW | 1u << OPTION_JSON },
+	{ "save", command_save, 2, 2, 1u << OPTION_CLOCK | 1u << OPTION_FORCE | 1u << OPTION_JSON },
+	{ "restore", command_restore, 1, 2,
+	  1u << OPTION_CLOCK | 1u << OPTION_INFERRED | 1u << OPTION_FORCE | 1u << OPTION_CONSOLE },
 	{ "host", command_host, 0, 0, 1u << OPTION_JSON },
 };
 
@@ -371,6 +425,18 @@ static bool arguments_parse(int argc, char **argv, const struct command *command
 	return arguments->count >= command->words_min && arguments->count <= command->words_max;
 }
 
+/* Else the next file that is opened, such as KVM, would be taken for standard input or output. */
+static void standard_files_open(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {
@@ -381,6 +447,7 @@ int main(int argc, char **argv)
 	};
 	const struct command *command;
 
+	standard_files_open();
 	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
 		usage(stdout);
 		return EXIT_SUCCESS;

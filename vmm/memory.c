@@ -4,14 +4,16 @@
 
 #include "host/host.h"
 #include "layout.h"
+#include "pagemap.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int memory_create(struct memory *memory, uint64_t size, struct error *error)
 {
-	*memory = (struct memory){ .size = size };
+	*memory = (struct memory){ .size = size, .pagemap = pagemap_open() };
 	memory->ram = host_memory_allocate(size);
 	memory->dirty = calloc(memory_bitmap_words(memory), sizeof(uint64_t));
 	if (memory->ram && memory->dirty)
@@ -26,6 +28,8 @@ void memory_destroy(struct memory *memory)
 	if (memory->ram)
 		host_memory_free(memory->ram, memory->size);
 	free(memory->dirty);
+	if (memory->size && memory->pagemap >= 0)
+		close(memory->pagemap);
 	*memory = (struct memory){ 0 };
 }
 
@@ -67,6 +71,11 @@ bool memory_read(const struct memory *memory, uint64_t gpa, void *data, size_t s
 		return false;
 	memcpy(data, place, size);
 	return true;
+}
+
+uint64_t memory_touched(const struct memory *memory, uint64_t page, uint32_t count)
+{
+	return pagemap_touched(memory->pagemap, memory->ram + page * MEMORY_PAGE_SIZE, count);
 }
 
 void memory_take_dirty(struct memory *memory, uint64_t *bitmap)

@@ -21,6 +21,7 @@ struct memory {
 	uint8_t *ram;
 	uint64_t size;
 	uint64_t *dirty; /* one bit a page, set with atomic operations */
+	int pagemap;	 /* of pagemap.h */
 };
 
 /* RAM of `size` bytes, a multiple of 64 pages, all zero. -ENOMEM. */
@@ -45,6 +46,12 @@ void memory_mark_dirty(struct memory *memory, uint64_t gpa, size_t size);
 /* False, and nothing happens, unless all of it is RAM. */
 bool memory_write(struct memory *memory, uint64_t gpa, const void *data, size_t size);
 bool memory_read(const struct memory *memory, uint64_t gpa, void *data, size_t size);
+
+/*
+ * A bit for each of the `count` pages from page `page` of the RAM on, at most PAGEMAP_PAGES_MAX, bit 0 the first: 0 if
+ * it is zero because nobody has ever touched it. Other pages may be zero as well.
+ */
+uint64_t memory_touched(const struct memory *memory, uint64_t page, uint32_t count);
 
 /* Adds the monitor's own dirty pages to the bitmap and forgets them. */
 void memory_take_dirty(struct memory *memory, uint64_t *bitmap);

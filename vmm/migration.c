@@ -88,27 +88,40 @@ static void explain_undecided(const struct migration *migration, struct error *e
 
 	error_format(error,
 		     "%s cannot say what became of %s after the handover (%.200s), so it stays paused here: `seaclock "
-		     "resume %s` asks again; once it neither runs nor waits in a receiver there, `seaclock resume %s "
-		     "--force`, "
-		     "else `seaclock stop %s`",
+		     "resume %s` asks again; if it does not run there, `seaclock resume %s --force`, else `seaclock "
+		     "stop %s`",
 		     migration->host, name, reason.text, name, name, name);
+}
+
+static void explain_paused(const struct migration *migration, struct error *error)
+{
+	const char *name = migration->machine->config.name;
+	struct error reason = *error;
+
+	error_format(error,
+		     "%.300s; %s stays paused, for its clock cannot be started: `seaclock resume %s` tries again",
+		     reason.text, name, name);
 }
 
 /* The guest is here, running or paused. */
 static void migration_fail(struct migration *migration, enum source_state state, struct error *error)
 {
 	struct machine *machine = migration->machine;
+	bool runs;
 
 	if (state == SOURCE_UNDECIDED) {
 		explain_undecided(migration, error);
 		machine_set_policy(machine, migration->options.policy);
 	}
 	machine_end_migration(machine, state == SOURCE_UNDECIDED ? MACHINE_UNDECIDED : MACHINE_RUNNING);
+	runs = machine_get_state(machine) == MACHINE_RUNNING;
+	if (state == SOURCE_RUNNING && machine_get_state(machine) == MACHINE_PAUSED)
+		explain_paused(migration, error);
 	migration_set_last(migration, control_error(error));
 	log_line("%s: %s", machine->config.name, error->text);
 	migration_retire(migration);
 	/* Who asked for it to go on here has what he wanted. */
-	if (migration->asking && state == SOURCE_RUNNING)
+	if (migration->asking && runs)
 		client_answer(&migration->client, json_pack("{s:b}", "ok", 1));
 	else
 		client_answer(&migration->client, control_error(error));
@@ -142,18 +155,22 @@ static void migration_progress(void *context, const struct precopy_progress *pro
 {
 	const struct migration *migration = context;
 
-	control_write_line(migration->client,
-			   json_pack("{s:{s:i, s:I, s:I, s:I, s:f}}", "progress", "round", (int)progress->round,
-				     "bytes_left", (json_int_t)progress->bytes_left, "bytes_sent",
-				     (json_int_t)progress->bytes_sent, "rate", (json_int_t)progress->rate,
-				     "expected_downtime_ms", (double)progress->downtime_ns / 1e6));
+	control_write_progress(migration->client,
+			       json_pack("{s:{s:i, s:I, s:I, s:I, s:f}}", "progress", "round", (int)progress->round,
+					 "bytes_left", (json_int_t)progress->bytes_left, "bytes_sent",
+					 (json_int_t)progress->bytes_sent, "rate", (json_int_t)progress->rate,
+					 "expected_downtime_ms", (double)progress->downtime_ns / 1e6));
 }
 
 static int migration_connect(struct migration *migration, struct channel *channel, struct error *error)
 {
 	const struct channel_watch watch = { .fd = migration->gate.called, .fn = gate_called };
 
-	return channel_connect(channel, migration->host, migration->options.limits->frame_ms, &watch, error);
+	int result = channel_connect(channel, migration->host, migration->options.limits->frame_ms, &watch, error);
+
+	if (!result)
+		channel_peer(channel, migration->peer);
+	return result;
 }
 
 static void *migration_thread(void *argument)
@@ -187,9 +204,10 @@ static void *dry_run_thread(void *argument)
 	migration_retire(migration);
 	client_answer(&migration->client,
 		      result ? control_error(&error)
-			     : json_pack("{s:{s:s, s:s, s:I, s:I, s:s}}", "ok", "verdict", "ok", "name", report->name,
-					 "from_hz", (json_int_t)report->from_hz, "to_hz", (json_int_t)report->to_hz,
-					 "level", machine_level_name(report->level)));
+			     : json_pack("{s:{s:s, s:s, s:I, s:I, s:s, s:b}}", "ok", "verdict", "ok", "name",
+					 report->name, "from_hz", (json_int_t)report->from_hz, "to_hz",
+					 (json_int_t)report->to_hz, "level", machine_level_name(report->level),
+					 "inferred", (int)report->inferred));
 	return NULL;
 }
 
@@ -247,8 +265,9 @@ static int request_options(struct migration *migration, const json_t *request, s
 	int result;
 
 	*options = (struct source_options){
-		.host = migration->host,
-		.force = json_is_true(json_object_get(request, "force")),
+		.host = migration->peer,
+		.terms = { .inferred = json_is_true(json_object_get(request, "inferred")),
+			   .force = json_is_true(json_object_get(request, "force")) },
 		.downtime_ms = SOURCE_DOWNTIME_MS,
 		.max_step_us = SOURCE_MAX_STEP_US,
 		.gate = &migration->gate,
@@ -306,6 +325,15 @@ static int migration_cancel(struct migration *migration, int client, struct erro
 		migration->canceller = client;
 	pthread_mutex_unlock(&migration->lock);
 	return result;
+}
+
+void migration_call_off(struct migration *migration)
+{
+	pthread_mutex_lock(&migration->lock);
+	if (migration->active && !gate_cancel(&migration->gate))
+		log_line("%s has been handed over to %s: it ends here once that is decided",
+			 migration->machine->config.name, migration->host);
+	pthread_mutex_unlock(&migration->lock);
 }
 
 int migration_request(struct migration *migration, int client, const json_t *request, struct error *error)

@@ -24,8 +24,9 @@ struct migration {
 	bool started; /* and not yet joined */
 	int client;   /* who asked; -1: nobody any more */
 	bool dry_run;
-	bool asking; /* no migration: only the question what became of the last one */
-	char host[256];
+	bool asking;			 /* no migration: only the question what became of the last one */
+	char host[256];			 /* as the operator named it, */
+	char peer[CHANNEL_ADDRESS_SIZE]; /* and the one of its addresses that was taken */
 	struct source_options options;
 	struct report report; /* of the one under way, or of the undecided one */
 	struct gate gate;
@@ -50,6 +51,9 @@ int migration_request(struct migration *migration, int client, const json_t *req
  * says. Takes the client over if it returns 0.
  */
 int migration_ask(struct migration *migration, int client, enum sc_clock_policy policy, struct error *error);
+
+/* The machine is to end: calls the migration off that is under way, if there is one and it is not too late. */
+void migration_call_off(struct migration *migration);
 
 /* This machine came here by a migration whose report the source has sent. */
 void migration_note(struct migration *migration, const struct report *report);

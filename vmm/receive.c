@@ -3,12 +3,15 @@
 #include "receive.h"
 
 #include "log.h"
+#include "migrate/linger.h"
 #include "migrate/target.h"
 #include "serve.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 struct receive {
@@ -32,7 +35,7 @@ static int receive_control(void *context, struct error *error)
 	struct serve *serve = context;
 
 	(void)error;
-	control_serve(&serve->control);
+	serve_control(serve);
 	return 0;
 }
 
@@ -48,7 +51,7 @@ static int receive_contents(struct receive *receive, struct machine *machine, st
 
 	if (result)
 		return result;
-	control = (struct channel_watch){ serve->control.listener, receive_control, serve };
+	control = (struct channel_watch){ serve->control.events, receive_control, serve };
 	channel_watch(channel, &signals);
 	channel_watch(channel, &control);
 	result = target_run(machine, channel, hello, &receive->incoming, error);
@@ -91,8 +94,7 @@ static void receive_refuse(struct receive *receive, struct channel *channel, con
 		log_line("asked whether %s could run here: it could", hello->name);
 	else
 		log_line("%s is not taken: %s", hello->name, error->text);
-	incoming_release(&receive->incoming);
-	channel_abort(channel, error);
+	incoming_give_up(&receive->incoming, channel, error);
 }
 
 static void receive_call(struct receive *receive, struct channel *channel, const struct frame_hello *hello)
@@ -111,6 +113,22 @@ static void receive_call(struct receive *receive, struct channel *channel, const
 }
 
 /* ---- All of them ---- */
+
+/* Somebody's source may still have to ask. A second signal ends that, too. */
+static void receive_linger(struct receive *receive)
+{
+	const struct channel_watch signals = { .fd = receive->signals, .fn = receive_signal };
+	struct pollfd first = { .fd = receive->signals, .events = POLLIN };
+	struct signalfd_siginfo info;
+
+	if (!linger_is_due(&receive->incoming))
+		return;
+	if (poll(&first, 1, 0) > 0 && read(receive->signals, &info, sizeof(info)) < 0)
+		return;
+	log_line("a source may not know yet what became of its machine: waiting for its question for up to %d s",
+		 receive->incoming.limits->linger_ms / 1000);
+	linger_run(&receive->incoming, &signals);
+}
 
 static void receive_once(struct receive *receive)
 {
@@ -142,7 +160,7 @@ static int receive_open(struct receive *receive, struct error *error)
 	if (result)
 		return result;
 	result = incoming_listen(&receive->incoming, receive->options->listen, error);
-	receive->signals = result ? -1 : serve_signals_open();
+	receive->signals = result ? -1 : signals_open();
 	if (!result && receive->signals < 0)
 		result = error_set(error, errno, "no descriptor for signals (%s)", strerror(errno));
 	if (result)
@@ -153,15 +171,17 @@ static int receive_open(struct receive *receive, struct error *error)
 int receive_run(const struct receive_options *options, enum machine_end *end, struct error *error)
 {
 	struct receive receive = { .options = options };
+	char address[CHANNEL_ADDRESS_SIZE];
 	int result;
 
-	serve_block_signals();
 	result = receive_open(&receive, error);
 	if (result)
 		return result;
-	log_line("waiting for a machine on %s", options->listen);
+	channel_address(receive.incoming.listener, address);
+	log_line("waiting for a machine on %s", address);
 	while (!receive.over)
 		receive_once(&receive);
+	receive_linger(&receive);
 	*end = receive.end;
 	close(receive.signals);
 	incoming_close(&receive.incoming);

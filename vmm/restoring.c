@@ -4,6 +4,7 @@
 
 #include "log.h"
 #include "serve.h"
+#include "signals.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,11 +36,14 @@ static int restoring_serve(struct machine *machine, enum machine_end *end, struc
 
 	if (result)
 		return result;
-	machine_run_loaded(machine);
-	restoring_log(machine);
-	*end = serve_run(&serve);
+	result = signals_check(error);
+	if (!result) {
+		machine_run_loaded(machine);
+		restoring_log(machine);
+		*end = serve_run(&serve);
+	}
 	serve_close(&serve);
-	return 0;
+	return result;
 }
 
 int restoring_run(const struct restore_options *options, const char *console_name, enum machine_end *end,
@@ -53,7 +57,6 @@ int restoring_run(const struct restore_options *options, const char *console_nam
 		result = console_open(&console, console_name, error);
 	if (result)
 		return result;
-	serve_block_signals();
 	result = restore_load(&machine, &console, options, error);
 	if (!result) {
 		result = restoring_serve(&machine, end, error);

@@ -4,6 +4,7 @@
 
 #include "file.h"
 #include "serve.h"
+#include "signals.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -46,7 +47,9 @@ static int boot_serve(struct machine *machine, const struct run_options *options
 		result = serve_open(&serve, machine, error);
 	if (result)
 		return result;
-	result = machine_resume(machine, SC_CLOCK_FREEZE, false, error);
+	result = signals_check(error);
+	if (!result)
+		result = machine_resume(machine, SC_CLOCK_FREEZE, false, error);
 	if (!result)
 		*end = serve_run(&serve);
 	serve_close(&serve);
@@ -61,7 +64,6 @@ int run_boot(const struct run_options *options, enum machine_end *end, struct er
 
 	if (result)
 		return result;
-	serve_block_signals();
 	result = machine_create(&machine, &options->config, &console, error);
 	if (!result) {
 		result = boot_serve(&machine, options, end, error);

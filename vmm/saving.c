@@ -16,8 +16,10 @@
 struct saving_job {
 	struct machine *machine;
 	int client;
+	struct gate *gate;
 	char path[PATH_MAX];
 	enum sc_clock_policy policy;
+	bool force;
 	enum machine_state before;
 };
 
@@ -25,7 +27,7 @@ static void saving_progress(void *context, uint64_t bytes_left)
 {
 	const struct saving_job *job = context;
 
-	control_write_line(job->client, json_pack("{s:{s:I}}", "progress", "bytes_left", (json_int_t)bytes_left));
+	control_write_progress(job->client, json_pack("{s:{s:I}}", "progress", "bytes_left", (json_int_t)bytes_left));
 }
 
 static json_t *saving_report(const struct saving_job *job, const struct save_report *report)
@@ -41,6 +43,8 @@ static void saving_run(struct saving_job *job)
 	const struct save_options options = {
 		.path = job->path,
 		.policy = job->policy,
+		.force = job->force,
+		.gate = job->gate,
 		.limits = &handover_limits,
 		.progress = saving_progress,
 		.context = job,
@@ -83,16 +87,21 @@ static int job_run(struct saving *saving, struct saving_job *job, struct error *
 	if (result)
 		return result;
 	saving_join(saving);
-	result = pthread_create(&saving->thread, NULL, saving_thread, job);
-	saving->started = !result;
-	if (!result)
-		return 0;
+	result = gate_open(&saving->gate, error);
+	if (!result) {
+		result = pthread_create(&saving->thread, NULL, saving_thread, job);
+		saving->started = !result;
+		if (!result)
+			return 0;
+		gate_close(&saving->gate);
+		result = error_set(error, result, "no thread for the save (%s)", strerror(result));
+	}
 	machine_end_save(job->machine, job->before);
-	return error_set(error, result, "no thread for the save (%s)", strerror(result));
+	return result;
 }
 
 int saving_start(struct saving *saving, struct machine *machine, int client, const char *path,
-		 enum sc_clock_policy policy, struct error *error)
+		 enum sc_clock_policy policy, bool force, struct error *error)
 {
 	struct saving_job *job;
 	int result = job_check_path(path, error);
@@ -102,7 +111,13 @@ int saving_start(struct saving *saving, struct machine *machine, int client, con
 	job = calloc(1, sizeof(*job));
 	if (!job)
 		return error_set(error, ENOMEM, "no memory for a save");
-	*job = (struct saving_job){ .machine = machine, .client = client, .policy = policy };
+	*job = (struct saving_job){
+		.machine = machine,
+		.client = client,
+		.gate = &saving->gate,
+		.policy = policy,
+		.force = force,
+	};
 	snprintf(job->path, sizeof(job->path), "%s", path);
 	result = job_run(saving, job, error);
 	if (result)
@@ -112,7 +127,15 @@ int saving_start(struct saving *saving, struct machine *machine, int client, con
 
 void saving_join(struct saving *saving)
 {
-	if (saving->started)
-		pthread_join(saving->thread, NULL);
+	if (!saving->started)
+		return;
+	pthread_join(saving->thread, NULL);
+	gate_close(&saving->gate);
 	saving->started = false;
+}
+
+void saving_call_off(struct saving *saving)
+{
+	if (saving->started)
+		gate_cancel(&saving->gate);
 }

@@ -8,15 +8,20 @@
 #define VMM_SAVING_H
 
 #include "machine.h"
+#include "migrate/gate.h"
 
 struct saving {
 	pthread_t thread;
-	bool started; /* and not yet joined */
+	bool started;	  /* and not yet joined */
+	struct gate gate; /* while started */
 };
 
 /* Takes over the client's connection, unless it fails. `path` is absolute. */
 int saving_start(struct saving *saving, struct machine *machine, int client, const char *path,
-		 enum sc_clock_policy policy, struct error *error);
+		 enum sc_clock_policy policy, bool force, struct error *error);
+
+/* The machine is to end: calls a save off that is under way, unless the file is already there. */
+void saving_call_off(struct saving *saving);
 
 /* Waits for a save that is under way. */
 void saving_join(struct saving *saving);

@@ -3,94 +3,117 @@
 #include "serve.h"
 
 #include "log.h"
+#include "signals.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
-/* A guest that does not read its UART is offered the same byte again after this long. */
+/* Room for the input of a pipe, in a guest that does not read its UART, is looked for after this long. */
 #define CONSOLE_RETRY_MS 10
 
-static void serve_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-}
+/* A background job is not told that it has come to the foreground. */
+#define FOREGROUND_RETRY_MS 1000
 
-void serve_block_signals(void)
-{
-	sigset_t set;
-
-	serve_signals(&set);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
-int serve_signals_open(void)
-{
-	sigset_t set;
-
-	serve_signals(&set);
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
+/* An order that is carried out now, or as soon as no migration or save is under way. */
 static void serve_stop(struct serve *serve, const char *why)
 {
-	struct error error;
-
-	if (machine_stop(serve->machine, &error))
-		log_line("%s: %s", why, error.text);
+	log_line("%s is told to end (%s)", serve->machine->config.name, why);
+	machine_stop_soon(serve->machine);
+	control_call_off(&serve->control);
 }
 
 static void serve_signal(struct serve *serve)
 {
-	struct signalfd_siginfo info;
+	const char *name = signals_take(serve->wait[SERVE_SIGNAL].fd);
 
-	if (read(serve->wait[SERVE_SIGNAL].fd, &info, sizeof(info)) == sizeof(info))
-		serve_stop(serve, strsignal((int)info.ssi_signo));
+	if (name)
+		serve_stop(serve, name);
+}
+
+/* A key goes from the terminal to the machine in one step, or it stays in the terminal: for good once it has moved. */
+static enum console_key serve_key(struct serve *serve)
+{
+	enum console_key key;
+	uint8_t byte;
+
+	if (!machine_begin_input(serve->machine))
+		return CONSOLE_KEY_END;
+	key = console_read(serve->machine->console, &byte);
+	if (key == CONSOLE_KEY_BYTE)
+		machine_receive(serve->machine, byte);
+	machine_end_input(serve->machine);
+	return key;
 }
 
 static void serve_console(struct serve *serve)
 {
-	switch (console_read(serve->machine->console, &serve->byte)) {
-	case CONSOLE_KEY_BYTE:
-		serve->byte_waits = true;
-		break;
-	case CONSOLE_KEY_EXIT:
+	enum console_key key = serve_key(serve);
+
+	if (key == CONSOLE_KEY_EXIT)
 		serve_stop(serve, "Ctrl-A x");
-		break;
-	case CONSOLE_KEY_END:
+	if (key == CONSOLE_KEY_END)
 		serve->input_ended = true;
-		break;
-	case CONSOLE_KEY_NONE:
-		break;
-	}
+}
+
+/*
+ * Whether the console's input is waited for. It is left out while it is not to be read, for an end of the input would
+ * be reported without pause. A terminal is read in any case, for Ctrl-A x; a pipe waits until there is room.
+ */
+static void serve_attend(struct serve *serve, int *timeout_ms)
+{
+	struct console *console = serve->machine->console;
+	bool open = !serve->input_ended && console->in >= 0;
+	bool attend = open && console_attend(console);
+	bool room = machine_wants_input(serve->machine) || console->raw;
+
+	*timeout_ms = -1;
+	if (open && !attend)
+		*timeout_ms = FOREGROUND_RETRY_MS;
+	else if (open && !room)
+		*timeout_ms = CONSOLE_RETRY_MS;
+	serve->wait[SERVE_CONSOLE].fd = attend && room ? console->in : -1;
 }
 
 static void serve_incoming(struct serve *serve)
 {
+	const struct report *report = &serve->incoming->report;
+
 	incoming_serve(serve->incoming);
-	if (serve->incoming->settled && !serve->settled)
-		migration_note(&serve->control.migration, &serve->incoming->report);
-	serve->settled = serve->incoming->settled;
+	if (!serve->incoming->settled || serve->settled)
+		return;
+	serve->settled = true;
+	migration_note(&serve->control.migration, report);
+	for (uint32_t n = 0; n < report->input_size; n++)
+		machine_receive(serve->machine, report->input[n]);
+}
+
+/* Without a wait for threads, vCPUs or readers, any of which may be why the operator wants it so. */
+static _Noreturn void serve_leave(const struct serve *serve)
+{
+	control_remove(&serve->control);
+	console_restore(serve->machine->console);
+	_exit(SERVE_EXIT_STOPPED);
+}
+
+void serve_control(struct serve *serve)
+{
+	control_serve(&serve->control);
+	if (serve->control.leave)
+		serve_leave(serve);
 }
 
 /* False once the machine has ended. */
 static bool serve_once(struct serve *serve)
 {
 	struct pollfd *wait = serve->wait;
+	int timeout_ms;
 
-	if (serve->byte_waits)
-		serve->byte_waits = !machine_receive(serve->machine, serve->byte);
-	/* Left out of the wait while it is not to be read: an end of the input would be reported without pause. */
-	wait[SERVE_CONSOLE].fd = serve->byte_waits || serve->input_ended ? -1 : serve->machine->console->in;
-	if (poll(wait, SERVE_WAITS, serve->byte_waits ? CONSOLE_RETRY_MS : -1) < 0)
+	serve_attend(serve, &timeout_ms);
+	if (poll(wait, SERVE_WAITS, timeout_ms) < 0)
 		return errno == EINTR;
 	if (wait[SERVE_CONTROL].revents)
-		control_serve(&serve->control);
+		serve_control(serve);
 	if (wait[SERVE_SIGNAL].revents)
 		serve_signal(serve);
 	if (wait[SERVE_CONSOLE].revents)
@@ -102,7 +125,7 @@ static bool serve_once(struct serve *serve)
 
 int serve_open(struct serve *serve, struct machine *machine, struct error *error)
 {
-	int result;
+	int result, err;
 
 	*serve = (struct serve){ .machine = machine };
 	result = control_open(&serve->control, machine, error);
@@ -110,13 +133,14 @@ int serve_open(struct serve *serve, struct machine *machine, struct error *error
 		return result;
 	for (int n = 0; n < SERVE_WAITS; n++)
 		serve->wait[n].events = POLLIN;
-	serve->wait[SERVE_SIGNAL].fd = serve_signals_open();
+	serve->wait[SERVE_SIGNAL].fd = signals_open();
+	err = errno;
 	serve->wait[SERVE_END].fd = machine->ended;
-	serve->wait[SERVE_CONTROL].fd = serve->control.listener;
+	serve->wait[SERVE_CONTROL].fd = serve->control.events;
 	if (serve->wait[SERVE_SIGNAL].fd >= 0)
 		return 0;
 	control_close(&serve->control);
-	return error_set(error, errno, "no descriptor for signals (%s)", strerror(errno));
+	return error_set(error, err, "no descriptor for signals (%s)", strerror(err));
 }
 
 void serve_close(struct serve *serve)

@@ -22,8 +22,25 @@ int vcpus_create(struct vcpu_set *set, struct host_vm *vm, uint32_t count, bool 
 			return result;
 		}
 		vcpu->set = set;
+		vcpu->on = first_on && !set->count;
 	}
 	return 0;
+}
+
+static void vcpu_set_on(struct vcpu *vcpu, bool on)
+{
+	__atomic_store_n(&vcpu->on, on, __ATOMIC_RELAXED);
+}
+
+/* A vCPU that does not answer counts as on: the stricter reading. */
+static bool vcpu_ask_on(struct vcpu *vcpu)
+{
+	bool on = true;
+
+	if (host_vcpu_is_on(&vcpu->host, &on))
+		on = true;
+	vcpu_set_on(vcpu, on);
+	return on;
 }
 
 /* With the lock held. False when the thread is to end. */
@@ -67,6 +84,18 @@ static void vcpu_follow(struct vcpu_set *set, struct vcpu *vcpu, enum vcpu_next 
 	pthread_mutex_unlock(&set->lock);
 }
 
+/* With nobody holding the vCPU, the kick was for a look only. */
+static void vcpu_look(struct vcpu_set *set, struct vcpu *vcpu)
+{
+	if (!__atomic_exchange_n(&vcpu->looks, false, __ATOMIC_SEQ_CST))
+		return;
+	vcpu_ask_on(vcpu);
+	pthread_mutex_lock(&set->lock);
+	if (!set->holds && !set->ending)
+		host_vcpu_unkick(&vcpu->host);
+	pthread_mutex_unlock(&set->lock);
+}
+
 static void vcpu_step(struct vcpu_set *set, struct vcpu *vcpu)
 {
 	struct host_exit exit;
@@ -77,8 +106,10 @@ static void vcpu_step(struct vcpu_set *set, struct vcpu *vcpu)
 		exit = (struct host_exit){ .kind = HOST_EXIT_UNKNOWN };
 	}
 	vcpu->unfinished = exit.kind != HOST_EXIT_INTERRUPTED;
-	if (vcpu->unfinished)
-		vcpu_follow(set, vcpu, set->on_exit(set->machine, vcpu->host.index, &exit));
+	if (!vcpu->unfinished)
+		return vcpu_look(set, vcpu);
+	vcpu_set_on(vcpu, true);
+	vcpu_follow(set, vcpu, set->on_exit(set->machine, vcpu->host.index, &exit));
 }
 
 static void *vcpu_thread(void *argument)
@@ -177,13 +208,26 @@ uint32_t vcpus_online(struct vcpu_set *set)
 {
 	uint32_t online = 0;
 
-	for (uint32_t n = 0; n < set->count; n++) {
-		bool on = true;
+	for (uint32_t n = 0; n < set->count; n++)
+		online |= (uint32_t)vcpu_ask_on(&set->vcpu[n]) << n;
+	return online;
+}
 
-		/* A vCPU that does not answer counts as on: the stricter reading. */
-		if (host_vcpu_is_on(&set->vcpu[n].host, &on))
-			on = true;
-		online |= (uint32_t)on << n;
+uint32_t vcpus_known_online(struct vcpu_set *set)
+{
+	uint32_t online = 0;
+
+	pthread_mutex_lock(&set->lock);
+	for (uint32_t n = 0; n < set->count; n++) {
+		struct vcpu *vcpu = &set->vcpu[n];
+
+		online |= (uint32_t)__atomic_load_n(&vcpu->on, __ATOMIC_RELAXED) << n;
+		/* What is held was asked by those who hold it, if they needed to know. */
+		if (set->holds || !vcpu->started)
+			continue;
+		__atomic_store_n(&vcpu->looks, true, __ATOMIC_SEQ_CST);
+		host_vcpu_kick(&vcpu->host, vcpu->thread);
 	}
+	pthread_mutex_unlock(&set->lock);
 	return online;
 }

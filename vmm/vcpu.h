@@ -32,6 +32,8 @@ struct vcpu {
 	bool started;
 	bool unfinished; /* its thread's own: the last exit is completed by the next entry */
 	bool waits;	 /* for vcpus_answer(); with the set's lock */
+	bool on;	 /* powered on, as last known; atomic */
+	bool looks;	 /* its thread is to find that out when it leaves the guest; atomic */
 };
 
 struct vcpu_set {
@@ -66,7 +68,13 @@ void vcpus_release(struct vcpu_set *set);
  */
 int vcpus_answer(struct vcpu_set *set, const struct sc_hold_answer *answer);
 
-/* Bit n: vCPU n is powered on. Waits for a running one; held vCPUs answer at once. */
+/* Bit n: vCPU n is powered on. All vCPUs are held. */
 uint32_t vcpus_online(struct vcpu_set *set);
+
+/*
+ * The same as last known, without a wait for any vCPU or a call that one of KVM's could meet. Also has each vCPU that
+ * runs look anew: what it finds is known the next time.
+ */
+uint32_t vcpus_known_online(struct vcpu_set *set);
 
 #endif

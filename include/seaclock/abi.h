@@ -165,6 +165,9 @@ SC_ABI_ASSERT(reference_tsc_page, sizeof(struct sc_reference_tsc_page) == 24);
 #define SC_STIMER_SINT_MASK 0xfull
 #define SC_STIMER_RESERVED_MASK 0xfffffffffff0e000ull
 
+/* The shortest time between two expiries of a periodic timer: a shorter period expires at its multiples. 100 us. */
+#define SC_STIMER_PERIOD_MIN 1000u
+
 /* Private peripheral interrupts: the INTIDs that a direct timer may name. */
 #define SC_PPI_FIRST 16u
 #define SC_PPI_LAST 31u

@@ -117,7 +117,8 @@ void sc_page_invalidate(struct sc_reference_tsc_page *page);
  * One synthetic timer. `armed`: `due` is the next expiry. `pending`: an expiry, that of `expired`, is not yet
  * delivered; further expiries of a periodic timer coalesce with it meanwhile. `asserted`: the interrupt line is held
  * high until the next write (see doc/abi.md). Of a periodic timer, deliveries plus `coalesced` plus the pending one are
- * the periods that have passed since it was last written.
+ * the periods that had passed since it was last written when it last expired. A period below SC_STIMER_PERIOD_MIN
+ * expires at the smallest multiple of itself that is not; the periods between coalesce.
  */
 struct sc_stimer {
 	uint64_t config;
@@ -169,7 +170,7 @@ struct sc_vcpu {
 struct sc_partition {
 	struct sc_clock clock;
 	uint32_t vcpu_count;
-	uint32_t page_sequence; /* to write the page with; enabling and resuming advance it, it survives disabling */
+	uint32_t page_sequence; /* to write the page with; enabling and going on advance it, it survives disabling */
 	uint64_t guest_os_id;
 	uint64_t reference_tsc; /* SC_REG_REFERENCE_TSC as written */
 	uint64_t guest_clock;	/* SC_REG_GUEST_CLOCK */
@@ -185,7 +186,10 @@ struct sc_partition {
  */
 int sc_partition_init(struct sc_partition *partition, uint32_t vcpu_count, uint32_t hz, sc_ticks_t counter);
 
-/* The earliest expiry of any armed timer that is not already pending; false, and nothing in *deadline, if none. */
+/*
+ * The earliest expiry of any armed timer that would make a difference to the guest: not of one that is pending already
+ * or whose line is asserted. False, and nothing in *deadline, if none.
+ */
 bool sc_partition_deadline(const struct sc_partition *partition, sc_ref_t *deadline);
 
 /* Marks every timer that is due at the counter's value as pending; true if any timer of any vCPU is pending now. */
@@ -224,6 +228,8 @@ bool sc_message_slot_free(struct sc_message *slot);
 /* Puts a message into a free slot; a guest that looks meanwhile sees the slot free or the whole message. */
 void sc_message_place(struct sc_message *slot, const struct sc_message *message);
 
+/* ---- What a guest can follow (core/follow.c) ---- */
+
 /* How far a guest follows a change of rate (doc/design.md). */
 enum sc_level {
 	SC_LEVEL_NONE,	      /* only the architectural counter */
@@ -231,12 +237,33 @@ enum sc_level {
 	SC_LEVEL_COOPERATIVE, /* it does what it is asked before a move, and repairs the rest in the hold */
 };
 
-/*
- * The level of a guest that can be asked, and of one that is moved as it stands: cooperative only in a hold, none while
- * its clock is the raw counter. `online`: bit n set if vCPU n is powered on.
- */
-enum sc_level sc_partition_level(const struct sc_partition *partition, uint32_t online);
-enum sc_level sc_partition_level_now(const struct sc_partition *partition, uint32_t online);
+/* What keeps a guest at SC_LEVEL_NONE. */
+enum sc_obstacle {
+	SC_OBSTACLE_NONE,
+	SC_OBSTACLE_NO_PAGE, /* no driver has declared anything, and there is no page that a clock could be on */
+	SC_OBSTACLE_SLOW,    /* nothing is declared, and on so slow a counter the page is invalid and tells nothing */
+	SC_OBSTACLE_OTHER,   /* its driver declares a clock that is neither the page nor the raw counter */
+	SC_OBSTACLE_RAW,     /* its clock is the raw counter, and it has not prepared or cannot be asked to */
+	SC_OBSTACLE_TIMER,   /* a vCPU that is on has no direct timer */
+};
+
+struct sc_follow {
+	enum sc_level level;
+	bool on_page;  /* its clock is on the page, as declared or inferred */
+	bool inferred; /* from the page alone: its driver declares nothing, and nobody outside can see what clock is
+			  used */
+	enum sc_obstacle obstacle;
+	uint32_t vp; /* SC_OBSTACLE_TIMER: the first such vCPU; else 0 */
+};
+
+/* How a guest is moved. */
+enum sc_move {
+	SC_MOVE_ASKED,	   /* it can be asked first */
+	SC_MOVE_AS_STANDS, /* cooperative only in a hold, none while its clock is the raw counter */
+};
+
+/* `online`: bit n set if vCPU n is powered on; with 0, what the clock alone allows. */
+struct sc_follow sc_partition_follow(const struct sc_partition *partition, uint32_t online, enum sc_move move);
 
 /* ---- Prepare and hold (core/hold.c) ---- */
 
@@ -329,6 +356,12 @@ uint64_t sc_call_decode_registers(const uint64_t x[4], struct sc_call *call);
 
 /* The register that the input of a fast call begins in, as n of Xn. */
 uint32_t sc_call_input_register(const struct sc_call *call);
+
+/*
+ * Whether sc_call_run() looks at word n of the input, 8 bytes each: not at padding, the upper half of a value or
+ * repetitions before rep start, so that the caller need not fetch them. n < input_size / 8, rounded up.
+ */
+bool sc_call_input_is_used(const struct sc_call *call, uint32_t n);
 
 /*
  * The register that the output of a fast call goes to, as n of Xn, past the repetitions before rep start. By HVC #0 it

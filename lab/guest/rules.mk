@@ -24,8 +24,8 @@ $(O)/guest/initrd.cpio.gz: lab/guest/init lab/guest/rules.mk $(MODULE) $(SELFTES
 	@cp lab/guest/init $(GUEST_ROOT)
 	@for module in $(MODULE) $(SELFTEST); do \
 		$(ARM64)strip --strip-debug $$module -o $(GUEST_ROOT)/$$(basename $$module) || exit; done
-	@cp $(O)/sysroot/bin/busybox $(GUEST_BIN) $(GUEST_ROOT)/bin
-	$(call say,CPIO)cd $(GUEST_ROOT) && find . | LC_ALL=C sort | \
+	@cp $(O)/sysroot/usr/bin/busybox $(GUEST_BIN) $(GUEST_ROOT)/bin
+	$(call say,CPIO)cd $(GUEST_ROOT) && find . | sort | \
 		cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -9n >$(CURDIR)/$@
 
 $(O)/guest/Image: $(KERNEL)

@@ -15,8 +15,6 @@
 
 #include "run.h"
 
-/* In half of them; together they make the 40 that are asked for. */
-#define HANDOFF_HALF_MIN 20
 #define HANDOFF_MAX MANIFEST_FILES_MAX
 #define HANDOFF_RATES_MAX MANIFEST_HOSTS_MAX
 
@@ -62,7 +60,8 @@ struct handoff_spread handoff_spread(const struct handoff_set *set, enum handoff
 /* The most that the bound may be: half the round trip, drift over its age, and 2 us; ns. */
 int64_t handoff_bound_limit(const struct handover *handover);
 
-/* Prints "PASS ..." or "FAIL ..." per criterion. Returns whether all passed. */
-bool handoff_verdict(const struct handoff_set *set, FILE *out);
+/* Prints "PASS ..." or "FAIL ..." per criterion; `half` is the least number for each load. Returns whether all passed.
+ */
+bool handoff_verdict(const struct handoff_set *set, size_t half, FILE *out);
 
 #endif

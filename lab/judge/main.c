@@ -7,12 +7,11 @@
  *     judge stays MANIFEST            a table of the rates in each stay
  *     judge steps MANIFEST            a table of the clock's steps, in ns, at the beginnings of stays
  *     judge report MANIFEST FOLDER    writes summary.json, samples.dat, migrations.tsv and stays.tsv there
- *     judge handoff FOLDER MANIFEST...
- *                                     check for each run and for all handoffs together, with their distribution; writes
- *                                     handoff.json and handoff.dat there
- *     judge cooperative FOLDER MANIFEST...
- *                                     the criteria of each guest that works together with the monitor, and a row for
- *                                     each consumer of the counter's rate; adds them to cooperative.json there
+ *     judge handoff N FOLDER MANIFEST...
+ *                                     check for each run and for all handoffs together, at least N of an idle guest and
+ * N under memory load, with their distribution; writes handoff.json and handoff.dat there judge cooperative FOLDER
+ * MANIFEST... the criteria of each guest that works together with the monitor, and a row for each consumer of the
+ * counter's rate; adds them to cooperative.json there
  *
  * Exit status 2: bad evidence or bad usage, with one sentence on standard error.
  */
@@ -163,7 +162,7 @@ static int judge_handoffs_of(struct run *run, struct handoff_set *set, const cha
 	return !verdict_of_run(run, stdout);
 }
 
-static int judge_handoffs(struct run *run, const char *folder, char **manifests)
+static int judge_handoffs(struct run *run, size_t half, const char *folder, char **manifests)
 {
 	static struct handoff_set set;
 	int status = 0;
@@ -176,7 +175,7 @@ static int judge_handoffs(struct run *run, const char *folder, char **manifests)
 			return result;
 		status = status || result;
 	}
-	status = !handoff_verdict(&set, stdout) || status;
+	status = !handoff_verdict(&set, half, stdout) || status;
 	handoff_write_table(&set, stdout);
 	return write_handoffs(&set, folder) ? 2 : status;
 }
@@ -193,8 +192,8 @@ static int judge(struct run *run, int argc, char **argv)
 	char error[RUN_ERROR_MAX] = "out of memory";
 	const char *command = argv[1];
 
-	if (argc >= 4 && strcmp(command, "handoff") == 0)
-		return judge_handoffs(run, argv[2], argv + 3);
+	if (argc >= 5 && strcmp(command, "handoff") == 0)
+		return judge_handoffs(run, strtoul(argv[2], NULL, 10), argv[3], argv + 4);
 	if (argc >= 4 && strcmp(command, "cooperative") == 0)
 		return judge_cooperative(run, argv[2], argv + 3);
 	if (evidence_read(run, argv[2], error) != 0)
@@ -218,7 +217,7 @@ static int judge(struct run *run, int argc, char **argv)
 		return write_report(run, argv[3]);
 	return fail(
 		"usage: judge check|stays|steps MANIFEST, judge busy MANIFEST SECONDS, judge report MANIFEST FOLDER,"
-		" judge handoff|cooperative FOLDER MANIFEST...");
+		" judge handoff N FOLDER MANIFEST..., judge cooperative FOLDER MANIFEST...");
 }
 
 int main(int argc, char **argv)

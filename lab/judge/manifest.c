@@ -187,7 +187,8 @@ static const char *take_silence(struct manifest *manifest, const struct words *w
 
 	if (!number_parse(words->word[1], 0, SILENCE_MAX_S, &seconds))
 		return "the silence is not a number of seconds";
-	manifest->silence_ns = seconds * NS_PER_S;
+	if (seconds * NS_PER_S > manifest->silence_ns)
+		manifest->silence_ns = seconds * NS_PER_S;
 	return NULL;
 }
 

@@ -8,7 +8,7 @@
  *     load idle|memory                       what the guest does beside its clocks; without it, idle
  *     case NAME raw|page                     what is tried, and the clock that the guest keeps while nothing is asked
  *     silence SECONDS                        how long the guest's own load may keep everything else in it from running;
- *                                            without it, 0
+ *                                            the longest counts; without one, 0
  *     console FILE                           a guest console; in the order of the stays
  *     migration FROM TO FILE                 what `seaclock migrate --json` printed; in order
  *     end done|stopped                       how the guest was to end: by itself or by `seaclock stop`

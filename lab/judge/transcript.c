@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Reads a console into records. Policy: a line with a missing or impossible field counts as damaged and leaves no
- * trace. Stays are told apart by what one thread of the guest prints. Another one takes pictures; one that was taken
- * before a migration and printed after it is passed over.
+ * trace; not what the guest was printing when it was stopped, the last line if it has no end. Stays are told apart by
+ * what one thread of the guest prints. Another one takes pictures; one that was taken before a migration and printed
+ * after it is passed over.
  */
 #include "transcript.h"
 
@@ -263,9 +264,11 @@ int transcript_parse(struct transcript *transcript, const char *bytes, size_t le
 	memset(transcript, 0, sizeof(*transcript));
 	while (length > 0 && !err) {
 		const char *newline = memchr(bytes, '\n', length);
-		size_t line = newline ? (size_t)(newline - bytes) : length;
+		size_t line = newline ? (size_t)(newline - bytes) : length, damaged = transcript->damaged;
 
 		err = line_take(transcript, bytes, line);
+		if (!newline)
+			transcript->damaged = damaged;
 		line += newline != NULL;
 		bytes += line;
 		length -= line;

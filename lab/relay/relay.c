@@ -3,8 +3,9 @@
  * Connections with a fault in them, for tests of migrations that break: listens on a port and passes each connection on
  * to another port of this host. At a place of the stream (place.h) a fault happens, at the next place the next one:
  *
- *     relay LISTEN_PORT TARGET_PORT [FAULT PLACE]... [close]
+ *     relay [ADDRESS:]LISTEN_PORT TARGET_PORT [FAULT PLACE]... [close]
  *
+ * It listens on all addresses if none is named; with port 0 the kernel chooses one, and the first line names it.
  * `cut` ends the connection; `damage` changes all that follows in that direction; `silence` passes nothing more in
  * either direction, `swallow` nothing more in that one. With `close` the last fault leaves nobody listening.
  *
@@ -80,14 +81,34 @@ static struct sockaddr_in address_of(const char *port, in_addr_t host)
 	};
 }
 
-static int socket_listen(const char *port)
+/* PORT or ADDRESS:PORT. */
+static struct sockaddr_in address_parse(const char *text)
 {
-	struct sockaddr_in address = address_of(port, INADDR_ANY);
+	const char *colon = strchr(text, ':');
+	char host[INET_ADDRSTRLEN] = "0.0.0.0";
+	struct sockaddr_in address = address_of(colon ? colon + 1 : text, INADDR_ANY);
+
+	if (colon)
+		snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
+	if (inet_pton(AF_INET, host, &address.sin_addr) != 1) {
+		fprintf(stderr, "relay: `%s` is no IPv4 address\n", host);
+		exit(2);
+	}
+	return address;
+}
+
+static int socket_listen(const char *text)
+{
+	struct sockaddr_in address = address_parse(text);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+	socklen_t size = sizeof(address);
 
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listener, 8) != 0)
+	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listener, 8) != 0 ||
+	    getsockname(listener, (struct sockaddr *)&address, &size) != 0)
 		die("cannot listen");
+	printf("listening on port %u\n", ntohs(address.sin_port));
+	fflush(stdout);
 	return listener;
 }
 
@@ -286,7 +307,7 @@ int main(int argc, char **argv)
 
 	relay.words = argv + 3;
 	if (argc < 3 || !relay_prepare(&relay)) {
-		fprintf(stderr, "usage: relay LISTEN_PORT TARGET_PORT [cut|damage|silence|swallow "
+		fprintf(stderr, "usage: relay [ADDRESS:]LISTEN_PORT TARGET_PORT [cut|damage|silence|swallow "
 				"BYTES|TYPE[:NTH][+BYTES]]... [close]\n");
 		return 2;
 	}

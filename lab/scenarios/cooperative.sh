@@ -6,14 +6,15 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # The guest reads its clocks on both vCPUs, sleeps, and looks at its kernel about every second.
-probe=sc.run=probe,forever,level_ms=300,sleepers=6
+probe="level_ms=300 $(form "sleepers=4 burst=20 pause_us=50000" sleepers=6)"
 
-# cooperative_begin CASE raw|page HOST WORDS OPTION...: boots the guest and waits until it has been seen for a while.
+# cooperative_begin CASE raw|page WORD...: starts the guest's probe, and waits until the guest has been seen for a while.
 cooperative_begin() {
-	local name=$1 clock=$2 host=$3 words=$4
-	shift 4
+	local name=$1 clock=$2
+	shift 2
 	echo "case $name $clock" >>"$manifest"
-	guest_run "$host" "sc.inspect=1 $words" "$@"
+	guest_type '[ -e /proc/seaclock_inspect ] || insmod /seaclock_inspect.ko'
+	guest_probe "$@"
 	pictures_wait "$clock" 2
 }
 

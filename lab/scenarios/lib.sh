@@ -9,7 +9,12 @@ set -euo pipefail
 judge=$top/out/host/judge
 failures=0
 
-# Starts the lab of this scenario; arguments as in lab/lab up.
+# form SHORT LONG: the one of the form in which this scenario runs. In its short form it shows each of its promises once.
+form() {
+	if [ -z "${FULL-}" ]; then echo "$1"; else echo "$2"; fi
+}
+
+# Starts the lab of this scenario; arguments as guests_begin's, behind the folder.
 scenario_begin() {
 	guests_begin "$top/out/scenarios/$(basename "$0")" "$@"
 	step "the lab is up: $*"
@@ -91,10 +96,12 @@ refusal_names() {
 	done
 }
 
-# Words for a probe that reads its clocks seldom: each reading costs an emulated processor 20 us. And that probe as a line
-# to be typed.
-quiet=sample_ms=150,sleepers=4,burst=20,pause_us=20000
-quiet_probe="probe forever ${quiet//,/ } &"
+# Words for a probe that does little: an exit of an emulated guest to its monitor takes 300 us, a timer needs several, each
+# character on the console two.
+quiet="sample_ms=200 sleepers=4 burst=20 pause_us=50000"
+# Those of a probe that nothing particular is asked of, and the samples in which such a guest shows that it is well.
+load=$(form "$quiet" "")
+enough=$(form 10 24)
 
 # ---- Guests that start another kernel ----
 
@@ -106,8 +113,9 @@ next_push() {
 		find next | cpio -o -H newc >'$next_initrd' && cat /seaclock/initrd.cpio.gz >>'$next_initrd' && rm -r next'
 }
 
-# The probe has been ended, and another kernel is about to start: what it prints is of a run of its own, called $1.
-next_begin() {
+# The probe has been ended, and another one will start, maybe under another kernel: what it prints is of a run of its own,
+# called $1.
+probe_next() {
 	console_collect
 	echo "end stopped" >>"$manifest"
 	on "$guest_host" sh -c ': >"$1"' sh "$guest_console"
@@ -139,14 +147,14 @@ relay_start() {
 	local host=$1
 	shift
 	relay_log=$work/relay.log
-	on "$host" timeout 300 /tmp/relay "$relay_port" 5999 "$@" </dev/null >"$relay_log" 2>&1 &
+	on "$host" timeout "$(wait_scaled 300)" /tmp/relay "$relay_port" 5999 "$@" </dev/null >"$relay_log" 2>&1 &
 	relay_pid=$!
 	listening_wait "$host" "$relay_port"
 }
 
 # Waits until the relay's fault number $1 has begun, at most 40 s.
 relay_wait() {
-	local deadline=$((SECONDS + 40))
+	local deadline=$((SECONDS + $(wait_scaled 40)))
 	until [ "$(grep -c '^fault at' "$relay_log")" -ge "$1" ]; do
 		((SECONDS < deadline)) || {
 			echo "  the relay has only said: $(cat "$relay_log")"

@@ -7,10 +7,12 @@
  *     clock   sched_clock() in ns
  *     rate    what the kernel takes for the counter's rate
  *     raw     "DIFFERENCE WIDTH" in ns: CLOCK_MONOTONIC_RAW less reference time, and within which that is known
- *     lock    a write of N keeps this CPU for N ms with interrupts off
+ *     asked   SC_ASK_*, what the hypervisor asks of the guest
+ *     lock    a write of N keeps this CPU with interrupts off for N ms at most, until what was asked is withdrawn
+ *     page    "ADDRESS ENABLED" of the reference TSC page; a write of 1 enables one as another driver would, 0 ends it
  *
- * Policy: it measures and changes nothing but what `lock` is for. Of the driver it uses the plain hypercall and no
- * state, so that the driver is not judged by what it says of itself.
+ * Policy: it measures and changes nothing but what `lock` and `page` are for. Of the driver it uses the plain hypercall
+ * and no state, so that the driver is not judged by what it says of itself.
  */
 #include "../seaclock.h"
 
@@ -18,6 +20,7 @@
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/irqflags.h>
 #include <linux/kprobes.h>
@@ -32,12 +35,14 @@
 #include <linux/timekeeping.h>
 #include <clocksource/arm_arch_timer.h>
 #include <asm/sysreg.h>
+#include <seaclock/page.h>
 
 #define FOLDER "seaclock_inspect"
 #define DELAYS 200
 #define DELAY_US 1000
 #define READINGS 16
-#define LOCK_MAX_MS 60000
+#define LOCK_MAX_MS 600000
+#define LOCK_POLL_MS 20
 /* What ARCH_TIMER_EVT_INTERVAL_SCALE adds to the divider. */
 #define EVENT_SCALE 8
 
@@ -186,15 +191,32 @@ static int raw_show(struct seq_file *file, void *unused)
 	return 0;
 }
 
+static u64 asked(void)
+{
+	u64 value;
+
+	return hypercall_get(SC_REG_MIGRATION, &value, NULL) ? SC_ASK_NOTHING : value & SC_ASK_MASK;
+}
+
+static int asked_show(struct seq_file *file, void *unused)
+{
+	seq_printf(file, "%llu\n", asked());
+	return 0;
+}
+
 static void lock_cpu(unsigned int ms)
 {
 	unsigned long flags;
+	bool was_asked = false, is_asked = false;
 	u64 end;
 
 	local_irq_save(flags);
 	end = ktime_get_mono_fast_ns() + (u64)ms * NSEC_PER_MSEC;
-	while (ktime_get_mono_fast_ns() < end)
-		cpu_relax();
+	while (ktime_get_mono_fast_ns() < end && (is_asked || !was_asked)) {
+		mdelay(LOCK_POLL_MS);
+		is_asked = asked() != SC_ASK_NOTHING;
+		was_asked |= is_asked;
+	}
 	local_irq_restore(flags);
 }
 
@@ -213,6 +235,46 @@ static const struct proc_ops lock_ops = {
 	.proc_write = lock_write,
 };
 
+static int page_show(struct seq_file *file, void *unused)
+{
+	u64 value;
+
+	if (hypercall_get(SC_REG_REFERENCE_TSC, &value, NULL))
+		return -EIO;
+	seq_printf(file, "%#llx %llu\n", value & SC_REFERENCE_TSC_GPA_MASK, value & SC_REFERENCE_TSC_ENABLE);
+	return 0;
+}
+
+static int page_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, page_show, NULL);
+}
+
+/* The page is never given back: the hypervisor may still write to it. */
+static ssize_t page_write(struct file *file, const char __user *text, size_t length, loff_t *position)
+{
+	static unsigned long page;
+	bool enable;
+	int err = kstrtobool_from_user(text, length, &enable);
+
+	if (!err && !page) {
+		page = get_zeroed_page(GFP_KERNEL);
+		err = page ? 0 : -ENOMEM;
+	}
+	if (!err)
+		err = hypercall_set(SC_REG_REFERENCE_TSC,
+				    enable ? virt_to_phys((void *)page) | SC_REFERENCE_TSC_ENABLE : 0);
+	return err ?: length;
+}
+
+static const struct proc_ops page_ops = {
+	.proc_open = page_open,
+	.proc_read = seq_read,
+	.proc_lseek = seq_lseek,
+	.proc_release = single_release,
+	.proc_write = page_write,
+};
+
 static int __init inspect_init(void)
 {
 	struct proc_dir_entry *folder;
@@ -225,7 +287,8 @@ static int __init inspect_init(void)
 	    proc_create_single("events", 0400, folder, events_show) &&
 	    proc_create_single("clock", 0400, folder, clock_show) &&
 	    proc_create_single("rate", 0400, folder, rate_show) && proc_create_single("raw", 0400, folder, raw_show) &&
-	    proc_create("lock", 0200, folder, &lock_ops))
+	    proc_create_single("asked", 0400, folder, asked_show) && proc_create("lock", 0200, folder, &lock_ops) &&
+	    proc_create("page", 0600, folder, &page_ops))
 		return 0;
 	proc_remove(folder);
 	return -ENOMEM;

@@ -22,6 +22,7 @@
 #include <linux/smp.h>
 #include <linux/workqueue.h>
 #include <asm/sysreg.h>
+#include <seaclock/page.h>
 
 #include "conformance.h"
 

@@ -209,63 +209,22 @@ struct sc_message *trial_slot(uint32_t sint);
 #define AUTO SC_STIMER_AUTO_ENABLE
 #define PERIODIC SC_STIMER_PERIODIC
 
-/* clang-format off: one line each, or the list could not be read as one. */
-#define SET(name, to)                                                                                                  \
-	{                                                                                                              \
-		.operation = STEP_SET, .index = (name), .value = (to)                                                  \
-	}
-#define SET_FAILS(name, to, with)                                                                                      \
-	{                                                                                                              \
-		.operation = STEP_SET, .index = (name), .value = (to), .status = (with)                                \
-	}
-#define GET(name, is)                                                                                                  \
-	{                                                                                                              \
-		.operation = STEP_GET, .index = (name), .value = (is), .mask = UINT64_MAX                              \
-	}
-#define GET_BITS(name, bits, are)                                                                                      \
-	{                                                                                                              \
-		.operation = STEP_GET, .index = (name), .value = (are), .mask = (bits)                                 \
-	}
-#define GET_WORKS(name)                                                                                                \
-	{                                                                                                              \
-		.operation = STEP_GET, .index = (name)                                                                 \
-	}
-#define GET_FAILS(name, with)                                                                                          \
-	{                                                                                                              \
-		.operation = STEP_GET, .index = (name), .status = (with)                                               \
-	}
-#define ARM(n, delta)                                                                                                  \
-	{                                                                                                              \
-		.operation = STEP_ARM, .index = (n), .value = (delta)                                                  \
-	}
-#define WAIT(units)                                                                                                    \
-	{                                                                                                              \
-		.operation = STEP_WAIT, .value = (units)                                                               \
-	}
-#define FIRES(intid, times)                                                                                            \
-	{                                                                                                              \
-		.operation = STEP_FIRES, .index = (intid), .value = (times)                                            \
-	}
-#define TICKS(intid, times)                                                                                            \
-	{                                                                                                              \
-		.operation = STEP_TICKS, .index = (intid), .value = (times)                                            \
-	}
-#define SILENT(intid, units)                                                                                           \
-	{                                                                                                              \
-		.operation = STEP_SILENT, .index = (intid), .value = (units)                                           \
-	}
-#define NOT_EARLY(intid)                                                                                               \
-	{                                                                                                              \
-		.operation = STEP_NOT_EARLY, .index = (intid)                                                          \
-	}
-#define MASK                                                                                                           \
-	{                                                                                                              \
-		.operation = STEP_MASK, .value = 1                                                                     \
-	}
-#define UNMASK                                                                                                         \
-	{                                                                                                              \
-		.operation = STEP_MASK                                                                                 \
-	}
+/* One line each, or the list could not be read as one. */
+/* clang-format off */
+#define SET(name, to) { .operation = STEP_SET, .index = (name), .value = (to) }
+#define SET_FAILS(name, to, with) { .operation = STEP_SET, .index = (name), .value = (to), .status = (with) }
+#define GET(name, is) { .operation = STEP_GET, .index = (name), .value = (is), .mask = UINT64_MAX }
+#define GET_BITS(name, bits, are) { .operation = STEP_GET, .index = (name), .value = (are), .mask = (bits) }
+#define GET_WORKS(name) { .operation = STEP_GET, .index = (name) }
+#define GET_FAILS(name, with) { .operation = STEP_GET, .index = (name), .status = (with) }
+#define ARM(n, delta) { .operation = STEP_ARM, .index = (n), .value = (delta) }
+#define WAIT(units) { .operation = STEP_WAIT, .value = (units) }
+#define FIRES(intid, times) { .operation = STEP_FIRES, .index = (intid), .value = (times) }
+#define TICKS(intid, times) { .operation = STEP_TICKS, .index = (intid), .value = (times) }
+#define SILENT(intid, units) { .operation = STEP_SILENT, .index = (intid), .value = (units) }
+#define NOT_EARLY(intid) { .operation = STEP_NOT_EARLY, .index = (intid) }
+#define MASK { .operation = STEP_MASK, .value = 1 }
+#define UNMASK { .operation = STEP_MASK }
 #define CALL(with, ...)                                                                                                \
 	{                                                                                                              \
 		.operation = STEP_CALL, .status = (with), .shape = &(const struct shape)                               \
@@ -273,34 +232,13 @@ struct sc_message *trial_slot(uint32_t sint);
 			__VA_ARGS__                                                                                    \
 		}                                                                                                      \
 	}
-#define MESSAGE(sint, n)                                                                                               \
-	{                                                                                                              \
-		.operation = STEP_MESSAGE, .index = (sint), .value = (n)                                               \
-	}
-#define NO_MESSAGE(sint, units)                                                                                        \
-	{                                                                                                              \
-		.operation = STEP_NO_MESSAGE, .index = (sint), .value = (units)                                        \
-	}
-#define WAITING(sint)                                                                                                  \
-	{                                                                                                              \
-		.operation = STEP_WAITING, .index = (sint)                                                             \
-	}
-#define FREE(sint)                                                                                                     \
-	{                                                                                                              \
-		.operation = STEP_FREE, .index = (sint)                                                                \
-	}
-#define MESSAGE_PAGE                                                                                                   \
-	{                                                                                                              \
-		.operation = STEP_SIMP, .value = SC_SIMP_ENABLE                                                        \
-	}
-#define MESSAGE_PAGE_OFF                                                                                               \
-	{                                                                                                              \
-		.operation = STEP_SIMP                                                                                 \
-	}
-#define MIGRATE                                                                                                        \
-	{                                                                                                              \
-		.operation = STEP_MIGRATE                                                                              \
-	}
+#define MESSAGE(sint, n) { .operation = STEP_MESSAGE, .index = (sint), .value = (n) }
+#define NO_MESSAGE(sint, units) { .operation = STEP_NO_MESSAGE, .index = (sint), .value = (units) }
+#define WAITING(sint) { .operation = STEP_WAITING, .index = (sint) }
+#define FREE(sint) { .operation = STEP_FREE, .index = (sint) }
+#define MESSAGE_PAGE { .operation = STEP_SIMP, .value = SC_SIMP_ENABLE }
+#define MESSAGE_PAGE_OFF { .operation = STEP_SIMP }
+#define MIGRATE { .operation = STEP_MIGRATE }
 #define STEPS(...)                                                                                                     \
 	.steps = (const struct step[])                                                                                 \
 	{                                                                                                              \
@@ -309,10 +247,7 @@ struct sc_message *trial_slot(uint32_t sint);
 			.operation = STEP_END                                                                          \
 		}                                                                                                      \
 	}
-#define TABLE(list)                                                                                                    \
-	{                                                                                                              \
-		(list), sizeof(list) / sizeof((list)[0])                                                               \
-	}
+#define TABLE(list) { (list), sizeof(list) / sizeof((list)[0]) }
 /* clang-format on */
 
 /* Interrupts of the scripts: free on every machine that is known. */

@@ -41,6 +41,10 @@ static void driver_run(struct fake_vcpu *vcpu, void *context)
 	bool on_page = view.guest_clock & SC_GUEST_CLOCK_ON_PAGE;
 
 	(void)vcpu;
+	if (driver->chooses_other && view.asked == SC_ASK_PREPARE && view.guest_clock != declared)
+		return driver_call(driver, SC_CALL_SET_ONE, SC_REG_GUEST_CLOCK, declared);
+	if (driver->chooses_other && view.guest_clock == declared)
+		return;
 	if (view.asked == SC_ASK_PREPARE && !on_page && driver->prepares)
 		driver_call(driver, SC_CALL_SET_ONE, SC_REG_GUEST_CLOCK, declared | SC_GUEST_CLOCK_ON_PAGE);
 	if (view.asked == SC_ASK_HOLD)

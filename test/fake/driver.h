@@ -13,6 +13,7 @@ struct driver {
 	struct machine *machine;
 	bool prepares; /* else it does not answer */
 	bool holds;
+	bool chooses_other;    /* clocksource, its user, when it is asked to prepare */
 	uint64_t hesitates_ns; /* when it is asked to hold */
 };
 

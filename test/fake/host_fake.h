@@ -39,10 +39,16 @@ enum fake_call {
 	FAKE_VCPU_RUN,
 	FAKE_GET_X,
 	FAKE_SET_X,
+	FAKE_IS_ON,
 	FAKE_VCPU_SAVE,
 	FAKE_VCPU_LOAD,
 	FAKE_CALLS
 };
+
+struct fake_vcpu;
+
+/* What a guest does inside a vCPU, about once a ms; see fake_vcpu_set_guest(). */
+typedef void (*fake_guest_fn)(struct fake_vcpu *vcpu, void *context);
 
 struct fake_failure {
 	uint32_t skip; /* calls that still succeed */
@@ -70,8 +76,9 @@ struct fake_host {
 	bool synchronised;	 /* with a largest error of realtime_error_ns; */
 	int64_t realtime_off_ns; /* how far it really is from true time */
 	uint64_t realtime_error_ns;
-	uint64_t entries; /* how often a vCPU went into a guest here */
+	uint64_t entries; /* see fake_host_entries() */
 	struct fake_failure fail[FAKE_CALLS];
+	fake_guest_fn guest; /* of each new vCPU, with no context; NULL: none */
 };
 
 struct fake_vm {
@@ -80,14 +87,16 @@ struct fake_vm {
 	uint64_t offset;
 	uint8_t *ram;
 	uint64_t ram_size;
-	uint64_t *dirty; /* while logging */
-	uint32_t inside; /* vCPUs that are inside the guest */
+	uint64_t *dirty;   /* while logging */
+	uint32_t inside;   /* vCPUs that are inside the guest */
+	uint32_t occupied; /* so many calls that lock all vCPUs will find one in another thread's hands */
+	uint32_t touches;  /* calls of threads to vCPUs that are not theirs */
 	bool has_run;
 	uint32_t level[SC_VCPU_MAX];  /* a bit a PPI */
 	uint32_t active[SC_VCPU_MAX]; /* the same */
 	uint32_t latched[SC_VCPU_MAX][32];
 	bool spi[LAYOUT_INTERRUPTS];
-	uint32_t edges[LAYOUT_INTERRUPTS]; /* how often it rose */
+	uint32_t edges[LAYOUT_INTERRUPTS]; /* how often it rose; atomic */
 };
 
 /* What a scripted exit does: registers that the guest has set, and the exit. */
@@ -104,14 +113,17 @@ struct fake_vcpu {
 	uint32_t index;
 	bool on;
 	bool kicked;
-	bool inside;	 /* the guest */
-	bool unfinished; /* an MMIO exit was not yet completed by another entry */
+	bool inside;	  /* the guest */
+	pthread_t thread; /* that runs it, once it has been run */
+	bool has_thread;
+	bool unfinished;   /* an MMIO exit was not yet completed by another entry */
+	uint32_t accesses; /* to X registers, each a system call */
 	uint64_t registers[FAKE_REGISTERS];
 	uint8_t data[8];
 	struct fake_exit script[FAKE_SCRIPT_MAX];
 	uint32_t first;
 	uint32_t count;
-	void (*guest)(struct fake_vcpu *vcpu, void *context); /* runs about once a ms, inside the guest */
+	fake_guest_fn guest; /* runs while no scripted exit is left */
 	void *context;
 };
 
@@ -132,9 +144,17 @@ uint64_t fake_time(void);
 void fake_time_advance(uint64_t ns);
 /* From now on time also advances by itself, at each reading of a clock. */
 void fake_time_set_step(uint64_t ns);
+/*
+ * From now on time is the machine's CLOCK_MONOTONIC, for programs that are tested as processes: those of one machine
+ * share it, and timers come within about a ms. Random numbers are random from then on, too.
+ */
+void fake_time_follow_machine(void);
 
 /* The delay until a timer becomes readable; UINT64_MAX if it is not armed. */
 uint64_t fake_timer_left(int timer);
+
+/* How often a timer was armed or disarmed. */
+uint32_t fake_timer_settings(int timer);
 
 /* After `skip` more calls of this kind `times` calls fail with err. */
 void fake_fail(struct fake_host *host, enum fake_call call, uint32_t skip, uint32_t times, int err);
@@ -144,17 +164,27 @@ void fake_fail(struct fake_host *host, enum fake_call call, uint32_t skip, uint3
 struct fake_vm *fake_vm_of(const struct host_vm *vm);
 /* A store of the guest, which the dirty log sees. */
 void fake_guest_write(const struct host_vm *vm, uint64_t gpa, const void *data, size_t size);
+/* The same from inside the guest. */
+void fake_vm_write(struct fake_vm *vm, uint64_t gpa, const void *data, size_t size);
+/* The next `times` calls that lock all vCPUs of the machine are refused, as if another thread read a vCPU's registers.
+ */
+void fake_vm_occupy(const struct host_vm *vm, uint32_t times);
+/* How often a thread asked for, or changed, the state of a vCPU that another one runs. */
+uint32_t fake_vm_touches(const struct host_vm *vm);
 /* From now on no two machines may be inside the guest at once. */
 void fake_watch_exclusive(bool on);
 /* Machines inside the guest. */
 uint32_t fake_machines_inside(void);
+/* How often a vCPU went into a guest there. */
+uint64_t fake_host_entries(const struct fake_host *host);
 
 /* ---- vCPUs ---- */
 
 struct fake_vcpu *fake_vcpu_of(const struct host_vcpu *vcpu);
 void fake_vcpu_script(const struct host_vcpu *vcpu, const struct fake_exit *exit);
-void fake_vcpu_set_guest(const struct host_vcpu *vcpu, void (*guest)(struct fake_vcpu *vcpu, void *context),
-			 void *context);
+/* The same from inside the guest, where the next turn of it comes when all were taken. */
+void fake_vcpu_push(struct fake_vcpu *vcpu, const struct fake_exit *exit);
+void fake_vcpu_set_guest(const struct host_vcpu *vcpu, fake_guest_fn guest, void *context);
 /* Until all scripted exits were taken and the vCPU is inside the guest again; false after 5 s. */
 bool fake_vcpu_wait(const struct host_vcpu *vcpu);
 /* Until the vCPU is inside the guest, or out of it; false after 5 s. */

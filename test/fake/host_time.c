@@ -4,16 +4,20 @@
 #include "host_fake.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NS_PER_S 1000000000ull
 #define TIMERS_MAX 64u
 #define GUARD_SIZE 4096u
+#define TICK_NS 1000000
 #define DEFAULT_HZ 100000000u
 
 pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -24,6 +28,7 @@ struct fake_timer {
 	int fd;
 	int own;
 	bool armed;
+	uint32_t settings;
 	uint64_t due;
 	struct fake_host *host;
 };
@@ -32,6 +37,8 @@ static struct fake_timer timers[TIMERS_MAX];
 static uint32_t timer_count;
 static uint64_t now_ns;
 static uint64_t step_ns;
+static bool follows_machine;
+static uint64_t ahead_ns; /* of the machine's clock, while it is followed */
 static struct fake_host default_host;
 static _Thread_local struct fake_host *thread_host;
 
@@ -120,6 +127,17 @@ static void time_pass(uint64_t ns)
 	}
 }
 
+/* With the lock. */
+static void time_follow(void)
+{
+	struct timespec now;
+
+	if (!follows_machine)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	time_pass((uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec + ahead_ns - now_ns);
+}
+
 uint64_t fake_time(void)
 {
 	uint64_t now;
@@ -133,8 +151,41 @@ uint64_t fake_time(void)
 void fake_time_advance(uint64_t ns)
 {
 	pthread_mutex_lock(&fake_lock);
+	if (follows_machine)
+		ahead_ns += ns;
 	time_pass(ns);
 	pthread_mutex_unlock(&fake_lock);
+}
+
+/* Timers expire as time flows. */
+static _Noreturn void *time_thread(void *ignored)
+{
+	const struct timespec pause = { .tv_nsec = TICK_NS };
+
+	(void)ignored;
+	for (;;) {
+		nanosleep(&pause, NULL);
+		pthread_mutex_lock(&fake_lock);
+		time_follow();
+		pthread_mutex_unlock(&fake_lock);
+	}
+}
+
+void fake_time_follow_machine(void)
+{
+	sigset_t all, before;
+	pthread_t thread;
+
+	pthread_mutex_lock(&fake_lock);
+	follows_machine = true;
+	time_follow();
+	pthread_mutex_unlock(&fake_lock);
+	/* Signals are for the program's own threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (pthread_create(&thread, NULL, time_thread, NULL))
+		fake_violation("no thread for the time");
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void fake_time_set_step(uint64_t ns)
@@ -149,6 +200,7 @@ static uint64_t time_read(void)
 	uint64_t now;
 
 	pthread_mutex_lock(&fake_lock);
+	time_follow();
 	time_pass(step_ns);
 	now = now_ns;
 	pthread_mutex_unlock(&fake_lock);
@@ -238,8 +290,10 @@ static void timer_set(int fd, bool armed, uint64_t delay)
 
 	if (!timer)
 		fake_violation("a timer that does not exist");
+	time_follow();
 	(void)eventfd_read(timer->own, &ignored);
 	timer->armed = armed;
+	timer->settings++;
 	timer->due = delay > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + delay;
 	time_pass(0);
 }
@@ -285,6 +339,19 @@ uint64_t fake_timer_left(int fd)
 	return left;
 }
 
+uint32_t fake_timer_settings(int fd)
+{
+	uint32_t settings = 0;
+	const struct fake_timer *timer;
+
+	pthread_mutex_lock(&fake_lock);
+	timer = timer_find(fd);
+	if (timer)
+		settings = timer->settings;
+	pthread_mutex_unlock(&fake_lock);
+	return settings;
+}
+
 /* ---- Memory: zero, lazily, with a page behind it that nobody may touch ---- */
 
 void *host_memory_allocate(uint64_t size)
@@ -302,6 +369,8 @@ void *host_memory_allocate(uint64_t size)
 	if (memory == MAP_FAILED)
 		return NULL;
 	mprotect(memory + size, GUARD_SIZE, PROT_NONE);
+	/* Whoever reads all of it need not fault for each page. */
+	madvise(memory, size, MADV_HUGEPAGE);
 	return memory;
 }
 
@@ -325,6 +394,11 @@ void host_random(void *buffer, size_t size)
 	static uint64_t drawn;
 	uint64_t number = __atomic_add_fetch(&drawn, 1, __ATOMIC_RELAXED);
 
+	if (follows_machine) {
+		while (getrandom(buffer, size, 0) != (ssize_t)size)
+			;
+		return;
+	}
 	/* Never the same twice, and the same in each run. */
 	memset(buffer, 0x5c, size);
 	memcpy(buffer, &number, size < sizeof(number) ? size : sizeof(number));

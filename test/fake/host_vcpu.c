@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The fake's vCPUs: see the header. Inside the guest a vCPU waits, or plays scripted exits. As with KVM, the answer to
- * an MMIO exit reaches the registers at the next entry and not before.
+ * an MMIO exit reaches the registers at the next entry and not before, and the PC then passes the access. Where
+ * a guest has turns it passes a hypercall, too, at its exit.
  */
 #include "host_fake.h"
+#include "../wait_scale.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -27,6 +29,7 @@ static struct fake_vcpu *vcpu_lock(const struct host_vcpu *vcpu, enum fake_call 
 
 	pthread_mutex_lock(&fake_lock);
 	fake_host_adopt(fake->vm->host);
+	fake->vm->touches += fake->has_thread && !pthread_equal(fake->thread, pthread_self());
 	*result = fake_call_fails(fake->vm->host, call);
 	return fake;
 }
@@ -64,6 +67,7 @@ int host_vcpu_create(struct host_vm *vm, struct host_vcpu *vcpu, uint32_t index,
 		fake->index = index;
 		fake->on = on;
 		fake->registers[FAKE_REGISTER_FEATURES] = machine->host->features;
+		fake->guest = machine->host->guest;
 		vcpu->run = (struct kvm_run *)fake;
 	}
 	return vcpu_unlock(result, error, "a vCPU");
@@ -116,6 +120,7 @@ int host_vcpu_get_x(struct host_vcpu *vcpu, uint32_t n, uint64_t *value)
 	int result;
 	struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_GET_X, &result);
 
+	fake->accesses++;
 	if (!result)
 		*value = *register_x(fake, n);
 	pthread_mutex_unlock(&fake_lock);
@@ -127,6 +132,7 @@ int host_vcpu_set_x(struct host_vcpu *vcpu, uint32_t n, uint64_t value)
 	int result;
 	struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_SET_X, &result);
 
+	fake->accesses++;
 	if (!result)
 		*register_x(fake, n) = value;
 	pthread_mutex_unlock(&fake_lock);
@@ -135,28 +141,33 @@ int host_vcpu_set_x(struct host_vcpu *vcpu, uint32_t n, uint64_t value)
 
 int host_vcpu_is_on(struct host_vcpu *vcpu, bool *on)
 {
-	pthread_mutex_lock(&fake_lock);
-	*on = fake_vcpu_of(vcpu)->on;
+	int result;
+	const struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_IS_ON, &result);
+
+	if (!result)
+		*on = fake->on;
 	pthread_mutex_unlock(&fake_lock);
-	return 0;
+	return result;
 }
 
 /* ---- Running ---- */
 
-void fake_vcpu_script(const struct host_vcpu *vcpu, const struct fake_exit *exit)
+void fake_vcpu_push(struct fake_vcpu *vcpu, const struct fake_exit *exit)
 {
-	struct fake_vcpu *fake = fake_vcpu_of(vcpu);
-
 	pthread_mutex_lock(&fake_lock);
-	if (fake->count == FAKE_SCRIPT_MAX)
+	if (vcpu->count == FAKE_SCRIPT_MAX)
 		fake_violation("too many scripted exits");
-	fake->script[(fake->first + fake->count++) % FAKE_SCRIPT_MAX] = *exit;
+	vcpu->script[(vcpu->first + vcpu->count++) % FAKE_SCRIPT_MAX] = *exit;
 	pthread_cond_broadcast(&fake_changed);
 	pthread_mutex_unlock(&fake_lock);
 }
 
-void fake_vcpu_set_guest(const struct host_vcpu *vcpu, void (*guest)(struct fake_vcpu *vcpu, void *context),
-			 void *context)
+void fake_vcpu_script(const struct host_vcpu *vcpu, const struct fake_exit *exit)
+{
+	fake_vcpu_push(fake_vcpu_of(vcpu), exit);
+}
+
+void fake_vcpu_set_guest(const struct host_vcpu *vcpu, fake_guest_fn guest, void *context)
 {
 	struct fake_vcpu *fake = fake_vcpu_of(vcpu);
 
@@ -214,8 +225,12 @@ static void vcpu_exit(struct fake_vcpu *vcpu, struct host_exit *exit)
 	const struct fake_exit *scripted = &vcpu->script[vcpu->first];
 
 	*exit = scripted->exit;
-	if (exit->kind == HOST_EXIT_HYPERCALL)
+	if (exit->kind == HOST_EXIT_HYPERCALL) {
+		exit->w0 = (uint32_t)scripted->x[0];
 		memcpy(register_x(vcpu, 0), scripted->x, sizeof(scripted->x));
+		if (vcpu->guest)
+			vcpu->registers[FAKE_REGISTER_PC] += 4;
+	}
 	if (exit->kind == HOST_EXIT_MMIO) {
 		memcpy(vcpu->data, scripted->data, sizeof(vcpu->data));
 		exit->data = vcpu->data;
@@ -230,6 +245,8 @@ int host_vcpu_run(struct host_vcpu *vcpu, struct host_exit *exit)
 	int result;
 	struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_VCPU_RUN, &result);
 
+	fake->thread = pthread_self();
+	fake->has_thread = true;
 	*exit = (struct host_exit){ .kind = HOST_EXIT_INTERRUPTED };
 	vcpu_finish(fake);
 	if (!result && !fake->kicked) {
@@ -280,7 +297,7 @@ void host_vcpu_unkick(struct host_vcpu *vcpu)
 static bool vcpu_wait(const struct host_vcpu *vcpu, bool inside, bool played)
 {
 	const struct fake_vcpu *fake = fake_vcpu_of(vcpu);
-	struct timespec then = time_after(WAIT_LIMIT_S * 1000000000ull);
+	struct timespec then = time_after(wait_scaled(WAIT_LIMIT_S) * 1000000000ull);
 	int result = 0;
 	bool there;
 

@@ -4,11 +4,11 @@
 
 #include "guest_call.h"
 #include "migrate/target.h"
+#include "port.h"
 #include "../property/random.h"
+#include "../wait_scale.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +33,7 @@ static const struct handover_limits pair_limits = {
 	.retry_ms = 1,
 	.comparison_ms = 10000,
 	.settled_ms = 600000,
+	.linger_ms = 15000,
 };
 
 /* ---- The machine ---- */
@@ -74,16 +75,15 @@ bool pair_memory_is_intact(const struct pair *pair, const struct machine *machin
 
 static void pair_open_incoming(struct pair *pair, int n)
 {
-	struct sockaddr_in address = { 0 };
-	socklen_t size = sizeof(address);
+	char *address = pair->address[n ? PAIR_ASKED_STRANGER : PAIR_ASKED_TARGET];
 	struct error error;
 
+	pair->ports[n] = port_reserve(address);
+	if (pair->ports[n] < 0)
+		fake_violation("no port");
 	if (incoming_open(&pair->incoming[n], &pair->limits, &error) ||
-	    incoming_listen(&pair->incoming[n], "127.0.0.1:0", &error))
+	    incoming_listen(&pair->incoming[n], address, &error))
 		fake_violation(error.text);
-	getsockname(pair->incoming[n].listener, (struct sockaddr *)&address, &size);
-	snprintf(pair->address[n ? PAIR_ASKED_STRANGER : PAIR_ASKED_TARGET], sizeof(pair->address[0]), "127.0.0.1:%u",
-		 ntohs(address.sin_port));
 }
 
 void pair_open(struct pair *pair, uint32_t from_hz, uint32_t to_hz, uint32_t vcpus, uint64_t seed)
@@ -121,8 +121,10 @@ void pair_close(struct pair *pair)
 	if (pair->target_lives)
 		machine_destroy(&pair->target);
 	machine_destroy(&pair->source);
-	for (int n = 0; n < 2; n++)
+	for (int n = 0; n < 2; n++) {
 		incoming_close(&pair->incoming[n]);
+		close(pair->ports[n]);
+	}
 	fake_watch_exclusive(false);
 }
 
@@ -137,15 +139,15 @@ void pair_load_driver(struct pair *pair)
 
 bool pair_stayed(struct pair *pair)
 {
-	bool stayed = pair->source_state == SOURCE_RUNNING && pair->target_result && !pair->host[1].entries &&
-		      machine_get_state(&pair->source) == MACHINE_RUNNING &&
+	bool stayed = pair->source_state == SOURCE_RUNNING && pair->target_result &&
+		      !fake_host_entries(&pair->host[1]) && machine_get_state(&pair->source) == MACHINE_RUNNING &&
 		      fake_vcpu_wait_inside(&pair->source.vcpus.vcpu[0].host, true) &&
 		      pair_memory_is_intact(pair, &pair->source);
 
 	if (!stayed)
 		fprintf(stderr, "source: %d, %s; target: %d, %s; entries there: %llu\n", pair->source_state,
 			pair->source_error.text, pair->target_result, pair->target_error.text,
-			(unsigned long long)pair->host[1].entries);
+			(unsigned long long)fake_host_entries(&pair->host[1]));
 	return stayed;
 }
 
@@ -251,8 +253,7 @@ static void target_receive(struct pair *pair, struct channel *channel, const str
 	}
 	pair->target_result = result;
 	if (result) {
-		incoming_release(&pair->incoming[0]);
-		channel_abort(channel, error);
+		incoming_give_up(&pair->incoming[0], channel, error);
 		channel_close(channel);
 	} else {
 		incoming_await_settled(&pair->incoming[0], channel);
@@ -379,7 +380,7 @@ static void tap_run(struct pair *pair)
 		for (int way = 0; way < PAIR_WAYS; way++)
 			items[way] =
 				(struct pollfd){ .fd = streams[way].ended ? -1 : streams[way].from, .events = POLLIN };
-		if (poll(items, PAIR_WAYS, TAP_TIMEOUT_MS) <= 0)
+		if (poll(items, PAIR_WAYS, (int)wait_scaled(TAP_TIMEOUT_MS)) <= 0)
 			fake_violation("a migration hangs");
 		for (int way = 0; way < PAIR_WAYS; way++)
 			if (go_on && items[way].revents)
@@ -400,9 +401,18 @@ static void pair_begin(struct pair *pair)
 	memset(pair->frames, 0, sizeof(pair->frames));
 }
 
+static void *operator_thread(void *argument)
+{
+	struct pair *pair = argument;
+
+	if (pair->operator)
+		pair->operator(pair);
+	return NULL;
+}
+
 void pair_migrate(struct pair *pair)
 {
-	pthread_t source, target;
+	pthread_t source, target, operator;
 
 	pair_begin(pair);
 	if (machine_begin_migration(&pair->source, &pair->source_error) || gate_open(&pair->gate, &pair->source_error))
@@ -412,10 +422,12 @@ void pair_migrate(struct pair *pair)
 			fake_violation("no sockets");
 	pthread_create(&source, NULL, source_thread, pair);
 	pthread_create(&target, NULL, target_thread, pair);
+	pthread_create(&operator, NULL, operator_thread, pair);
 	tap_run(pair);
 	pthread_join(source, NULL);
 	__atomic_store_n(&pair->over, true, __ATOMIC_SEQ_CST);
 	pthread_join(target, NULL);
+	pthread_join(operator, NULL);
 	close(pair->ends[0][1]);
 	close(pair->ends[1][1]);
 	gate_close(&pair->gate);

@@ -44,12 +44,14 @@ struct pair {
 	struct console console;
 	struct incoming incoming[2]; /* of the target, and of a stranger */
 	char address[3][32];	     /* by enum pair_asked */
+	int ports[2];		     /* reserved for them */
 	/* What the test may set before a migration. */
 	struct source_options options;
 	struct handover_limits limits;
 	enum pair_asked asked;
 	bool dry_run;
 	pair_tap_fn tap;
+	void (*operator)(struct pair *pair); /* what happens meanwhile, in a thread of its own; NULL: nothing */
 	void *context;
 	uint64_t jitter; /* a frame takes up to so many ns; 0: none */
 	uint64_t seed;

@@ -50,7 +50,8 @@ static void call(struct cursor *bytes)
 	fake_vcpu_set_register(&vcpu, FAKE_REGISTER_X0 + 3, form & 8 ? SC_VP_INDEX_SELF : cursor_u64(bytes));
 	for (uint32_t n = 4; n < 8; n++)
 		fake_vcpu_set_register(&vcpu, FAKE_REGISTER_X0 + n, cursor_u64(bytes));
-	FUZZ_MUST(!hypercall_handle(&clock_, &memory, &vcpu, &effects));
+	FUZZ_MUST(!hypercall_handle(&clock_, &memory, &vcpu, (uint32_t)fake_vcpu_register(&vcpu, FAKE_REGISTER_X0),
+				    &effects));
 	for (uint32_t n = 18; n < 31; n++)
 		FUZZ_MUST(fake_vcpu_register(&vcpu, FAKE_REGISTER_X0 + n) == X_UNTOUCHED);
 }

@@ -37,14 +37,15 @@ static void hang_up(uint32_t n)
 /* A migration that has called is over at once, as one whose connection breaks. */
 static void take_migration(void)
 {
+	const struct error reason = { "its connection broke" };
 	struct channel channel;
 	struct frame_hello hello;
 	enum target_state state;
 
 	if (!incoming_take(&incoming, &channel, &hello))
 		return;
+	incoming_give_up(&incoming, &channel, &reason);
 	channel_close(&channel);
-	incoming_release(&incoming);
 	FUZZ_MUST(ledger_find(&incoming.ledger, &hello.id, &state) && state == TARGET_NEVER);
 	FUZZ_MUST(ledger_answer(&incoming.ledger, &hello.id) == FRAME_ANSWER_NEVER);
 }

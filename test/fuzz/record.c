@@ -31,7 +31,7 @@ static void go_on(struct sc_partition *partition, const struct sc_stop_point *st
 	FUZZ_MUST(sc_clock_read(&partition->clock, counter).v >= stop->reference.v);
 	sc_partition_expire(partition, counter);
 	sc_partition_deadline(partition, &deadline);
-	sc_partition_level(partition, choice);
+	sc_partition_follow(partition, choice, choice & 2 ? SC_MOVE_ASKED : SC_MOVE_AS_STANDS);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

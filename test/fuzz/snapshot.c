@@ -30,7 +30,7 @@ static void file_store(const char *path, const uint8_t *data, size_t size)
 
 static void restore(const char *path)
 {
-	const struct restore_options options = { .path = path, .force = true };
+	const struct restore_options options = { .path = path, .terms = { .force = true } };
 	struct console console = { .in = -1, .out = -1 };
 	uint64_t entries = fake_host_current()->entries;
 	struct machine machine;

@@ -3,10 +3,11 @@
  * The test load of the nested guest: reads clocks on two vCPUs, sleeps, samples truth, and reports on the console.
  *
  *     probe SECONDS|forever [busy] [sample_ms=N] [sleepers=N] [burst=N] [pause_us=N] [hotplug_ms=N] [memory_mib=N]
- *                           [memory_rate=N] [level_ms=N] [starve_s=N] [lock_s=N] [refuse_pause_s=N] [seed=N]
- *                           [ptp=PATH|realtime]
+ *                           [memory_rate=N] [level_ms=N] [silence_s=N] [seed=N] [ptp=PATH|realtime]
+ *     probe refuse starve|lock SECONDS
  *
- * memory_rate is in MiB a second. level_ms and lock_s need seaclock_inspect.ko.
+ * memory_rate is in MiB a second. level_ms and lock need seaclock_inspect.ko. silence_s is how long the second form
+ * may keep everything else from running, which does not count against a sleep.
  *
  * Policy: it measures and prints; judging is the judge's work on the machine that runs the lab. The first thread
  * samples and reports with real-time priority, so the load does not widen its samples. It ends with "@done".
@@ -48,7 +49,7 @@ struct options {
 	unsigned int memory_mib;
 	unsigned int memory_rate;
 	unsigned int level_ms;
-	struct refuse_plan refuse;
+	unsigned int silence_s;
 	unsigned int seed;
 	const char *ptp;
 };
@@ -80,9 +81,7 @@ static bool option_parse(struct options *options, const char *argument)
 		{ "memory_mib=", &options->memory_mib },
 		{ "memory_rate=", &options->memory_rate },
 		{ "level_ms=", &options->level_ms },
-		{ "starve_s=", &options->refuse.starve_s },
-		{ "lock_s=", &options->refuse.lock_s },
-		{ "refuse_pause_s=", &options->refuse.pause_s },
+		{ "silence_s=", &options->silence_s },
 		{ "seed=", &options->seed },
 	};
 
@@ -112,12 +111,6 @@ static bool options_parse(struct options *options, int argc, char **argv)
 	return options->sample_ms > 0 && options->memory_rate > 0;
 }
 
-/* How long this program itself keeps others from running, at most; ns. */
-static int64_t silence_of(const struct refuse_plan *plan)
-{
-	return (plan->starve_s > plan->lock_s ? plan->starve_s : plan->lock_s) * NS_PER_S;
-}
-
 /* Those who use the clocks all the time. Busy loops have a vCPU to themselves. Returns 0, or -errno. */
 static int users_start(const struct options *options, const struct truth *truth)
 {
@@ -125,7 +118,7 @@ static int users_start(const struct options *options, const struct truth *truth)
 		return busy_start();
 	int err = readers_start(options->burst, options->pause_us);
 
-	return err ? err : sleepers_start(truth, options->sleepers, options->seed, silence_of(&options->refuse));
+	return err ? err : sleepers_start(truth, options->sleepers, options->seed, options->silence_s * NS_PER_S);
 }
 
 /* Returns 0, or -errno. */
@@ -139,8 +132,6 @@ static int load_start(const struct options *options, const struct truth *truth)
 		err = memory_start(options->memory_mib, options->memory_rate);
 	if (!err && options->level_ms)
 		err = level_start(truth, options->level_ms);
-	if (!err && (options->refuse.starve_s || options->refuse.lock_s))
-		err = refuse_start(&options->refuse);
 	return err;
 }
 
@@ -197,26 +188,43 @@ static void measure(const struct options *options, const struct truth *truth)
 	load_report(options, truth);
 }
 
+static int usage(void)
+{
+	fprintf(stderr, "usage: probe SECONDS|forever [busy] [sample_ms=N] [sleepers=N] [burst=N] [pause_us=N]"
+			" [hotplug_ms=N] [memory_mib=N] [memory_rate=N] [level_ms=N] [silence_s=N] [seed=N]"
+			" [ptp=PATH|realtime]\n"
+			"       probe refuse starve|lock SECONDS\n");
+	return 2;
+}
+
+/* The second form. Returns the exit status. */
+static int refuse_main(const char *kind, const char *length)
+{
+	unsigned int seconds;
+
+	if (!number_parse(length, &seconds))
+		return usage();
+	int err = refuse(kind, seconds);
+
+	if (err)
+		fprintf(stderr, "probe: cannot refuse: %s\n", strerror(-err));
+	return err ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
-	struct options options = { .sample_ms = 250,
-				   .sleepers = 8,
-				   .burst = 100,
-				   .pause_us = 3000,
-				   .memory_rate = 8,
-				   .refuse.pause_s = 20,
-				   .ptp = "/dev/ptp0" };
+	struct options options = {
+		.sample_ms = 250, .sleepers = 8, .burst = 100, .pause_us = 3000, .memory_rate = 8, .ptp = "/dev/ptp0"
+	};
 	struct truth truth;
 
+	if (argc == 4 && strcmp(argv[1], "refuse") == 0)
+		return refuse_main(argv[2], argv[3]);
 	if (getrandom(&options.seed, sizeof(options.seed), 0) < 0)
 		options.seed = 1;
 	options.seed &= INT_MAX;
-	if (!options_parse(&options, argc, argv)) {
-		fprintf(stderr, "usage: probe SECONDS|forever [busy] [sample_ms=N] [sleepers=N] [burst=N] [pause_us=N]"
-				" [hotplug_ms=N] [memory_mib=N] [memory_rate=N] [level_ms=N] [starve_s=N] [lock_s=N]"
-				" [refuse_pause_s=N] [seed=N] [ptp=PATH|realtime]\n");
-		return 2;
-	}
+	if (!options_parse(&options, argc, argv))
+		return usage();
 	int err = truth_open(&truth, options.ptp);
 
 	if (err) {

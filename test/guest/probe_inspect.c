@@ -84,6 +84,11 @@ bool inspect_rate(int64_t *hz)
 	return number_read(FOLDER "rate", hz);
 }
 
+bool inspect_asked(int64_t *asked)
+{
+	return number_read(FOLDER "asked", asked);
+}
+
 int inspect_lock(unsigned int ms)
 {
 	int fd = open(FOLDER "lock", O_WRONLY | O_CLOEXEC);

@@ -27,7 +27,11 @@ bool inspect_rate(int64_t *hz);
 /* CLOCK_MONOTONIC_RAW less reference time, and within which that is known; ns. */
 bool inspect_raw(int64_t *difference, int64_t *width);
 
-/* Keeps the CPU of this thread for `ms` with interrupts off. Returns 0, or -errno. */
+/* What the hypervisor asks of the guest, SC_ASK_*. */
+bool inspect_asked(int64_t *asked);
+
+/* Keeps the CPU of this thread with interrupts off until what was asked is withdrawn, at most `ms`. Returns 0, or
+ * -errno. */
 int inspect_lock(unsigned int ms);
 
 #endif

@@ -87,7 +87,8 @@ static bool log_find(const char *mark, int64_t *ns)
 bool log_stamp(int64_t *ns)
 {
 	char line[64];
-	int length = snprintf(line, sizeof(line), "<%d>probe mark %" PRIu64 ".\n", PRIORITY, ++marks);
+	/* The log may still have marks of an earlier probe. */
+	int length = snprintf(line, sizeof(line), "<%d>probe %d mark %" PRIu64 ".\n", PRIORITY, getpid(), ++marks);
 
 	if (write(log_fd, line, (size_t)length) != length)
 		return false;

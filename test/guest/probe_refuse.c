@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Refuses to answer. Policy: threads of the highest real-time priority leave nothing to kernel threads, interrupts go
- * on; with interrupts off not even stop_machine() gets that vCPU. Each turn ends by itself, by the guest's clock.
+ * on; with interrupts off not even stop_machine() gets that vCPU. It ends once the hypervisor asks no more, however
+ * long a migration takes to get there.
  */
 #include "probe_refuse.h"
 
@@ -10,9 +11,14 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <seaclock/abi.h>
 
 #include "probe_inspect.h"
 #include "probe_line.h"
@@ -22,22 +28,39 @@
 #define CPUS_MAX 64
 #define LOCK_CPU 1
 
-static struct refuse_plan refuse_plan;
+#define POLL_NS (NS_PER_S / 20)
+
 static pthread_barrier_t barrier;
-static unsigned int turns;
+static _Atomic bool over;
 
 /* To the guest's scheduler this thread is busy; to the host the vCPU is idle, and leaves it to the migration. */
-static void *spin_run(void *argument)
+static void *spin_run(void *unused)
 {
-	int64_t length = *(const unsigned int *)argument * NS_PER_S;
-
+	(void)unused;
 	pthread_barrier_wait(&barrier);
-	for (int64_t end = truth_clock_ns(CLOCK_MONOTONIC) + length; truth_clock_ns(CLOCK_MONOTONIC) < end;)
+	while (!atomic_load(&over))
 		__asm__ volatile("wfi");
 	return NULL;
 }
 
-static int spin_start(pthread_t *thread, int cpu)
+/* The same, of the thread that sees when it is over: the given seconds at most. */
+static void *spin_watch(void *argument)
+{
+	int64_t asked = SC_ASK_NOTHING, before, now, end;
+
+	pthread_barrier_wait(&barrier);
+	now = truth_clock_ns(CLOCK_MONOTONIC);
+	end = now + *(const unsigned int *)argument * NS_PER_S;
+	do {
+		before = asked;
+		for (int64_t next = now + POLL_NS; now < next; now = truth_clock_ns(CLOCK_MONOTONIC))
+			__asm__ volatile("wfi");
+	} while (now < end && inspect_asked(&asked) && (asked != SC_ASK_NOTHING || before == SC_ASK_NOTHING));
+	atomic_store(&over, true);
+	return NULL;
+}
+
+static int spin_start(pthread_t *thread, int cpu, unsigned int *seconds)
 {
 	const struct sched_param param = { .sched_priority = sched_get_priority_max(SCHED_FIFO) };
 	pthread_attr_t attributes;
@@ -50,63 +73,10 @@ static int spin_start(pthread_t *thread, int cpu)
 	pthread_attr_setschedpolicy(&attributes, SCHED_FIFO);
 	pthread_attr_setschedparam(&attributes, &param);
 	pthread_attr_setaffinity_np(&attributes, sizeof(set), &set);
-	int err = pthread_create(thread, &attributes, spin_run, &refuse_plan.starve_s);
+	int err = pthread_create(thread, &attributes, cpu ? spin_run : spin_watch, seconds);
 
 	pthread_attr_destroy(&attributes);
 	return err;
-}
-
-/* The threads wait for each other, and the last one for this one: none may keep another from being started. */
-static void starve(void)
-{
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
-	pthread_t threads[CPUS_MAX];
-	long started = 0;
-
-	pthread_barrier_init(&barrier, NULL, (unsigned int)online + 1);
-	while (started < online && spin_start(&threads[started], (int)started) == 0)
-		started++;
-	if (started < online) {
-		line_print("@refuse failed=%ld", started);
-		return;
-	}
-	pthread_barrier_wait(&barrier);
-	for (long i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
-	pthread_barrier_destroy(&barrier);
-}
-
-static void lock(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(LOCK_CPU, &set);
-	int err = sched_setaffinity(0, sizeof(set), &set) ? -errno : inspect_lock(refuse_plan.lock_s * 1000);
-
-	if (err)
-		line_print("@refuse failed=%d", err);
-}
-
-static void turn(const char *kind, unsigned int length_s, void (*act)(void))
-{
-	const struct timespec pause = { .tv_sec = refuse_plan.pause_s };
-
-	if (!length_s)
-		return;
-	nanosleep(&pause, NULL);
-	line_print("@refuse hz=%" PRIu64 " n=%u kind=%s state=begin", truth_rate(), ++turns, kind);
-	act();
-	line_print("@refuse hz=%" PRIu64 " n=%u kind=%s state=end", truth_rate(), turns, kind);
-}
-
-static void *refuse_run(void *argument)
-{
-	for (;;) {
-		turn("starve", refuse_plan.starve_s, starve);
-		turn("lock", refuse_plan.lock_s, lock);
-	}
-	return argument;
 }
 
 /* Else the kernel stops real-time threads that leave nothing to others. */
@@ -122,11 +92,48 @@ static int throttling_end(void)
 	return err;
 }
 
-int refuse_start(const struct refuse_plan *plan)
+/* The threads wait for each other, and the last one for this one: none may keep another from being started. */
+static int starve(unsigned int seconds)
 {
-	pthread_t thread;
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_t threads[CPUS_MAX];
 	int err = throttling_end();
 
-	refuse_plan = *plan;
-	return err ? err : -pthread_create(&thread, NULL, refuse_run, NULL);
+	pthread_barrier_init(&barrier, NULL, (unsigned int)online + 1);
+	for (long cpu = 0; cpu < online && !err; cpu++)
+		err = -spin_start(&threads[cpu], (int)cpu, &seconds);
+	if (err)
+		return err;
+	pthread_barrier_wait(&barrier);
+	for (long cpu = 0; cpu < online; cpu++)
+		pthread_join(threads[cpu], NULL);
+	return 0;
+}
+
+static int lock(unsigned int seconds)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(LOCK_CPU, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : inspect_lock(seconds * 1000);
+}
+
+static int act(const char *kind, unsigned int seconds)
+{
+	if (!strcmp(kind, "starve"))
+		return starve(seconds);
+	return strcmp(kind, "lock") ? -EINVAL : lock(seconds);
+}
+
+int refuse(const char *kind, unsigned int seconds)
+{
+	int64_t begun = truth_clock_ns(CLOCK_MONOTONIC);
+
+	line_print("@refuse hz=%" PRIu64 " kind=%s state=begin", truth_rate(), kind);
+	int err = act(kind, seconds);
+	int64_t took = (truth_clock_ns(CLOCK_MONOTONIC) - begun) / NS_PER_S;
+
+	line_print("@refuse hz=%" PRIu64 " kind=%s state=end s=%" PRId64, truth_rate(), kind, took);
+	return err;
 }

@@ -11,7 +11,13 @@
  * Policy: the surroundings are as bad as can be. What is sent arrives after any time, or not at all, and then nothing
  * behind it does: a cut, a close and a swallowed byte look the same from an end. A time limit fires at any moment. A
  * process may be killed before any of its steps. Each mutant leaves one rule out, and spin must find what it was for.
+ *
+ * With PATIENT the source's time limit fires only while nothing is on its way to it. That shows that the source acts on
+ * all that it is told, and does not end undecided although the target's promise was there.
  */
+#ifdef MUTANT_ABORT_NOT_HEARD
+#define PATIENT
+#endif
 
 #ifndef MIGRATIONS
 #define MIGRATIONS 1 /* of the guest to the same target, each with an id of its own: the next after a failure */
@@ -22,7 +28,7 @@
 
 mtype = { SOURCE_RUNNING, SOURCE_STOPPED, SOURCE_HANDED, SOURCE_UNDECIDED, SOURCE_GONE };
 mtype = { TARGET_LOADING, TARGET_READY, TARGET_RUNNING, TARGET_NEVER };
-mtype = { HELLO, STATE, READY, GO, DONE, SETTLED }; /* what lies between HELLO and STATE decides nothing */
+mtype = { HELLO, STATE, READY, GO, DONE, SETTLED, ABORT }; /* what lies between HELLO and STATE decides nothing */
 mtype = { ANSWER_RUNNING, ANSWER_NEVER, ANSWER_UNKNOWN };
 mtype = { GATE_NONE, GATE_OPEN, GATE_HANDED, GATE_CANCELLED }; /* may the operator cancel, or who came first */
 mtype = { ORDER_RESUME, ORDER_FORCE }; /* of the operator, in SOURCE_UNDECIDED */
@@ -41,6 +47,11 @@ chan answer[QUESTIONS] = [1] of { mtype };
 chan order = [0] of { mtype, byte };
 bool target_listens = true;
 bool told; /* the operator knows that the guest is paused, and what to do */
+/*
+ * The target's time for GO is over. The target may find so at any moment, which needs no variable; but at the latest when
+ * the source has waited for longer, from GO on, for that is after READY.
+ */
+bool go_too_late[MIGRATIONS];
 
 /* What is so, though nobody may know it. */
 bool source_alive = true;
@@ -146,7 +157,14 @@ idle:
 #endif
 	if
 	:: to_source[id]?DONE -> goto gone
+#ifndef MUTANT_ABORT_NOT_HEARD
+	:: to_source[id]?ABORT -> goto promised
+#endif
+#ifdef PATIENT
+	:: empty(to_source[id])
+#else
 	:: skip /* broken, time limit */
+#endif
 	fi;
 #ifdef MUTANT_RESUME_AFTER_GO
 	goto promised;
@@ -157,6 +175,9 @@ ask:
 	:: break
 	od;
 	atomic {
+#ifndef MUTANT_UNDECIDED_TOO_SOON
+		go_too_late[id] = true;
+#endif
 		source = SOURCE_UNDECIDED;
 #ifndef MUTANT_NOBODY_TOLD
 		told = true
@@ -181,10 +202,14 @@ end:
 
 /* ---- The target ---- */
 
+/* The promise, and the word of it. One step, since to be killed in between is to lose that word. */
 inline target_never()
 {
-	target = TARGET_NEVER;
-	promised[mine] = true
+	atomic {
+		target = TARGET_NEVER;
+		promised[mine] = true;
+		send(to_source[mine], lost_to_source[mine], ABORT)
+	}
 }
 
 inline target_run()
@@ -267,12 +292,21 @@ listening:
 	send(to_source[mine], lost_to_source[mine], READY);
 #endif
 #ifdef MUTANT_START_BEFORE_GO
-	goto go;
+	target_run();
+	goto runs;
 #endif
 	do
-	:: to_target[mine]?GO -> break
+#ifdef MUTANT_GO_TOO_LATE
+	:: to_target[mine]?GO -> target_run(); break
+#else
+	/* One step: what the target needs for it is far shorter than the source waits longer than it. */
+	:: atomic { !go_too_late[mine] && nempty(to_target[mine]) -> to_target[mine]?GO; target_run() } break
+#endif
+#ifdef MUTANT_ABORT_BEFORE_PROMISE
+	:: send(to_source[mine], lost_to_source[mine], ABORT)
+#endif
 #ifdef MUTANT_GO_OF_ANOTHER_ID
-	:: to_target[0]?GO -> break
+	:: to_target[0]?GO -> target_run(); break
 #endif
 	:: target_answer();
 #ifndef MUTANT_GO_AFTER_PROMISE
@@ -283,9 +317,15 @@ listening:
 #endif
 	:: atomic { target_never(); goto listening } /* broken, time limit */
 	od;
-go:
-	target_run();
+runs:
+#ifdef MUTANT_ABORT_AFTER_GO
+	if
+	:: send(to_source[mine], lost_to_source[mine], DONE)
+	:: send(to_source[mine], lost_to_source[mine], ABORT) /* there was no room for DONE, or it was forgotten */
+	fi;
+#else
 	send(to_source[mine], lost_to_source[mine], DONE);
+#endif
 	do
 	:: to_target[mine]?SETTLED -> break
 	:: target_answer()
@@ -312,15 +352,13 @@ end:
 }
 
 /*
- * `resume --force` only after the operator has made sure that the target's process is gone, or holds no machine that
- * runs or may still run: that it does not run at this moment is not enough. What was found is about one migration.
+ * `resume --force` only after the operator has made sure that the guest does not run on the target. One look is enough:
+ * the source is undecided only when it is too late for GO. What was found is about one migration.
  */
-#if defined(MUTANT_FORCE_UNCHECKED)
+#ifdef MUTANT_FORCE_UNCHECKED
 #define MAY_FORCE true
-#elif defined(MUTANT_FORCE_AT_A_GLANCE)
-#define MAY_FORCE (!TARGET_RUNS)
 #else
-#define MAY_FORCE (!target_alive || (target != TARGET_READY && target != TARGET_RUNNING))
+#define MAY_FORCE (!TARGET_RUNS)
 #endif
 
 active proctype Operator()

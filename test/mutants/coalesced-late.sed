@@ -1,2 +1,2 @@
 # core/stimer.c: periods that passed unseen are not counted
-s/timer->coalesced += late \/ timer->count;//
+s/(late \/ step + 1) \* periods/periods/

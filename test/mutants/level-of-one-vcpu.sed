@@ -1,2 +1,2 @@
-# core/partition.c: a vCPU without a timer does not matter
-s/online >> vp \& 1/vp == 0/
+# core/follow.c: a vCPU without a timer does not matter
+s/online >> \*vp & 1/*vp == 0/

@@ -1,2 +1,2 @@
-# core/partition.c: a guest on the raw counter is moved without a hold
-s/if (!clock_on_page(partition) || !has_direct_timers(partition, online))/if (!has_direct_timers(partition, online))/
+# core/follow.c: a guest on the raw counter is moved without a hold
+s/move == SC_MOVE_ASKED && holds ? /holds ? /

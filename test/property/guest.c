@@ -189,7 +189,7 @@ static void live(struct random *random)
 	for (int i = 0; i < CALLS; i++) {
 		call_hypervisor(&world);
 		pass_time(&world);
-		sc_partition_level(&world.partition, (uint32_t)random_next(random));
+		sc_partition_follow(&world.partition, (uint32_t)random_next(random), SC_MOVE_ASKED);
 		if (random_chance(random, 20))
 			move(&world);
 	}

@@ -115,6 +115,34 @@ static void native_convention(void **state)
 	assert_int_equal(call.output_gpa, 0x40002000 + 4 * 16);
 }
 
+/* Which words of a fast call's input are looked at, bit n for word n. */
+static uint32_t used(uint64_t control)
+{
+	uint32_t words = 0;
+	struct sc_call call;
+
+	assert_int_equal(sc_call_decode(SC_CALL_FAST | control, 0, 0, &call), SC_HV_SUCCESS);
+	for (uint32_t n = 0; n < (call.input_size + 7) / 8; n++)
+		words |= (uint32_t)sc_call_input_is_used(&call, n) << n;
+	return words;
+}
+
+static void words_of_the_input_that_are_used(void **state)
+{
+	(void)state;
+	/* Header; name, padding, value, its upper half. */
+	assert_int_equal(used(SET | REPS(1, 0)), 0x17);
+	assert_int_equal(used(SET | REPS(3, 0)), 0x1557);
+	assert_int_equal(used(SET | REPS(3, 1)), 0x1543);
+	assert_int_equal(used(SET | REPS(3, 2)), 0x1403);
+	/* Two names a word. */
+	assert_int_equal(used(GET | REPS(1, 0)), 0x7);
+	assert_int_equal(used(GET | REPS(4, 0)), 0xf);
+	assert_int_equal(used(GET | REPS(4, 1)), 0xf);
+	assert_int_equal(used(GET | REPS(4, 2)), 0xb);
+	assert_int_equal(used(GET | REPS(4, 3)), 0xb);
+}
+
 static void smccc_convention(void **state)
 {
 	const uint64_t get[4] = { SC_HVC_FUNCTION_ID, SC_CALL_GET_ONE, ~0ull, 0xfffffffe };
@@ -204,15 +232,11 @@ static void lists_are_aligned_within_a_page_and_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(control_word_is_checked),
-		cmocka_unit_test(reserved_bits_are_refused),
-		cmocka_unit_test(fast_call_of_linux),
-		cmocka_unit_test(fast_output_follows_whole_pairs),
-		cmocka_unit_test(native_convention),
-		cmocka_unit_test(smccc_convention),
-		cmocka_unit_test(bad_calls_of_either_convention),
-		cmocka_unit_test(memory_form_says_where),
-		cmocka_unit_test(lists_are_aligned_within_a_page_and_apart),
+		cmocka_unit_test(control_word_is_checked), cmocka_unit_test(reserved_bits_are_refused),
+		cmocka_unit_test(fast_call_of_linux),	   cmocka_unit_test(fast_output_follows_whole_pairs),
+		cmocka_unit_test(native_convention),	   cmocka_unit_test(words_of_the_input_that_are_used),
+		cmocka_unit_test(smccc_convention),	   cmocka_unit_test(bad_calls_of_either_convention),
+		cmocka_unit_test(memory_form_says_where),  cmocka_unit_test(lists_are_aligned_within_a_page_and_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

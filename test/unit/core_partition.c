@@ -63,6 +63,10 @@ static void deadline_is_the_earliest(void **state)
 	partition.vcpu[1].timer[2].pending = true;
 	assert_true(sc_partition_deadline(&partition, &deadline));
 	assert_int_equal(deadline.v, 2000);
+	/* A line that is up: another expiry would change nothing before the guest's next write. */
+	partition.vcpu[1].timer[3].asserted = true;
+	assert_true(sc_partition_deadline(&partition, &deadline));
+	assert_int_equal(deadline.v, 3000);
 }
 
 static void expire_marks_what_is_due(void **state)
@@ -125,75 +129,14 @@ static void pending_says_where_each_goes(void **state)
 	assert_false(sc_partition_pending(&partition, &cursor, &delivery));
 }
 
-struct level_case {
-	uint32_t hz;
-	uint64_t reference_tsc;
-	uint64_t guest_clock;
-	uint64_t config[2];
-	uint32_t online;
-	enum sc_level level;
-	enum sc_level now; /* moved as it stands */
-};
-
-static void check_level(const struct level_case *wanted)
-{
-	struct sc_partition partition;
-
-	assert_int_equal(sc_partition_init(&partition, 2, wanted->hz, sc_ticks(0)), 0);
-	partition.reference_tsc = wanted->reference_tsc;
-	partition.guest_clock = wanted->guest_clock;
-	partition.vcpu[0].timer[0].config = wanted->config[0];
-	partition.vcpu[1].timer[3].config = wanted->config[1];
-	assert_int_equal(sc_partition_level(&partition, wanted->online), wanted->level);
-	assert_int_equal(sc_partition_level_now(&partition, wanted->online), wanted->now);
-	partition.held = true;
-	assert_int_equal(sc_partition_level_now(&partition, wanted->online),
-			 wanted->now == SC_LEVEL_REFERENCE ? SC_LEVEL_COOPERATIVE : wanted->now);
-}
-
-static void level_of_a_guest(void **state)
-{
-	const uint64_t on = SC_GUEST_CLOCK_DECLARED | SC_GUEST_CLOCK_ON_PAGE, off = SC_GUEST_CLOCK_DECLARED;
-	const uint64_t holds = off | SC_GUEST_CLOCK_HOLDS, raw = (uint64_t)HZ << SC_GUEST_CLOCK_RAW_HZ_SHIFT;
-	const uint64_t enable = DIRECT | SC_STIMER_ENABLE, automatic = DIRECT | SC_STIMER_AUTO_ENABLE;
-	const struct level_case cases[] = {
-		{ HZ, 0, 0, { 0, 0 }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
-		{ HZ, 0x1001, 0, { enable, automatic }, 3, SC_LEVEL_REFERENCE, SC_LEVEL_REFERENCE },
-		{ HZ, 0x1000, 0, { enable, automatic }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
-		{ HZ, 0x1001, on, { enable, automatic }, 3, SC_LEVEL_REFERENCE, SC_LEVEL_REFERENCE },
-		{ HZ, 0x1001, off, { enable, automatic }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
-		{ HZ, 0x1000, on, { enable, automatic }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
-		/* The second vCPU has no timer: it matters only while it is on. */
-		{ HZ, 0x1001, on, { enable, 0 }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
-		{ HZ, 0x1001, on, { enable, 0 }, 1, SC_LEVEL_REFERENCE, SC_LEVEL_REFERENCE },
-		{ HZ, 0x1001, on, { enable, 0 }, 2, SC_LEVEL_NONE, SC_LEVEL_NONE },
-		/* A timer that is not direct, or that nothing will start. */
-		{ HZ, 0x1001, on, { SC_STIMER_ENABLE, enable }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
-		{ HZ, 0x1001, on, { DIRECT, enable }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
-		/* A page that is invalid proves nothing, but a driver's word counts: its clock reads the register. */
-		{ SC_REF_HZ, 0x1001, 0, { enable, enable }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
-		{ SC_REF_HZ, 0x1001, on, { enable, enable }, 3, SC_LEVEL_REFERENCE, SC_LEVEL_REFERENCE },
-		/* One that can be asked: on the raw counter, on the page, on neither. */
-		{ HZ, 0x1001, holds | raw, { enable, enable }, 3, SC_LEVEL_COOPERATIVE, SC_LEVEL_NONE },
-		{ HZ, 0x1001, holds | on, { enable, enable }, 3, SC_LEVEL_COOPERATIVE, SC_LEVEL_REFERENCE },
-		{ HZ, 0x1001, holds, { enable, enable }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
-		/* Its second vCPU comes or goes: it can be asked, and is looked at when it holds. */
-		{ HZ, 0x1001, holds | raw, { enable, 0 }, 3, SC_LEVEL_COOPERATIVE, SC_LEVEL_NONE },
-		{ HZ, 0x1001, holds | on, { enable, 0 }, 3, SC_LEVEL_COOPERATIVE, SC_LEVEL_NONE },
-		{ HZ, 0x1001, off | raw, { enable, enable }, 3, SC_LEVEL_NONE, SC_LEVEL_NONE },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		check_level(&cases[i]);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(starts_at_zero),	    cmocka_unit_test(refuses_bad_arguments),
-		cmocka_unit_test(deadline_is_the_earliest), cmocka_unit_test(expire_marks_what_is_due),
-		cmocka_unit_test(level_of_a_guest),	    cmocka_unit_test(pending_says_where_each_goes),
+		cmocka_unit_test(starts_at_zero),
+		cmocka_unit_test(refuses_bad_arguments),
+		cmocka_unit_test(deadline_is_the_earliest),
+		cmocka_unit_test(expire_marks_what_is_due),
+		cmocka_unit_test(pending_says_where_each_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

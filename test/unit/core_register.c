@@ -253,9 +253,9 @@ static void timers_are_where_they_belong(void **state)
 static void timer_starts_at_the_time_of_the_call(void **state)
 {
 	(void)state;
-	assert_int_equal(set(COUNT(0), 500), SC_HV_SUCCESS);
+	assert_int_equal(set(COUNT(0), 1500), SC_HV_SUCCESS);
 	assert_int_equal(set(CONFIG(0), DIRECT(31) | SC_STIMER_ENABLE | SC_STIMER_PERIODIC), SC_HV_SUCCESS);
-	assert_int_equal(partition.vcpu[0].timer[0].due.v, 1500);
+	assert_int_equal(partition.vcpu[0].timer[0].due.v, 2500);
 }
 
 static void timer_configurations(void **state)

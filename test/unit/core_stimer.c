@@ -146,17 +146,17 @@ static void periodic_keeps_its_phase(void **state)
 	struct sc_stimer timer = { 0 };
 
 	(void)state;
-	set_count(&timer, 100, 0);
-	set_config(&timer, DIRECT | SC_STIMER_ENABLE | SC_STIMER_PERIODIC, 7);
-	assert_int_equal(timer.due.v, 107);
-	assert_false(expire(&timer, 106));
-	assert_true(expire(&timer, 110));
+	set_count(&timer, 1000, 0);
+	set_config(&timer, DIRECT | SC_STIMER_ENABLE | SC_STIMER_PERIODIC, 70);
+	assert_int_equal(timer.due.v, 1070);
+	assert_false(expire(&timer, 1069));
+	assert_true(expire(&timer, 1100));
 	assert_true(ENABLED(timer));
-	assert_int_equal(timer.due.v, 207);
+	assert_int_equal(timer.due.v, 2070);
 	sc_stimer_delivered(&timer, false);
-	assert_false(expire(&timer, 206));
-	assert_true(expire(&timer, 207));
-	assert_int_equal(timer.due.v, 307);
+	assert_false(expire(&timer, 2069));
+	assert_true(expire(&timer, 2070));
+	assert_int_equal(timer.due.v, 3070);
 }
 
 static void missed_periods_coalesce(void **state)
@@ -165,16 +165,16 @@ static void missed_periods_coalesce(void **state)
 
 	(void)state;
 	set_config(&timer, DIRECT | SC_STIMER_AUTO_ENABLE | SC_STIMER_PERIODIC | SC_STIMER_LAZY, 0);
-	set_count(&timer, 100, 0);
-	assert_true(expire(&timer, 100));
+	set_count(&timer, 1000, 0);
+	assert_true(expire(&timer, 1000));
 	/* Not delivered: further periods pass. */
-	assert_true(expire(&timer, 250));
-	assert_true(expire(&timer, 1234));
-	assert_int_equal(timer.due.v, 1300);
+	assert_true(expire(&timer, 2500));
+	assert_true(expire(&timer, 12340));
+	assert_int_equal(timer.due.v, 13000);
 	sc_stimer_delivered(&timer, false);
 	assert_false(timer.pending);
-	assert_false(expire(&timer, 1299));
-	assert_true(expire(&timer, 1300));
+	assert_false(expire(&timer, 12999));
+	assert_true(expire(&timer, 13000));
 }
 
 /* Every period is delivered, waits or is counted. */
@@ -184,31 +184,62 @@ static void coalesced_periods_are_counted(void **state)
 
 	(void)state;
 	set_config(&timer, DIRECT | SC_STIMER_AUTO_ENABLE | SC_STIMER_PERIODIC, 0);
-	set_count(&timer, 100, 50);
-	assert_true(expire(&timer, 150));
-	assert_int_equal(timer.expired.v, 150);
+	set_count(&timer, 1000, 500);
+	assert_true(expire(&timer, 1500));
+	assert_int_equal(timer.expired.v, 1500);
 	assert_int_equal(timer.coalesced, 0);
 	sc_stimer_delivered(&timer, false);
 	assert_int_equal(timer.expired.v, 0);
 	/* Seen late: three periods, one expiry, which stands for the oldest. */
-	assert_true(expire(&timer, 499));
-	assert_int_equal(timer.expired.v, 250);
+	assert_true(expire(&timer, 4999));
+	assert_int_equal(timer.expired.v, 2500);
 	assert_int_equal(timer.coalesced, 2);
 	/* Seen in time, but the last one still waits. */
-	assert_true(expire(&timer, 550));
-	assert_int_equal(timer.expired.v, 250);
+	assert_true(expire(&timer, 5500));
+	assert_int_equal(timer.expired.v, 2500);
 	assert_int_equal(timer.coalesced, 3);
 	sc_stimer_delivered(&timer, false);
-	assert_true(expire(&timer, 650));
-	assert_int_equal(timer.expired.v, 650);
+	assert_true(expire(&timer, 6500));
+	assert_int_equal(timer.expired.v, 6500);
 	/* The guest has not taken the last interrupt: one for both. */
 	sc_stimer_merged(&timer);
 	assert_false(timer.pending);
 	assert_int_equal(timer.expired.v, 0);
 	assert_int_equal(timer.coalesced, 4);
 	/* A write begins a new count. */
-	set_count(&timer, 100, 700);
+	set_count(&timer, 1000, 7000);
 	assert_int_equal(timer.coalesced, 0);
+}
+
+/* Periods, when the first expiry is due, the next one, and the periods that coalesce by the first. */
+static void short_periods_are_stretched(void **state)
+{
+	static const struct {
+		uint64_t period, first, second, coalesced;
+	} cases[] = {
+		{ 1, 1000, 2000, 999 }, { 3, 1002, 2004, 333 }, { 7, 1001, 2002, 142 },	 { 500, 1000, 2000, 1 },
+		{ 501, 1002, 2004, 1 }, { 999, 1998, 3996, 1 }, { 1000, 1000, 2000, 0 }, { 1001, 1001, 2002, 0 },
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
+		struct sc_stimer timer = { 0 };
+
+		set_config(&timer, DIRECT | SC_STIMER_AUTO_ENABLE | SC_STIMER_PERIODIC, 0);
+		set_count(&timer, cases[n].period, 70);
+		assert_int_equal(timer.count, cases[n].period);
+		assert_int_equal(timer.due.v, 70 + cases[n].first);
+		assert_false(expire(&timer, 70 + cases[n].first - 1));
+		assert_true(expire(&timer, 70 + cases[n].first));
+		assert_int_equal(timer.due.v, 70 + cases[n].second);
+		assert_int_equal(timer.coalesced, cases[n].coalesced);
+		assert_int_equal(timer.expired.v, 70 + cases[n].first);
+		sc_stimer_delivered(&timer, false);
+		/* Late: all periods but that of the delivery are counted. */
+		assert_true(expire(&timer, 70 + cases[n].second * 50 - 1));
+		assert_int_equal(timer.due.v, 70 + cases[n].second * 50);
+		assert_int_equal(timer.coalesced + 2, (cases[n].second * 50 - cases[n].first) / cases[n].period);
+	}
 }
 
 static void line_that_is_high_makes_one_interrupt(void **state)
@@ -217,15 +248,15 @@ static void line_that_is_high_makes_one_interrupt(void **state)
 
 	(void)state;
 	set_config(&timer, DIRECT | SC_STIMER_AUTO_ENABLE | SC_STIMER_PERIODIC, 0);
-	set_count(&timer, 100, 0);
-	assert_true(expire(&timer, 100));
+	set_count(&timer, 1000, 0);
+	assert_true(expire(&timer, 1000));
 	sc_stimer_delivered(&timer, true);
 	assert_int_equal(timer.coalesced, 0);
-	assert_true(expire(&timer, 200));
+	assert_true(expire(&timer, 2000));
 	sc_stimer_delivered(&timer, true);
 	assert_int_equal(timer.coalesced, 1);
 	/* As an edge meanwhile: the line is still high. */
-	assert_true(expire(&timer, 300));
+	assert_true(expire(&timer, 3000));
 	sc_stimer_delivered(&timer, false);
 	assert_int_equal(timer.coalesced, 2);
 	assert_true(timer.asserted);
@@ -351,6 +382,7 @@ int main(void)
 		cmocka_unit_test(periodic_keeps_its_phase),
 		cmocka_unit_test(missed_periods_coalesce),
 		cmocka_unit_test(coalesced_periods_are_counted),
+		cmocka_unit_test(short_periods_are_stretched),
 		cmocka_unit_test(line_that_is_high_makes_one_interrupt),
 		cmocka_unit_test(one_shot_counts_no_periods),
 		cmocka_unit_test(huge_periods_saturate),

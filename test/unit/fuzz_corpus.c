@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What fuzzing starts from is still good: where a format has changed and the corpus has not, the targets would see
- * nothing but refusals. CORPUS=write, in the top folder, writes these files anew.
+ * nothing but refusals. CORPUS=write, in the top folder, writes these files anew, for make fuzz-pack.
  */
 #include "unit.h"
 #include "../fake/player.h"
@@ -54,7 +54,8 @@ static void expect_in_corpus(const char *path, const void *data, size_t size)
 	file = fopen(path, "rb");
 	assert_non_null(file);
 	if (fread(found, 1, sizeof(found), file) != size || memcmp(found, data, size))
-		fail_msg("%s is out of date: run this test with CORPUS=write, and look at what else is in that folder",
+		fail_msg("%s is out of date: run this test with CORPUS=write, look at what else is there, make "
+			 "fuzz-pack",
 			 path);
 	fclose(file);
 }
@@ -80,7 +81,7 @@ static struct frame find_frame(enum frame_type type)
 static void has_a_good_stream(void **state)
 {
 	(void)state;
-	expect_in_corpus("test/fuzz/corpus/target/good", stream.data, stream.size);
+	expect_in_corpus("out/fuzz/corpus/target/good", stream.data, stream.size);
 }
 
 static void has_a_good_state(void **state)
@@ -88,7 +89,7 @@ static void has_a_good_state(void **state)
 	struct frame frame = find_frame(FRAME_STATE);
 
 	(void)state;
-	expect_in_corpus("test/fuzz/corpus/state/good", frame.data + FRAME_HEADER_SIZE, frame.size);
+	expect_in_corpus("out/fuzz/corpus/state/good", frame.data + FRAME_HEADER_SIZE, frame.size);
 }
 
 static void put_frame(struct buffer *content, enum frame_type type, const void *data, size_t size)
@@ -100,7 +101,7 @@ static void put_frame(struct buffer *content, enum frame_type type, const void *
 static void expect_restored(const void *frames, size_t size)
 {
 	static char path[] = "/tmp/seaclock-corpus-XXXXXX";
-	const struct restore_options options = { .path = path, .force = true };
+	const struct restore_options options = { .path = path, .terms = { .force = true } };
 	struct console console = { .in = -1, .out = -1 };
 	struct machine machine;
 	struct error error;
@@ -133,7 +134,7 @@ static void has_a_good_file(void **state)
 		put_frame(&content, order[n], order[n] == FRAME_CLOCKED ? frame.data : frame.data + FRAME_HEADER_SIZE,
 			  frame.size);
 	}
-	expect_in_corpus("test/fuzz/corpus/snapshot/good", content.data, content.size);
+	expect_in_corpus("out/fuzz/corpus/snapshot/good", content.data, content.size);
 	expect_restored(content.data + 1, content.size - 1);
 	buffer_free(&stated);
 	buffer_free(&content);
@@ -159,17 +160,17 @@ static void has_good_small_frames(void **state)
 	struct buffer content = { 0 };
 
 	(void)state;
-	expect_in_corpus("test/fuzz/corpus/frame/good-hello", hello.data, FRAME_HEADER_SIZE + hello.size);
+	expect_in_corpus("out/fuzz/corpus/frame/good-hello", hello.data, FRAME_HEADER_SIZE + hello.size);
 	frame_put_welcome(&content, 25000000);
-	expect_small_frame("test/fuzz/corpus/frame/good-welcome", FRAME_WELCOME, &content);
+	expect_small_frame("out/fuzz/corpus/frame/good-welcome", FRAME_WELCOME, &content);
 	frame_put_ready(&content, &ready);
-	expect_small_frame("test/fuzz/corpus/frame/good-ready", FRAME_READY, &content);
+	expect_small_frame("out/fuzz/corpus/frame/good-ready", FRAME_READY, &content);
 	frame_put_question(&content, &id);
-	expect_small_frame("test/fuzz/corpus/frame/good-question", FRAME_QUESTION, &content);
+	expect_small_frame("out/fuzz/corpus/frame/good-question", FRAME_QUESTION, &content);
 	frame_put_answer(&content, FRAME_ANSWER_NEVER);
-	expect_small_frame("test/fuzz/corpus/frame/good-answer", FRAME_ANSWER, &content);
+	expect_small_frame("out/fuzz/corpus/frame/good-answer", FRAME_ANSWER, &content);
 	report_put(&content, &report);
-	expect_small_frame("test/fuzz/corpus/frame/good-settled", FRAME_SETTLED, &content);
+	expect_small_frame("out/fuzz/corpus/frame/good-settled", FRAME_SETTLED, &content);
 }
 
 /* One caller begins a migration, and another asks about it. */
@@ -190,7 +191,7 @@ static void has_good_calls(void **state)
 	buffer_put_u8(&calls, (uint8_t)(FRAME_HEADER_SIZE + question.size));
 	frame_put_header(buffer_reserve(&calls, FRAME_HEADER_SIZE), FRAME_QUESTION, (uint32_t)question.size);
 	buffer_put(&calls, question.data, question.size);
-	expect_in_corpus("test/fuzz/corpus/incoming/good", calls.data, calls.size);
+	expect_in_corpus("out/fuzz/corpus/incoming/good", calls.data, calls.size);
 	buffer_free(&calls);
 	buffer_free(&question);
 }
@@ -206,7 +207,7 @@ static void has_good_records(void **state)
 	assert_int_equal(sc_partition_init(&partition, 2, 25000000, sc_ticks(0)), 0);
 	stop = sc_partition_stop(&partition, sc_ticks(50000));
 	assert_int_equal(sc_record_save(&partition, &stop, record, sizeof(record), &size), 0);
-	expect_in_corpus("test/fuzz/corpus/record/good", record, size);
+	expect_in_corpus("out/fuzz/corpus/record/good", record, size);
 }
 
 int main(void)

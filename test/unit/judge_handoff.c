@@ -69,7 +69,7 @@ static char *verdict(bool *passed)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	*passed = handoff_verdict(&set, out);
+	*passed = handoff_verdict(&set, 20, out);
 	fclose(out);
 	return text;
 }

@@ -143,6 +143,11 @@ static void joins_a_line_cut_by_a_migration(void **state)
 	text.length -= 3;
 	assert_int_equal(parse(&t), 0);
 	assert_int_equal(t.samples.count, 0);
+	/* The guest was stopped in it. */
+	assert_int_equal(t.damaged, 0);
+	transcript_free(&t);
+	fixture_raw(&text, "\r\n");
+	assert_int_equal(parse(&t), 0);
 	assert_int_equal(t.damaged, 1);
 	transcript_free(&t);
 }

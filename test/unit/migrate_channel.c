@@ -7,6 +7,7 @@
 #include "migrate/channel.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -239,10 +240,29 @@ static void test_abort(void **state)
 
 	(void)state;
 	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
+		channel.aborted = false;
 		abort_with(cases[n].text, cases[n].size);
 		assert_int_equal(channel_expect(&channel, FRAME_READY, &frame, &error), -ECONNABORTED);
 		assert_string_equal(error.text, cases[n].sentence);
+		/* Without a word it may be anything, a DONE of which a bit has changed. */
+		assert_int_equal(channel.aborted, cases[n].size != 0);
 	}
+}
+
+/* An ABORT counts when all of it has come. */
+static void test_abort_in_part(void **state)
+{
+	uint8_t header[FRAME_HEADER_SIZE];
+	struct frame frame;
+	struct error error;
+
+	(void)state;
+	frame_put_header(header, FRAME_ABORT, 8);
+	peer_send(header, sizeof(header));
+	peer_send("no roo", 6);
+	peer_close();
+	assert_int_equal(channel_receive(&channel, &frame, &error), -ECONNRESET);
+	assert_false(channel.aborted);
 }
 
 static void test_abort_longest(void **state)
@@ -324,10 +344,30 @@ static void test_deadline(void **state)
 	channel.deadline = sc_ns(4000000);
 	assert_int_equal(channel_receive(&channel, &frame, &error), -ETIMEDOUT);
 	assert_string_equal(error.text, "the other side took more than 10 s while the guest stood still");
-	/* What is there is taken all the same. */
-	frame_put_header(header, FRAME_DONE, 0);
+	/* What is there too late does not count. */
+	frame_put_header(header, FRAME_GO, 0);
 	peer_send(header, sizeof(header));
+	assert_int_equal(channel_receive(&channel, &frame, &error), -ETIMEDOUT);
+	channel.deadline = sc_ns(0);
 	assert_int_equal(channel_receive(&channel, &frame, &error), 0);
+	channel.deadline = sc_ns(4000000);
+	assert_int_equal(channel_send(&channel, FRAME_GO, NULL, 0, &error), -ETIMEDOUT);
+	assert_false(channel.broken);
+}
+
+/* All of a frame lies there, but it takes too long to read it. */
+static void test_late_end(void **state)
+{
+	uint8_t header[FRAME_HEADER_SIZE];
+	struct frame frame;
+	struct error error;
+
+	(void)state;
+	frame_put_header(header, FRAME_READY, 8);
+	peer_send(header, sizeof(header));
+	peer_send("12345678", 8);
+	fake_time_set_step(LIMIT_MS * 1000000ull / 2);
+	assert_int_equal(channel_receive(&channel, &frame, &error), -ETIMEDOUT);
 }
 
 /* What is watched ends a wait, or is served and lets it go on. */
@@ -368,6 +408,35 @@ static void test_watch(void **state)
 	close(event);
 }
 
+#define BUSY_MAX 1000
+
+/* Never done: each time takes 100 ms, and there is more to serve. A wait that lets it go on fails the test. */
+static int watch_keep_busy(void *context, struct error *error)
+{
+	(void)context;
+	fake_time_advance(100000000);
+	return ++watch_count > BUSY_MAX ? error_set(error, ELOOP, "this wait never ends") : 0;
+}
+
+/* Whoever keeps a wait busy does not make it longer, be it what is watched or what is awaited. */
+static void test_busy(void **state)
+{
+	int event = eventfd(1, EFD_CLOEXEC);
+	const struct channel_watch watch = { .fd = event, .fn = watch_keep_busy };
+	struct frame frame;
+	struct error error;
+	bool ready;
+
+	(void)state;
+	watch_count = 0;
+	channel_watch(&channel, &watch);
+	assert_int_equal(channel_receive(&channel, &frame, &error), -ETIMEDOUT);
+	assert_in_range(watch_count, LIMIT_MS / 100 - 1, LIMIT_MS / 100 + 1);
+	assert_int_equal(channel_wait(event, POLLIN, sc_ns(1), NULL, 0, &ready, &error), 0);
+	assert_false(ready);
+	close(event);
+}
+
 /* A frame that was sent in part cannot be followed by a last word: the peer would take it for the frame's rest. */
 static void test_no_abort_in_a_frame(void **state)
 {
@@ -402,6 +471,8 @@ int main(void)
 		TEST(test_abort_longest),  TEST(test_abort_is_sent),
 		TEST(test_send_to_nobody), TEST(test_deadline),
 		TEST(test_watch),	   TEST(test_no_abort_in_a_frame),
+		TEST(test_late_end),	   TEST(test_busy),
+		TEST(test_abort_in_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

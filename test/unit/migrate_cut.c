@@ -11,6 +11,7 @@
 #include "../property/random.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 static int set_up(void **state)
 {
@@ -61,7 +62,7 @@ static void expect_target_obeys(void)
 	assert_int_equal(pair.target_lives, pair.go_passed);
 	if (pair.target_lives)
 		assert_true(fake_vcpu_wait_inside(&pair.target.vcpus.vcpu[0].host, true));
-	assert_int_equal(pair.host[1].entries != 0, pair.go_passed);
+	assert_int_equal(fake_host_entries(&pair.host[1]) != 0, pair.go_passed);
 }
 
 static bool source_runs(void)
@@ -294,6 +295,59 @@ static void test_hostile_target(void **state)
 	move_at_last();
 }
 
+/* ---- A target that gives up after READY ---- */
+
+static void change_to_sync(struct random *random, uint8_t *frame, size_t size)
+{
+	(void)random;
+	(void)size;
+	frame[0] = FRAME_SYNC;
+}
+
+/* It says so on the migration's own connection, and nobody need be asked. */
+static void test_abort_after_ready(void **state)
+{
+	struct blow blow = { .way = PAIR_TO_TARGET, .type = FRAME_GO, .pass = PAIR_PASS, .change = change_to_sync };
+	struct error error;
+
+	(void)state;
+	pair.asked = PAIR_ASKED_NOBODY;
+	if (strike(&blow, &error) != SOURCE_RUNNING)
+		fail_msg("state %d: %s", pair.source_state, error.text);
+	assert_non_null(strstr(error.text, "the other side gave up in the handover and promises never to run pair, "
+					   "which goes on here (the other side says: the other side sent SYNC"));
+	move_at_last();
+}
+
+/* GO cannot be sent any more, for the target has closed; what it said before is heard all the same. */
+static size_t tap_refuses_for_target(struct pair *p, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+{
+	static const uint8_t last[] = { FRAME_ABORT, 0, 0, 0, 2, 0, 0, 0, 'n', 'o' };
+
+	(void)index;
+	(void)size;
+	if (way != PAIR_TO_SOURCE || frame[0] != FRAME_READY)
+		return PAIR_PASS;
+	/* The same bytes on the wire as from a target that closes right behind its ABORT. */
+	send(p->ends[0][1], frame, size, MSG_NOSIGNAL);
+	send(p->ends[0][1], last, sizeof(last), MSG_NOSIGNAL);
+	shutdown(p->ends[0][1], SHUT_RD);
+	return 0;
+}
+
+static void test_abort_before_go(void **state)
+{
+	(void)state;
+	pair.asked = PAIR_ASKED_NOBODY;
+	pair.tap = tap_refuses_for_target;
+	pair_migrate(&pair);
+	if (pair.source_state != SOURCE_RUNNING)
+		fail_msg("state %d: %s", pair.source_state, pair.source_error.text);
+	assert_true(pair_stayed(&pair));
+	assert_non_null(strstr(pair.source_error.text, "promises never to run pair"));
+	move_at_last();
+}
+
 /* A gap that is longer than the guest has stood still. */
 static void test_hostile_gap(void **state)
 {
@@ -334,7 +388,8 @@ static void test_random_damage(void **state)
 				     .random = &random };
 
 		strike(&blow, &error);
-		if (pair.target_lives || pair.source_state == SOURCE_GONE)
+		/* A damaged HELLO may bear the name of a migration that is yet to come: that one would be refused. */
+		if (pair.target_lives || pair.source_state == SOURCE_GONE || cut->type == FRAME_HELLO)
 			renew(state);
 	}
 }
@@ -345,7 +400,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_cut_at_every_boundary), TEST(test_cut_inside),    TEST(test_hostile_target),
-		TEST(test_hostile_gap),		  TEST(test_random_damage),
+		TEST(test_hostile_gap),		  TEST(test_random_damage), TEST(test_abort_after_ready),
+		TEST(test_abort_before_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

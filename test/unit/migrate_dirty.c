@@ -116,6 +116,34 @@ static void test_runs(void **state)
 	assert_int_equal(dirty.pages, 0);
 }
 
+/* A host's kernel of larger pages logs those; the monitor's own stores are known by the page. */
+static void test_large_pages(void **state)
+{
+	uint64_t page = 0;
+	uint32_t count;
+
+	(void)state;
+	fake_host_current()->page_size = 65536;
+	drain();
+	touch(37, true);
+	touch(40, true);
+	touch(PAGES - 1, true);
+	touch(5, false);
+	assert_int_equal(dirty_collect(&dirty, &error), 0);
+	assert_int_equal(dirty.pages, 16 + 16 + 1);
+	assert_true(dirty_take(&dirty, &page, 64, &count));
+	assert_int_equal(page, 5);
+	assert_int_equal(count, 1);
+	page += count;
+	assert_true(dirty_take(&dirty, &page, 64, &count));
+	assert_int_equal(page, 32);
+	assert_int_equal(count, 16);
+	page += count;
+	assert_true(dirty_take(&dirty, &page, 64, &count));
+	assert_int_equal(page, PAGES - 16);
+	assert_int_equal(count, 16);
+}
+
 /* Both sources count, and what was not yet taken is not forgotten. */
 static void test_random(void **state)
 {
@@ -303,9 +331,9 @@ static void test_small_round(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_first_round),	 TEST(test_runs),	    TEST(test_random),
-		TEST(test_host_fails),	 TEST(test_earlier_stores), TEST(test_enough),
-		TEST(test_never_enough), TEST(test_round),	    TEST(test_small_round),
+		TEST(test_first_round), TEST(test_runs),	   TEST(test_large_pages), TEST(test_random),
+		TEST(test_host_fails),	TEST(test_earlier_stores), TEST(test_enough),	   TEST(test_never_enough),
+		TEST(test_round),	TEST(test_small_round),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

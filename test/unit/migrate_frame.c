@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const uint32_t limits[FRAME_TYPES] = {
-	[FRAME_HELLO] = 256,
+	[FRAME_HELLO] = 512,
 	[FRAME_WELCOME] = 64,
 	[FRAME_CHECK] = 4 << 20,
 	[FRAME_PAGES] = 8 + 64 * 4096,
@@ -20,7 +20,7 @@ static const uint32_t limits[FRAME_TYPES] = {
 	[FRAME_CLOCKED] = 24,
 	[FRAME_STATE] = 4 << 20,
 	[FRAME_READY] = 16,
-	[FRAME_SETTLED] = 256,
+	[FRAME_SETTLED] = 512,
 	[FRAME_QUESTION] = 64,
 	[FRAME_ANSWER] = 4,
 	[FRAME_ABORT] = ERROR_TEXT_MAX,
@@ -168,7 +168,7 @@ static void test_hello_damage(void **state)
 	buffer.data[0] ^= 1;
 	buffer.data[8] = 9;
 	assert_int_equal(frame_get_hello(buffer.data, buffer.size, &back, &error), -EPROTO);
-	assert_string_equal(error.text, "the other side speaks version 9 of the migration protocol, this one 3: use "
+	assert_string_equal(error.text, "the other side speaks version 9 of the migration protocol, this one 4: use "
 					"the same version of Seaclock on both hosts");
 	buffer_free(&buffer);
 }

@@ -7,12 +7,13 @@
 #include "unit.h"
 #include "../fake/host_fake.h"
 
-#include "migrate/incoming.h"
+#include "migrate/linger.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -110,7 +111,7 @@ static void say_settled(int peer, uint8_t number)
  * dead. */
 static int hear(int peer, struct channel *channel, struct frame *frame)
 {
-	channel_open(channel, dup(peer), 0);
+	channel_open(channel, dup(peer), 1000);
 	return channel_receive(channel, frame, &error);
 }
 
@@ -175,6 +176,14 @@ static void take_and_run(uint8_t number)
 	incoming_await_settled(&incoming, &channel);
 }
 
+static void give_up(struct channel *channel)
+{
+	const struct error reason = { "it was not to be" };
+
+	incoming_give_up(&incoming, channel, &reason);
+	channel_close(channel);
+}
+
 /* ---- Migrations ---- */
 
 static void test_one_at_a_time(void **state)
@@ -189,8 +198,7 @@ static void test_one_at_a_time(void **state)
 	assert_false(incoming_take(&incoming, &channel, &hello));
 	say_hello(second, 2);
 	expect_refused(second, "this receiver has taken boat already: start another one for boat, on another port");
-	channel_close(&channel);
-	incoming_release(&incoming);
+	give_up(&channel);
 	/* The next one is welcome, but not the same one. */
 	second = call();
 	say_hello(second, 1);
@@ -241,29 +249,42 @@ static void test_slow_hello(void **state)
 
 /* ---- Questions ---- */
 
+static void ask_anew(uint8_t number, enum frame_answer want)
+{
+	int peer = call();
+
+	ask(peer, number);
+	expect_answer(peer, want);
+}
+
 static void test_questions(void **state)
 {
 	struct channel channel;
-	int peer = call();
 
 	(void)state;
 	take(1, &channel);
-	ask(peer, 9);
-	expect_answer(peer, FRAME_ANSWER_UNKNOWN);
+	ask_anew(9, FRAME_ANSWER_UNKNOWN);
 	/* A question about what is under way ends it. */
-	ask(peer, 1);
-	expect_answer(peer, FRAME_ANSWER_NEVER);
+	ask_anew(1, FRAME_ANSWER_NEVER);
 	step(1, TARGET_EVENT_LOADED);
 	step(1, TARGET_EVENT_GO);
-	ask(peer, 1);
-	expect_answer(peer, FRAME_ANSWER_NEVER);
-	channel_close(&channel);
-	incoming_release(&incoming);
+	ask_anew(1, FRAME_ANSWER_NEVER);
+	give_up(&channel);
 	take_and_run(2);
-	ask(peer, 2);
-	expect_answer(peer, FRAME_ANSWER_RUNNING);
-	ask(call(), 1);
-	expect_answer(peers[peer_count - 1], FRAME_ANSWER_NEVER);
+	ask_anew(2, FRAME_ANSWER_RUNNING);
+	ask_anew(1, FRAME_ANSWER_NEVER);
+}
+
+/* Who wants to ask again connects again: one connection does not keep the receiver busy. */
+static void test_one_question(void **state)
+{
+	int peer = call();
+
+	(void)state;
+	ask(peer, 1);
+	expect_answer(peer, FRAME_ANSWER_UNKNOWN);
+	ask(peer, 1);
+	expect_refused(peer, "a connection asks one question");
 }
 
 /* ---- The end ---- */
@@ -307,8 +328,7 @@ static void test_settled_falsely(void **state)
 	take(1, &channel);
 	say_settled(peer = call(), 1);
 	expect_refused(peer, "settled a migration that does not run here");
-	channel_close(&channel);
-	incoming_release(&incoming);
+	give_up(&channel);
 	take_and_run(2);
 	say_settled(peer = call(), 1);
 	expect_refused(peer, "settled a migration that does not run here");
@@ -332,6 +352,154 @@ static void test_never_settled(void **state)
 	assert_int_equal(incoming.timer, -1);
 }
 
+/* On the connection of a guest that runs here an ABORT would be a promise that it does not. */
+static void test_nothing_after_done(void **state)
+{
+	static const enum frame_type types[] = { FRAME_SYNC, FRAME_QUESTION, FRAME_SETTLED };
+	uint8_t byte;
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(types); n++) {
+		struct buffer nothing = { 0 };
+
+		take_and_run((uint8_t)(n + 1));
+		say(peers[peer_count - 1], types[n], &nothing);
+		assert_int_equal(recv(peers[peer_count - 1], &byte, 1, 0), 0);
+		incoming.busy = false;
+	}
+}
+
+/* ---- The last thing ---- */
+
+static void take_and_give_up(uint8_t number, bool ready)
+{
+	struct channel channel;
+
+	take(number, &channel);
+	if (ready)
+		step(number, TARGET_EVENT_LOADED);
+	give_up(&channel);
+}
+
+static void hear_abort(int peer)
+{
+	struct channel channel;
+	struct frame frame;
+
+	assert_int_equal(hear(peer, &channel, &frame), -ECONNABORTED);
+	assert_true(channel.aborted);
+	channel_close(&channel);
+}
+
+/* Nobody has to ask: nothing was here, it was not ready, or it is settled. */
+static void test_no_lingering(void **state)
+{
+	(void)state;
+	assert_false(linger_is_due(&incoming));
+	take_and_give_up(1, false);
+	assert_false(linger_is_due(&incoming));
+	take_and_run(2);
+	assert_true(linger_is_due(&incoming));
+	say_settled(peers[peer_count - 1], 2);
+	assert_false(linger_is_due(&incoming));
+}
+
+static void test_linger_question(void **state)
+{
+	int peer, other;
+
+	(void)state;
+	take_and_give_up(1, true);
+	assert_true(linger_is_due(&incoming));
+	incoming.ending = true;
+	say_hello(other = call(), 7);
+	expect_refused(other, "this receiver is ending: start another one for boat");
+	peer = call();
+	ask(peer, 1);
+	expect_answer(peer, FRAME_ANSWER_NEVER);
+	/* Told: it ends at once. */
+	linger_run(&incoming, NULL);
+	assert_false(linger_is_due(&incoming));
+}
+
+/* The source has read the ABORT, and closes. */
+static void test_linger_heard(void **state)
+{
+	(void)state;
+	take_and_give_up(1, true);
+	hear_abort(peers[0]);
+	close(peers[0]);
+	peers[0] = dup(0);
+	linger_run(&incoming, NULL);
+	assert_false(ledger_owes(&incoming.ledger));
+	assert_int_equal(fake_time(), 0);
+}
+
+static int linger_over(void *context, struct error *reason)
+{
+	(void)context;
+	return error_set(reason, EINTR, "at once");
+}
+
+/* It closes without having read it. A second order ends the wait. */
+static void test_linger_unheard(void **state)
+{
+	int order = eventfd(0, EFD_CLOEXEC);
+	const struct channel_watch watch = { .fd = order, .fn = linger_over };
+
+	(void)state;
+	take_and_give_up(1, true);
+	close(peers[0]);
+	peers[0] = dup(0);
+	incoming_serve(&incoming);
+	assert_true(linger_is_due(&incoming));
+	eventfd_write(order, 1);
+	linger_run(&incoming, &watch);
+	assert_true(ledger_owes(&incoming.ledger));
+	close(order);
+}
+
+static int linger_takes_time(void *context, struct error *reason)
+{
+	(void)context;
+	(void)reason;
+	fake_time_advance(100000000);
+	return 0;
+}
+
+/* Nobody asks: 15 s, and none once the source asks no more. */
+static void test_linger_limit(void **state)
+{
+	int order = eventfd(1, EFD_CLOEXEC);
+	const struct channel_watch watch = { .fd = order, .fn = linger_takes_time };
+	uint64_t began;
+
+	(void)state;
+	take_and_give_up(1, true);
+	linger_run(&incoming, &watch);
+	assert_in_range(fake_time(), 15000000000ull, 15100000000ull);
+	fake_time_advance(20000000000ull);
+	assert_true(linger_is_due(&incoming));
+	began = fake_time();
+	linger_run(&incoming, &watch);
+	assert_in_range(fake_time() - began, 4800000000ull, 5000000000ull);
+	assert_false(linger_is_due(&incoming));
+	close(order);
+}
+
+/* The guest ran here and has ended, and the source has not heard of it. */
+static void test_linger_running(void **state)
+{
+	int peer;
+
+	(void)state;
+	take_and_run(1);
+	peer = call();
+	ask(peer, 1);
+	expect_answer(peer, FRAME_ANSWER_RUNNING);
+	assert_false(linger_is_due(&incoming));
+}
+
 /* ---- Nonsense ---- */
 
 static void test_nonsense(void **state)
@@ -342,9 +510,9 @@ static void test_nonsense(void **state)
 		const char *sentence;
 	} cases[] = {
 		{ "GET / HTTP/1.1\r\n\r\n", 18, "does not speak Seaclock's migration protocol" },
-		{ "\1\0\0\0\1\1\0\0", 8, "sent a HELLO frame of 257 bytes; the limit is 256" },
+		{ "\1\0\0\0\1\2\0\0", 8, "sent a HELLO frame of 513 bytes; the limit is 512" },
 		{ "\1\0\0\0\0\0\0\0", 8, "does not speak Seaclock's migration protocol" },
-		{ "\3\0\0\0\1\1\0\0", 8, "a connection does not begin with 257 bytes" },
+		{ "\3\0\0\0\1\2\0\0", 8, "a connection does not begin with 513 bytes" },
 		{ "\3\0\0\0\0\0\0\0", 8, "a connection does not begin with CHECK" },
 		{ "\0\0\0\0\0\0\0\0", 8, "does not speak Seaclock's migration protocol" },
 	};
@@ -376,7 +544,7 @@ static void test_version(void **state)
 			frame_put_hello(&content, &hello);
 		content.data[8] = 1;
 		say(peer, question ? FRAME_QUESTION : FRAME_HELLO, &content);
-		expect_refused(peer, "speaks version 1 of the migration protocol, this one 3");
+		expect_refused(peer, "speaks version 1 of the migration protocol, this one 4");
 	}
 }
 
@@ -403,10 +571,25 @@ static void test_silent_crowd(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_one_at_a_time), TEST(test_two_at_once),     TEST(test_slow_hello),
-		TEST(test_questions),	  TEST(test_settled),	      TEST(test_settled_elsewhere),
-		TEST(test_never_settled), TEST(test_settled_falsely), TEST(test_nonsense),
-		TEST(test_version),	  TEST(test_silent_crowd),
+		TEST(test_one_at_a_time),
+		TEST(test_two_at_once),
+		TEST(test_slow_hello),
+		TEST(test_questions),
+		TEST(test_settled),
+		TEST(test_settled_elsewhere),
+		TEST(test_never_settled),
+		TEST(test_settled_falsely),
+		TEST(test_nonsense),
+		TEST(test_version),
+		TEST(test_silent_crowd),
+		TEST(test_one_question),
+		TEST(test_nothing_after_done),
+		TEST(test_no_lingering),
+		TEST(test_linger_question),
+		TEST(test_linger_heard),
+		TEST(test_linger_unheard),
+		TEST(test_linger_limit),
+		TEST(test_linger_running),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

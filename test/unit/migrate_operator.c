@@ -62,7 +62,7 @@ static void test_dry_run(void **state)
 		assert_int_equal(pair.report.level, SC_LEVEL_REFERENCE);
 		assert_string_equal(pair.target_error.text, "a dry run: it could run here");
 		assert_int_equal(pair.target_result, -ECANCELED);
-		assert_int_equal(pair.host[1].entries, 0);
+		assert_int_equal(fake_host_entries(&pair.host[1]), 0);
 		/* HELLO and CHECK, and not one page. */
 		assert_int_equal(pair.frames[PAIR_TO_TARGET], 2);
 		assert_true(fake_vcpu_wait_inside(&pair.source.vcpus.vcpu[0].host, true));
@@ -227,7 +227,9 @@ static size_t tap_loses(struct pair *p, enum pair_way way, uint32_t index, uint8
 
 	(void)index;
 	(void)size;
-	return way == moment->way && frame[0] == moment->type && moment->seen++ == moment->nth ? PAIR_LOSE : PAIR_PASS;
+	if (way == moment->way && frame[0] == moment->type && moment->seen++ == moment->nth)
+		moment->said = true;
+	return moment->said ? PAIR_LOSE : PAIR_PASS;
 }
 
 static void silence_at(void **state, const struct moment *at, enum pair_asked asked)
@@ -238,7 +240,7 @@ static void silence_at(void **state, const struct moment *at, enum pair_asked as
 				 : moment.type == FRAME_GO    ? SOURCE_RUNNING
 							      : SOURCE_GONE;
 
-	pair.limits.frame_ms = pair.limits.stopped_ms = SHORT_MS;
+	pair.limits.frame_ms = pair.limits.stopped_ms = wait_scaled(SHORT_MS);
 	pair.tap = tap_loses;
 	pair.context = &moment;
 	pair.asked = asked;
@@ -358,6 +360,36 @@ static void test_freeze_fails(void **state)
 	assert_in_range(pair_reference(&pair, &pair.source), reference, reference + 2);
 }
 
+/* The host refuses to let the clock go on, once: no vCPU runs while time stands, and the operator can try again. */
+static void test_freeze_cannot_go_on(void **state)
+{
+	struct moment moment = { .way = PAIR_TO_SOURCE, .type = FRAME_READY };
+	struct error error;
+	uint64_t reference;
+
+	(void)state;
+	pair.options.policy = SC_CLOCK_FREEZE;
+	pair.tap = tap_cancels;
+	pair.context = &moment;
+	fake_fail(&pair.host[0], FAKE_COUNTER_OFFSET, 0, 1, EBUSY);
+	pair_migrate(&pair);
+	assert_int_equal(pair.source_state, SOURCE_RUNNING);
+	assert_int_equal(machine_get_state(&pair.source), MACHINE_PAUSED);
+	assert_int_equal(machine_policy(&pair.source), SC_CLOCK_FREEZE);
+	assert_int_equal(fake_vm_of(&pair.source.vm)->inside, 0);
+	reference = pair_reference(&pair, &pair.source);
+	fake_time_advance(5000 * MS);
+	assert_int_equal(pair_reference(&pair, &pair.source), reference);
+	assert_int_equal(machine_resume(&pair.source, SC_CLOCK_FREEZE, false, &error), 0);
+	assert_true(fake_vcpu_wait_inside(vcpu(&pair.source, 0), true));
+	assert_in_range(pair_reference(&pair, &pair.source), reference, reference + 2);
+	fake_time_advance(5000 * MS);
+	assert_in_range(pair_reference(&pair, &pair.source), reference + 50000000 - 2, reference + 50000000 + 2);
+	pair.tap = NULL;
+	pair_migrate(&pair);
+	expect_moved();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, pair_tear_down)
 
 int main(void)
@@ -373,6 +405,7 @@ int main(void)
 		TEST(test_report),
 		TEST(test_freeze),
 		TEST(test_freeze_fails),
+		TEST(test_freeze_cannot_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

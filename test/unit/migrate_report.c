@@ -25,6 +25,8 @@ static const struct report sample = {
 	.age_ns = 7000000,
 	.rate_known = true,
 	.rate = { .ppb = -2500, .bound_ppb = 700 },
+	.input_size = 3,
+	.input = "ls\r",
 };
 
 static void test_travels(void **state)
@@ -59,6 +61,7 @@ static void test_longest(void **state)
 
 	(void)state;
 	memset(report.name, 'x', NAME_SIZE - 1);
+	report.input_size = MACHINE_LATE_INPUT_MAX;
 	report_put(&buffer, &report);
 	assert_true(buffer.size <= FRAME_CALL_MAX);
 	buffer_free(&buffer);

@@ -5,7 +5,9 @@
  */
 #include "unit.h"
 #include "../fake/host_fake.h"
+#include "../wait_scale.h"
 
+#include "migrate/limits.h"
 #include "migrate/stamps.h"
 
 #include <errno.h>
@@ -37,7 +39,7 @@ static int set_up(void **state)
 	int ends[2];
 
 	(void)state;
-	alarm(LIMIT_S);
+	alarm(wait_scaled(LIMIT_S));
 	fake_reset();
 	memset(&script, 0, sizeof(script));
 	host[0] = fake_host_make(25000000, 1ull << 40);
@@ -124,7 +126,7 @@ static void test_burst(void **state)
 
 	(void)state;
 	assert_int_equal(burst(), 0);
-	assert_int_equal(handoff.stamps, STAMPS_PER_BURST);
+	assert_int_equal(handoff.stamps, handover_limits.stamps);
 	result = expect_truth();
 	assert_int_equal(result.stated, SC_STATED_NOTHING);
 	assert_true(result.round_trip_ns <= 2 * (OUT_NS + BACK_NS));
@@ -136,7 +138,7 @@ static void test_late(void **state)
 	(void)state;
 	script.delay_us = 20000;
 	assert_int_equal(burst(), 0);
-	assert_int_equal(handoff.stamps, STAMPS_PER_BURST);
+	assert_int_equal(handoff.stamps, handover_limits.stamps);
 	expect_truth();
 }
 

@@ -7,6 +7,7 @@
 #define PAIR_FIXTURE_H
 
 #include "unit.h"
+#include "../wait_scale.h"
 
 #include <unistd.h>
 
@@ -19,7 +20,7 @@ static struct pair pair;
 static inline int pair_set_up(void **state)
 {
 	(void)state;
-	alarm(PAIR_LIMIT_S);
+	alarm(wait_scaled(PAIR_LIMIT_S));
 	fake_reset();
 	return 0;
 }

@@ -12,12 +12,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define NOISE_SIZE 200000u
@@ -66,6 +72,8 @@ static int write_file(uint32_t pages)
 		result = put(&writer, FRAME_PAGES, noise, sizeof(noise));
 	if (!result)
 		result = put(&writer, FRAME_DONE, NULL, 0);
+	if (!result)
+		result = snapshot_writer_finish(&writer, &error);
 	if (!result)
 		return snapshot_writer_commit(&writer, &error);
 	snapshot_writer_discard(&writer);
@@ -337,6 +345,198 @@ static void test_disk_full_at_seal(void **state)
 	assert_int_equal(read_frames(), 2);
 }
 
+/* Runs `part` in a child, which may give up what it is not to have: its exit status. */
+static int in_child(int (*part)(void))
+{
+	pid_t pid = fork();
+	int how = -1;
+
+	if (!pid)
+		_exit(part());
+	waitpid(pid, &how, 0);
+	return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
+}
+
+/* As somebody who may write into the folder and not read it. */
+static int write_as_stranger(void)
+{
+	if (!getuid() && (setgroups(0, NULL) || setgid(65534) || setuid(65534)))
+		return 2;
+	return write_file(3) ? 1 : 0;
+}
+
+static void test_drop_box(void **state)
+{
+	struct stat facts;
+
+	(void)state;
+	assert_int_equal(write_file(1), 0);
+	assert_int_equal(stat(path, &facts), 0);
+	if (!getuid()) {
+		assert_int_equal(chown(folder, 65534, 65534), 0);
+		assert_int_equal(chown(path, 65534, 65534), 0);
+	}
+	assert_int_equal(chmod(folder, 0300), 0);
+	assert_int_equal(in_child(write_as_stranger), 0);
+	assert_int_equal(chmod(folder, 0700), 0);
+	assert_int_equal(chown(folder, getuid(), getgid()), 0);
+	assert_int_equal(chown(path, getuid(), getgid()), 0);
+	assert_int_equal(read_frames(), 5);
+	assert_int_equal(files_in_folder(), 1);
+}
+
+/* From here on this process cannot make the folder's names last: fsync(2) of that descriptor fails with EIO. */
+static int folder_break(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fsync, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)fd, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { ARRAY_SIZE(code), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* From here on this process cannot do this system call: it fails with err. */
+static int call_break(long call, int err)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)err),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { ARRAY_SIZE(code), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* What rename(3) and unlink(3) call. */
+#ifdef SYS_rename
+#define CALL_RENAME SYS_rename
+#define CALL_UNLINK SYS_unlink
+#else
+#define CALL_RENAME SYS_renameat
+#define CALL_UNLINK SYS_unlinkat
+#endif
+
+static int write_to_broken_folder(void)
+{
+	struct snapshot_writer writer;
+
+	if (snapshot_writer_open(&writer, path, &error) || folder_break(writer.folder))
+		return 2;
+	if (put(&writer, FRAME_DONE, NULL, 0) || snapshot_writer_finish(&writer, &error))
+		return 3;
+	return snapshot_writer_commit(&writer, &error) == -EIO ? 1 : 0;
+}
+
+/* The file system cannot exchange two files. */
+static int write_without_exchange(void)
+{
+	return call_break(SYS_renameat2, EINVAL) ? 2 : write_file(3) ? 3 : 1;
+}
+
+static int write_to_broken_folder_without_exchange(void)
+{
+	return call_break(SYS_renameat2, EINVAL) ? 2 : write_to_broken_folder();
+}
+
+/* The new file stays, and the sentence must name it and what it is not to be used for. */
+static int expect_danger(int written)
+{
+	return written == 1 && strstr(error.text, path) && strstr(error.text, "twice") ? 1 : 4;
+}
+
+static int write_and_not_rename_back(void)
+{
+	return call_break(CALL_RENAME, EPERM) ? 2 : expect_danger(write_to_broken_folder());
+}
+
+static int write_and_not_remove(void)
+{
+	return call_break(CALL_UNLINK, EPERM) ? 2 : expect_danger(write_to_broken_folder());
+}
+
+/* The disk fails when the file is in its place already: what was there before is there again. */
+static void test_folder_fails(void **state)
+{
+	(void)state;
+	assert_int_equal(write_file(1), 0);
+	assert_int_equal(in_child(write_to_broken_folder), 1);
+	assert_int_equal(files_in_folder(), 1);
+	assert_int_equal(read_frames(), 3);
+	assert_int_equal(in_child(write_to_broken_folder_without_exchange), 1);
+	assert_int_equal(files_in_folder(), 1);
+	assert_int_equal(read_frames(), 3);
+	unlink(path);
+	assert_int_equal(in_child(write_to_broken_folder), 1);
+	assert_int_equal(files_in_folder(), 0);
+	assert_int_equal(in_child(write_to_broken_folder_without_exchange), 1);
+	assert_int_equal(files_in_folder(), 0);
+}
+
+static void test_without_exchange(void **state)
+{
+	(void)state;
+	unlink(path);
+	assert_int_equal(in_child(write_without_exchange), 1);
+	assert_int_equal(files_in_folder(), 1);
+	assert_int_equal(write_file(1), 0);
+	assert_int_equal(in_child(write_without_exchange), 1);
+	assert_int_equal(files_in_folder(), 1);
+	assert_int_equal(read_frames(), 5);
+}
+
+static void remove_all_files(void)
+{
+	DIR *all = opendir(folder);
+	const struct dirent *entry;
+
+	while ((entry = readdir(all)))
+		unlinkat(dirfd(all), entry->d_name, 0);
+	closedir(all);
+}
+
+/* Nor can what was there before be brought back. */
+static void test_not_taken_back(void **state)
+{
+	(void)state;
+	unlink(path);
+	assert_int_equal(in_child(write_and_not_remove), 1);
+	assert_int_equal(files_in_folder(), 1);
+	assert_int_equal(read_frames(), 1);
+	assert_int_equal(write_file(1), 0);
+	assert_int_equal(in_child(write_and_not_rename_back), 1);
+	/* The older file is not lost. */
+	assert_int_equal(files_in_folder(), 2);
+	assert_int_equal(read_frames(), 1);
+	remove_all_files();
+}
+
+/* Who has no terminal, and is told to read one. */
+static int open_terminal(void)
+{
+	int pty = posix_openpt(O_RDWR | O_NOCTTY);
+	struct snapshot_reader reader;
+
+	if (pty < 0 || setsid() < 0 || grantpt(pty) || unlockpt(pty))
+		return 2;
+	if (snapshot_reader_open(&reader, ptsname(pty), &error) != -EINVAL)
+		return 3;
+	return open("/dev/tty", O_RDWR) < 0 ? 1 : 4;
+}
+
+static void test_terminal(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(open_terminal), 1);
+}
+
 static void test_bad_paths(void **state)
 {
 	struct snapshot_writer writer;
@@ -363,6 +563,9 @@ int main(void)
 		cmocka_unit_test(test_other_version),	  cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_sealed_nonsense),	  cmocka_unit_test(test_disk_full),
 		cmocka_unit_test(test_disk_full_at_seal), cmocka_unit_test(test_bad_paths),
+		cmocka_unit_test(test_drop_box),	  cmocka_unit_test(test_folder_fails),
+		cmocka_unit_test(test_without_exchange),  cmocka_unit_test(test_not_taken_back),
+		cmocka_unit_test(test_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -34,16 +34,29 @@ static inline int remove_folder(void **state)
 	return rmdir(folder);
 }
 
-/* As the monitor's control socket does it. */
-static inline int save(enum sc_clock_policy policy)
+/* What the thread of a save does. */
+static inline int save_begun(enum sc_clock_policy policy, bool force, struct gate *gate)
 {
-	const struct save_options options = { .path = path, .policy = policy, .limits = &pair.limits };
+	const struct save_options options = {
+		.path = path,
+		.policy = policy,
+		.force = force,
+		.gate = gate,
+		.limits = &pair.limits,
+	};
+
+	return save_run(&pair.source, &options, &report, &error);
+}
+
+/* As the monitor's control socket does it. */
+static inline int save_by(enum sc_clock_policy policy, bool force, struct gate *gate)
+{
 	enum machine_state before;
 	int result;
 
 	fake_host_use(&pair.host[0]);
 	assert_int_equal(machine_begin_save(&pair.source, &before, &error), 0);
-	result = save_run(&pair.source, &options, &report, &error);
+	result = save_begun(policy, force, gate);
 	if (result)
 		machine_end_save(&pair.source, before);
 	else
@@ -51,10 +64,15 @@ static inline int save(enum sc_clock_policy policy)
 	return result;
 }
 
+static inline int save(enum sc_clock_policy policy)
+{
+	return save_by(policy, false, NULL);
+}
+
 /* NULL: under the policy that the file names. */
 static inline int restore(const enum sc_clock_policy *policy, bool force)
 {
-	const struct restore_options options = { .path = path, .policy = policy, .force = force };
+	const struct restore_options options = { .path = path, .policy = policy, .terms = { .force = force } };
 	int result;
 
 	fake_host_use(&pair.host[1]);

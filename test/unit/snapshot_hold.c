@@ -66,21 +66,51 @@ static void test_does_not_hold(void **state)
 static void test_does_not_answer(void **state)
 {
 	(void)state;
+	unlink(path);
 	open_guest(TO_HZ, false, false);
-	assert_int_equal(save(SC_CLOCK_FREEZE), 0);
+	/* A file of less worth than was to be expected is made only for an operator who says so. */
+	assert_int_equal(save(SC_CLOCK_FREEZE), -ETIME);
+	assert_non_null(strstr(error.text, "save it all the same with --force"));
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(machine_get_state(&pair.source), MACHINE_RUNNING);
+	assert_int_equal(save_by(SC_CLOCK_FREEZE, true, NULL), 0);
 	assert_int_equal(report.level, SC_LEVEL_NONE);
 	assert_true(restore(NULL, false) < 0);
-	assert_non_null(strstr(error.text, "25000000 Hz"));
-	assert_non_null(strstr(error.text, "1000000000 Hz"));
-	assert_int_equal(pair.host[1].entries, 0);
+	assert_non_null(strstr(error.text, "from a counter of 25 MHz"));
+	assert_non_null(strstr(error.text, "to one of 1000 MHz"));
+	assert_int_equal(fake_host_entries(&pair.host[1]), 0);
 }
 
 static void test_does_not_answer_same_rate(void **state)
 {
 	(void)state;
 	open_guest(FROM_HZ, false, false);
-	assert_int_equal(save(SC_CLOCK_FREEZE), 0);
+	assert_int_equal(save_by(SC_CLOCK_FREEZE, true, NULL), 0);
 	assert_int_equal(restore(NULL, false), 0);
+}
+
+/* Called off before it begins, of a guest that is waited for and of one that is paused; too late once it is there. */
+static void test_called_off(void **state)
+{
+	struct gate gate;
+
+	(void)state;
+	unlink(path);
+	open_guest(TO_HZ, false, false);
+	for (int paused = 0; paused < 2; paused++) {
+		assert_int_equal(gate_open(&gate, &error), 0);
+		assert_true(gate_cancel(&gate));
+		assert_int_equal(save_by(SC_CLOCK_FREEZE, true, &gate), -ECANCELED);
+		assert_string_equal(error.text, "the save was called off");
+		assert_int_equal(access(path, F_OK), -1);
+		gate_close(&gate);
+		fake_host_use(&pair.host[0]);
+		assert_int_equal(machine_pause(&pair.source, &error), 0);
+	}
+	assert_int_equal(gate_open(&gate, &error), 0);
+	assert_int_equal(save_by(SC_CLOCK_FREEZE, true, &gate), 0);
+	assert_false(gate_cancel(&gate));
+	gate_close(&gate);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_set_up, pair_tear_down)
@@ -89,7 +119,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_returns_from_its_hold), TEST(test_goes_on_if_it_cannot_be_saved), TEST(test_does_not_hold),
-		TEST(test_does_not_answer),	  TEST(test_does_not_answer_same_rate),
+		TEST(test_does_not_answer),	  TEST(test_does_not_answer_same_rate),	    TEST(test_called_off),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,134 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Guest time on a fake host: the counter offset, the page, pause, levels and latches. Time moves only when a test says
- * so, so that every expectation is exact.
- */
-#include "unit.h"
-#include "../fake/guest_call.h"
+/* Guest time on a fake host: the counter offset, the page, pause, levels and latches. */
+#include "clock_fixture.h"
 #include "../property/random.h"
-
-#include "clock.h"
-#include "layout.h"
-
-#include <errno.h>
-#include <poll.h>
-#include <string.h>
-
-#define MEMORY_SIZE (1ull << 20)
-#define PAGE (LAYOUT_RAM_BASE + 3 * 4096)
-#define INTID 31u
-#define MS 1000000ull
-#define REFS(ns) ((ns) / SC_REF_NS)
-#define DIRECT (SC_STIMER_DIRECT | SC_STIMER_AUTO_ENABLE | (uint64_t)INTID << SC_STIMER_INTID_SHIFT)
-
-static struct fake_host host;
-static struct host_vm vm;
-static struct memory memory;
-static struct clock clock_;
-static struct error error;
-
-static int set_up(void **state)
-{
-	(void)state;
-	fake_reset();
-	/* A host that has been up for a day, or whose counter is about to wrap: the offset must not care. */
-	host = fake_host_make(25000000, *state ? UINT64_MAX - 1000 : 25000000ull * 86400);
-	fake_host_use(&host);
-	if (host_vm_create(&vm, FAKE_FUNCTIONS, &error) || memory_create(&memory, MEMORY_SIZE, &error))
-		return -1;
-	return clock_init(&clock_, &vm, &memory, 2, &error);
-}
 
 static int set_up_wrap(void **state)
 {
 	*state = &host;
 	return set_up(state);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	clock_destroy(&clock_);
-	host_vm_destroy(&vm);
-	memory_destroy(&memory);
-	return 0;
-}
-
-/* What the guest sees in CNTVCT_EL0. */
-static uint64_t guest_counter(void)
-{
-	return host_counter().v - fake_vm_of(&vm)->offset;
-}
-
-static uint64_t reference(void)
-{
-	return clock_reference(&clock_).v;
-}
-
-/* R may be a unit below its exact value, or above it after a start. */
-static void expect_reference(uint64_t want)
-{
-	assert_in_range(reference(), want ? want - 1 : 0, want + 1);
-}
-
-static uint64_t set(uint32_t vcpu, uint32_t name, uint64_t value)
-{
-	const struct sc_vp_registers_header header = { SC_PARTITION_ID_SELF, SC_VP_INDEX_SELF, 0, { 0 } };
-	const struct sc_set_vp_register element = { .name = name, .value_low = value };
-	struct sc_call_outcome outcome;
-	uint64_t input[6], output[2];
-	struct sc_call call;
-
-	memcpy(input, &header, sizeof(header));
-	memcpy(input + 2, &element, sizeof(element));
-	assert_int_equal(sc_call_decode(SC_CALL_SET_ONE, 0, 0, &call), SC_HV_SUCCESS);
-	clock_hypercall(&clock_, vcpu, &call, input, output, &outcome);
-	return outcome.result & SC_RESULT_STATUS_MASK;
-}
-
-static void start(uint64_t declared)
-{
-	assert_int_equal(clock_start(&clock_, SC_CLOCK_FREEZE, &error), 0);
-	assert_int_equal(set(0, SC_REG_GUEST_OS_ID, 1), SC_HV_SUCCESS);
-	assert_int_equal(set(0, SC_REG_REFERENCE_TSC, PAGE | SC_REFERENCE_TSC_ENABLE), SC_HV_SUCCESS);
-	assert_int_equal(set(0, SC_REG_GUEST_CLOCK, declared), SC_HV_SUCCESS);
-}
-
-static bool timer_readable(void)
-{
-	struct pollfd item = { .fd = clock_.timer, .events = POLLIN };
-
-	return poll(&item, 1, 0) == 1;
-}
-
-/* What the machine's timer thread does, without waiting. */
-static void serve_timer(void)
-{
-	if (!timer_readable())
-		return;
-	clock_expire(&clock_);
-	if (clock_needs_latch(&clock_))
-		clock_latch(&clock_);
-}
-
-/* Lets time pass, and a little more, for a timer is never early but may be two units late. */
-static void pass(uint64_t ns)
-{
-	fake_time_advance(ns);
-	for (int n = 0; n < 3; n++) {
-		fake_time_advance(SC_REF_NS);
-		serve_timer();
-	}
-}
-
-static bool line(uint32_t vcpu)
-{
-	return fake_vm_of(&vm)->level[vcpu] >> INTID & 1;
-}
-
-static uint32_t latched(uint32_t vcpu)
-{
-	return fake_vm_of(&vm)->latched[vcpu][INTID];
 }
 
 static bool page_is_dirty(uint64_t gpa)
@@ -289,6 +167,21 @@ static void test_start_fails(void **state)
 	assert_false(clock_.stopped);
 }
 
+/* What KVM has not taken is not what the guest reads. */
+static void test_start_fails_and_advances(void **state)
+{
+	(void)state;
+	start(0);
+	fake_time_advance(10 * MS);
+	clock_stop(&clock_);
+	fake_time_advance(20 * MS);
+	fake_fail(&host, FAKE_COUNTER_OFFSET, 0, 1, EIO);
+	assert_int_equal(clock_start(&clock_, SC_CLOCK_FREEZE, &error), -EIO);
+	assert_int_equal(clock_start(&clock_, SC_CLOCK_ADVANCE, &error), 0);
+	assert_true(clock_.offset == fake_vm_of(&vm)->offset);
+	expect_reference(REFS(30 * MS));
+}
+
 /* ---- The page ---- */
 
 static void test_page_moves(void **state)
@@ -342,13 +235,16 @@ static void test_slow_counter(void **state)
 
 /* ---- Timers ---- */
 
+/* What the host's timer is armed for if a guest's is due in more than 1 ms. */
+#define ARMED(ns) ((ns) - (ns) / 8)
+
 static void test_level(void **state)
 {
 	(void)state;
 	start(GUEST_CLOCK_ON_PAGE);
 	set(1, SC_REG_STIMER0_CONFIG, DIRECT);
 	set(1, SC_REG_STIMER0_COUNT, reference() + REFS(10 * MS));
-	assert_in_range(fake_timer_left(clock_.timer), 10 * MS, 10 * MS + SC_REF_NS);
+	assert_in_range(fake_timer_left(clock_.timer), ARMED(10 * MS), ARMED(10 * MS + SC_REF_NS));
 	fake_time_advance(10 * MS - SC_REF_NS - 1);
 	serve_timer();
 	assert_false(line(1));
@@ -503,7 +399,7 @@ static void test_freeze_timer(void **state)
 	serve_timer();
 	assert_false(line(0));
 	assert_int_equal(clock_start(&clock_, SC_CLOCK_FREEZE, &error), 0);
-	assert_in_range(fake_timer_left(clock_.timer), 6 * MS - SC_REF_NS, 6 * MS + SC_REF_NS);
+	assert_in_range(fake_timer_left(clock_.timer), ARMED(6 * MS - SC_REF_NS), ARMED(6 * MS + SC_REF_NS));
 	pass(6 * MS);
 	assert_true(line(0));
 }
@@ -526,7 +422,7 @@ static void test_advance_timer(void **state)
 	assert_int_equal(clock_start(&clock_, SC_CLOCK_ADVANCE, &error), 0);
 	assert_true(line(0));
 	assert_false(line(1));
-	assert_in_range(fake_timer_left(clock_.timer), 496 * MS - SC_REF_NS, 496 * MS + SC_REF_NS);
+	assert_in_range(fake_timer_left(clock_.timer), ARMED(495 * MS), ARMED(496 * MS + SC_REF_NS));
 	pass(496 * MS);
 	assert_true(line(1));
 }
@@ -577,12 +473,18 @@ static void test_never_early(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_counter),	TEST_WRAP(test_counter),  TEST(test_init_fails),       TEST(test_freeze),
-		TEST_WRAP(test_freeze), TEST(test_advance),	  TEST_WRAP(test_advance),     TEST(test_freeze_often),
-		TEST(test_start_fails), TEST(test_page_moves),	  TEST(test_page_not_ram),     TEST(test_slow_counter),
-		TEST(test_level),	TEST(test_level_at_once), TEST(test_level_refused),    TEST(test_latch),
-		TEST(test_latch_retry), TEST(test_latch_refused), TEST(test_latch_after_stop), TEST(test_freeze_timer),
-		TEST(test_never_early), TEST(test_policy_names),  TEST(test_advance_timer),
+		TEST(test_counter),	  TEST_WRAP(test_counter),
+		TEST(test_init_fails),	  TEST(test_freeze),
+		TEST_WRAP(test_freeze),	  TEST(test_advance),
+		TEST_WRAP(test_advance),  TEST(test_freeze_often),
+		TEST(test_start_fails),	  TEST(test_start_fails_and_advances),
+		TEST(test_page_moves),	  TEST(test_page_not_ram),
+		TEST(test_slow_counter),  TEST(test_level),
+		TEST(test_level_at_once), TEST(test_level_refused),
+		TEST(test_latch),	  TEST(test_latch_retry),
+		TEST(test_latch_refused), TEST(test_latch_after_stop),
+		TEST(test_freeze_timer),  TEST(test_never_early),
+		TEST(test_policy_names),  TEST(test_advance_timer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

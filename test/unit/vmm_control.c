@@ -6,11 +6,13 @@
  */
 #include "unit.h"
 #include "../fake/guest_call.h"
+#include "../wait_scale.h"
 
 #include "client.h"
 #include "control.h"
 #include "layout.h"
 #include "serve.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,7 +49,7 @@ static int set_up_machine(void **state)
 	const struct machine_config config = { .name = "boat", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN };
 
 	(void)state;
-	alarm(LIMIT_S);
+	alarm(wait_scaled(LIMIT_S));
 	fake_reset();
 	console = (struct console){ .in = -1, .out = -1 };
 	if (machine_create(&machine, &config, &console, &error))
@@ -89,7 +92,7 @@ static json_t *ask_raw(const void *request, size_t size)
 
 	assert_int_equal(send(fd, request, size, MSG_NOSIGNAL), size);
 	control_serve(&control);
-	answer = control_read_line(fd, 5000);
+	answer = control_read_line(fd, (int)wait_scaled(5000));
 	close(fd);
 	return answer;
 }
@@ -134,7 +137,10 @@ static void test_status(void **state)
 	assert_int_equal(json_integer_value(json_object_get(ok, "counter_hz")), 100000000);
 	assert_int_equal(json_integer_value(json_object_get(ok, "pid")), getpid());
 	assert_true(json_is_false(json_object_get(ok, "on_page")));
+	assert_true(json_is_false(json_object_get(ok, "inferred")));
+	assert_string_equal(json_string_value(json_object_get(ok, "level_reason")), "it is not on the reference clock");
 	assert_true(json_is_integer(json_object_get(ok, "reference_time")));
+	assert_int_equal(json_array_size(json_object_get(ok, "late_timers")), 0);
 	json_decref(answer);
 }
 
@@ -265,22 +271,32 @@ static void test_gone(void **state)
 	expect_ok("{\"command\": \"status\"}");
 }
 
+/* Those who say nothing cost nobody a wait; of too many the oldest is dropped, and half a request may become whole. */
 static void test_silent(void **state)
 {
-	int fd = client_open();
+	int fd[CONTROL_CLIENTS + 1];
+	char byte;
 
 	(void)state;
-	control_serve(&control); /* a second */
-	assert_null(control_read_line(fd, 100));
-	close(fd);
-	/* A byte now and then does not buy more time. */
-	fd = client_open();
-	send(fd, "{", 1, 0);
-	fake_time_set_step(1000000000);
-	control_serve(&control);
-	fake_time_set_step(0);
-	assert_null(control_read_line(fd, 100));
-	close(fd);
+	for (uint32_t n = 0; n <= CONTROL_CLIENTS; n++) {
+		fd[n] = client_open();
+		assert_int_equal(send(fd[n], "{\"command\": ", 12, MSG_NOSIGNAL), 12);
+		control_serve(&control);
+	}
+	assert_int_equal(recv(fd[0], &byte, 1, MSG_DONTWAIT), 0);
+	for (uint32_t n = 1; n <= CONTROL_CLIENTS; n++) {
+		json_t *answer;
+
+		assert_int_equal(recv(fd[n], &byte, 1, MSG_DONTWAIT), -1);
+		assert_int_equal(send(fd[n], "\"status\"}\n", 10, MSG_NOSIGNAL), 10);
+		control_serve(&control);
+		answer = control_read_line(fd[n], 5000);
+		assert_non_null(json_object_get(answer, "ok"));
+		json_decref(answer);
+		close(fd[n]);
+	}
+	close(fd[0]);
+	expect_ok("{\"command\": \"status\"}");
 }
 
 /* ---- Migration ---- */
@@ -295,7 +311,8 @@ static void test_migrate_nowhere(void **state)
 	json_decref(answer);
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 	/* Again, and with another name. */
-	expect_error("{\"command\": \"migrate\", \"host\": \":\"}", "`:` is not HOST or HOST:PORT");
+	expect_error("{\"command\": \"migrate\", \"host\": \":\"}",
+		     "`:` is not HOST, HOST:PORT or [ADDRESS]:PORT, with a port from 1 to 65535");
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 	expect_ok("{\"command\": \"pause\"}");
 	expect_error("{\"command\": \"migrate\", \"host\": \"127.0.0.1:1\"}",
@@ -388,6 +405,25 @@ static void test_duplicate(void **state)
 	expect_ok("{\"command\": \"status\"}");
 }
 
+/* Orders come from the owner only, also in a folder that was there before, and whatever the umask leaves. */
+static void test_socket_mode(void **state)
+{
+	static const mode_t masks[] = { 0, 002, 022, 077 };
+	struct stat facts;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(masks) / sizeof(masks[0]); n++) {
+		mode_t before = umask(masks[n]);
+		int result = control_open(&control, &machine, &error);
+
+		umask(before);
+		assert_int_equal(result, 0);
+		assert_int_equal(stat(control.address.sun_path, &facts), 0);
+		assert_int_equal(facts.st_mode & 0777, 0600);
+		control_close(&control);
+	}
+}
+
 /* What a killed monitor leaves behind is taken over. */
 static void test_stale(void **state)
 {
@@ -404,23 +440,9 @@ static void test_stale(void **state)
 	assert_int_equal(access(address.sun_path, F_OK), -1);
 }
 
-static void test_address(void **state)
+static void test_no_folder(void **state)
 {
-	struct sockaddr_un address;
-	char path[256];
-
 	(void)state;
-	assert_int_equal(control_address("../etc", &address, &error), -EINVAL);
-	assert_string_equal(error.text,
-			    "`../etc` cannot be a machine's name: use letters, digits, `-`, `_` and `.`, at "
-			    "most 63 of them");
-	memset(path, 'x', sizeof(path));
-	path[0] = '/';
-	path[sizeof(path) - 1] = '\0';
-	setenv("SEACLOCK_DIR", path, 1);
-	assert_int_equal(control_address("boat", &address, &error), -ENAMETOOLONG);
-	setenv("SEACLOCK_DIR", "", 1);
-	assert_string_equal(control_folder(), "/run/seaclock");
 	setenv("SEACLOCK_DIR", "/nonexistent/folder", 1);
 	assert_int_equal(control_open(&control, &machine, &error), -ENOENT);
 	assert_non_null(strstr(error.text, "cannot make the control folder /nonexistent/folder"));
@@ -453,7 +475,7 @@ static void test_client(void **state)
 	pthread_t thread;
 
 	(void)state;
-	serve_block_signals();
+	signals_prepare();
 	assert_int_equal(client_command("pause", "boat", &options, &error), -ENOENT);
 	assert_non_null(strstr(error.text, "no machine named boat is running here"));
 	assert_int_equal(serve_open(&served.serve, &machine, &error), 0);
@@ -539,6 +561,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_status),
+
 		TEST(test_policy),
 		TEST(test_policy_unknown),
 		TEST(test_pause_resume_stop),
@@ -552,7 +575,8 @@ int main(void)
 		TEST_MACHINE(test_stale_race),
 		TEST(test_duplicate),
 		cmocka_unit_test(test_stale),
-		TEST_MACHINE(test_address),
+		TEST_MACHINE(test_socket_mode),
+		TEST_MACHINE(test_no_folder),
 		TEST_MACHINE(test_client),
 		TEST_MACHINE(test_console_end),
 	};

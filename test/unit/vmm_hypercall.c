@@ -17,7 +17,7 @@
 #define REPS(count, start) ((uint64_t)(count) << 32 | (uint64_t)(start) << 48)
 #define GET SC_HVCALL_GET_VP_REGISTERS
 #define SET SC_HVCALL_SET_VP_REGISTERS
-#define STATUS(result) ((result)&SC_RESULT_STATUS_MASK)
+#define STATUS(result) (SC_RESULT_STATUS_MASK & (result))
 #define DONE(result) ((result) >> SC_RESULT_REPS_SHIFT & 0xfff)
 
 static struct host_vm vm;
@@ -59,7 +59,7 @@ static uint64_t call(const uint64_t *values, uint32_t count)
 	for (uint32_t n = 0; n < 31; n++)
 		fake_vcpu_set_register(&vcpu, FAKE_REGISTER_X0 + n, n < count ? values[n] : 0xdead0000 + n);
 	effects = 0;
-	assert_int_equal(hypercall_handle(&clock_, &memory, &vcpu, &effects), 0);
+	assert_int_equal(hypercall_handle(&clock_, &memory, &vcpu, (uint32_t)x(0), &effects), 0);
 	return x(0);
 }
 
@@ -91,6 +91,18 @@ static void test_fast_one(void **state)
 	assert_int_equal(effects, 0);
 	fast(SC_CALL_SET_ONE, SC_REG_GUEST_CLOCK, SC_GUEST_CLOCK_DECLARED);
 	assert_int_equal(effects, SC_EFFECT_GUEST_CLOCK);
+}
+
+/* Each access to a register is a system call: a timer is written by six, and read by seven. */
+static void test_fast_cost(void **state)
+{
+	(void)state;
+	fast(SC_CALL_SET_ONE, SC_REG_GUEST_OS_ID, 1);
+	fake_vcpu_of(&vcpu)->accesses = 0;
+	assert_int_equal(STATUS(fast(SC_CALL_SET_ONE, SC_REG_STIMER0_COUNT, 1)), SC_HV_SUCCESS);
+	assert_int_equal(fake_vcpu_of(&vcpu)->accesses, 6);
+	assert_int_equal(STATUS(fast(SC_CALL_GET_ONE, SC_REG_TIME_REF_COUNT, 0)), SC_HV_SUCCESS);
+	assert_int_equal(fake_vcpu_of(&vcpu)->accesses, 6 + 7);
 }
 
 static void test_fast_refused(void **state)
@@ -253,7 +265,7 @@ static void test_host_fails(void **state)
 		for (uint32_t skip = 0; skip < 3; skip++) {
 			memcpy(&fake_vcpu_of(&vcpu)->registers[FAKE_REGISTER_X0], get.x, sizeof(get.x));
 			fake_fail(fake_host_current(), n ? FAKE_SET_X : FAKE_GET_X, skip, 1, EIO);
-			assert_int_equal(hypercall_handle(&clock_, &memory, &vcpu, &effects), -EIO);
+			assert_int_equal(hypercall_handle(&clock_, &memory, &vcpu, (uint32_t)x(0), &effects), -EIO);
 		}
 	assert_int_equal(hypercall_refuse(&vcpu), 0);
 	assert_true(x(0) == UINT64_MAX);
@@ -290,11 +302,12 @@ static void test_random(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_fast_one),	      TEST(test_fast_refused),
-		TEST(test_fast_two),	      TEST(test_memory_get),
-		TEST(test_memory_partly),     TEST(test_memory_set),
-		TEST(test_memory_bad_places), TEST(test_memory_full_page),
-		TEST(test_host_fails),	      TEST(test_random),
+		TEST(test_fast_one),	     TEST(test_fast_cost),
+		TEST(test_fast_refused),     TEST(test_fast_two),
+		TEST(test_memory_get),	     TEST(test_memory_partly),
+		TEST(test_memory_set),	     TEST(test_memory_bad_places),
+		TEST(test_memory_full_page), TEST(test_host_fails),
+		TEST(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A machine's life: creation that fails anywhere, states and what they allow, exits, timers, and who may race with
  * whom. */
-#include "unit.h"
-#include "../fake/guest_call.h"
+#include "machine_fixture.h"
 #include "../property/random.h"
-
-#include "layout.h"
-#include "machine.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,46 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define LIMIT_S 60
-#define MS 1000000ull
-#define PAGE (LAYOUT_RAM_BASE + 5 * 4096)
-#define UART_DR LAYOUT_UART_BASE
-
-static const struct machine_config config = { .name = "m", .vcpus = 2, .memory_size = LAYOUT_RAM_MIN };
-
-static struct machine machine;
-static struct console console;
-static struct error error;
-
-static int set_up(void **state)
-{
-	(void)state;
-	alarm(LIMIT_S);
-	fake_reset();
-	console = (struct console){ .in = -1, .out = -1 };
-	return machine_create(&machine, &config, &console, &error);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	machine_destroy(&machine);
-	alarm(0);
-	return 0;
-}
-
-static struct host_vcpu *vcpu(uint32_t n)
-{
-	return &machine.vcpus.vcpu[n].host;
-}
-
-static void run(void)
-{
-	assert_int_equal(machine_resume(&machine, SC_CLOCK_FREEZE, false, &error), 0);
-	assert_true(fake_vcpu_wait_inside(vcpu(0), true));
-	assert_true(fake_vcpu_wait_inside(vcpu(1), true));
-}
 
 static bool readable(int fd, int timeout_ms)
 {
@@ -138,6 +94,14 @@ static void test_resume_fails(void **state)
 	run();
 }
 
+/* Another thread reads the registers of a vCPU for a moment: no reason to give up. */
+static void test_resume_waits(void **state)
+{
+	(void)state;
+	fake_vm_occupy(&machine.vm, 20);
+	run();
+}
+
 static void test_migrating(void **state)
 {
 	(void)state;
@@ -158,14 +122,11 @@ static void test_migrating(void **state)
 	assert_int_equal(machine_pause(&machine, &error), 0);
 }
 
-/* As the source leaves it: held, its clock stopped. */
 static void become_undecided(void)
 {
 	run();
 	machine_begin_migration(&machine, &error);
-	vcpus_hold(&machine.vcpus);
-	clock_stop(&machine.clock);
-	machine_end_migration(&machine, MACHINE_UNDECIDED);
+	end_undecided();
 }
 
 static void test_undecided(void **state)
@@ -290,39 +251,33 @@ static void test_smc(void **state)
 	assert_int_equal(fake_vcpu_register(vcpu(0), FAKE_REGISTER_X0 + 6), 0);
 }
 
-static uint64_t mmio(uint64_t gpa, uint32_t size, bool write, uint8_t byte)
-{
-	struct fake_exit exit = { .exit = { .kind = HOST_EXIT_MMIO, .gpa = gpa, .size = size, .write = write } };
-
-	memset(exit.data, byte, sizeof(exit.data));
-	fake_vcpu_script(vcpu(0), &exit);
-	assert_true(fake_vcpu_wait(vcpu(0)));
-	return fake_vcpu_register(vcpu(0), FAKE_REGISTER_X0);
-}
-
 static void test_uart(void **state)
 {
-	int pair[2];
-	char output[8] = "";
+	char path[] = "/tmp/seaclock-console-XXXXXX", output[8] = "";
+	int fd = mkstemp(path);
 
 	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	console.out = pair[0];
+	assert_int_equal(console_open(&console, path, &error), 0);
 	run();
 	mmio(UART_DR, 1, true, 'h');
 	mmio(UART_DR, 1, true, 'i');
-	assert_int_equal(read(pair[1], output, sizeof(output)), 2);
+	console_close(&console);
+	assert_int_equal(read(fd, output, sizeof(output)), 2);
 	assert_string_equal(output, "hi");
-	close(pair[0]);
-	/* Nobody reads any more, and the guest does not notice. */
-	console.out = -1;
+	/* Nobody takes it any more, and the guest does not notice. */
 	mmio(UART_DR, 1, true, '!');
-	close(pair[1]);
+	close(fd);
+	unlink(path);
 	assert_true(machine_receive(&machine, 'k'));
 	assert_int_equal(mmio(UART_DR, 1, false, 0), 'k');
-	for (int n = 0; n < 32; n++)
-		assert_true(machine_receive(&machine, 'x'));
+	for (unsigned int n = 0; n < PL011_FIFO_SIZE + MACHINE_INPUT_MAX; n++)
+		assert_true(machine_receive(&machine, (uint8_t)n));
 	assert_false(machine_receive(&machine, 'y'));
+	/* Each that the guest takes makes room for another. */
+	assert_int_equal(mmio(UART_DR, 1, false, 0), 0);
+	assert_true(machine_receive(&machine, 'z'));
+	for (unsigned int n = 1; n < 100; n++)
+		assert_int_equal(mmio(UART_DR, 1, false, 0), n);
 }
 
 static void test_nothing_there(void **state)
@@ -341,18 +296,41 @@ static void test_level(void **state)
 {
 	(void)state;
 	run();
-	assert_int_equal(machine_level(&machine), SC_LEVEL_NONE);
+	assert_int_equal(machine_follow(&machine, SC_MOVE_ASKED).level, SC_LEVEL_NONE);
 	guest_load_driver(vcpu(0), PAGE);
-	assert_int_equal(machine_level(&machine), SC_LEVEL_REFERENCE);
+	assert_int_equal(machine_follow(&machine, SC_MOVE_ASKED).level, SC_LEVEL_REFERENCE);
 	/* A second vCPU that is on and has no timer. */
 	fake_vcpu_of(vcpu(1))->on = true;
-	assert_int_equal(machine_level(&machine), SC_LEVEL_NONE);
+	assert_int_equal(machine_follow(&machine, SC_MOVE_ASKED).level, SC_LEVEL_NONE);
 	guest_set(vcpu(1), SC_REG_STIMER0_CONFIG, GUEST_DIRECT(SC_STIMER0_INTID));
-	assert_int_equal(machine_level(&machine), SC_LEVEL_REFERENCE);
+	assert_int_equal(machine_follow(&machine, SC_MOVE_ASKED).level, SC_LEVEL_REFERENCE);
 	guest_set(vcpu(0), SC_REG_GUEST_CLOCK, SC_GUEST_CLOCK_DECLARED);
-	assert_int_equal(machine_level(&machine), SC_LEVEL_NONE);
+	assert_int_equal(machine_follow(&machine, SC_MOVE_ASKED).level, SC_LEVEL_NONE);
 	machine_pause(&machine, &error);
-	assert_int_equal(machine_level(&machine), SC_LEVEL_NONE);
+	assert_int_equal(machine_follow(&machine, SC_MOVE_ASKED).level, SC_LEVEL_NONE);
+}
+
+/* What is inferred is told as such, the level agrees with it, and no vCPU is called or waited for. */
+static void test_known_level(void **state)
+{
+	struct sc_follow follow;
+	uint32_t touches;
+
+	(void)state;
+	run();
+	guest_load_driver(vcpu(0), PAGE);
+	guest_set(vcpu(0), SC_REG_GUEST_CLOCK, 0);
+	touches = fake_vm_touches(&machine.vm);
+	follow = machine_known_follow(&machine);
+	assert_int_equal(follow.level, SC_LEVEL_REFERENCE);
+	assert_true(follow.on_page && follow.inferred);
+	guest_set(vcpu(0), SC_REG_GUEST_CLOCK, GUEST_CLOCK_ON_PAGE);
+	guest_set(vcpu(0), SC_REG_STIMER0_CONFIG, 0);
+	follow = machine_known_follow(&machine);
+	assert_int_equal(follow.obstacle, SC_OBSTACLE_TIMER);
+	assert_int_equal(follow.vp, 0);
+	assert_true(follow.on_page && !follow.inferred);
+	assert_int_equal(fake_vm_touches(&machine.vm), touches);
 }
 
 /* What the fake's interrupt controller has seen so far, as one number; waits until it is `want`. */
@@ -419,7 +397,8 @@ static void *storm_thread(void *argument)
 			machine_resume(&machine, SC_CLOCK_FREEZE, false, &ignored);
 			break;
 		case 2:
-			machine_level(&machine);
+			machine_follow(&machine, SC_MOVE_ASKED);
+			machine_known_follow(&machine);
 			break;
 		case 3:
 			if (!machine_begin_migration(&machine, &ignored))
@@ -470,33 +449,17 @@ static void test_storm(void **state)
 	expect_end(MACHINE_END_POWER_OFF);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_create_fails),
-		TEST(test_never_started),
-		TEST(test_pause_and_resume),
-		TEST(test_resume_fails),
-		TEST(test_migrating),
-		TEST(test_undecided),
-		TEST(test_undecided_stop),
-		TEST(test_names),
-		TEST(test_power_off),
-		TEST(test_reset),
-		TEST(test_unknown_exit),
-		TEST(test_kvm_fails),
-		TEST(test_registers_fail),
-		TEST(test_panic),
-		TEST(test_panic_nowhere),
-		TEST(test_smc),
-		TEST(test_uart),
-		TEST(test_nothing_there),
-		TEST(test_level),
-		TEST(test_timer_level),
-		TEST(test_timer_latch),
-		TEST(test_storm),
+		TEST(test_create_fails), TEST(test_never_started), TEST(test_pause_and_resume),
+		TEST(test_resume_fails), TEST(test_resume_waits),  TEST(test_known_level),
+		TEST(test_migrating),	 TEST(test_undecided),	   TEST(test_undecided_stop),
+		TEST(test_names),	 TEST(test_power_off),	   TEST(test_reset),
+		TEST(test_unknown_exit), TEST(test_kvm_fails),	   TEST(test_registers_fail),
+		TEST(test_panic),	 TEST(test_panic_nowhere), TEST(test_smc),
+		TEST(test_uart),	 TEST(test_nothing_there), TEST(test_level),
+		TEST(test_timer_level),	 TEST(test_timer_latch),   TEST(test_storm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,34 @@ static void test_create(void **state)
 	memory_destroy(&other);
 }
 
+/* What was never touched is known without reading it; a page that was is taken for touched, also if it was only read.
+ */
+static void test_touched(void **state)
+{
+	(void)state;
+	if (memory.pagemap < 0)
+		skip();
+	assert_int_equal(memory_touched(&memory, 0, 64), 0);
+	memory.ram[3 * MEMORY_PAGE_SIZE + 1] = 1;
+	memory.ram[63 * MEMORY_PAGE_SIZE] = 0;
+	assert_int_equal(*(volatile uint8_t *)&memory.ram[5 * MEMORY_PAGE_SIZE], 0);
+	assert_int_equal(memory_touched(&memory, 0, 64), 1ull << 3 | 1ull << 5 | 1ull << 63);
+	assert_int_equal(memory_touched(&memory, 3, 1) & 1, 1);
+	assert_int_equal(memory_touched(&memory, 62, 2) & 3, 2);
+	assert_int_equal(memory_touched(&memory, memory_pages(&memory) - 1, 1) & 1, 0);
+}
+
+/* Where the kernel does not tell, all of it counts as touched. */
+static void test_touched_not_known(void **state)
+{
+	int pagemap = memory.pagemap;
+
+	(void)state;
+	memory.pagemap = -1;
+	assert_int_equal(memory_touched(&memory, 0, 64), ~0ull);
+	memory.pagemap = pagemap;
+}
+
 static void test_bounds(void **state)
 {
 	static const struct {
@@ -169,7 +197,9 @@ static void test_random(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_create), TEST(test_bounds), TEST(test_dirty), TEST(test_dirty_adds), TEST(test_random),
+		TEST(test_create), TEST(test_touched), TEST(test_touched_not_known),
+		TEST(test_bounds), TEST(test_dirty),   TEST(test_dirty_adds),
+		TEST(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

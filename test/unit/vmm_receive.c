@@ -5,13 +5,15 @@
  */
 #include "unit.h"
 #include "../fake/guest_call.h"
+#include "../fake/port.h"
+#include "../wait_scale.h"
 
 #include "client.h"
 #include "migrate/channel.h"
 #include "receive.h"
 #include "serve.h"
+#include "signals.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -24,7 +26,8 @@
 #define LIMIT_S 60
 
 static char folder[] = "/tmp/seaclock-receive-XXXXXX";
-static char address[32];
+static char address[PORT_TEXT_SIZE];
+static int port;
 static struct fake_host hosts[2];
 static struct machine machine;
 static struct console console = { .in = -1, .out = -1 };
@@ -44,7 +47,7 @@ static struct monitor source, target;
 static int make_folder(void **state)
 {
 	(void)state;
-	serve_block_signals();
+	signals_prepare();
 	return mkdtemp(folder) ? setenv("SEACLOCK_DIR", folder, 1) : -1;
 }
 
@@ -52,19 +55,6 @@ static int remove_folder(void **state)
 {
 	(void)state;
 	return rmdir(folder);
-}
-
-/* A port that is free now; nobody else takes it before the receiver does, or the test says so. */
-static void address_choose(void)
-{
-	struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof(any);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&any, sizeof(any)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&any, &size), 0);
-	close(fd);
-	snprintf(address, sizeof(address), "127.0.0.1:%u", ntohs(any.sin_port));
 }
 
 static void *receive_thread(void *argument)
@@ -107,12 +97,14 @@ static int set_up(void **state)
 	const struct machine_config config = { .name = "boat", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN };
 
 	(void)state;
-	alarm(LIMIT_S);
+	alarm(wait_scaled(LIMIT_S));
 	fake_reset();
 	hosts[0] = fake_host_make(25000000, 1000);
 	hosts[1] = fake_host_make(100000000, 77777777);
+	/* Threads that choose none work for the source. */
+	*fake_host_current() = hosts[0];
 	fake_host_use(&hosts[0]);
-	address_choose();
+	port = port_reserve(address);
 	fake_watch_exclusive(true);
 	if (machine_create(&machine, &config, &console, &error) ||
 	    machine_resume(&machine, SC_CLOCK_FREEZE, false, &error))
@@ -143,6 +135,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	machine_destroy(&machine);
+	close(port);
 	fake_watch_exclusive(false);
 	alarm(0);
 	return 0;
@@ -178,7 +171,7 @@ static json_t *last_of(const char *name)
 	assert_int_equal(control_address(name, &place, &error), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&place, sizeof(place)), 0);
 	control_write_line(fd, json_pack("{s:s}", "command", "status"));
-	answer = control_read_line(fd, 5000);
+	answer = control_read_line(fd, (int)wait_scaled(5000));
 	close(fd);
 	last = json_incref(json_object_get(json_object_get(answer, "ok"), "last_migration"));
 	json_decref(answer);
@@ -273,7 +266,7 @@ static void test_signal_while_receiving(void **state)
 	assert_string_equal(error.text, "the other side says: the receiver was told to end");
 	channel_close(&channel);
 	target_join(MACHINE_END_STOPPED);
-	assert_int_equal(hosts[1].entries, 0);
+	assert_int_equal(fake_host_entries(&hosts[1]), 0);
 	assert_int_equal(client_command("stop", "boat", &plain, &error), 0);
 	source_join(MACHINE_END_STOPPED);
 }

@@ -2,6 +2,7 @@
 /* Saves through the control socket: what is answered, how the machine ends, and what it does when the save fails. */
 #include "unit.h"
 #include "../fake/host_fake.h"
+#include "../wait_scale.h"
 
 #include "client.h"
 #include "control.h"
@@ -45,7 +46,7 @@ static int set_up(void **state)
 	const struct machine_config config = { .name = "boat", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN };
 
 	(void)state;
-	alarm(LIMIT_S);
+	alarm(wait_scaled(LIMIT_S));
 	fake_reset();
 	unlink(file);
 	console = (struct console){ .in = -1, .out = -1 };
@@ -73,7 +74,7 @@ static json_t *ask(const char *request)
 	assert_int_equal(connect(fd, (struct sockaddr *)&control.address, sizeof(control.address)), 0);
 	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
 	control_serve(&control);
-	answer = control_read_line(fd, 10000);
+	answer = control_read_line(fd, (int)wait_scaled(10000));
 	assert_non_null(answer);
 	close(fd);
 	return answer;

@@ -3,6 +3,7 @@
 #include "unit.h"
 #include "../fake/host_fake.h"
 #include "../property/random.h"
+#include "../wait_scale.h"
 
 #include "vcpu.h"
 
@@ -34,7 +35,7 @@ static enum vcpu_next on_exit_count(void *machine, uint32_t vcpu, const struct h
 static int set_up(void **state)
 {
 	(void)state;
-	alarm(LIMIT_S);
+	alarm(wait_scaled(LIMIT_S));
 	fake_reset();
 	exits = 0;
 	if (host_vm_create(&vm, FAKE_FUNCTIONS, &error))
@@ -104,6 +105,43 @@ static void test_online(void **state)
 	assert_int_equal(vcpus_online(&set), 1);
 	fake_vcpu_of(&set.vcpu[2].host)->on = true;
 	assert_int_equal(vcpus_online(&set), 5);
+}
+
+/* Known without a call to a vCPU of another thread; what has changed is known after a look. */
+static void test_known_online(void **state)
+{
+	struct host_vcpu *second = &set.vcpu[1].host;
+	uint32_t touches;
+
+	(void)state;
+	assert_int_equal(vcpus_known_online(&set), 1);
+	vcpus_start(&set, &error);
+	assert_int_equal(vcpus_known_online(&set), 1);
+	vcpus_release(&set);
+	expect_inside(true);
+	touches = fake_vm_touches(&vm);
+	/* One that asks for something is on. */
+	fake_vcpu_script(second, &load);
+	assert_true(fake_vcpu_wait(second));
+	assert_int_equal(vcpus_known_online(&set), 3);
+	/* The fake's vCPU was off all the time. */
+	while (vcpus_known_online(&set) != 1)
+		sched_yield();
+	expect_inside(true);
+	pthread_mutex_lock(&fake_lock);
+	fake_vcpu_of(second)->on = true;
+	pthread_mutex_unlock(&fake_lock);
+	while (vcpus_known_online(&set) != 3)
+		sched_yield();
+	assert_int_equal(fake_vm_touches(&vm), touches);
+	/* The look has left no kick behind. */
+	fake_vcpu_script(second, &load);
+	assert_true(fake_vcpu_wait(second));
+	vcpus_hold(&set);
+	assert_int_equal(vcpus_online(&set), 3);
+	assert_true(fake_vm_touches(&vm) > touches);
+	vcpus_release(&set);
+	expect_inside(true);
 }
 
 static void test_exit(void **state)
@@ -209,6 +247,7 @@ static void *holder_thread(void *argument)
 	struct random random = { (uintptr_t)argument };
 
 	for (uint32_t n = 0; n < ROUNDS; n++) {
+		vcpus_known_online(&set);
 		vcpus_hold(&set);
 		if (random_chance(&random, 2))
 			vcpus_hold(&set), vcpus_release(&set);
@@ -261,9 +300,10 @@ static void test_storm(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_start_held), TEST(test_nested),	    TEST(test_online),
-		TEST(test_exit),       TEST(test_hold_during_exit), TEST(test_halted),
-		TEST(test_run_fails),  TEST(test_create_fails),	    TEST(test_storm),
+		TEST(test_start_held),	 TEST(test_nested),	      TEST(test_online),
+		TEST(test_exit),	 TEST(test_hold_during_exit), TEST(test_halted),
+		TEST(test_run_fails),	 TEST(test_create_fails),     TEST(test_storm),
+		TEST(test_known_online),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

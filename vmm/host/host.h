@@ -15,7 +15,7 @@
 #include <pthread.h>
 #include <seaclock/core.h>
 
-/* ---- Time and memory (time.c, allocation.c) ---- */
+/* ---- Time and memory (time.c, timer.c, allocation.c) ---- */
 
 /* The host's system counter, as its guests see it with offset 0, and its rate by CNTFRQ_EL0. */
 sc_ticks_t host_counter(void);
@@ -24,12 +24,13 @@ uint32_t host_counter_hz(void);
 /* The counter as ns since it was 0, at its stated rate. */
 sc_ns_t host_counter_ns(void);
 
+/* The time since the host booted, also that in which it was suspended, as the counter has it; slewed by NTP. */
 sc_ns_t host_monotonic(void);
 
 /* CLOCK_REALTIME, the counter with it, and the kernel's bound of its error if it is synchronised. */
 struct sc_statement host_statement(void);
 
-/* A file descriptor that becomes readable once the delay has passed; -errno. */
+/* A file descriptor that becomes readable once the delay has passed by host_monotonic(); -errno. */
 int host_timer_create(void);
 void host_timer_arm(int timer, sc_ns_t delay);
 void host_timer_disarm(int timer);
@@ -83,10 +84,16 @@ void host_vm_destroy(struct host_vm *vm);
 /* One piece of RAM. */
 int host_vm_set_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error);
 
-/* The guest's counter, both views: guest = host counter - offset, modulo 2^64. No vCPU may be running. */
+/*
+ * The guest's counter, both views: guest = host counter - offset, modulo 2^64. No vCPU may be running; another thread
+ * that reads the registers of one is waited for, about a second (busy.h).
+ */
 int host_vm_set_counter_offset(struct host_vm *vm, uint64_t offset, struct error *error);
 
-/* Dirty pages of the RAM since the last call; the first call after enabling has those since then. */
+/*
+ * Dirty pages of the RAM since the last call, a bit for each of host_page_size() bytes; the first call after enabling
+ * has those since then. The bitmap has room for pages of 4096 bytes.
+ */
 int host_vm_set_dirty_log(struct host_vm *vm, bool enabled, struct error *error);
 int host_vm_get_dirty_log(struct host_vm *vm, uint64_t *bitmap, struct error *error);
 
@@ -121,6 +128,7 @@ struct host_exit {
 	bool write;	 /* MMIO */
 	uint8_t *data;	 /* MMIO: to take from, or to leave the answer in before the next run */
 	bool smc;	 /* HYPERCALL: by SMC, not HVC */
+	uint32_t w0;	 /* HYPERCALL: the lower half of X0 */
 	uint32_t reason; /* UNKNOWN: the number KVM gave */
 };
 
@@ -150,7 +158,7 @@ struct host_rebase {
 int host_vcpu_save(struct host_vcpu *vcpu, struct buffer *state, struct error *error);
 int host_vcpu_load(struct host_vcpu *vcpu, struct cursor *state, const struct host_rebase *rebase, struct error *error);
 
-/* The GICv3, created after the last vCPU. */
+/* The GICv3, created after the last vCPU. Other threads that read vCPUs are waited for as above. */
 int host_gic_create(struct host_vm *vm, struct error *error);
 int host_gic_save(struct host_vm *vm, uint32_t vcpus, struct buffer *state, struct error *error);
 int host_gic_load(struct host_vm *vm, uint32_t vcpus, struct cursor *state, struct error *error);

@@ -6,6 +6,7 @@
  */
 #include "host/host.h"
 
+#include "busy.h"
 #include "host/kvm_api.h"
 
 #include <errno.h>
@@ -176,10 +177,22 @@ int host_vm_set_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, 
 	return vm_set_region(vm, 0, error);
 }
 
+struct offset_attempt {
+	int vm;
+	struct kvm_arm_counter_offset argument;
+};
+
+static int offset_attempt(void *context)
+{
+	struct offset_attempt *attempt = context;
+
+	return kvm_call(attempt->vm, KVM_ARM_SET_COUNTER_OFFSET, &attempt->argument);
+}
+
 int host_vm_set_counter_offset(struct host_vm *vm, uint64_t offset, struct error *error)
 {
-	struct kvm_arm_counter_offset argument = { .counter_offset = offset };
-	int result = kvm_call(vm->vm, KVM_ARM_SET_COUNTER_OFFSET, &argument);
+	struct offset_attempt attempt = { .vm = vm->vm, .argument = { .counter_offset = offset } };
+	int result = busy_retry(offset_attempt, &attempt);
 
 	if (result < 0)
 		return error_set(error, -result, "KVM refuses the counter offset 0x%llx (%s)",

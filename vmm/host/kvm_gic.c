@@ -8,6 +8,7 @@
  */
 #include "host/host.h"
 
+#include "busy.h"
 #include "host/kvm_api.h"
 #include "layout.h"
 
@@ -55,11 +56,38 @@ struct gic_walk {
 	uint64_t attribute;
 };
 
+/* One access; KVM locks all vCPUs for those to registers. */
+struct gic_attempt {
+	int gic;
+	bool set;
+	struct kvm_device_attr attr;
+};
+
+static int gic_attempt(void *context)
+{
+	struct gic_attempt *attempt = context;
+
+	return kvm_call(attempt->gic, attempt->set ? KVM_SET_DEVICE_ATTR : KVM_GET_DEVICE_ATTR, &attempt->attr);
+}
+
+static struct gic_attempt gic_attempt_make(int gic, bool set, uint32_t group, uint64_t attribute, void *value)
+{
+	return (struct gic_attempt){ gic, set, { .group = group, .attr = attribute, .addr = (uintptr_t)value } };
+}
+
 static int gic_access(int gic, bool set, uint32_t group, uint64_t attribute, void *value)
 {
-	struct kvm_device_attr attr = { .group = group, .attr = attribute, .addr = (uintptr_t)value };
+	struct gic_attempt attempt = gic_attempt_make(gic, set, group, attribute, value);
 
-	return kvm_call(gic, set ? KVM_SET_DEVICE_ATTR : KVM_GET_DEVICE_ATTR, &attr);
+	return busy_retry(gic_attempt, &attempt);
+}
+
+/* For those who have something better to do than to wait. */
+static int gic_access_once(int gic, bool set, uint32_t group, uint64_t attribute, void *value)
+{
+	struct gic_attempt attempt = gic_attempt_make(gic, set, group, attribute, value);
+
+	return gic_attempt(&attempt);
 }
 
 static bool walk_try(struct gic_walk *walk, bool set, uint32_t group, uint64_t attribute, void *value)
@@ -254,20 +282,20 @@ static int gic_latch(struct host_vm *vm, uint32_t vcpu, uint32_t intid)
 	const uint32_t group = KVM_DEV_ARM_VGIC_GRP_REDIST_REGS;
 	uint64_t base = vcpu_affinity(vcpu) | GICR_SGI;
 	uint32_t active, pending;
-	int result = gic_access(vm->gic, false, group, base + GIC_ISACTIVER, &active);
+	int result = gic_access_once(vm->gic, false, group, base + GIC_ISACTIVER, &active);
 
 	if (result)
 		return result;
 	if (active & 1u << intid)
 		return -EAGAIN;
-	result = gic_access(vm->gic, false, group, base + GIC_ISPENDR, &pending);
+	result = gic_access_once(vm->gic, false, group, base + GIC_ISPENDR, &pending);
 	if (result)
 		return result;
 	if (pending & 1u << intid)
 		return -EALREADY;
 	/* Zero bits clear other latches, hence read, modify, write. */
 	pending |= 1u << intid;
-	return gic_access(vm->gic, true, group, base + GIC_ISPENDR, &pending);
+	return gic_access_once(vm->gic, true, group, base + GIC_ISPENDR, &pending);
 }
 
 int host_gic_latch_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid)

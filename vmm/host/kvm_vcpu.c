@@ -127,6 +127,7 @@ static void exit_set_hypercall(const struct kvm_run *run, struct host_exit *exit
 	memcpy(&flags, (const char *)&run->hypercall.ret + sizeof(run->hypercall.ret), sizeof(flags));
 	exit->kind = HOST_EXIT_HYPERCALL;
 	exit->smc = flags & KVM_HYPERCALL_EXIT_SMC;
+	exit->w0 = (uint32_t)run->hypercall.nr;
 }
 
 static void exit_set_mmio(struct kvm_run *run, struct host_exit *exit)

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host's clocks and timers, and its random numbers.
+ * The host's counter, what it says of CLOCK_REALTIME, and its random numbers.
  *
- * Policy: guest time rests on the system counter alone; CLOCK_MONOTONIC only wakes the monitor, for it is slewed and
- * the counter is not.
+ * Policy: guest time rests on the system counter alone.
  */
 #include "host/host.h"
 
 #include <errno.h>
 #include <seaclock/page.h>
 #include <sys/random.h>
-#include <sys/timerfd.h>
 #include <sys/timex.h>
-#include <time.h>
-#include <unistd.h>
 
 #define NS_PER_S 1000000000u
 #define NS_PER_US 1000u
@@ -37,14 +33,6 @@ uint32_t host_counter_hz(void)
 sc_ns_t host_counter_ns(void)
 {
 	return sc_rate_ticks_to_ns(host_counter_hz(), host_counter());
-}
-
-sc_ns_t host_monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return sc_ns((uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec);
 }
 
 /*
@@ -81,42 +69,6 @@ struct sc_statement host_statement(void)
 			tightest = after.v - before.v;
 	}
 	return statement;
-}
-
-int host_timer_create(void)
-{
-	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-
-	return timer < 0 ? -errno : timer;
-}
-
-static void timer_set(int timer, uint64_t ns)
-{
-	struct itimerspec setting = {
-		.it_value = { .tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S) },
-	};
-
-	timerfd_settime(timer, 0, &setting, NULL);
-}
-
-void host_timer_arm(int timer, sc_ns_t delay)
-{
-	/* A timerfd set to 0 would be disarmed. */
-	timer_set(timer, delay.v ? delay.v : 1);
-}
-
-void host_timer_disarm(int timer)
-{
-	timer_set(timer, 0);
-}
-
-void host_timer_acknowledge(int timer)
-{
-	uint64_t expirations;
-
-	/* Nothing to read means that it was armed anew meanwhile: as good. */
-	while (read(timer, &expirations, sizeof(expirations)) < 0 && errno == EINTR)
-		;
 }
 
 void host_random(void *buffer, size_t size)

@@ -18,7 +18,7 @@
 
 static int channel_failed(const struct channel *channel, int err, struct error *error)
 {
-	if (err == ETIMEDOUT && channel->deadline.v)
+	if (err == ETIMEDOUT && channel->deadline.v && !deadline_left_ms(channel->deadline))
 		return error_set(error, err, "the other side took more than %d s while the guest stood still",
 				 channel->limit_ms / 1000);
 	if (err == ETIMEDOUT)
@@ -65,13 +65,14 @@ int channel_wait(int fd, short events, sc_ns_t deadline, const struct channel_wa
 		 bool *ready, struct error *error)
 {
 	struct pollfd items[1 + CHANNEL_WATCHES];
-	int result, count;
+	int result = 0, count = 1, left_ms;
 
-	do {
+	*ready = false;
+	while (!result && !*ready && count && (left_ms = deadline_left_ms(deadline))) {
 		items[0] = (struct pollfd){ .fd = fd, .events = events };
-		result = watches_poll(watch, watches, items, deadline_left_ms(deadline), &count, error);
+		result = watches_poll(watch, watches, items, left_ms, &count, error);
 		*ready = !result && count > 0 && items[0].revents;
-	} while (!result && !*ready && count);
+	}
 	return result;
 }
 
@@ -102,6 +103,11 @@ static sc_ns_t channel_deadline(const struct channel *channel)
 	return channel->deadline.v && channel->deadline.v < deadline.v ? channel->deadline : deadline;
 }
 
+static int channel_in_time(const struct channel *channel, sc_ns_t deadline, struct error *error)
+{
+	return deadline_left_ms(deadline) ? 0 : channel_failed(channel, ETIMEDOUT, error);
+}
+
 /* After a call on the socket that gave `done`: 0 if it may be tried again, once the socket is ready if need be. */
 static int channel_again(struct channel *channel, ssize_t done, short events, sc_ns_t deadline, struct error *error)
 {
@@ -119,8 +125,10 @@ static int channel_again(struct channel *channel, ssize_t done, short events, sc
 static int channel_write(struct channel *channel, struct iovec *parts, size_t left, struct error *error)
 {
 	sc_ns_t deadline = channel_deadline(channel);
-	int result = 0;
+	int result = channel_in_time(channel, deadline, error);
 
+	if (result)
+		return result;
 	while (!result && left) {
 		struct msghdr message = { .msg_iov = parts, .msg_iovlen = 3 };
 		ssize_t done = sendmsg(channel->fd, &message, MSG_NOSIGNAL);
@@ -131,6 +139,8 @@ static int channel_write(struct channel *channel, struct iovec *parts, size_t le
 		parts_advance(parts, (size_t)done);
 		left -= (size_t)done;
 		channel->sink.sent += (size_t)done;
+		if (left)
+			result = channel_in_time(channel, deadline, error);
 	}
 	channel->broken = channel->broken || result;
 	return result;
@@ -184,7 +194,7 @@ int channel_send_buffer(struct channel *channel, enum frame_type type, struct bu
 
 static int channel_read(struct channel *channel, uint8_t *place, size_t left, sc_ns_t deadline, struct error *error)
 {
-	int result = 0;
+	int result = channel_in_time(channel, deadline, error);
 
 	while (!result && left) {
 		ssize_t done = recv(channel->fd, place, left, 0);
@@ -196,6 +206,7 @@ static int channel_read(struct channel *channel, uint8_t *place, size_t left, sc
 			continue;
 		place += done;
 		left -= (size_t)done;
+		result = channel_in_time(channel, deadline, error);
 	}
 	return result;
 }
@@ -229,9 +240,11 @@ int channel_receive(struct channel *channel, struct frame *frame, struct error *
 	frame->data = place;
 	frame->size = size;
 	result = channel_read(channel, place, size, deadline, error);
-	if (!result && frame->type == FRAME_ABORT)
-		return channel_refused(frame, error);
-	return result;
+	if (result || frame->type != FRAME_ABORT)
+		return result;
+	/* Whoever gives up says why: one without a word is a damaged frame of another type. */
+	channel->aborted = size > 0;
+	return channel_refused(frame, error);
 }
 
 int channel_expect(struct channel *channel, enum frame_type type, struct frame *frame, struct error *error)

@@ -2,9 +2,10 @@
 /*
  * One migration connection: frames over a stream socket.
  *
- * Policy: every wait has a limit; a peer that has not sent or taken a whole frame within it has failed. A wait also
- * ends for what is watched meanwhile: an operator who calls the migration off, a signal, a question. A frame is
- * received whole before anybody sees it. An ABORT becomes this side's error, in the peer's words.
+ * Policy: every wait has a limit, and looks at the time before anything else: what is there too late does not count,
+ * and nobody can prolong a wait by keeping it busy. A peer that has not sent or taken a whole frame in time has failed.
+ * A wait also ends for what is watched meanwhile: an operator who calls the migration off, a signal, a question. A
+ * frame is received whole before anybody sees it. An ABORT becomes this side's error, in the peer's words.
  */
 #ifndef VMM_MIGRATE_CHANNEL_H
 #define VMM_MIGRATE_CHANNEL_H
@@ -28,6 +29,7 @@ struct channel {
 	int limit_ms;	  /* for a frame */
 	sc_ns_t deadline; /* monotonic, for all frames until it is set anew; 0: none */
 	bool broken;	  /* a frame was sent in part: nothing can follow it */
+	bool aborted;	  /* the peer has said ABORT, and why */
 	unsigned int watches;
 	struct channel_watch watch[CHANNEL_WATCHES];
 	struct buffer in;
@@ -43,8 +45,8 @@ void channel_watch(struct channel *channel, const struct channel_watch *watch);
 int channel_look(struct channel *channel, struct error *error);
 
 /*
- * Waits until `fd` is ready, at most until the deadline, and serves what is watched meanwhile. 0 with *ready, -errno if
- * something watched ends the wait.
+ * Waits until `fd` is ready, at most until the deadline, and serves what is watched meanwhile. 0 with *ready, which is
+ * false once the deadline has passed, whatever `fd` is; -errno if something watched ends the wait.
  */
 int channel_wait(int fd, short events, sc_ns_t deadline, const struct channel_watch *watch, unsigned int watches,
 		 bool *ready, struct error *error);
@@ -63,12 +65,20 @@ void channel_abort(struct channel *channel, const struct error *reason);
 #define CHANNEL_ABORT_MS 1000
 
 /*
- * Sockets: HOST[:PORT] or ADDRESS:PORT as text. Connecting waits at most the limit, and ends for what is watched (NULL:
+ * Sockets. As text: HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT, where an IPv6 address needs its brackets and a port
+ * is 1 to 65535. -EINVAL with a sentence for any other text.
+ *
+ * Connecting waits at most the limit, which all addresses of a name share, and ends for what is watched (NULL:
  * nothing).
  */
 int channel_connect(struct channel *channel, const char *host, int limit_ms, const struct channel_watch *watch,
 		    struct error *error);
 int channel_listen(const char *address, int *listener, struct error *error);
+
+/* In numbers, as such a text: where a socket listens, and where the other end of a connection is. */
+#define CHANNEL_ADDRESS_SIZE 80u
+void channel_address(int listener, char text[CHANNEL_ADDRESS_SIZE]);
+void channel_peer(const struct channel *channel, char text[CHANNEL_ADDRESS_SIZE]);
 
 #define CHANNEL_PORT_DEFAULT "5999"
 #define CHANNEL_ADDRESS_DEFAULT "127.0.0.1"

@@ -1,58 +1,107 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Migration connections: listening, accepting, connecting by name.
+ * Migration sockets: addresses as text, listening, and connecting with a time limit.
  *
  * Policy: the channel is not authenticated yet, so a listener binds to loopback unless an address is named.
  */
 #include "migrate/channel.h"
 
 #include "deadline.h"
+#include "migrate/lookup.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define HOST_TEXT_MAX 256
 
-/* HOST, HOST:PORT, [ADDRESS]:PORT. */
+/* An address to listen on is this host's own, and seldom a name. */
+#define LISTEN_LOOKUP_MS 5000
+
 struct endpoint {
 	char host[HOST_TEXT_MAX];
-	char port[16];
+	char port[sizeof("65535")];
+	bool numeric; /* the host is an IPv6 address */
 };
 
-static bool endpoint_parse(const char *text, struct endpoint *endpoint)
+/* A number from 1 to 65535, without anything else. */
+static bool port_parse(const char *text, char port[sizeof("65535")])
 {
-	const char *close = text[0] == '[' ? strchr(text, ']') : NULL;
-	const char *colon = strrchr(close ? close : text, ':');
-	size_t start = close ? 1 : 0;
-	size_t length = close ? (size_t)(close - text) - 1 : colon ? (size_t)(colon - text) : strlen(text);
-	const char *port = colon ? colon + 1 : CHANNEL_PORT_DEFAULT;
+	size_t length = strspn(text, "0123456789");
+	unsigned long number = length && length < sizeof("65535") ? strtoul(text, NULL, 10) : 0;
 
-	if (!length || length >= sizeof(endpoint->host) || !*port || strlen(port) >= sizeof(endpoint->port))
+	if (text[length] || !number || number > UINT16_MAX)
 		return false;
-	memcpy(endpoint->host, text + start, length);
-	endpoint->host[length] = '\0';
-	snprintf(endpoint->port, sizeof(endpoint->port), "%s", port);
+	memcpy(port, text, length + 1);
 	return true;
 }
 
-static int endpoint_resolve(const char *text, int flags, struct addrinfo **found, struct error *error)
+/* The old forms of IPv4 addresses, `127.1` and `99999` and `0x7f.1`, are more often slips than meant. */
+static bool host_is_sane(const char *host)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = flags };
+	const char *dot = strrchr(host, '.');
+	const char *last = dot ? dot + 1 : host;
+	struct in_addr address;
+	bool number = *last && !last[strspn(last, "0123456789")];
+
+	number = number || !strncasecmp(last, "0x", 2);
+	return !number || inet_pton(AF_INET, host, &address) == 1;
+}
+
+static bool host_parse(const char *text, size_t length, struct endpoint *endpoint)
+{
+	if (!length || length >= sizeof(endpoint->host) || memchr(text, ':', length))
+		return false;
+	memcpy(endpoint->host, text, length);
+	endpoint->host[length] = '\0';
+	return host_is_sane(endpoint->host);
+}
+
+/* ADDRESS] and what follows it; a scope may be behind the address, which only the resolver knows. */
+static bool address_parse(const char *text, struct endpoint *endpoint, const char **rest)
+{
+	const char *close = strchr(text, ']');
+	size_t length = close ? (size_t)(close - text) : 0;
+
+	if (!length || length >= sizeof(endpoint->host) || !memchr(text, ':', length))
+		return false;
+	memcpy(endpoint->host, text, length);
+	endpoint->host[length] = '\0';
+	endpoint->numeric = true;
+	*rest = close + 1;
+	return true;
+}
+
+static bool endpoint_parse(const char *text, struct endpoint *endpoint)
+{
+	const char *rest = strchrnul(text, ':');
+
+	*endpoint = (struct endpoint){ .port = CHANNEL_PORT_DEFAULT };
+	if (text[0] == '[' ? !address_parse(text + 1, endpoint, &rest)
+			   : !host_parse(text, (size_t)(rest - text), endpoint))
+		return false;
+	return !*rest || (*rest == ':' && port_parse(rest + 1, endpoint->port));
+}
+
+static int endpoint_resolve(const char *text, int flags, sc_ns_t deadline, const struct channel_watch *watch,
+			    struct addrinfo **found, struct error *error)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV };
 	struct endpoint endpoint;
-	int result;
 
 	if (!endpoint_parse(text, &endpoint))
-		return error_set(error, EINVAL, "`%s` is not HOST or HOST:PORT", text);
-	result = getaddrinfo(endpoint.host, endpoint.port, &hints, found);
-	if (result)
-		return error_set(error, EHOSTUNREACH, "`%s` is no host that can be found (%s)", text,
-				 gai_strerror(result));
-	return 0;
+		return error_set(error, EINVAL,
+				 "`%s` is not HOST, HOST:PORT or [ADDRESS]:PORT, with a port from 1 to 65535", text);
+	if (endpoint.numeric)
+		hints.ai_flags |= AI_NUMERICHOST;
+	return lookup_run(endpoint.host, endpoint.port, &hints, deadline, watch, found, error);
 }
 
 /* ---- Connecting ---- */
@@ -87,18 +136,32 @@ static int socket_connect(const struct addrinfo *address, sc_ns_t deadline, cons
 	return result;
 }
 
+/* A socket that is connected to the first of the addresses that answers, each with its share of the time; or as above.
+ */
+static int socket_connect_any(const struct addrinfo *found, sc_ns_t deadline, const struct channel_watch *watch,
+			      struct error *error)
+{
+	uint32_t left = 0;
+	int fd = -EHOSTUNREACH;
+
+	for (const struct addrinfo *address = found; address; address = address->ai_next)
+		left++;
+	for (const struct addrinfo *address = found; left && fd < 0 && fd != -ECANCELED; address = address->ai_next)
+		fd = socket_connect(address, deadline_share(deadline, left--), watch, error);
+	return fd;
+}
+
 int channel_connect(struct channel *channel, const char *host, int limit_ms, const struct channel_watch *watch,
 		    struct error *error)
 {
 	sc_ns_t deadline = deadline_after_ms(limit_ms);
 	struct addrinfo *found;
-	int fd = -EHOSTUNREACH;
-	int result = endpoint_resolve(host, 0, &found, error);
+	int result = endpoint_resolve(host, 0, deadline, watch, &found, error);
+	int fd;
 
 	if (result)
 		return result;
-	for (const struct addrinfo *address = found; address && fd < 0 && fd != -ECANCELED; address = address->ai_next)
-		fd = socket_connect(address, deadline, watch, error);
+	fd = socket_connect_any(found, deadline, watch, error);
 	freeaddrinfo(found);
 	if (fd == -ECANCELED)
 		return fd;
@@ -133,7 +196,7 @@ static int socket_listen(const struct addrinfo *address)
 int channel_listen(const char *address, int *listener, struct error *error)
 {
 	struct addrinfo *found;
-	int result = endpoint_resolve(address, AI_PASSIVE, &found, error);
+	int result = endpoint_resolve(address, AI_PASSIVE, deadline_after_ms(LISTEN_LOOKUP_MS), NULL, &found, error);
 
 	if (result)
 		return result;
@@ -142,4 +205,36 @@ int channel_listen(const char *address, int *listener, struct error *error)
 	if (*listener < 0)
 		return error_set(error, -*listener, "cannot listen on %s (%s)", address, strerror(-*listener));
 	return 0;
+}
+
+/* ---- Where they are ---- */
+
+static void address_text(int result, const struct sockaddr_storage *address, socklen_t size,
+			 char text[CHANNEL_ADDRESS_SIZE])
+{
+	char host[CHANNEL_ADDRESS_SIZE - sizeof("[]:65535")], port[sizeof("65535")];
+
+	if (result || getnameinfo((const struct sockaddr *)address, size, host, sizeof(host), port, sizeof(port),
+				  NI_NUMERICHOST | NI_NUMERICSERV))
+		snprintf(text, CHANNEL_ADDRESS_SIZE, "an unknown address");
+	else
+		snprintf(text, CHANNEL_ADDRESS_SIZE, address->ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+void channel_address(int listener, char text[CHANNEL_ADDRESS_SIZE])
+{
+	struct sockaddr_storage address = { 0 };
+	socklen_t size = sizeof(address);
+	int result = getsockname(listener, (struct sockaddr *)&address, &size);
+
+	address_text(result, &address, size, text);
+}
+
+void channel_peer(const struct channel *channel, char text[CHANNEL_ADDRESS_SIZE])
+{
+	struct sockaddr_storage address = { 0 };
+	socklen_t size = sizeof(address);
+	int result = getpeername(channel->fd, (struct sockaddr *)&address, &size);
+
+	address_text(result, &address, size, text);
 }

@@ -16,13 +16,13 @@
 
 #include <seaclock/core.h>
 
-#define FRAME_PROTOCOL 3u
+#define FRAME_PROTOCOL 4u
 
 #define FRAME_HEADER_SIZE 8u
 #define FRAME_PAGES_MAX 64u
 #define FRAME_STATE_MAX (4u << 20)
 /* The largest frame that may open a connection, or follow the end of a migration. */
-#define FRAME_CALL_MAX 256u
+#define FRAME_CALL_MAX 512u
 
 enum frame_type {
 	FRAME_HELLO = 1, /* source: struct frame_hello */

@@ -49,6 +49,11 @@ bool gate_pass(struct gate *gate)
 	return gate_set(gate, GATE_HANDED);
 }
 
+bool gate_is_cancelled(const struct gate *gate)
+{
+	return __atomic_load_n(&gate->state, __ATOMIC_SEQ_CST) == GATE_CANCELLED;
+}
+
 int gate_called(void *context, struct error *error)
 {
 	(void)context;

@@ -24,6 +24,9 @@ bool gate_cancel(struct gate *gate);
 /* True if the guest may be handed over, false if the migration was called off. */
 bool gate_pass(struct gate *gate);
 
+/* True once it was called off. */
+bool gate_is_cancelled(const struct gate *gate);
+
 /* A channel_watch_fn for `called`: -ECANCELED and the sentence. */
 int gate_called(void *context, struct error *error);
 

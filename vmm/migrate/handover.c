@@ -2,17 +2,6 @@
 /* Who has the guest: see the header. */
 #include "migrate/handover.h"
 
-const struct handover_limits handover_limits = {
-	.frame_ms = 30000,
-	.prepare_ms = 5000,
-	.hold_ms = 3000,
-	.stopped_ms = 10000,
-	.question_ms = 30000,
-	.retry_ms = 500,
-	.comparison_ms = 10000,
-	.settled_ms = 600000,
-};
-
 /* ---- Source ---- */
 
 static enum source_state step_running(enum source_event event, enum source_action *action)
@@ -48,6 +37,7 @@ static enum source_state step_handed(enum source_event event, enum source_action
 		*action = SOURCE_ACTION_ASK;
 		return SOURCE_HANDED;
 	case SOURCE_EVENT_ANSWER_NEVER:
+	case SOURCE_EVENT_ABORT:
 		*action = SOURCE_ACTION_RESUME;
 		return SOURCE_RUNNING;
 	case SOURCE_EVENT_NO_ANSWER:

@@ -28,8 +28,9 @@ enum source_event {
 	SOURCE_EVENT_ANSWER_RUNNING, /* to the question what became of it */
 	SOURCE_EVENT_ANSWER_NEVER,
 	SOURCE_EVENT_NO_ANSWER, /* or: the id is unknown there */
-	SOURCE_EVENT_RESUME,	/* the operator wants it to go on here, if that is known to be safe */
-	SOURCE_EVENT_FORCE,	/* and takes it on himself */
+	SOURCE_EVENT_ABORT, /* the target has given up on the migration's own connection: it promises never to run it */
+	SOURCE_EVENT_RESUME, /* the operator wants it to go on here, if that is known to be safe */
+	SOURCE_EVENT_FORCE,  /* and takes it on himself */
 	SOURCE_EVENTS
 };
 
@@ -74,20 +75,5 @@ enum target_action {
 
 /* As source_step(). */
 enum target_state target_step(enum target_state state, enum target_event event, enum target_action *action);
-
-/* ---- Time limits ---- */
-
-struct handover_limits {
-	int frame_ms;	   /* for a frame, while the guest runs */
-	int prepare_ms;	   /* for the guest to put its clock on the page, */
-	int hold_ms;	   /* and to stand still in a hold, when it is asked */
-	int stopped_ms;	   /* from the stop to READY; and from GO to DONE, at the target from READY to GO */
-	int question_ms;   /* for all questions after a lost DONE together */
-	int retry_ms;	   /* between two questions */
-	int comparison_ms; /* for the clocks' comparison to become good enough once the rest of memory fits */
-	int settled_ms;	   /* for the source to say SETTLED */
-};
-
-extern const struct handover_limits handover_limits;
 
 #endif

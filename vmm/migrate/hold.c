@@ -19,7 +19,8 @@ static int hold_ask(struct machine *machine, uint64_t asked, bool (*is_done)(str
 
 	clock_ask(clock, asked);
 	*done = false;
-	while (!result && ready && !*done) {
+	/* One that has declared another clock will not do it. */
+	while (!result && ready && !*done && clock_follow(clock, 0, SC_MOVE_ASKED).level == SC_LEVEL_COOPERATIVE) {
 		eventfd_t ignored;
 
 		eventfd_read(clock->answered, &ignored);
@@ -33,7 +34,7 @@ static int hold_ask(struct machine *machine, uint64_t asked, bool (*is_done)(str
 
 int hold_prepare(struct machine *machine, const struct hold_wait *wait, bool *prepared, struct error *error)
 {
-	return hold_ask(machine, SC_ASK_PREPARE, clock_on_page, wait, prepared, error);
+	return hold_ask(machine, SC_ASK_PREPARE, clock_is_prepared, wait, prepared, error);
 }
 
 int hold_begin(struct machine *machine, const struct hold_wait *wait, bool *held, struct error *error)

@@ -2,6 +2,7 @@
 /* A receiver's incoming side: see the header. */
 #include "migrate/incoming.h"
 
+#include "deadline.h"
 #include "host/host.h"
 #include "log.h"
 
@@ -89,20 +90,20 @@ static uint32_t call_choose(const struct incoming *incoming)
 	return best;
 }
 
-static void incoming_add(struct incoming *incoming, int fd, uint64_t number, bool answered)
+static void incoming_add(struct incoming *incoming, int fd, uint64_t number, enum incoming_kind kind)
 {
 	uint32_t n = call_choose(incoming);
 	struct incoming_call *call = &incoming->call[n];
 
 	fd_close(&call->fd);
-	*call = (struct incoming_call){ .fd = fd, .number = number, .answered = answered };
+	*call = (struct incoming_call){ .fd = fd, .number = number, .kind = kind, .id = incoming->hello.id };
 	if (incoming_watch(incoming, fd, n))
 		fd_close(&call->fd);
 }
 
 void incoming_admit(struct incoming *incoming, int fd)
 {
-	incoming_add(incoming, fd, ++incoming->calls, false);
+	incoming_add(incoming, fd, ++incoming->calls, INCOMING_NEW);
 }
 
 static void incoming_accept(struct incoming *incoming)
@@ -114,14 +115,17 @@ static void incoming_accept(struct incoming *incoming)
 }
 
 /* A small frame on a connection that has taken nothing yet: it finds room at once, or the peer is none. */
-static void call_send(const struct incoming_call *call, enum frame_type type, const void *data, size_t size)
+static bool call_send(const struct incoming_call *call, enum frame_type type, const void *data, size_t size)
 {
 	uint8_t bytes[FRAME_HEADER_SIZE + ERROR_TEXT_MAX];
+	ssize_t sent;
 
 	frame_put_header(bytes, type, (uint32_t)size);
 	memcpy(bytes + FRAME_HEADER_SIZE, data, size);
-	if (send(call->fd, bytes, FRAME_HEADER_SIZE + size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE)
+	sent = send(call->fd, bytes, FRAME_HEADER_SIZE + size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent < 0 && errno != EPIPE)
 		log_line("cannot answer a connection (%s)", strerror(errno));
+	return sent == (ssize_t)(FRAME_HEADER_SIZE + size);
 }
 
 /* What is left unread when a connection is closed makes TCP reset it, and the peer might never see its sentence. */
@@ -136,7 +140,8 @@ static void call_drain(const struct incoming_call *call)
 static void call_refuse(struct incoming_call *call, const struct error *error)
 {
 	log_line("a connection was refused: %s", error->text);
-	call_send(call, FRAME_ABORT, error->text, strlen(error->text));
+	if (call->kind != INCOMING_RUNNING)
+		call_send(call, FRAME_ABORT, error->text, strlen(error->text));
 	call_drain(call);
 	fd_close(&call->fd);
 }
@@ -149,6 +154,8 @@ static int incoming_hello(struct incoming *incoming, struct incoming_call *call,
 	struct frame_hello hello;
 	int result = frame_get_hello(frame->data, frame->size, &hello, error);
 
+	if (!result && incoming->ending)
+		result = error_set(error, EBUSY, "this receiver is ending: start another one for %s", hello.name);
 	if (!result && incoming->busy)
 		result = error_set(error, EBUSY,
 				   "this receiver has taken %s already: start another one for %s, on "
@@ -180,16 +187,18 @@ static int incoming_question(struct incoming *incoming, struct incoming_call *ca
 	char text[FRAME_ID_TEXT_SIZE];
 	int result = frame_get_question(frame->data, frame->size, &id, error);
 
+	if (!result && call->kind != INCOMING_NEW)
+		result = error_set(error, EPROTO, "a connection asks one question");
 	if (result)
 		return result;
 	answer = ledger_answer(&incoming->ledger, &id);
 	frame_put_answer(&buffer, answer);
-	if (!buffer_failed(&buffer))
-		call_send(call, FRAME_ANSWER, buffer.data, buffer.size);
+	if (!buffer_failed(&buffer) && call_send(call, FRAME_ANSWER, buffer.data, buffer.size))
+		ledger_tell(&incoming->ledger, &id);
 	buffer_free(&buffer);
 	frame_id_text(&id, text);
 	log_line("asked about migration %s: %s", text, words[answer]);
-	call->answered = true;
+	call->kind = INCOMING_ANSWERED;
 	call->size = 0;
 	return 0;
 }
@@ -205,6 +214,7 @@ static int incoming_settle(struct incoming *incoming, const struct frame *frame,
 		return result;
 	if (!ledger_find(&incoming->ledger, &report.id, &state) || state != TARGET_RUNNING)
 		return error_set(error, EPROTO, "the other side settled a migration that does not run here");
+	ledger_tell(&incoming->ledger, &report.id);
 	incoming->report = report;
 	incoming->settled = true;
 	incoming_shut(incoming);
@@ -255,10 +265,26 @@ static bool call_read(struct incoming_call *call, size_t wants)
 	}
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	if (!call->answered)
+	if (call->kind == INCOMING_NEW)
 		log_line("a connection ended before it had said what it wanted");
 	fd_close(&call->fd);
 	return false;
+}
+
+/*
+ * A source closes the connection only once it is done with the migration. One that has not read our ABORT by then makes
+ * its kernel reset the connection instead.
+ */
+static void call_hear_end(struct incoming *incoming, struct incoming_call *call)
+{
+	uint8_t waste[4096];
+	ssize_t got = recv(call->fd, waste, sizeof(waste), MSG_DONTWAIT);
+
+	if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	if (!got)
+		ledger_tell(&incoming->ledger, &call->id);
+	fd_close(&call->fd);
 }
 
 static void call_serve(struct incoming *incoming, struct incoming_call *call)
@@ -275,6 +301,14 @@ static void call_serve(struct incoming *incoming, struct incoming_call *call)
 		if (result)
 			return call_refuse(call, &error);
 	} while (call->fd >= 0 && wants && call_read(call, wants));
+}
+
+static void incoming_serve_call(struct incoming *incoming, struct incoming_call *call)
+{
+	if (call->kind == INCOMING_REFUSED)
+		call_hear_end(incoming, call);
+	else
+		call_serve(incoming, call);
 }
 
 /* ---- The incoming ---- */
@@ -299,7 +333,7 @@ void incoming_serve(struct incoming *incoming)
 		else if (number == INCOMING_TIMER && incoming->timer >= 0)
 			incoming_expire(incoming);
 		else if (number < INCOMING_CALLS && incoming->call[number].fd >= 0)
-			call_serve(incoming, &incoming->call[number]);
+			incoming_serve_call(incoming, &incoming->call[number]);
 	}
 }
 
@@ -313,17 +347,38 @@ bool incoming_take(struct incoming *incoming, struct channel *channel, struct fr
 	return true;
 }
 
-void incoming_release(struct incoming *incoming)
+/* A source asks by itself until it has waited for DONE, and then for as long as questions take. */
+static void incoming_owe(struct incoming *incoming)
+{
+	incoming->owes_until = deadline_after_ms(incoming->limits->stopped_ms + incoming->limits->question_ms);
+}
+
+static void incoming_keep(struct incoming *incoming, struct channel *channel, uint64_t number, enum incoming_kind kind)
+{
+	incoming_add(incoming, channel->fd, number, kind);
+	channel->fd = -1;
+	channel_close(channel);
+}
+
+void incoming_give_up(struct incoming *incoming, struct channel *channel, const struct error *reason)
 {
 	ledger_step(&incoming->ledger, &incoming->hello.id, TARGET_EVENT_FAILED);
 	incoming->busy = false;
+	channel_abort(channel, reason);
+	if (!ledger_owes_to(&incoming->ledger, &incoming->hello.id))
+		return;
+	incoming_owe(incoming);
+	if (channel->broken)
+		return;
+	/* Closed at once, a connection with unread bytes would be reset, and the ABORT might be lost. */
+	shutdown(channel->fd, SHUT_WR);
+	incoming_keep(incoming, channel, ++incoming->calls, INCOMING_REFUSED);
 }
 
 void incoming_await_settled(struct incoming *incoming, struct channel *channel)
 {
+	incoming_owe(incoming);
 	/* Its number is beyond all others, so that no other call pushes it out. */
-	incoming_add(incoming, channel->fd, UINT64_MAX, true);
-	channel->fd = -1;
-	channel_close(channel);
+	incoming_keep(incoming, channel, UINT64_MAX, INCOMING_RUNNING);
 	host_timer_arm(incoming->timer, sc_ns((uint64_t)incoming->limits->settled_ms * 1000000));
 }

@@ -25,6 +25,7 @@ int ledger_open(struct ledger *ledger, const struct frame_id *id, struct error *
 	n = (uint32_t)(ledger->opened++ % LEDGER_SIZE);
 	ledger->entry[n].id = *id;
 	ledger->entry[n].state = TARGET_LOADING;
+	ledger->entry[n].owes = false;
 	return 0;
 }
 
@@ -45,7 +46,33 @@ enum target_action ledger_step(struct ledger *ledger, const struct frame_id *id,
 
 	if (n < LEDGER_SIZE)
 		ledger->entry[n].state = target_step(ledger->entry[n].state, event, &action);
+	if (action == TARGET_ACTION_SEND_READY)
+		ledger->entry[n].owes = true;
 	return action;
+}
+
+void ledger_tell(struct ledger *ledger, const struct frame_id *id)
+{
+	uint32_t n = ledger_index(ledger, id);
+
+	if (n < LEDGER_SIZE)
+		ledger->entry[n].owes = false;
+}
+
+bool ledger_owes_to(const struct ledger *ledger, const struct frame_id *id)
+{
+	uint32_t n = ledger_index(ledger, id);
+
+	return n < LEDGER_SIZE && ledger->entry[n].owes;
+}
+
+bool ledger_owes(const struct ledger *ledger)
+{
+	bool owes = false;
+
+	for (uint32_t n = 0; n < LEDGER_SIZE; n++)
+		owes = owes || ledger->entry[n].owes;
+	return owes;
 }
 
 enum frame_answer ledger_answer(struct ledger *ledger, const struct frame_id *id)

@@ -18,6 +18,7 @@ struct ledger {
 	struct {
 		struct frame_id id;
 		enum target_state state;
+		bool owes; /* it was ready: its source may ask what became of it, and has not heard yet */
 	} entry[LEDGER_SIZE];
 	uint64_t opened; /* ids so far; the newest is at (opened - 1) % LEDGER_SIZE */
 };
@@ -30,6 +31,12 @@ bool ledger_find(const struct ledger *ledger, const struct frame_id *id, enum ta
 
 /* An event for a known id; for an unknown one there is nothing to do. */
 enum target_action ledger_step(struct ledger *ledger, const struct frame_id *id, enum target_event event);
+
+/* The source of that id has heard what became of its migration. */
+void ledger_tell(struct ledger *ledger, const struct frame_id *id);
+/* True if the source of that id may ask; if any may. */
+bool ledger_owes_to(const struct ledger *ledger, const struct frame_id *id);
+bool ledger_owes(const struct ledger *ledger);
 
 /* The answer to a question; a migration that has not had its GO is thereby given up. */
 enum frame_answer ledger_answer(struct ledger *ledger, const struct frame_id *id);

@@ -3,10 +3,14 @@
 #include "migrate/pages.h"
 
 #include "layout.h"
+#include "pagemap.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
+
+static_assert(FRAME_PAGES_MAX <= PAGEMAP_PAGES_MAX, "a frame's pages are looked up at once");
 
 static bool page_is_zero(const uint8_t *page)
 {
@@ -14,15 +18,25 @@ static bool page_is_zero(const uint8_t *page)
 	return !page[0] && !memcmp(page, page + 1, MEMORY_PAGE_SIZE - 1);
 }
 
+/* Which of these pages, at most FRAME_PAGES_MAX, are zero: those that nobody has touched are not even read. */
+static uint64_t zeroes_of(const struct memory *memory, uint64_t page, uint32_t count)
+{
+	uint64_t touched = memory_touched(memory, page, count), zeroes = 0;
+
+	for (uint32_t n = 0; n < count; n++)
+		if (!(touched >> n & 1) || page_is_zero(memory->ram + (page + n) * MEMORY_PAGE_SIZE))
+			zeroes |= 1ull << n;
+	return zeroes;
+}
+
 /* ---- Out ---- */
 
 /* Pages from the start of a run that are all zero, or all not. */
-static uint32_t run_alike(const uint8_t *pages, uint32_t count, bool *zero)
+static uint32_t run_alike(uint64_t zeroes, uint32_t count)
 {
 	uint32_t n = 1;
 
-	*zero = page_is_zero(pages);
-	while (n < count && page_is_zero(pages + (size_t)n * MEMORY_PAGE_SIZE) == *zero)
+	while (n < count && (zeroes >> n & 1) == (zeroes & 1))
 		n++;
 	return n;
 }
@@ -39,16 +53,15 @@ static int put_run(struct sink *sink, uint64_t gpa, const uint8_t *pages, uint32
 
 int pages_put(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, struct error *error)
 {
+	uint64_t zeroes = zeroes_of(memory, page, count);
 	int result = 0;
 
-	while (!result && count) {
-		const uint8_t *pages = memory->ram + page * MEMORY_PAGE_SIZE;
-		bool zero;
-		uint32_t alike = run_alike(pages, count, &zero);
+	for (uint32_t n = 0, alike; !result && n < count; n += alike) {
+		uint64_t first = page + n;
 
-		result = put_run(sink, LAYOUT_RAM_BASE + page * MEMORY_PAGE_SIZE, pages, alike, zero, error);
-		page += alike;
-		count -= alike;
+		alike = run_alike(zeroes >> n, count - n);
+		result = put_run(sink, LAYOUT_RAM_BASE + first * MEMORY_PAGE_SIZE,
+				 memory->ram + first * MEMORY_PAGE_SIZE, alike, zeroes >> n & 1, error);
 	}
 	return result;
 }
@@ -75,16 +88,17 @@ static int load_zeroes(struct memory *memory, const struct frame *frame, struct 
 {
 	struct cursor cursor = cursor_make(frame->data, frame->size);
 	uint64_t gpa = cursor_u64(&cursor);
-	uint64_t count = cursor_u64(&cursor);
+	uint64_t count = cursor_u64(&cursor), zeroes;
 	uint8_t *pages = NULL;
 
-	if (cursor_finish(&cursor) && gpa % MEMORY_PAGE_SIZE == 0 && count <= FRAME_PAGES_MAX)
+	if (cursor_finish(&cursor) && gpa % MEMORY_PAGE_SIZE == 0 && count && count <= FRAME_PAGES_MAX)
 		pages = memory_span(memory, gpa, count * MEMORY_PAGE_SIZE);
 	if (!pages)
 		return pages_damaged(error);
-	for (uint8_t *page = pages; page < pages + count * MEMORY_PAGE_SIZE; page += MEMORY_PAGE_SIZE)
-		if (!page_is_zero(page)) /* memory that was never touched is left so */
-			memset(page, 0, MEMORY_PAGE_SIZE);
+	zeroes = zeroes_of(memory, (gpa - LAYOUT_RAM_BASE) / MEMORY_PAGE_SIZE, (uint32_t)count);
+	for (uint32_t n = 0; n < count; n++)
+		if (!(zeroes >> n & 1)) /* memory that was never touched is left so */
+			memset(pages + (size_t)n * MEMORY_PAGE_SIZE, 0, MEMORY_PAGE_SIZE);
 	return 0;
 }
 

@@ -23,10 +23,12 @@ static int question_put(struct channel *channel, const struct frame_id *id, enum
 static int question_once(struct channel *channel, const char *host, const struct frame_id *id, int limit_ms,
 			 enum frame_answer *answer, struct error *error)
 {
+	sc_ns_t deadline = deadline_after_ms(limit_ms);
 	int result = channel_connect(channel, host, limit_ms, NULL, error);
 
 	if (result)
 		return result;
+	channel->deadline = deadline;
 	result = question_put(channel, id, answer, error);
 	if (result)
 		channel_close(channel);
@@ -37,16 +39,26 @@ int question_ask(struct channel *channel, const char *host, const struct frame_i
 		 const struct handover_limits *limits, int patience_ms, enum frame_answer *answer, struct error *error)
 {
 	sc_ns_t deadline = deadline_after_ms(patience_ms);
-	int limit_ms = limits->stopped_ms;
-	int result;
+	int left_ms = limits->stopped_ms;
 
-	while ((result = question_once(channel, host, id, limit_ms, answer, error))) {
-		int left_ms = deadline_left_ms(deadline);
+	for (;;) {
+		int limit_ms = limits->stopped_ms < left_ms ? limits->stopped_ms : left_ms;
+		int result = question_once(channel, host, id, limit_ms, answer, error);
 
-		if (!left_ms)
-			break;
+		left_ms = deadline_left_ms(deadline);
+		if (!left_ms || (!result && *answer != FRAME_ANSWER_UNKNOWN))
+			return result;
+		if (!result)
+			channel_close(channel);
 		poll(NULL, 0, limits->retry_ms < left_ms ? limits->retry_ms : left_ms);
-		limit_ms = limits->stopped_ms < left_ms ? limits->stopped_ms : left_ms;
 	}
-	return result;
+}
+
+enum source_event question_event(int result, enum frame_answer answer)
+{
+	if (!result && answer == FRAME_ANSWER_RUNNING)
+		return SOURCE_EVENT_ANSWER_RUNNING;
+	if (!result && answer == FRAME_ANSWER_NEVER)
+		return SOURCE_EVENT_ANSWER_NEVER;
+	return SOURCE_EVENT_NO_ANSWER;
 }

@@ -2,8 +2,6 @@
 /* What a migration was like: see the header. */
 #include "migrate/report.h"
 
-#include "machine.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -19,16 +17,13 @@ int64_t report_step_ns(const struct report *report)
 
 /* The numbers that are 64 bits wide, in the order in which they travel. */
 #define NUMBERS(report)                                                                                                \
-	{                                                                                                              \
-		&(report)->bytes, &(report)->downtime_ns, &(report)->parts.hold, &(report)->parts.pages,               \
-			&(report)->parts.state, &(report)->parts.transfer, &(report)->parts.load,                      \
-			&(report)->parts.resume, &(report)->gap_ns, &(report)->stated_bound_ns,                        \
-			&(report)->round_trip_ns, &(report)->age_ns                                                    \
-	}
+	&(report)->bytes, &(report)->downtime_ns, &(report)->parts.hold, &(report)->parts.pages,                       \
+		&(report)->parts.state, &(report)->parts.transfer, &(report)->parts.load, &(report)->parts.resume,     \
+		&(report)->gap_ns, &(report)->stated_bound_ns, &(report)->round_trip_ns, &(report)->age_ns
 
 void report_put(struct buffer *buffer, const struct report *report)
 {
-	const uint64_t *const numbers[] = NUMBERS(report);
+	const uint64_t *const numbers[] = { NUMBERS(report) };
 
 	buffer_put_string(buffer, report->name);
 	frame_put_id(buffer, &report->id);
@@ -42,6 +37,19 @@ void report_put(struct buffer *buffer, const struct report *report)
 	buffer_put_u32(buffer, report->rate_known);
 	buffer_put_u64(buffer, (uint64_t)report->rate.ppb);
 	buffer_put_u64(buffer, report->rate.bound_ppb);
+	buffer_put_block(buffer, report->input, report->input_size);
+}
+
+static bool get_input(struct cursor *cursor, struct report *report)
+{
+	size_t size;
+	const void *input = cursor_block(cursor, &size);
+
+	if (!input || size > sizeof(report->input))
+		return false;
+	memcpy(report->input, input, size);
+	report->input_size = (uint32_t)size;
+	return true;
 }
 
 static bool get_rate(struct cursor *cursor, struct report *report)
@@ -57,7 +65,7 @@ static bool get_rate(struct cursor *cursor, struct report *report)
 
 int report_get(struct cursor *cursor, struct report *report, struct error *error)
 {
-	uint64_t *const numbers[] = NUMBERS(report);
+	uint64_t *const numbers[] = { NUMBERS(report) };
 	uint32_t policy, level;
 	bool valid = true;
 
@@ -74,6 +82,7 @@ int report_get(struct cursor *cursor, struct report *report, struct error *error
 		valid = valid && *numbers[n] <= NUMBER_MAX;
 	}
 	valid = get_rate(cursor, report) && valid;
+	valid = get_input(cursor, report) && valid;
 	if (!cursor_finish(cursor) || !valid || !name_is_valid(report->name) || policy > SC_CLOCK_FREEZE ||
 	    level > SC_LEVEL_COOPERATIVE)
 		return error_set(error, EPROTO, "the other side's report is damaged");

@@ -7,6 +7,7 @@
 #ifndef VMM_MIGRATE_REPORT_H
 #define VMM_MIGRATE_REPORT_H
 
+#include "machine.h"
 #include "migrate/frame.h"
 
 #include <jansson.h>
@@ -28,6 +29,7 @@ struct report {
 	uint32_t to_hz;
 	enum sc_clock_policy policy;
 	enum sc_level level;
+	bool inferred; /* the level; not sent to the target */
 	uint32_t rounds;
 	uint64_t bytes;
 	uint64_t downtime_ns; /* from the order to hold or to stop, to DONE; to the answer, if DONE was lost */
@@ -38,6 +40,8 @@ struct report {
 	uint64_t age_ns;	  /* of that stamp when the clock started */
 	bool rate_known;
 	struct sc_handoff_rate rate; /* of the target's counter against the source's, beyond what both state */
+	uint32_t input_size;
+	uint8_t input[MACHINE_LATE_INPUT_MAX]; /* of the console, which came too late for STATE */
 };
 
 /* What the guest's clock steps by intention: 0, or the gap back under SC_CLOCK_FREEZE. */

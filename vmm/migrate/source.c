@@ -5,9 +5,9 @@
 #include "deadline.h"
 #include "layout.h"
 #include "log.h"
+#include "migrate/hello.h"
 #include "migrate/hold.h"
 #include "migrate/question.h"
-#include "migrate/rate.h"
 #include "migrate/stamps.h"
 #include "migrate/state.h"
 
@@ -46,27 +46,9 @@ static enum source_action source_event(struct source *source, enum source_event 
 
 /* ---- Whether it can move ---- */
 
-struct frame_hello source_describe(const struct machine *machine, enum sc_level level)
-{
-	const struct machine_config *config = &machine->config;
-	struct frame_hello hello = {
-		.hz = host_counter_hz(),
-		.vcpus = config->vcpus,
-		.memory_size = config->memory_size,
-		.level = level,
-		.architecture = FRAME_ARCHITECTURE,
-		.page_size = host_page_size(),
-		.address_bits = HOST_ADDRESS_BITS,
-		.gic = FRAME_GIC,
-	};
-
-	memcpy(hello.name, config->name, sizeof(hello.name));
-	return hello;
-}
-
 static int source_hello(struct source *source, bool dry_run)
 {
-	struct frame_hello hello = source_describe(source->machine, source->report->level);
+	struct frame_hello hello = hello_describe(source->machine, source->report->level);
 	struct buffer buffer = { 0 };
 	struct frame frame;
 	int result;
@@ -84,13 +66,11 @@ static int source_hello(struct source *source, bool dry_run)
 	return result;
 }
 
-static int source_check_level(struct source *source, enum sc_level level)
+static int source_check_rate(struct source *source, const struct sc_follow *follow)
 {
-	source->report->level = level;
-	if (source->options->force)
-		return 0;
-	return rate_check(source->machine->config.name, source->report->level, source->report->from_hz,
-			  source->report->to_hz, source->error);
+	source->report->level = follow->level;
+	return rate_check(source->machine->config.name, follow, source->report->from_hz, source->report->to_hz,
+			  &source->options->terms, source->error);
 }
 
 /* Lets the target try the registers; they change until the stop, but not in what a KVM takes. */
@@ -112,10 +92,17 @@ static int source_check_registers(struct source *source)
 
 static int source_check(struct source *source, bool dry_run)
 {
-	int result = source_hello(source, dry_run);
+	struct sc_follow follow = machine_follow(source->machine, SC_MOVE_ASKED);
+	int result;
 
+	source->report->level = follow.level;
+	source->report->inferred = follow.inferred;
+	result = source_hello(source, dry_run);
 	if (!result)
-		result = source_check_level(source, machine_level(source->machine));
+		result = source_check_rate(source, &follow);
+	if (!result && follow.inferred && source->report->from_hz != source->report->to_hz)
+		log_line("%s: its level %s is inferred, and the operator answers for it", source->machine->config.name,
+			 machine_level_name(follow.level));
 	return result ? result : source_check_registers(source);
 }
 
@@ -188,9 +175,15 @@ static int source_prepare(struct source *source)
 {
 	const struct hold_wait wait = source_wait(source, source->options->limits->prepare_ms);
 	int result = hold_prepare(source->machine, &wait, &source->prepared, source->error);
+	struct sc_follow follow;
 
 	source->asked = true;
-	if (result || source->prepared || source->options->force)
+	if (result || source->prepared || source->options->terms.force)
+		return result;
+	/* Its user may have chosen another clocksource meanwhile, which it has declared. */
+	follow = machine_follow(source->machine, SC_MOVE_ASKED);
+	result = source_check_rate(source, &follow);
+	if (result)
 		return result;
 	return error_set(source->error, ETIME,
 			 "%s was asked to put its clock on the reference page before it moves, and has not done so in "
@@ -225,7 +218,7 @@ static int source_precopy(struct source *source)
 
 /* ---- While it stands still ---- */
 
-/* From here on the guest stands still: the other side has so much time for all that follows. */
+/* While the guest stands still the other side has so much time for all that it does. */
 static void source_limit(struct source *source)
 {
 	source->channel->limit_ms = source->options->limits->stopped_ms;
@@ -271,12 +264,14 @@ static int source_hold(struct source *source)
 	if (!source->prepared)
 		return 0;
 	result = hold_begin(source->machine, &wait, &held, source->error);
-	if (held)
+	if (held) {
+		source_limit(source);
 		source->report->parts.hold = source_lap(source);
-	else if (!result)
+	} else if (!result) {
 		log_line("%s does not hold: it moves as it stands, and will repair later what has cached the counter's "
 			 "rate",
 			 source->machine->config.name);
+	}
 	if (!result)
 		result = source_keep_width(source, held);
 	/* Without a hold the guest has run until now. */
@@ -288,7 +283,9 @@ static int source_hold(struct source *source)
 static void source_stop(struct source *source)
 {
 	source_event(source, SOURCE_EVENT_STOP);
-	source_limit(source);
+	/* A guest that holds stands still already. */
+	if (!source->channel->deadline.v)
+		source_limit(source);
 	vcpus_hold(&source->machine->vcpus);
 	clock_stop(&source->machine->clock);
 }
@@ -365,12 +362,13 @@ static int source_await_ready(struct source *source)
 /* From the stop to READY. */
 static int source_transfer(struct source *source)
 {
+	const struct report *report = source->report;
+	/* The guest may have left the reference clock during pre-copy. */
+	struct sc_follow follow = machine_follow_moving(source->machine, report->from_hz, report->to_hz);
 	int result = source_check_alive(source);
 
-	/* The guest may have left the reference clock during pre-copy. */
 	if (!result)
-		result = source_check_level(
-			source, machine_level_moving(source->machine, source->report->from_hz, source->report->to_hz));
+		result = source_check_rate(source, &follow);
 	if (!result)
 		result = precopy_finish(&source->precopy, source->error);
 	source->report->parts.pages = source_lap(source);
@@ -396,19 +394,21 @@ static int source_hand_over(struct source *source)
 
 	source->channel->watches = 0;
 	source_limit(source);
-	result = channel_send(source->channel, FRAME_GO, NULL, 0, source->error);
-	if (!result)
-		result = channel_expect(source->channel, FRAME_DONE, &frame, source->error);
+	channel_send(source->channel, FRAME_GO, NULL, 0, source->error);
+	/* Even if GO could not be sent: a target that gives up says so before it closes the connection. */
+	result = channel_expect(source->channel, FRAME_DONE, &frame, source->error);
 	source_account(source);
 	return result;
 }
 
 /* Tells the target that the machine is discarded here. If it does not arrive the target waits for a while, no more. */
-static void source_settle(struct channel *channel, const struct report *report)
+static void source_settle(const struct source *source, struct channel *channel)
 {
+	struct report *report = source->report;
 	struct buffer buffer = { 0 };
 	struct error ignored;
 
+	report->input_size = (uint32_t)machine_late_input(source->machine, report->input, sizeof(report->input));
 	report_put(&buffer, report);
 	channel_send_buffer(channel, FRAME_SETTLED, &buffer, &ignored);
 }
@@ -416,22 +416,8 @@ static void source_settle(struct channel *channel, const struct report *report)
 /* The guest goes on here; what its clock does about the time it stood still is the migration's policy. */
 static void source_resume(struct source *source)
 {
-	struct machine *machine = source->machine;
-	struct error error;
-
-	hold_call_off(machine);
-	if (clock_start(&machine->clock, source->options->policy, &error))
-		log_line("%s: %s", machine->config.name, error.text);
-	vcpus_release(&machine->vcpus);
-}
-
-static enum source_event answer_event(int result, enum frame_answer answer)
-{
-	if (!result && answer == FRAME_ANSWER_RUNNING)
-		return SOURCE_EVENT_ANSWER_RUNNING;
-	if (!result && answer == FRAME_ANSWER_NEVER)
-		return SOURCE_EVENT_ANSWER_NEVER;
-	return SOURCE_EVENT_NO_ANSWER;
+	hold_call_off(source->machine);
+	machine_go_on(source->machine, source->options->policy);
 }
 
 /* After a lost DONE: asks on new connections, and does what the answer says. */
@@ -442,16 +428,29 @@ static void source_ask(struct source *source, int patience_ms)
 	struct channel channel;
 	int result = question_ask(&channel, options->host, &source->report->id, options->limits, patience_ms, &answer,
 				  source->error);
-	enum source_action action = source_event(source, answer_event(result, answer));
+	enum source_action action = source_event(source, question_event(result, answer));
 
 	if (!result && answer == FRAME_ANSWER_UNKNOWN)
 		error_format(source->error, "the receiver at %s knows nothing of this migration", options->host);
 	if (action == SOURCE_ACTION_DISCARD)
-		source_settle(&channel, source->report);
+		source_settle(source, &channel);
 	if (action == SOURCE_ACTION_RESUME)
 		source_resume(source);
 	if (!result)
 		channel_close(&channel);
+}
+
+/* The target has given up after READY, which it does only once it can no longer run the guest. */
+static void source_believe(struct source *source)
+{
+	const char *name = source->machine->config.name;
+	struct error reason = *source->error;
+
+	source_event(source, SOURCE_EVENT_ABORT);
+	source_resume(source);
+	error_format(source->error,
+		     "the other side gave up in the handover and promises never to run %s, which goes on here (%.300s)",
+		     name, reason.text);
 }
 
 /* The handover went wrong: the guest may run there or not. */
@@ -489,6 +488,16 @@ static enum source_state source_fail(struct source *source)
 	return source->state;
 }
 
+static void source_fail_handed(struct source *source)
+{
+	if (source->channel->aborted) {
+		source_believe(source);
+	} else {
+		source_event(source, SOURCE_EVENT_FAILED);
+		source_ask_first(source);
+	}
+}
+
 static enum source_state source_switch(struct source *source)
 {
 	int result = source_hold(source);
@@ -503,12 +512,11 @@ static enum source_state source_switch(struct source *source)
 		return source_fail(source);
 	source_event(source, SOURCE_EVENT_READY);
 	if (source_hand_over(source)) {
-		source_event(source, SOURCE_EVENT_FAILED);
-		source_ask_first(source);
+		source_fail_handed(source);
 		return source->state;
 	}
 	source_event(source, SOURCE_EVENT_DONE);
-	source_settle(source->channel, source->report);
+	source_settle(source, source->channel);
 	return source->state;
 }
 
@@ -534,9 +542,8 @@ static void source_report_begin(struct source *source)
 	struct report *report = source->report;
 
 	*report = (struct report){
-		.from_hz = host_counter_hz(),
+		.from_hz = clock_hz(&source->machine->clock),
 		.policy = source->options->policy,
-		.level = machine_level(source->machine),
 	};
 	memcpy(report->name, source->machine->config.name, sizeof(report->name));
 	host_random(report->id.bytes, sizeof(report->id.bytes));

@@ -4,7 +4,7 @@
  *
  * Policy: whatever can fail fails before GO, most of it before the guest is paused, and then the guest runs on here
  * with nothing lost. GO counts as sent before its first byte is written: from there on only the target's word decides,
- * DONE or an answer to the question; without it the guest stays paused here. The states are those of
+ * DONE, ABORT or an answer to the question; without it the guest stays paused here. The states are those of
  * migrate/handover.h.
  */
 #ifndef VMM_MIGRATE_SOURCE_H
@@ -14,15 +14,17 @@
 #include "migrate/channel.h"
 #include "migrate/gate.h"
 #include "migrate/handover.h"
+#include "migrate/limits.h"
 #include "migrate/precopy.h"
+#include "migrate/rate.h"
 #include "migrate/report.h"
 
 #define SOURCE_DOWNTIME_MS 300u
 #define SOURCE_MAX_STEP_US 500u
 
 struct source_options {
-	const char *host; /* where the connection leads, to ask there on a new one */
-	bool force;	  /* also when the guest cannot follow the change of rate */
+	const char *host;	 /* where the connection leads, in numbers, to ask there on a new one */
+	struct rate_terms terms; /* for a guest that may not follow the change of rate */
 	enum sc_clock_policy policy;
 	uint32_t downtime_ms;	      /* aimed at */
 	uint32_t max_step_us;	      /* the clocks must be compared to within so much before the guest is stopped */
@@ -34,7 +36,8 @@ struct source_options {
 
 /*
  * Migrates. The machine is in state MACHINE_MIGRATING; the caller sets the state that follows from the result:
- * SOURCE_RUNNING with a sentence if it failed, SOURCE_UNDECIDED with one, SOURCE_GONE with the report.
+ * SOURCE_RUNNING with a sentence if it failed, SOURCE_UNDECIDED with one, SOURCE_GONE with the report. After
+ * SOURCE_RUNNING the guest stands still if its clock could not be started: machine_end_migration() looks.
  */
 enum source_state source_run(struct machine *machine, struct channel *channel, const struct source_options *options,
 			     struct report *report, struct error *error);
@@ -49,8 +52,5 @@ int source_try(struct machine *machine, struct channel *channel, const struct so
  */
 enum source_state source_ask_again(struct machine *machine, const struct source_options *options, struct report *report,
 				   struct error *error);
-
-/* What a HELLO says of a machine here, but for the migration's own facts. */
-struct frame_hello source_describe(const struct machine *machine, enum sc_level level);
 
 #endif

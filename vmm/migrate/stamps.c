@@ -3,14 +3,12 @@
 #include "migrate/stamps.h"
 
 #include "host/host.h"
+#include "migrate/limits.h"
 
 #include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/socket.h>
-
-/* About a ms on a real host, where a try takes half a us; some ten times as long on an emulated one. */
-#define TRIES_MAX 2000u
 
 /* How long a try may look at the network device itself. It only tries once, so that any time but 0 will do. */
 #define BUSY_POLL_US 1
@@ -24,7 +22,7 @@ static bool stamps_await(const struct channel *channel)
 {
 	uint8_t byte;
 
-	for (uint32_t n = 0; n < TRIES_MAX; n++)
+	for (int n = 0; n < handover_limits.tries; n++)
 		if (recv(channel->fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) > 0)
 			return true;
 	return false;
@@ -87,7 +85,7 @@ int stamps_burst(struct channel *channel, struct sc_handoff *handoff, struct err
 
 	stamps_prepare(channel);
 	result = stamps_take_clock(channel, handoff, error);
-	for (uint32_t n = 0; !result && n < STAMPS_PER_BURST; n++)
+	for (int n = 0; !result && n < handover_limits.stamps; n++)
 		result = stamps_take(channel, handoff, error);
 	return result;
 }

@@ -10,9 +10,7 @@
 
 #include "migrate/channel.h"
 
-#define STAMPS_PER_BURST 64u
-
-/* The source asks for the target's statement, and then STAMPS_PER_BURST times for a stamp. */
+/* The source asks for the target's statement, and then for as many stamps as the limits say. */
 int stamps_burst(struct channel *channel, struct sc_handoff *handoff, struct error *error);
 
 /* The target answers one. `received` was taken as soon as the frame was there. */

@@ -43,17 +43,6 @@ int state_try_registers(struct machine *machine, const void *data, size_t size, 
 	return result;
 }
 
-static void state_save_uart(struct machine *machine, struct buffer *state)
-{
-	uint8_t uart[PL011_STATE_SIZE];
-
-	/* The console may give it input at any time. */
-	pthread_mutex_lock(&machine->devices);
-	pl011_save(&machine->uart, uart, sizeof(uart));
-	pthread_mutex_unlock(&machine->devices);
-	buffer_put_block(state, uart, sizeof(uart));
-}
-
 int state_save(struct machine *machine, const struct clock_handoff *handoff, struct buffer *state, struct error *error)
 {
 	int result;
@@ -65,18 +54,8 @@ int state_save(struct machine *machine, const struct clock_handoff *handoff, str
 		result = state_save_registers(machine, state, error);
 	if (result)
 		return result;
-	state_save_uart(machine, state);
+	machine_save_console(machine, state);
 	return buffer_failed(state) ? error_set(error, ENOMEM, "no memory for the machine's state") : 0;
-}
-
-static int state_load_uart(struct machine *machine, struct cursor *cursor, struct error *error)
-{
-	size_t size;
-	const void *uart = cursor_block(cursor, &size);
-
-	if (!uart || pl011_load(&machine->uart, uart, size))
-		return state_damaged(error);
-	return 0;
 }
 
 static int handoff_take(struct cursor *cursor, struct clock_handoff *handoff, struct error *error)
@@ -110,9 +89,7 @@ int state_load_with(struct machine *machine, const void *data, size_t size, cons
 		result = clock_load(&machine->clock, &cursor, handoff, &rebase, gap, error);
 	if (!result)
 		result = state_load_registers(machine, &cursor, &rebase, error);
-	if (!result)
-		result = state_load_uart(machine, &cursor, error);
-	if (!result && !cursor_finish(&cursor))
+	if (!result && (machine_load_console(machine, &cursor) || !cursor_finish(&cursor)))
 		return state_damaged(error);
 	return result;
 }

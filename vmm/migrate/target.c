@@ -2,6 +2,8 @@
 /* The side that takes a machine over: see the header. */
 #include "migrate/target.h"
 
+#include "deadline.h"
+#include "migrate/allowance.h"
 #include "migrate/pages.h"
 #include "migrate/stamps.h"
 #include "migrate/state.h"
@@ -11,11 +13,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NS_PER_S 1000000000u
+
 struct target {
 	struct machine *machine;
 	struct channel *channel;
 	const struct frame_hello *hello;
 	struct incoming *incoming;
+	sc_ns_t began;
+	struct allowance allowance; /* until READY */
 };
 
 static enum target_state target_state(const struct target *target)
@@ -108,11 +114,16 @@ static int target_try(struct target *target, const struct frame *frame, struct e
 	return result;
 }
 
-static int target_pages(struct target *target, const struct frame *frame, struct error *error)
+int target_check_rate(const struct machine *machine, uint32_t hello_hz, struct error *error)
 {
-	int result = channel_look(target->channel, error);
+	uint32_t hz = clock_stopped_hz(&machine->clock);
 
-	return result ? result : pages_load(&target->machine->memory, frame, error);
+	if (hz == hello_hz)
+		return 0;
+	return error_set(error, EPROTO,
+			 "HELLO says that the guest's counter ticked at %" PRIu32
+			 " Hz, the record of its clock %" PRIu32 " Hz",
+			 hello_hz, hz);
 }
 
 /* Last of all that can fail; then READY. */
@@ -124,12 +135,16 @@ static int target_load(struct target *target, const struct frame *frame, struct 
 	int result = state_load(target->machine, frame->data, frame->size, &ready.gap, error);
 
 	if (!result)
+		result = target_check_rate(target->machine, target->hello->hz, error);
+	if (!result)
 		result = machine_end_hold(target->machine, SC_HOLD_MOVED, error);
 	if (result)
 		return result;
 	ready.loading = sc_ns(host_monotonic().v - began.v);
 	target_event(target, TARGET_EVENT_LOADED);
+	/* From here on until GO, whatever else is going on here: the source relies on it (doc/migration.md). */
 	target->channel->limit_ms = target->incoming->limits->stopped_ms;
+	target->channel->deadline = deadline_after_ms(target->channel->limit_ms);
 	frame_put_ready(&buffer, &ready);
 	return channel_send_buffer(target->channel, FRAME_READY, &buffer, error);
 }
@@ -141,6 +156,7 @@ static int target_go(struct target *target, struct error *error)
 	if (target_event(target, TARGET_EVENT_GO) != TARGET_ACTION_RUN)
 		return error_set(error, EPROTO, "the other side sent GO before the machine's state");
 	machine_run_loaded(target->machine);
+	target->channel->deadline = sc_ns(0);
 	/* If DONE is lost the source asks. */
 	channel_send(target->channel, FRAME_DONE, NULL, 0, &ignored);
 	return 0;
@@ -155,7 +171,7 @@ static int target_frame(struct target *target, const struct frame *frame, sc_ns_
 		return target_try(target, frame, error);
 	case FRAME_PAGES:
 	case FRAME_ZEROES:
-		return target_pages(target, frame, error);
+		return pages_load(&target->machine->memory, frame, error);
 	case FRAME_SYNC:
 		return channel_send(target->channel, FRAME_SYNCED, NULL, 0, error);
 	case FRAME_STAMP:
@@ -174,21 +190,71 @@ static int target_frame(struct target *target, const struct frame *frame, sc_ns_
 
 /* ---- The incoming meanwhile ---- */
 
+static int target_wanted(const struct target *target, struct error *error)
+{
+	if (target_state(target) != TARGET_NEVER)
+		return 0;
+	return error_set(error, ECONNABORTED, "the other side gave the migration up and asked what became of it");
+}
+
 /* A channel_watch_fn: somebody asks, and if it is about this migration it has come to its end here. */
 static int target_incoming(void *context, struct error *error)
 {
 	struct target *target = context;
 
 	incoming_serve(target->incoming);
-	if (target_state(target) != TARGET_NEVER)
-		return 0;
-	return error_set(error, ECONNABORTED, "the other side gave the migration up and asked what became of it");
+	return target_wanted(target, error);
+}
+
+/* ---- All of it ---- */
+
+/* What has come so far allows the source so much time until READY. */
+static void target_allow(struct target *target)
+{
+	target->channel->deadline = sc_ns(target->began.v + allowance_time(&target->allowance).v);
+}
+
+static int target_too_slow(const struct target *target, struct error *error)
+{
+	return error_set(error, ETIMEDOUT,
+			 "after %" PRIu64 " s too little of %s has come: a receiver waits %u s, and longer only for a "
+			 "source that sends at least %u KiB/s",
+			 allowance_time(&target->allowance).v / NS_PER_S, target->hello->name, ALLOWANCE_START_S,
+			 ALLOWANCE_BYTES_PER_S / 1024);
+}
+
+static int target_receive(struct target *target, struct frame *frame, struct error *error)
+{
+	bool loading;
+	/* A source whose frames are always there would else keep everybody else waiting. */
+	int result = channel_look(target->channel, error);
+
+	if (!result)
+		result = target_wanted(target, error);
+	if (result)
+		return result;
+	loading = target_state(target) == TARGET_LOADING;
+	if (loading)
+		target_allow(target);
+	result = channel_receive(target->channel, frame, error);
+	if (result == -ETIMEDOUT && loading && !deadline_left_ms(target->channel->deadline))
+		return target_too_slow(target, error);
+	if (!result)
+		allowance_note(&target->allowance, frame);
+	return result;
 }
 
 int target_run(struct machine *machine, struct channel *channel, const struct frame_hello *hello,
 	       struct incoming *incoming, struct error *error)
 {
-	struct target target = { .machine = machine, .channel = channel, .hello = hello, .incoming = incoming };
+	struct target target = {
+		.machine = machine,
+		.channel = channel,
+		.hello = hello,
+		.incoming = incoming,
+		.began = host_monotonic(),
+		.allowance = allowance_make(hello->memory_size),
+	};
 	const struct channel_watch watch = { .fd = incoming->events, .fn = target_incoming, .context = &target };
 	int result;
 
@@ -197,7 +263,7 @@ int target_run(struct machine *machine, struct channel *channel, const struct fr
 	while (!result && target_state(&target) != TARGET_RUNNING) {
 		struct frame frame;
 
-		result = channel_receive(channel, &frame, error);
+		result = target_receive(&target, &frame, error);
 		if (!result)
 			result = target_frame(&target, &frame, host_counter_ns(), error);
 	}

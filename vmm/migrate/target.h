@@ -17,6 +17,9 @@
 int target_begin(struct machine *machine, const struct frame_hello *hello, struct console *console, const char *name,
 		 struct error *error);
 
+/* After the state was loaded: -EPROTO if it is of another counter rate than the hello says. */
+int target_check_rate(const struct machine *machine, uint32_t hello_hz, struct error *error);
+
 /*
  * Takes over its contents, and serves other connections meanwhile. 0: the guest runs, and DONE was sent as far as the
  * source listened. On an error it never has run and never will; a dry run ends with -ECANCELED.

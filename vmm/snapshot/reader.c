@@ -2,10 +2,11 @@
 /* A file that a machine was saved to: see the header. */
 #include "snapshot/reader.h"
 
+#include "file.h"
+#include "signals.h"
 #include "snapshot/seal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,7 +46,10 @@ static int reader_fill(struct snapshot_reader *reader, struct error *error)
 {
 	size_t room = ZSTD_DStreamInSize();
 	size_t size = reader->left < room ? (size_t)reader->left : room;
+	int result = signals_check(error);
 
+	if (result)
+		return result;
 	reader->left -= size;
 	reader->input = (ZSTD_inBuffer){ .src = reader->in, .size = size };
 	return read_all(reader, reader->in, size, error);
@@ -72,8 +76,6 @@ static int reader_measure(struct snapshot_reader *reader, struct error *error)
 
 	if (fstat(reader->fd, &facts))
 		return reader_failed(reader, errno, error);
-	if (!S_ISREG(facts.st_mode))
-		return error_set(error, EINVAL, "%s is not a file", reader->path);
 	if (facts.st_size <= (off_t)SEAL_SIZE)
 		return error_set(error, EPROTO, "%s is no saved machine: it has %lld bytes", reader->path,
 				 (long long)facts.st_size);
@@ -100,10 +102,9 @@ int snapshot_reader_open(struct snapshot_reader *reader, const char *path, struc
 	int result;
 
 	*reader = (struct snapshot_reader){ .path = path };
-	/* Without waiting, should it be a pipe. */
-	reader->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	reader->fd = file_open(path, error);
 	if (reader->fd < 0)
-		return error_set(error, errno, "cannot open %s (%s)", path, strerror(errno));
+		return reader->fd;
 	reader->zstd = ZSTD_createDCtx();
 	reader->in = malloc(ZSTD_DStreamInSize());
 	if (reader->zstd && reader->in)
@@ -125,7 +126,7 @@ void snapshot_reader_close(struct snapshot_reader *reader)
 
 /* ---- Frames ---- */
 
-/* Decompresses at most `room` bytes: how many it were, 0 at the end. */
+/* Decompresses at most `room` bytes; *got is their number, 0 at the end. */
 static int reader_decompress(struct snapshot_reader *reader, uint8_t *place, size_t room, size_t *got,
 			     struct error *error)
 {
@@ -196,8 +197,10 @@ int snapshot_reader_next(struct snapshot_reader *reader, struct frame *frame, st
 	uint8_t header[FRAME_HEADER_SIZE];
 	struct error reason;
 	uint32_t size;
-	int result = reader_take(reader, header, sizeof(header), error);
+	int result = signals_check(error);
 
+	if (!result)
+		result = reader_take(reader, header, sizeof(header), error);
 	if (result)
 		return result;
 	if (frame_get_header(header, &frame->type, &size, &reason))

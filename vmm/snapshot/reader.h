@@ -3,7 +3,7 @@
  * A file that a machine was saved to, as frames.
  *
  * Policy: the whole file is held against its seal before the first frame comes out of it, so that a damaged one never
- * gets as far as a machine. What is in it is treated as hostile all the same.
+ * gets as far as a machine. What is in it is treated as hostile all the same. Reading ends for an order to end.
  */
 #ifndef VMM_SNAPSHOT_READER_H
 #define VMM_SNAPSHOT_READER_H
@@ -23,11 +23,11 @@ struct snapshot_reader {
 	struct buffer frame;
 };
 
-/* Opens the file and checks it. `path` lives as long as the reader. On an error there is nothing to close. */
+/* Opens the file and checks it. `path` lives as long as the reader. On an error there is nothing to close. -EINTR. */
 int snapshot_reader_open(struct snapshot_reader *reader, const char *path, struct error *error);
 void snapshot_reader_close(struct snapshot_reader *reader);
 
-/* The next frame; FRAME_DONE only as the last, with nothing behind it. -EPROTO. */
+/* The next frame; FRAME_DONE only as the last, with nothing behind it. -EPROTO; -EINTR. */
 int snapshot_reader_next(struct snapshot_reader *reader, struct frame *frame, struct error *error);
 
 #endif

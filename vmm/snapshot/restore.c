@@ -3,7 +3,6 @@
 #include "snapshot/restore.h"
 
 #include "migrate/pages.h"
-#include "migrate/rate.h"
 #include "migrate/state.h"
 #include "migrate/target.h"
 #include "snapshot/reader.h"
@@ -101,6 +100,7 @@ static int restore_state(struct restore *restore, const struct frame *frame, str
 	struct sc_statement here = host_statement();
 	struct clock_handoff handoff;
 	uint64_t bound_ns;
+	struct error reason;
 	sc_ns_t gap;
 	int result = state_handoff(frame->data, frame->size, &handoff, error);
 
@@ -111,6 +111,8 @@ static int restore_state(struct restore *restore, const struct frame *frame, str
 	if (restore->options->policy)
 		handoff.policy = *restore->options->policy;
 	result = state_load_with(restore->machine, frame->data, frame->size, &handoff, &gap, error);
+	if (!result && target_check_rate(restore->machine, restored->from_hz, &reason))
+		return restore_damaged(restore, reason.text, error);
 	restored->policy = handoff.policy;
 	restored->gap_ns = gap.v;
 	restored->bound_ns = restore_bound(&restore->saved, &here, bound_ns, gap);
@@ -122,17 +124,10 @@ static int restore_check_rate(struct restore *restore, struct error *error)
 {
 	struct machine *machine = restore->machine;
 	uint32_t from_hz = machine->restored.from_hz, to_hz = host_counter_hz();
-	struct error moving;
+	struct sc_follow follow = machine_follow_moving(machine, from_hz, to_hz);
 
-	machine->restored.level = machine_level_moving(machine, from_hz, to_hz);
-	if (restore->options->force ||
-	    !rate_check(machine->config.name, machine->restored.level, from_hz, to_hz, &moving))
-		return 0;
-	return error_set(error, EPERM,
-			 "%s was saved at %u Hz, this host's counter ticks at %u Hz, and the guest is not on the "
-			 "reference clock, which would follow: restore it on a host of its rate, or all the same with "
-			 "--force",
-			 machine->config.name, from_hz, to_hz);
+	machine->restored.level = follow.level;
+	return rate_check(machine->config.name, &follow, from_hz, to_hz, &restore->options->terms, error);
 }
 
 static int restore_content(struct restore *restore, struct error *error)

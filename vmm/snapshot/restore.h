@@ -10,11 +10,12 @@
 #define VMM_SNAPSHOT_RESTORE_H
 
 #include "machine.h"
+#include "migrate/rate.h"
 
 struct restore_options {
 	const char *path;
 	const char *name;		    /* NULL: its own */
-	bool force;			    /* also when the guest cannot follow the change of rate */
+	struct rate_terms terms;	    /* for a guest that may not follow the change of rate */
 	const enum sc_clock_policy *policy; /* NULL: as the file says */
 };
 

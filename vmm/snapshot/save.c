@@ -3,9 +3,9 @@
 #include "snapshot/save.h"
 
 #include "log.h"
+#include "migrate/hello.h"
 #include "migrate/hold.h"
 #include "migrate/pages.h"
-#include "migrate/source.h"
 #include "migrate/state.h"
 #include "snapshot/writer.h"
 
@@ -13,9 +13,22 @@
 
 #define PROGRESS_NS 1000000000u
 
+/* A channel_watch_fn for the gate. */
+static int save_called(void *context, struct error *error)
+{
+	(void)context;
+	return error_set(error, ECANCELED, "the save was called off");
+}
+
+/* 0, or the error of a save that was called off. */
+static int save_look(const struct save_options *options, struct error *error)
+{
+	return options->gate && gate_is_cancelled(options->gate) ? save_called(NULL, error) : 0;
+}
+
 static int save_hello(struct machine *machine, struct sink *sink, struct error *error)
 {
-	struct frame_hello hello = source_describe(machine, machine_level(machine));
+	struct frame_hello hello = hello_describe(machine, machine_follow(machine, SC_MOVE_ASKED).level);
 	struct buffer buffer = { 0 };
 	int result;
 
@@ -47,8 +60,10 @@ static int save_memory(const struct machine *machine, const struct save_options 
 	for (uint64_t page = 0; page < end; page += FRAME_PAGES_MAX) {
 		uint64_t left = end - page;
 		uint32_t count = left < FRAME_PAGES_MAX ? (uint32_t)left : FRAME_PAGES_MAX;
-		int result = pages_put(sink, &machine->memory, page, count, error);
+		int result = save_look(options, error);
 
+		if (!result)
+			result = pages_put(sink, &machine->memory, page, count, error);
 		if (result)
 			return result;
 		if (!options->progress || host_monotonic().v < next.v)
@@ -98,25 +113,44 @@ static int save_held(struct machine *machine, const struct save_options *options
 	else
 		result = save_content(machine, options, &writer->sink, error);
 	if (!result)
+		result = snapshot_writer_finish(writer, error);
+	if (!result && options->gate && !gate_pass(options->gate))
+		result = save_called(NULL, error);
+	if (!result)
 		return snapshot_writer_commit(writer, error);
 	snapshot_writer_discard(writer);
 	return result;
 }
 
+static int save_prepare(struct machine *machine, const struct save_options *options, const struct channel_watch *watch,
+			bool *prepared, struct error *error)
+{
+	const struct hold_wait wait = { options->limits->prepare_ms, watch, options->gate ? 1 : 0 };
+	int result = hold_prepare(machine, &wait, prepared, error);
+
+	if (result || *prepared || options->force)
+		return result;
+	return error_set(error, ETIME,
+			 "%s was asked to put its clock on the reference page before it is saved, and has not done so "
+			 "in %d ms, so it could not be restored on a host of another rate; save it all the same with "
+			 "--force",
+			 machine->config.name, wait.limit_ms);
+}
+
 /*
  * A guest that can be asked stands in a hold in the file, for nobody knows yet at what rate it will go on. One that
- * does not answer is saved as it stands.
+ * prepares and then does not hold is saved as it stands: it follows all the same.
  */
-static int save_ask(struct machine *machine, const struct handover_limits *limits, struct error *error)
+static int save_ask(struct machine *machine, const struct save_options *options, struct error *error)
 {
-	const struct hold_wait prepare = { .limit_ms = limits->prepare_ms };
-	const struct hold_wait hold = { .limit_ms = limits->hold_ms };
+	const struct channel_watch watch = { .fd = options->gate ? options->gate->called : -1, .fn = save_called };
+	const struct hold_wait hold = { options->limits->hold_ms, &watch, options->gate ? 1 : 0 };
 	bool done;
 	int result;
 
-	if (clock_is_stopped(&machine->clock) || machine_level(machine) != SC_LEVEL_COOPERATIVE)
+	if (clock_is_stopped(&machine->clock) || machine_follow(machine, SC_MOVE_ASKED).level != SC_LEVEL_COOPERATIVE)
 		return 0;
-	result = hold_prepare(machine, &prepare, &done, error);
+	result = save_prepare(machine, options, &watch, &done, error);
 	if (!result && done)
 		result = hold_begin(machine, &hold, &done, error);
 	if (!result && !done)
@@ -127,12 +161,11 @@ static int save_ask(struct machine *machine, const struct handover_limits *limit
 /* As after a migration that failed: nobody wanted the guest to stand still, so its clocks stay right. */
 static void save_go_on(struct machine *machine, bool ran)
 {
-	struct error error;
-
 	hold_call_off(machine);
-	if (ran && clock_start(&machine->clock, SC_CLOCK_ADVANCE, &error))
-		log_line("%s: %s", machine->config.name, error.text);
-	vcpus_release(&machine->vcpus);
+	if (ran)
+		machine_go_on(machine, SC_CLOCK_ADVANCE);
+	else
+		vcpus_release(&machine->vcpus);
 }
 
 int save_run(struct machine *machine, const struct save_options *options, struct save_report *report,
@@ -145,7 +178,7 @@ int save_run(struct machine *machine, const struct save_options *options, struct
 
 	if (result)
 		return result;
-	result = save_ask(machine, options->limits, error);
+	result = save_ask(machine, options, error);
 	if (result) {
 		hold_call_off(machine);
 		snapshot_writer_discard(&writer);
@@ -158,7 +191,7 @@ int save_run(struct machine *machine, const struct save_options *options, struct
 	result = save_held(machine, options, &writer, error);
 	*report = (struct save_report){
 		.hz = host_counter_hz(),
-		.level = machine_level_now(machine),
+		.level = machine_follow(machine, SC_MOVE_AS_STANDS).level,
 		.bytes = writer.written,
 		.stopped_ns = ran ? host_monotonic().v - ordered.v : 0,
 	};

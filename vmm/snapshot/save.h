@@ -10,13 +10,16 @@
 #define VMM_SNAPSHOT_SAVE_H
 
 #include "machine.h"
-#include "migrate/handover.h"
+#include "migrate/gate.h"
+#include "migrate/limits.h"
 
 /* Told about once a second. */
 typedef void (*save_progress_fn)(void *context, uint64_t bytes_left);
 
 struct save_options {
 	const char *path;		      /* absolute */
+	bool force;			      /* also when a guest that was asked to prepare has not done so */
+	struct gate *gate;		      /* who calls the save off; NULL: nobody */
 	enum sc_clock_policy policy;	      /* what restoring does unless it is told otherwise */
 	const struct handover_limits *limits; /* of what the guest is asked for */
 	save_progress_fn progress;

@@ -102,11 +102,20 @@ static int writer_check_path(const struct snapshot_writer *writer, struct error 
 	return 0;
 }
 
+static int folder_open(const char *path)
+{
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') + 1 - path), path);
+	return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 static int writer_create(struct snapshot_writer *writer, struct error *error)
 {
 	writer->fd = mkostemp(writer->temporary, O_CLOEXEC);
 	if (writer->fd < 0)
 		return error_set(error, errno, "cannot make a file beside %s (%s)", writer->path, strerror(errno));
+	writer->folder = folder_open(writer->path);
 	writer->zstd = ZSTD_createCCtx();
 	writer->out_size = ZSTD_CStreamOutSize();
 	writer->out = malloc(writer->out_size);
@@ -122,7 +131,7 @@ int snapshot_writer_open(struct snapshot_writer *writer, const char *path, struc
 {
 	int result;
 
-	*writer = (struct snapshot_writer){ .sink = { .put = writer_put }, .fd = -1 };
+	*writer = (struct snapshot_writer){ .sink = { .put = writer_put }, .fd = -1, .folder = -1 };
 	if (strlen(path) + sizeof(TEMPORARY_SUFFIX) > sizeof(writer->temporary))
 		return error_set(error, ENAMETOOLONG, "the path of the file has %zu bytes; at most %zu are possible",
 				 strlen(path), sizeof(writer->temporary) - sizeof(TEMPORARY_SUFFIX));
@@ -136,9 +145,11 @@ static void writer_close(struct snapshot_writer *writer)
 {
 	if (writer->fd >= 0)
 		close(writer->fd);
+	if (writer->folder >= 0)
+		close(writer->folder);
 	ZSTD_freeCCtx(writer->zstd);
 	free(writer->out);
-	writer->fd = -1;
+	writer->fd = writer->folder = -1;
 	writer->zstd = NULL;
 	writer->out = NULL;
 }
@@ -149,23 +160,7 @@ void snapshot_writer_discard(struct snapshot_writer *writer)
 	writer_close(writer);
 }
 
-/* A name that was changed is on the disk once its folder is. */
-static int folder_sync(const char *path)
-{
-	char folder[PATH_MAX];
-	int fd, result = 0;
-
-	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') + 1 - path), path);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* EINVAL: a file system that has no such thing, and nothing to wait for. */
-	if (fd < 0 || (fsync(fd) && errno != EINVAL))
-		result = errno;
-	if (fd >= 0)
-		close(fd);
-	return result;
-}
-
-static int writer_finish(struct snapshot_writer *writer, struct error *error)
+int snapshot_writer_finish(struct snapshot_writer *writer, struct error *error)
 {
 	uint8_t seal[SEAL_SIZE];
 	int result = writer_compress(writer, NULL, 0, ZSTD_e_end, error);
@@ -176,24 +171,98 @@ static int writer_finish(struct snapshot_writer *writer, struct error *error)
 		return result;
 	seal_put(seal, writer->checksum);
 	result = write_all(writer, seal, sizeof(seal), error);
-	if (!result && (fsync(writer->fd) || rename(writer->temporary, writer->path)))
+	if (!result && fsync(writer->fd))
 		result = writer_failed(writer, errno, error);
 	return result;
 }
 
+/* A name that was changed is on the disk once its folder is; one that may not be read, once everything is. */
+static int folder_sync(const struct snapshot_writer *writer)
+{
+	if (writer->folder < 0)
+		return syncfs(writer->fd) ? errno : 0;
+	/* EINVAL: a file system that has no such thing, and nothing to wait for. */
+	return fsync(writer->folder) && errno != EINVAL ? errno : 0;
+}
+
+static int writer_exchange(const struct snapshot_writer *writer)
+{
+	return renameat2(AT_FDCWD, writer->temporary, AT_FDCWD, writer->path, RENAME_EXCHANGE) ? errno : 0;
+}
+
+/* For a file system that cannot exchange: the older file, if there is one, gets a name of its own. 0 or an errno. */
+static int writer_set_aside(struct snapshot_writer *writer)
+{
+	int fd, err;
+
+	/* The temporary one is as long, and had room. */
+	snprintf(writer->older, sizeof(writer->older), "%.*s" TEMPORARY_SUFFIX,
+		 (int)(sizeof(writer->older) - sizeof(TEMPORARY_SUFFIX)), writer->path);
+	fd = mkostemp(writer->older, O_CLOEXEC);
+	err = fd < 0 ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	if (!err && !rename(writer->path, writer->older))
+		return 0;
+	if (!err) {
+		err = errno;
+		unlink(writer->older);
+	}
+	writer->older[0] = '\0';
+	return err == ENOENT ? 0 : err;
+}
+
+/* What was there before is there again: 0 or an errno. */
+static int writer_take_back(const struct snapshot_writer *writer)
+{
+	return (writer->older[0] ? rename(writer->older, writer->path) : unlink(writer->path)) ? errno : 0;
+}
+
+/* Puts the new file in its place, and notes where the older one is: 0 or an errno. */
+static int writer_place(struct snapshot_writer *writer)
+{
+	int err = writer_exchange(writer);
+
+	if (!err) {
+		memcpy(writer->older, writer->temporary, sizeof(writer->older));
+		return 0;
+	}
+	err = err == ENOENT ? 0 : writer_set_aside(writer);
+	if (!err && rename(writer->temporary, writer->path)) {
+		err = errno;
+		if (writer->older[0])
+			writer_take_back(writer);
+	}
+	return err;
+}
+
+/* The folder could not be synced, for this reason. */
+static int writer_withdraw(const struct snapshot_writer *writer, int err, struct error *error)
+{
+	int kept = writer_take_back(writer);
+
+	if (!kept)
+		return writer_failed(writer, err, error);
+	/* The paths last, for they may be long. */
+	return error_set(error, err,
+			 "the save failed (%s) and its guest goes on here, but its file is there and cannot be taken "
+			 "back (%s): to restore it would run the guest twice; remove %s%s%s",
+			 strerror(err), strerror(kept), writer->path,
+			 writer->older[0] ? ", whose older file is now " : "", writer->older);
+}
+
 int snapshot_writer_commit(struct snapshot_writer *writer, struct error *error)
 {
-	int result = writer_finish(writer, error), err;
+	int result, err = writer_place(writer);
 
-	if (result) {
-		snapshot_writer_discard(writer);
-		return result;
-	}
-	err = folder_sync(writer->path);
 	if (err) {
-		unlink(writer->path);
-		result = writer_failed(writer, err, error);
+		snapshot_writer_discard(writer);
+		return writer_failed(writer, err, error);
 	}
+	err = folder_sync(writer);
+	result = err ? writer_withdraw(writer, err, error) : 0;
+	if (!err && writer->older[0])
+		unlink(writer->older);
 	writer_close(writer);
 	return result;
 }

@@ -8,11 +8,17 @@
 #define PERIODIC 2u
 #define DIRECT 0x1000u
 
+/* A period below 100 us is stretched: so many periods make one expiry. */
+static uint64_t stretch(const struct model_timer *timer)
+{
+	return timer->config & PERIODIC && timer->count < 1000 ? (999 + timer->count) / timer->count : 1;
+}
+
 static uint64_t expiries(const struct model_timer *timer, uint64_t now)
 {
 	if (!timer->runs)
 		return 0;
-	return timer->config & PERIODIC ? (now - timer->since) / timer->count : now >= timer->count;
+	return timer->config & PERIODIC ? (now - timer->since) / (stretch(timer) * timer->count) : now >= timer->count;
 }
 
 void model_look(struct model *model, uint64_t now)
@@ -38,8 +44,9 @@ bool model_pending(const struct model_timer *timer)
 /* The moment of expiry number n, from 1. */
 static uint64_t moment(const struct model_timer *timer, uint64_t n)
 {
-	unsigned __int128 at =
-		timer->config & PERIODIC ? timer->since + (unsigned __int128)n * timer->count : timer->count;
+	unsigned __int128 at = timer->config & PERIODIC
+				       ? timer->since + (unsigned __int128)n * stretch(timer) * timer->count
+				       : timer->count;
 
 	return at > UINT64_MAX ? UINT64_MAX : (uint64_t)at;
 }
@@ -51,7 +58,9 @@ uint64_t model_expired(const struct model_timer *timer)
 
 uint64_t model_coalesced(const struct model_timer *timer)
 {
-	return timer->config & PERIODIC ? timer->seen - timer->given - model_pending(timer) : 0;
+	if (!(timer->config & PERIODIC) || !timer->count)
+		return 0;
+	return timer->seen * stretch(timer) - timer->given - model_pending(timer);
 }
 
 uint64_t model_next(const struct model *model)
@@ -60,10 +69,12 @@ uint64_t model_next(const struct model *model)
 
 	for (uint32_t i = 0; i < model->vcpus * MODEL_TIMERS; i++) {
 		const struct model_timer *timer = &model->vcpu[i / MODEL_TIMERS].timer[i % MODEL_TIMERS];
-		uint64_t at = moment(timer, timer->seen + 1);
+		uint64_t at;
 
-		if (timer->runs && !model_pending(timer) && at < next)
-			next = at;
+		if (!timer->runs || timer->line || model_pending(timer))
+			continue;
+		at = moment(timer, timer->seen + 1);
+		next = at < next ? at : next;
 	}
 	return next;
 }

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the kernel's NTP code has been told, and tells: `discipline show`, or before that
+ *
+ *     sync        the clock is synchronised, to within 1 ms
+ *     slew US     slew it by so much, as adjtime() does
+ *     leap S      set it to S seconds before the end of a day, and announce a leap second
+ *
+ * Policy: one line for a script, "@discipline state=N unsync=N leap=N slew=US maxerror=US monotonic=NS seconds=S":
+ * state and leap as the kernel numbers them, seconds since the day began.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timex.h>
+#include <time.h>
+
+#define DAY_S 86400
+
+static int discipline_sync(void)
+{
+	struct timex timex = { .modes = ADJ_STATUS | ADJ_MAXERROR | ADJ_ESTERROR, .maxerror = 1000, .esterror = 1000 };
+
+	return adjtimex(&timex) < 0;
+}
+
+static int discipline_slew(long us)
+{
+	struct timex timex = { .modes = ADJ_OFFSET_SINGLESHOT, .offset = us };
+
+	return adjtimex(&timex) < 0;
+}
+
+static int discipline_leap(long seconds)
+{
+	struct timex timex = { .modes = ADJ_STATUS | ADJ_MAXERROR | ADJ_ESTERROR, .status = STA_INS, .maxerror = 1000 };
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now.tv_sec += DAY_S - now.tv_sec % DAY_S - seconds;
+	return clock_settime(CLOCK_REALTIME, &now) || adjtimex(&timex) < 0;
+}
+
+static int discipline_show(void)
+{
+	struct timex timex = { 0 }, slew = { .modes = ADJ_OFFSET_SS_READ };
+	struct timespec monotonic;
+	int state = adjtimex(&timex);
+
+	if (state < 0 || adjtimex(&slew) < 0)
+		return 1;
+	clock_gettime(CLOCK_MONOTONIC, &monotonic);
+	printf("@discipline state=%d unsync=%d leap=%d slew=%ld maxerror=%ld monotonic=%lld%09ld seconds=%ld\n", state,
+	       !!(timex.status & STA_UNSYNC), !!(timex.status & STA_INS), slew.offset, timex.maxerror,
+	       (long long)monotonic.tv_sec, monotonic.tv_nsec, (long)(timex.time.tv_sec % DAY_S));
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *order = argc > 1 ? argv[1] : "show";
+	long value = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
+	int failed = 0;
+
+	if (!strcmp(order, "sync"))
+		failed = discipline_sync();
+	else if (!strcmp(order, "slew"))
+		failed = discipline_slew(value);
+	else if (!strcmp(order, "leap"))
+		failed = discipline_leap(value);
+	failed |= discipline_show();
+	if (failed)
+		perror("discipline");
+	return failed;
+}

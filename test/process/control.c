@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Clients of a control socket: many, wrong, slow, and gone before the answer. */
+#include "fixture/node.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CLIENTS 8
+
+static struct node altra;
+
+static int set_up(void **state)
+{
+	int result = process_set_up(state);
+
+	node_make(&altra, "altra", "hz=25000000");
+	return result;
+}
+
+static void put(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+static void expect_answer(int fd, const char *words)
+{
+	char line[4096] = "";
+	size_t size = 0;
+	ssize_t got;
+
+	while (size < sizeof(line) - 1 && (got = read(fd, line + size, sizeof(line) - 1 - size)) > 0)
+		size += (size_t)got;
+	if (*words ? !strstr(line, words) : size > 0)
+		fail_msg("the answer is `%s`, not \"%s\"", line, words);
+	close(fd);
+}
+
+/* What is sent, and what is answered; "": nothing, the connection ends. */
+static const struct request_case {
+	const char *request;
+	const char *answer;
+} requests[] = {
+	{ "\n", "" },
+	{ "hello\n", "" },
+	{ "{\n", "" },
+	{ "{\"command\": \"status\"} {}\n", "" },
+	{ "{\"command\": \"status\", \"command\": \"stop\xff\"}\n", "" },
+	{ "[]\n", "the monitor does not know the command ``" },
+	{ "{}\n", "the monitor does not know the command ``" },
+	{ "{\"command\": 7}\n", "the monitor does not know the command ``" },
+	{ "{\"command\": \"dance\"}\n", "the monitor does not know the command `dance`" },
+	{ "{\"command\": \"pause\", \"clock\": \"back\"}\n", "`back` is no policy of the clock" },
+	{ "{\"command\": \"migrate\"}\n", "a migration needs a host" },
+	{ "{\"command\": \"migrate\", \"host\": \"x\", \"downtime_ms\": \"1\"}\n",
+	  "\\\"downtime_ms\\\" takes a number" },
+	{ "{\"command\": \"migrate\", \"cancel\": true}\n", "boat is not being migrated" },
+	{ "{\"command\": \"save\"}\n", "a save needs the name of a file" },
+	{ "{\"command\": \"save\", \"file\": \"here\"}\n", "`here` is not the absolute path of a file" },
+	{ "{\"command\": \"status\"}\n", "\"state\":\"running\"" },
+};
+
+static void test_requests(void **state)
+{
+	(void)state;
+	node_run(&altra, "boat", "guest=printing");
+	for (size_t n = 0; n < ARRAY_SIZE(requests); n++) {
+		int fd = node_connect(&altra, "boat");
+
+		put(fd, requests[n].request);
+		expect_answer(fd, requests[n].answer);
+	}
+	node_runs_on(&altra, "boat");
+}
+
+static void test_many_at_once(void **state)
+{
+	int fds[CLIENTS];
+
+	(void)state;
+	node_run(&altra, "boat", "guest=printing");
+	for (int n = 0; n < CLIENTS; n++) {
+		fds[n] = node_connect(&altra, "boat");
+		put(fds[n], "{\"command\": \"status\"}\n");
+	}
+	for (int n = 0; n < CLIENTS; n++)
+		expect_answer(fds[n], "\"name\":\"boat\"");
+	node_runs_on(&altra, "boat");
+}
+
+/* A line that is too long is not waited for. */
+static void test_long_line(void **state)
+{
+	char line[5000];
+	int fd;
+
+	(void)state;
+	node_run(&altra, "boat", "guest=printing");
+	memset(line, ' ', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	fd = node_connect(&altra, "boat");
+	put(fd, line);
+	expect_answer(fd, "");
+	assert_true(node_state_is(&altra, "boat", "running"));
+}
+
+static void test_half_a_line(void **state)
+{
+	int slow;
+
+	(void)state;
+	node_run(&altra, "boat", "guest=printing");
+	slow = node_connect(&altra, "boat");
+	put(slow, "{\"command\": \"st");
+	close(slow);
+	assert_true(node_state_is(&altra, "boat", "running"));
+	slow = node_connect(&altra, "boat");
+	put(slow, "{\"command\": \"st");
+	assert_true(node_state_is(&altra, "boat", "running"));
+	/* It may take its time. */
+	put(slow, "atus\"}\n");
+	expect_answer(slow, "\"state\"");
+	node_runs_on(&altra, "boat");
+}
+
+static void test_gone_before_the_answer(void **state)
+{
+	(void)state;
+	node_run(&altra, "boat", "guest=printing");
+	for (int n = 0; n < CLIENTS; n++) {
+		int fd = node_connect(&altra, "boat");
+
+		put(fd, "{\"command\": \"status\"}\n");
+		close(fd);
+	}
+	node_runs_on(&altra, "boat");
+	assert_true(node_state_is(&altra, "boat", "running"));
+}
+
+/* What was asked for happens all the same. */
+static void test_migrates_without_a_client(void **state)
+{
+	struct process *monitor;
+	struct node grace;
+	char request[128];
+	int fd;
+
+	(void)state;
+	node_make(&grace, "grace", "hz=25000000");
+	monitor = node_run(&altra, "guest", "guest=printing");
+	node_receive(&grace);
+	fd = node_connect(&altra, "guest");
+	snprintf(request, sizeof(request), "{\"command\": \"migrate\", \"host\": \"%s\", \"max_step_us\": 100000}\n",
+		 grace.address);
+	put(fd, request);
+	close(fd);
+	assert_int_equal(process_wait(monitor), 5);
+	node_runs_on(&grace, "guest");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, process_tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_requests),	TEST(test_many_at_once),	   TEST(test_long_line),
+		TEST(test_half_a_line), TEST(test_gone_before_the_answer), TEST(test_migrates_without_a_client),
+	};
+
+	return process_run_tests(tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control plane: it waits for no client, no guest and no reader; whoever does not answer is named; and `stop --now`
+ * ends a monitor whatever it does.
+ */
+#include "fixture/node.h"
+#include "fixture/relay.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SILENT 24
+#define PROMPT_NS 10000000000ull
+
+static struct node altra, grace;
+
+/* ---- Clients that are slow ---- */
+
+/* Many connect and say nothing, and somebody else is served all the same. */
+static void expect_prompt(struct node *node, const char *name)
+{
+	unsigned long long began = process_now_ns();
+	int silent[SILENT];
+
+	for (int n = 0; n < SILENT; n++)
+		silent[n] = node_connect(node, name);
+	assert_int_equal(node_command(node, "status", name, NULL), 0);
+	assert_in_range(process_now_ns() - began, 0, PROMPT_NS);
+	for (int n = 0; n < SILENT; n++)
+		close(silent[n]);
+}
+
+static void test_silent_clients(void **state)
+{
+	(void)state;
+	node_make(&altra, "altra", "");
+	node_run(&altra, "guest", "guest=printing");
+	expect_prompt(&altra, "guest");
+}
+
+/* In the waits of a migration, at both of its ends. */
+static void test_silent_clients_in_migration(void **state)
+{
+	static const char *const faults[] = { "silence", "PAGES:3", NULL };
+	struct relay relay;
+
+	(void)state;
+	node_make(&altra, "altra", "frame_ms=60000");
+	node_make(&grace, "grace", "frame_ms=60000");
+	node_run(&altra, "guest", "guest=printing");
+	node_receive(&grace);
+	relay_start(&relay, grace.address, faults);
+	node_start(&altra, "migrate", "guest", relay.address, NULL);
+	relay_wait(&relay, 1);
+	expect_prompt(&grace, "guest");
+	expect_prompt(&altra, "guest");
+	assert_int_equal(node_command(&altra, "migrate", "--cancel", "guest", NULL), 0);
+}
+
+/* A request in pieces, with others between them. */
+static void test_slow_client(void **state)
+{
+	static const char request[] = "{\"command\": \"status\"}\n";
+	struct pollfd item = { .events = POLLIN };
+	char answer[32] = "";
+
+	(void)state;
+	node_make(&altra, "altra", "");
+	node_run(&altra, "guest", "guest=printing");
+	item.fd = node_connect(&altra, "guest");
+	for (size_t n = 0; n < sizeof(request) - 1; n += 5) {
+		size_t left = sizeof(request) - 1 - n;
+
+		assert_int_equal(poll(&item, 1, 0), 0);
+		assert_true(send(item.fd, request + n, left < 5 ? left : 5, MSG_NOSIGNAL) > 0);
+		assert_true(node_state_is(&altra, "guest", "running"));
+		usleep(300000);
+	}
+	assert_int_equal(poll(&item, 1, process_limit_ms()), 1);
+	assert_true(read(item.fd, answer, sizeof(answer) - 1) > 0);
+	assert_memory_equal(answer, "{\"ok\":", 6);
+	close(item.fd);
+}
+
+/* ---- Monitors that do not answer ---- */
+
+static void test_stopped_monitor(void **state)
+{
+	struct process *stopped;
+
+	(void)state;
+	node_make(&altra, "altra", "");
+	node_run(&altra, "one", "guest=printing");
+	stopped = node_run(&altra, "two", "guest=printing");
+	node_run(&altra, "three", "guest=printing");
+	process_signal(stopped, SIGSTOP);
+	assert_int_equal(node_command(&altra, "status", NULL), 1);
+	assert_non_null(strstr(altra.said, "two                  does not answer\n"));
+	assert_non_null(strstr(altra.said, "one                  running "));
+	assert_non_null(strstr(altra.said, "three                running "));
+	assert_string_equal(altra.errors, "seaclock: 1 of 3 monitors did not answer within 3 s\n");
+	assert_int_equal(node_command(&altra, "status", "--json", NULL), 1);
+	assert_non_null(strstr(altra.said, "\"error\": \"the monitor of two does not answer"));
+	node_expect_refused(&altra, node_command(&altra, "status", "two", NULL), "the monitor of two does not answer");
+	assert_int_equal(node_command(&altra, "stop", "--now", "two", NULL), 0);
+	assert_string_equal(altra.errors, "seaclock: the monitor of two did not answer, and was killed\n");
+	assert_int_equal(process_wait(stopped), 128 + SIGKILL);
+	assert_int_equal(node_command(&altra, "status", NULL), 0);
+	/* Its name is free. */
+	node_run(&altra, "two", "guest=printing");
+}
+
+/* What takes long may be under way: nobody is told to end the machine for it. */
+static void test_stopped_at_work(void **state)
+{
+	struct process *stopped;
+	int result;
+
+	(void)state;
+	node_make(&altra, "altra", "frame_ms=200,question_ms=200");
+	stopped = node_run(&altra, "one", "guest=printing");
+	process_signal(stopped, SIGSTOP);
+	result = node_command(&altra, "pause", "one", NULL);
+	node_expect_refused(&altra, result, "the monitor of one has said nothing for ");
+	assert_null(strstr(altra.errors, "--now"));
+	process_signal(stopped, SIGCONT);
+}
+
+static void test_no_folder(void **state)
+{
+	(void)state;
+	node_make(&altra, "altra", "");
+	assert_int_equal(node_command(&altra, "status", NULL), 0);
+	process_write(altra.folder, "", 0);
+	node_expect_refused(&altra, node_command(&altra, "status", NULL), "cannot read the control folder");
+}
+
+/* What nobody can have called a machine is no monitor. */
+static void test_foreign_names(void **state)
+{
+	static const char *const files[] = { "%s.control/.old.sock", "%s.control/a b.sock", "%s.control/-.sock" };
+
+	(void)state;
+	node_make(&altra, "altra", "");
+	node_run(&altra, "guest", "guest=printing");
+	for (size_t n = 0; n < sizeof(files) / sizeof(files[0]); n++)
+		process_write(process_path(files[n], altra.name), "", 0);
+	assert_int_equal(node_command(&altra, "status", NULL), 0);
+	assert_null(strstr(altra.said, "old"));
+}
+
+/* ---- stop --now ---- */
+
+static void expect_ended_now(struct node *node, struct process *monitor)
+{
+	assert_int_equal(node_command(node, "stop", "guest", "--now", NULL), 0);
+	assert_int_equal(process_wait(monitor), 6);
+	assert_int_equal(access(process_path("%s.control/guest.sock", node->name), F_OK), -1);
+}
+
+static void test_now_running(void **state)
+{
+	(void)state;
+	node_make(&altra, "altra", "");
+	expect_ended_now(&altra, node_run(&altra, "guest", "guest=printing"));
+}
+
+/* Neither end of the migration waits for the other. */
+static void test_now_migrating(void **state)
+{
+	static const char *const faults[] = { "silence", "PAGES:3", NULL };
+	struct process *monitor, *receiver;
+	struct relay relay;
+
+	(void)state;
+	node_make(&altra, "altra", "frame_ms=60000");
+	node_make(&grace, "grace", "frame_ms=60000");
+	monitor = node_run(&altra, "guest", "guest=printing");
+	receiver = node_receive(&grace);
+	relay_start(&relay, grace.address, faults);
+	node_start(&altra, "migrate", "guest", relay.address, NULL);
+	relay_wait(&relay, 1);
+	node_wait_state(&grace, "guest", "receiving");
+	node_expect_refused(&grace, node_command(&grace, "stop", "guest", NULL), "it cannot be stopped now");
+	expect_ended_now(&grace, receiver);
+	expect_ended_now(&altra, monitor);
+}
+
+static void test_now_saving(void **state)
+{
+	struct process *monitor;
+
+	(void)state;
+	node_make(&altra, "altra", "prepare_ms=60000");
+	monitor = node_run(&altra, "guest", "guest=stubborn");
+	node_wait_level(&altra, "guest", "cooperative");
+	node_start(&altra, "save", "guest", node_path(&altra, "saved"), NULL);
+	node_wait_state(&altra, "guest", "saving");
+	expect_ended_now(&altra, monitor);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, process_set_up, process_tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_silent_clients),  TEST(test_silent_clients_in_migration),
+		TEST(test_slow_client),	    TEST(test_stopped_monitor),
+		TEST(test_stopped_at_work), TEST(test_no_folder),
+		TEST(test_foreign_names),   TEST(test_now_running),
+		TEST(test_now_migrating),   TEST(test_now_saving),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

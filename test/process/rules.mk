@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The monitor as a process, without KVM: the program on a fake host with scripted guests (monitor/), what its tests share
+# (fixture/), and the tests, each test/process/*.c one cmocka program. A new file there is a new test.
+
+PROCESS_LIBS := -ljansson -lfdt -lzstd -lpthread -lm
+PROCESS_SRC := $(sort $(wildcard test/process/*.c))
+PROCESS_FIXTURE_SRC := $(sort $(wildcard test/process/fixture/*.c))
+PROCESS_MONITOR_SRC := $(sort $(wildcard test/process/monitor/*.c))
+
+# $(call process_rules,FLAVOUR): in it, the monitor, the relay, and the tests, which run what lies beside them. The fake
+# host's main() comes first; limits.c takes the place of the archive's.
+define process_rules
+PROCESS_TEST_$(1) := $(patsubst %.c,$(O)/$(1)/%,$(PROCESS_SRC))
+PROCESS_RUN_$(1) := $(addprefix $(O)/$(1)/test/process/,seaclock relay)
+
+$(O)/$(1)/test/process/main_of_seaclock.o: $(O)/$(1)/vmm/main.o
+	@mkdir -p $$(@D)
+	@objcopy --redefine-sym main=seaclock_main $$< $$@
+
+$(O)/$(1)/test/process/seaclock: $(call objects,$(1),$(PROCESS_MONITOR_SRC)) \
+		$(O)/$(1)/test/process/main_of_seaclock.o $(O)/$(1)/test/seaclock.a
+	$$(call say,LD)$$(CC) $$(CFLAGS_$(1)) $$^ $$(PROCESS_LIBS) -o $$@
+
+$(O)/$(1)/test/process/relay: $(call objects,$(1),$(RELAY_SRC))
+	@mkdir -p $$(@D)
+	$$(call say,LD)$$(CC) $$(CFLAGS_$(1)) $$^ -o $$@
+
+$$(PROCESS_TEST_$(1)): %: %.o $(call objects,$(1),$(PROCESS_FIXTURE_SRC)) $(O)/$(1)/test/seaclock.a
+	$$(call say,LD)$$(CC) $$(CFLAGS_$(1)) $$^ $$(TEST_LIBS) -o $$@
+endef
+$(foreach flavour,san tsan,$(eval $(call process_rules,$(flavour))))
+
+all: $(PROCESS_TEST_san) $(PROCESS_RUN_san)
+
+# Most of these tests wait most of the time.
+process: $(PROCESS_TEST_san) $(PROCESS_RUN_san)
+	@JOBS=4 test/run-tests $(PROCESS_TEST_san)
+
+TSAN_TESTS += $(PROCESS_TEST_tsan)
+tsan: $(PROCESS_TEST_tsan) $(PROCESS_RUN_tsan)
+
+.PHONY: process

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is typed on a machine's console while it moves. */
+#include "machine_fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+/* Input that comes after the console was saved waits, until the machine goes on here or its other part is sent after.
+ */
+static void test_late_input(void **state)
+{
+	struct buffer saved = { 0 };
+	uint8_t late[4] = { 0 };
+
+	(void)state;
+	run();
+	assert_true(machine_receive(&machine, 'a'));
+	assert_int_equal(machine_begin_migration(&machine, &error), 0);
+	machine_save_console(&machine, &saved);
+	assert_true(machine_receive(&machine, 'b'));
+	assert_true(machine_receive(&machine, 'c'));
+	assert_int_equal(machine.uart.count, 1);
+	assert_true(machine_begin_input(&machine));
+	machine_end_input(&machine);
+	assert_int_equal(machine_late_input(&machine, late, 1), 1);
+	assert_false(machine_begin_input(&machine));
+	assert_int_equal(machine_late_input(&machine, late, sizeof(late)), 2);
+	assert_memory_equal(late, "bc", 2);
+	machine_end_migration(&machine, MACHINE_RUNNING);
+	assert_int_equal(machine.uart.count, 3);
+	for (const char *want = "abc"; *want; want++)
+		assert_int_equal(mmio(UART_DR, 1, false, 0), *want);
+	buffer_free(&saved);
+}
+
+/* While nobody knows on which host the guest runs, what is typed may still have to follow it. */
+static void test_input_undecided(void **state)
+{
+	struct buffer saved = { 0 };
+	uint8_t late[4] = { 0 };
+
+	(void)state;
+	run();
+	machine_begin_migration(&machine, &error);
+	machine_save_console(&machine, &saved);
+	assert_true(machine_receive(&machine, 'a'));
+	end_undecided();
+	assert_true(machine_receive(&machine, 'b'));
+	assert_int_equal(machine.uart.count, 0);
+	assert_int_equal(machine_begin_question(&machine, &error), 0);
+	machine_end_migration(&machine, MACHINE_UNDECIDED);
+	assert_int_equal(machine_late_input(&machine, late, sizeof(late)), 2);
+	assert_memory_equal(late, "ab", 2);
+	assert_int_equal(machine_resume(&machine, SC_CLOCK_FREEZE, true, &error), 0);
+	assert_int_equal(machine.uart.count, 2);
+	buffer_free(&saved);
+}
+
+/* What the log has got since `log` took its place; and it is as before again. */
+static uint32_t log_count(int log, int before, const char *words)
+{
+	char text[4096] = "";
+	uint32_t count = 0;
+
+	fflush(stderr);
+	dup2(before, STDERR_FILENO);
+	assert_true(pread(log, text, sizeof(text) - 1, 0) >= 0);
+	close(log);
+	close(before);
+	for (const char *place = text; (place = strstr(place, words)); place++)
+		count++;
+	return count;
+}
+
+/* A paste that is too long, twice: each is told of once. */
+static void test_input_lost(void **state)
+{
+	int log = memfd_create("log", MFD_CLOEXEC), before = dup(STDERR_FILENO);
+
+	(void)state;
+	run();
+	dup2(log, STDERR_FILENO);
+	for (unsigned int n = 0; n < PL011_FIFO_SIZE + MACHINE_INPUT_MAX + 100; n++)
+		machine_receive(&machine, 'x');
+	mmio(UART_DR, 1, false, 0);
+	for (unsigned int n = 0; n < 100; n++)
+		machine_receive(&machine, 'x');
+	assert_int_equal(log_count(log, before, "m: input is lost"), 2);
+}
+
+/* More input than a machine can have. */
+static void test_input_too_long(void **state)
+{
+	static const uint8_t input[MACHINE_INPUT_MAX + 1];
+	struct buffer saved = { 0 };
+	uint8_t uart[PL011_STATE_SIZE];
+	struct cursor cursor;
+
+	(void)state;
+	for (size_t size = MACHINE_INPUT_MAX; size <= MACHINE_INPUT_MAX + 1; size++) {
+		pl011_save(&machine.uart, uart, sizeof(uart));
+		buffer_clear(&saved);
+		buffer_put_block(&saved, uart, sizeof(uart));
+		buffer_put_block(&saved, input, size);
+		machine.input.count = 0;
+		cursor = cursor_make(saved.data, saved.size);
+		assert_int_equal(machine_load_console(&machine, &cursor), size > MACHINE_INPUT_MAX ? -EPROTO : 0);
+		cursor = cursor_make(saved.data, saved.size - 1);
+		assert_int_equal(machine_load_console(&machine, &cursor), -EPROTO);
+	}
+	buffer_free(&saved);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_late_input),
+		TEST(test_input_undecided),
+		TEST(test_input_lost),
+		TEST(test_input_too_long),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
