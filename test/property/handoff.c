@@ -78,15 +78,21 @@ static void exchange(struct world *world)
 	world->sent[n] = stamp.sent.v;
 }
 
-/* The half width that the best stamp allows at source time now: the drift allowance is 2p / (1 - p) of its age. */
-static uint64_t best_half_width(const struct world *world, uint64_t now)
+/*
+ * Twice the half width that the best stamp allows at source time now, by the words of sc_handoff_result, in parts of a
+ * ns: its round trip, twice its age's drift of 2p / (1 - p), a tick of either counter (1 ns), and twice 3 ns.
+ */
+#define PARTS (MILLION - SC_HANDOFF_DRIFT_PPM)
+
+static i128 best_width(const struct world *world, uint64_t now)
 {
-	uint64_t best = UINT64_MAX;
+	i128 best = (i128)1 << 126;
 
 	for (uint32_t i = 0; i < world->handoff.stamps; i++) {
-		uint64_t half = world->round_trip[i] / 2 + (now - world->sent[i]) * 200 / 999900 + 2;
+		i128 age = now > world->sent[i] ? now - world->sent[i] : world->sent[i] - now;
+		i128 width = ((i128)world->round_trip[i] + 2 + 6) * PARTS + 2 * age * 2 * SC_HANDOFF_DRIFT_PPM;
 
-		best = half < best ? half : best;
+		best = width < best ? width : best;
 	}
 	return best;
 }
@@ -104,10 +110,8 @@ static void check_result(struct world *world)
 	half = result.half_width_ns;
 	PROPERTY((middle - half) * MILLION <= truth && truth <= (middle + half) * MILLION,
 		 "the truth is not within %" PRId64 " +- %" PRIu64 " ns", result.middle_ns, result.half_width_ns);
-	/* One more, because the core rounds the age's share up and this test rounds it down. */
-	PROPERTY(result.half_width_ns <= best_half_width(world, now.v) + 1,
-		 "half width %" PRIu64 ", the best stamp allows %" PRIu64, result.half_width_ns,
-		 best_half_width(world, now.v));
+	PROPERTY(half * 2 * PARTS <= best_width(world, now.v), "half width %" PRIu64 ", the best stamp allows %" PRIu64,
+		 result.half_width_ns, (uint64_t)(best_width(world, now.v) / (2 * PARTS)));
 }
 
 static void hand_off(struct random *random)
