@@ -16,7 +16,16 @@ enum sleep_finding sleep_judge(const struct sleep_record *record)
 	return SLEEP_GOOD;
 }
 
-bool sleep_is_lost(int64_t due, int64_t now, int64_t silence)
+bool sleep_watch(struct sleep_watch *watch, int64_t due, int64_t now, int64_t silence)
 {
-	return due != 0 && now - due > SLEEP_LOST_NS + silence;
+	if (due == 0 || now - due <= SLEEP_OVERDUE_NS + silence) {
+		*watch = (struct sleep_watch){ 0 };
+		return false;
+	}
+	if (watch->due != due)
+		*watch = (struct sleep_watch){ .due = due, .overdue_since = now };
+	if (watch->lost || now - watch->overdue_since < SLEEP_GRACE_NS)
+		return false;
+	watch->lost = true;
+	return true;
 }

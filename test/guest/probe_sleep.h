@@ -8,8 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A sleep is lost when it has not ended this long after its due time; ns. */
-#define SLEEP_LOST_NS 5000000000ll
+/* A sleep is overdue when it has not ended this long after its due time; ns. */
+#define SLEEP_OVERDUE_NS 5000000000ll
+
+/* An overdue sleep has so long to end before it is lost, since a guest that stood still may look before it ends; ns. */
+#define SLEEP_GRACE_NS 1000000000ll
 
 /* What the host's clock may be ahead or behind within one sleep; ns. */
 #define SLEEP_TRUTH_TOLERANCE_NS 100000
@@ -32,10 +35,17 @@ enum sleep_finding {
 
 enum sleep_finding sleep_judge(const struct sleep_record *record);
 
+/* The watch over one sleeper; all zero at first. */
+struct sleep_watch {
+	int64_t due;	       /* of the overdue sleep; 0: none */
+	int64_t overdue_since; /* the look that found it */
+	bool lost;
+};
+
 /*
- * Whether a sleep that is due at `due` (0: none under way) is lost at `now`, when nothing may have run for `silence`
- * meanwhile; ns.
+ * Looks at the sleep that is due at `due` (0: none under way) at `now`, when nothing may have run for `silence`
+ * meanwhile; ns. True if it is lost: once for each sleep, at the second look at the earliest.
  */
-bool sleep_is_lost(int64_t due, int64_t now, int64_t silence);
+bool sleep_watch(struct sleep_watch *watch, int64_t due, int64_t now, int64_t silence);
 
 #endif

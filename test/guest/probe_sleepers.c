@@ -29,8 +29,8 @@ struct sleeper {
 	const struct truth *truth;
 	int timer; /* timerfd, or -1: clock_nanosleep */
 	uint64_t random;
-	_Atomic int64_t due; /* CLOCK_MONOTONIC ns of the sleep under way, 0: none */
-	bool lost;	     /* that sleep has been counted as lost; the reporting thread's */
+	_Atomic int64_t due;	  /* CLOCK_MONOTONIC ns of the sleep under way, 0: none */
+	struct sleep_watch watch; /* the reporting thread's */
 };
 
 static struct sleeper sleepers[SLEEPERS_MAX];
@@ -159,21 +159,13 @@ int sleepers_start(const struct truth *truth, unsigned int count, uint64_t seed,
 	return err;
 }
 
-static void sleeper_watch(struct sleeper *sleeper, int64_t now)
-{
-	bool is_lost = sleep_is_lost(sleeper->due, now, silence);
-
-	if (is_lost && !sleeper->lost)
-		lost++;
-	sleeper->lost = is_lost;
-}
-
 void sleepers_report(void)
 {
 	int64_t now = truth_clock_ns(CLOCK_MONOTONIC);
 
 	for (unsigned int i = 0; i < sleeper_count; i++)
-		sleeper_watch(&sleepers[i], now);
+		if (sleep_watch(&sleepers[i].watch, sleepers[i].due, now, silence))
+			lost++;
 	line_print("@sleeps hz=%" PRIu64 " n=%" PRIu64 " early=%" PRIu64 " truth_early=%" PRIu64 " lost=%" PRIu64
 		   " late=%" PRId64,
 		   truth_rate(), ended, early, early_by_truth, lost, latest);

@@ -282,12 +282,42 @@ static void sleeps_are_judged(void **state)
 
 static void lost_sleeps_are_seen(void **state)
 {
+	const int64_t overdue = 10 + SLEEP_OVERDUE_NS;
+	struct sleep_watch watch = { 0 };
+
 	(void)state;
-	assert_false(sleep_is_lost(0, INT64_MAX, 0));
-	assert_false(sleep_is_lost(10, 10 + SLEEP_LOST_NS, 0));
-	assert_true(sleep_is_lost(10, 11 + SLEEP_LOST_NS, 0));
-	assert_false(sleep_is_lost(10, 18 + SLEEP_LOST_NS, 8));
-	assert_true(sleep_is_lost(10, 19 + SLEEP_LOST_NS, 8));
+	assert_false(sleep_watch(&watch, 0, INT64_MAX, 0));
+	assert_false(sleep_watch(&watch, 10, overdue, 0));
+	assert_false(sleep_watch(&watch, 10, overdue + SLEEP_GRACE_NS, 0));
+	assert_false(sleep_watch(&watch, 10, overdue + 2 * SLEEP_GRACE_NS - 1, 0));
+	assert_true(sleep_watch(&watch, 10, overdue + 2 * SLEEP_GRACE_NS, 0));
+	assert_false(sleep_watch(&watch, 10, overdue + 3 * SLEEP_GRACE_NS, 0));
+}
+
+/* What the watch finds overdue when all of the guest has stood still ends before the next look, or counts anew. */
+static void late_sleeps_are_not_lost(void **state)
+{
+	const int64_t after = 1000 * SLEEP_GRACE_NS;
+	struct sleep_watch watch = { 0 };
+
+	(void)state;
+	assert_false(sleep_watch(&watch, 10, after, 0));
+	assert_false(sleep_watch(&watch, 0, after + SLEEP_GRACE_NS, 0));
+	assert_false(sleep_watch(&watch, 11, after + SLEEP_GRACE_NS, 0));
+	assert_false(sleep_watch(&watch, 12, after + 2 * SLEEP_GRACE_NS, 0));
+	assert_true(sleep_watch(&watch, 12, after + 3 * SLEEP_GRACE_NS, 0));
+}
+
+/* A time in which nothing may have run is not a sleeper's fault. */
+static void sleeps_are_not_lost_in_silence(void **state)
+{
+	const int64_t overdue = 18 + SLEEP_OVERDUE_NS;
+	struct sleep_watch watch = { 0 };
+
+	(void)state;
+	assert_false(sleep_watch(&watch, 10, overdue, 8));
+	assert_false(sleep_watch(&watch, 10, overdue + 1, 8));
+	assert_true(sleep_watch(&watch, 10, overdue + 1 + SLEEP_GRACE_NS, 8));
 }
 
 /* A page that is another, or one writing too old, is wrong in every word; one damaged word is one. */
@@ -310,13 +340,21 @@ static void patterns_differ(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(manifest_is_read),	cmocka_unit_test(bad_manifests_are_refused),
-		cmocka_unit_test(manifest_has_limits),	cmocka_unit_test(handover_is_read),
-		cmocka_unit_test(hold_is_read),		cmocka_unit_test(bad_handovers_are_refused),
-		cmocka_unit_test(statistics_are_right), cmocka_unit_test(rates_have_bounds),
-		cmocka_unit_test(sleeps_are_judged),	cmocka_unit_test(drift_is_known),
-		cmocka_unit_test(unknown_rate_is_read), cmocka_unit_test(patterns_differ),
+		cmocka_unit_test(manifest_is_read),
+		cmocka_unit_test(bad_manifests_are_refused),
+		cmocka_unit_test(manifest_has_limits),
+		cmocka_unit_test(handover_is_read),
+		cmocka_unit_test(hold_is_read),
+		cmocka_unit_test(bad_handovers_are_refused),
+		cmocka_unit_test(statistics_are_right),
+		cmocka_unit_test(rates_have_bounds),
+		cmocka_unit_test(sleeps_are_judged),
+		cmocka_unit_test(drift_is_known),
+		cmocka_unit_test(unknown_rate_is_read),
+		cmocka_unit_test(patterns_differ),
 		cmocka_unit_test(lost_sleeps_are_seen),
+		cmocka_unit_test(late_sleeps_are_not_lost),
+		cmocka_unit_test(sleeps_are_not_lost_in_silence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
