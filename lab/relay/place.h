@@ -8,7 +8,7 @@
 #ifndef LAB_RELAY_PLACE_H
 #define LAB_RELAY_PLACE_H
 
-#include "migrate/frame.h"
+#include "transfer/frame.h"
 
 struct place {
 	uint32_t type;	/* enum frame_type; 0: counted in bytes from the source, on the first connection */

@@ -7,7 +7,7 @@
 #ifndef FAKE_DRIVER_H
 #define FAKE_DRIVER_H
 
-#include "machine.h"
+#include "machine/machine.h"
 
 struct driver {
 	struct machine *machine;

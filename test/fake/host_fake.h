@@ -11,7 +11,7 @@
 #define FAKE_HOST_FAKE_H
 
 #include "host/host.h"
-#include "layout.h"
+#include "base/layout.h"
 
 /* Machines forward all yielding calls, as the monitor asks for. */
 #define FAKE_FUNCTIONS 0x80000000u

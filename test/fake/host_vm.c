@@ -2,7 +2,7 @@
 /* The fake's virtual machines and interrupt controllers: see the header. */
 #include "host_fake.h"
 
-#include "busy.h"
+#include "base/busy.h"
 
 #include <errno.h>
 #include <stdlib.h>

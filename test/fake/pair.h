@@ -10,7 +10,7 @@
 #define FAKE_PAIR_H
 
 #include "host_fake.h"
-#include "machine.h"
+#include "machine/machine.h"
 #include "migrate/incoming.h"
 #include "migrate/source.h"
 

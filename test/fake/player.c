@@ -3,7 +3,7 @@
 #include "player.h"
 
 #include "guest_call.h"
-#include "migrate/state.h"
+#include "transfer/state.h"
 #include "migrate/target.h"
 
 #include <endian.h>

@@ -9,8 +9,8 @@
 #define FAKE_PLAYER_H
 
 #include "host_fake.h"
-#include "machine.h"
-#include "migrate/frame.h"
+#include "machine/machine.h"
+#include "transfer/frame.h"
 
 /* What a socket takes without anybody reading. */
 #define PLAYER_STREAM_MAX (128u << 10)

@@ -6,7 +6,7 @@
 #ifndef FAKE_SEALED_H
 #define FAKE_SEALED_H
 
-#include "buffer.h"
+#include "base/buffer.h"
 
 /* Replaces the file by these bytes. */
 void sealed_store(const char *path, const void *data, size_t size);

@@ -6,8 +6,8 @@
 #include "fuzz.h"
 #include "../fake/host_fake.h"
 
-#include "buffer.h"
-#include "hypercall.h"
+#include "base/buffer.h"
+#include "machine/hypercall.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -7,8 +7,8 @@
  */
 #include "fuzz.h"
 
-#include "layout.h"
-#include "migrate/pages.h"
+#include "base/layout.h"
+#include "transfer/pages.h"
 
 #include <string.h>
 

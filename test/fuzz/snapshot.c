@@ -9,7 +9,7 @@
 #include "../fake/host_fake.h"
 #include "../fake/sealed.h"
 
-#include "machine.h"
+#include "machine/machine.h"
 #include "snapshot/restore.h"
 
 #include <unistd.h>

@@ -5,8 +5,8 @@
  */
 #include "fuzz.h"
 #include "../fake/host_fake.h"
-#include "machine.h"
-#include "migrate/state.h"
+#include "machine/machine.h"
+#include "transfer/state.h"
 
 #include <string.h>
 

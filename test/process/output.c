@@ -6,7 +6,7 @@
 #include "fixture/node.h"
 #include "../fake/port.h"
 
-#include "log_limit.h"
+#include "base/log_limit.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -14,7 +14,7 @@ define process_rules
 PROCESS_TEST_$(1) := $(patsubst %.c,$(O)/$(1)/%,$(PROCESS_SRC))
 PROCESS_RUN_$(1) := $(addprefix $(O)/$(1)/test/process/,seaclock relay)
 
-$(O)/$(1)/test/process/main_of_seaclock.o: $(O)/$(1)/vmm/main.o
+$(O)/$(1)/test/process/main_of_seaclock.o: $(O)/$(1)/vmm/command/main.o
 	@mkdir -p $$(@D)
 	@objcopy --redefine-sym main=seaclock_main $$< $$@
 

@@ -9,8 +9,8 @@
 #include "unit.h"
 #include "../fake/guest_call.h"
 
-#include "clock.h"
-#include "layout.h"
+#include "machine/clock.h"
+#include "base/layout.h"
 
 #include <errno.h>
 #include <poll.h>

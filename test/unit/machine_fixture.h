@@ -7,8 +7,8 @@
 #include "../fake/guest_call.h"
 #include "../wait_scale.h"
 
-#include "layout.h"
-#include "machine.h"
+#include "base/layout.h"
+#include "machine/machine.h"
 
 #include <string.h>
 #include <unistd.h>

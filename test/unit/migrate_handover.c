@@ -7,7 +7,7 @@
  */
 #include "unit.h"
 
-#include "migrate/gate.h"
+#include "transfer/gate.h"
 #include "migrate/ledger.h"
 
 #include <errno.h>

@@ -3,8 +3,8 @@
 #include "unit.h"
 #include "../fake/host_fake.h"
 
-#include "deadline.h"
-#include "migrate/gate.h"
+#include "host/deadline.h"
+#include "transfer/gate.h"
 #include "migrate/lookup.h"
 
 #include <errno.h>

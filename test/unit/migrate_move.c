@@ -7,7 +7,7 @@
 #include "../fake/guest_call.h"
 #include "../property/random.h"
 
-#include "migrate/rate.h"
+#include "transfer/admission.h"
 
 #include <errno.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "../fake/host_fake.h"
 #include "../wait_scale.h"
 
-#include "migrate/limits.h"
+#include "transfer/limits.h"
 #include "migrate/stamps.h"
 
 #include <errno.h>

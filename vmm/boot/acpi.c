@@ -3,7 +3,7 @@
 #include "boot/acpi.h"
 
 #include "boot/aml.h"
-#include "layout.h"
+#include "base/layout.h"
 
 #include <assert.h>
 #include <seaclock/abi.h>

@@ -10,7 +10,7 @@
 #define VMM_BOOT_ACPI_H
 
 #include "boot/blob.h"
-#include "layout.h"
+#include "base/layout.h"
 
 /* As many as there are redistributors below the UART. */
 #define ACPI_VCPUS_MAX ((unsigned int)((LAYOUT_UART_BASE - LAYOUT_GICR_BASE) / LAYOUT_GICR_VCPU_SIZE))

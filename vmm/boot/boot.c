@@ -12,7 +12,7 @@
 #include "boot/efi.h"
 #include "boot/fdt.h"
 #include "boot/image.h"
-#include "layout.h"
+#include "base/layout.h"
 
 #include <assert.h>
 #include <errno.h>

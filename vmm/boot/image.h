@@ -8,7 +8,7 @@
 #ifndef VMM_BOOT_IMAGE_H
 #define VMM_BOOT_IMAGE_H
 
-#include "error.h"
+#include "base/error.h"
 
 #include <stddef.h>
 #include <stdint.h>

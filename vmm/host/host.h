@@ -9,8 +9,8 @@
 #ifndef VMM_HOST_HOST_H
 #define VMM_HOST_HOST_H
 
-#include "buffer.h"
-#include "error.h"
+#include "base/buffer.h"
+#include "base/error.h"
 
 #include <pthread.h>
 #include <seaclock/core.h>

@@ -6,7 +6,7 @@
  */
 #include "host/host.h"
 
-#include "busy.h"
+#include "base/busy.h"
 #include "host/kvm_api.h"
 
 #include <errno.h>

@@ -8,9 +8,9 @@
  */
 #include "host/host.h"
 
-#include "busy.h"
+#include "base/busy.h"
 #include "host/kvm_api.h"
-#include "layout.h"
+#include "base/layout.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* How long a source may hold a receiver: see the header. */
 #include "migrate/allowance.h"
 
-#include "migrate/limits.h"
+#include "transfer/limits.h"
 #include "migrate/precopy.h"
 
 #define NS_PER_S 1000000000ull

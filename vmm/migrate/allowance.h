@@ -9,7 +9,7 @@
 #ifndef VMM_MIGRATE_ALLOWANCE_H
 #define VMM_MIGRATE_ALLOWANCE_H
 
-#include "migrate/frame.h"
+#include "transfer/frame.h"
 
 #define ALLOWANCE_BYTES_PER_S 65536u
 #define ALLOWANCE_START_S 60u

@@ -2,7 +2,7 @@
 /* Frames over a stream socket: see the header. */
 #include "migrate/channel.h"
 
-#include "deadline.h"
+#include "host/deadline.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -10,7 +10,7 @@
 #ifndef VMM_MIGRATE_CHANNEL_H
 #define VMM_MIGRATE_CHANNEL_H
 
-#include "migrate/sink.h"
+#include "transfer/sink.h"
 
 /* Called while `fd` is readable; 0 if the wait is to go on, else -errno and the sentence that ends it. */
 typedef int (*channel_watch_fn)(void *context, struct error *error);

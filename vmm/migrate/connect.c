@@ -6,7 +6,7 @@
  */
 #include "migrate/channel.h"
 
-#include "deadline.h"
+#include "host/deadline.h"
 #include "migrate/lookup.h"
 
 #include <arpa/inet.h>

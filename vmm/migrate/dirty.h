@@ -9,7 +9,7 @@
 #define VMM_MIGRATE_DIRTY_H
 
 #include "host/host.h"
-#include "memory.h"
+#include "machine/memory.h"
 
 struct dirty {
 	struct host_vm *vm;

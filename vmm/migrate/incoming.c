@@ -2,9 +2,9 @@
 /* A receiver's incoming side: see the header. */
 #include "migrate/incoming.h"
 
-#include "deadline.h"
+#include "host/deadline.h"
 #include "host/host.h"
-#include "log.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <string.h>

@@ -14,7 +14,7 @@
 
 #include "migrate/channel.h"
 #include "migrate/ledger.h"
-#include "migrate/limits.h"
+#include "transfer/limits.h"
 #include "migrate/report.h"
 
 #define INCOMING_CALLS 8u

@@ -9,7 +9,7 @@
 #ifndef VMM_MIGRATE_LEDGER_H
 #define VMM_MIGRATE_LEDGER_H
 
-#include "migrate/frame.h"
+#include "transfer/frame.h"
 #include "migrate/handover.h"
 
 #define LEDGER_SIZE 16u

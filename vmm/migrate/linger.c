@@ -2,7 +2,7 @@
 /* The last thing that a receiver does: see the header. */
 #include "migrate/linger.h"
 
-#include "deadline.h"
+#include "host/deadline.h"
 
 #include <poll.h>
 

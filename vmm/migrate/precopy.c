@@ -3,7 +3,7 @@
 #include "migrate/precopy.h"
 
 #include "host/host.h"
-#include "migrate/pages.h"
+#include "transfer/pages.h"
 
 #include <errno.h>
 

@@ -2,7 +2,7 @@
 /* The question what became of a migration: see the header. */
 #include "migrate/question.h"
 
-#include "deadline.h"
+#include "host/deadline.h"
 
 #include <poll.h>
 

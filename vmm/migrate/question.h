@@ -10,7 +10,7 @@
 
 #include "migrate/channel.h"
 #include "migrate/handover.h"
-#include "migrate/limits.h"
+#include "transfer/limits.h"
 
 /*
  * Asks at most once each retry_ms until the target tells what became of the migration or `patience_ms` have passed, at

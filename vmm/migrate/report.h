@@ -7,8 +7,8 @@
 #ifndef VMM_MIGRATE_REPORT_H
 #define VMM_MIGRATE_REPORT_H
 
-#include "machine.h"
-#include "migrate/frame.h"
+#include "machine/machine.h"
+#include "transfer/frame.h"
 
 #include <jansson.h>
 

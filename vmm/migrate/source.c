@@ -2,14 +2,14 @@
 /* The side that gives a machine away: see the header. */
 #include "migrate/source.h"
 
-#include "deadline.h"
-#include "layout.h"
-#include "log.h"
-#include "migrate/hello.h"
-#include "migrate/hold.h"
+#include "host/deadline.h"
+#include "base/layout.h"
+#include "base/log.h"
+#include "transfer/hello.h"
+#include "transfer/hold.h"
 #include "migrate/question.h"
 #include "migrate/stamps.h"
-#include "migrate/state.h"
+#include "transfer/state.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -10,13 +10,13 @@
 #ifndef VMM_MIGRATE_SOURCE_H
 #define VMM_MIGRATE_SOURCE_H
 
-#include "machine.h"
+#include "machine/machine.h"
 #include "migrate/channel.h"
-#include "migrate/gate.h"
+#include "transfer/gate.h"
 #include "migrate/handover.h"
-#include "migrate/limits.h"
+#include "transfer/limits.h"
 #include "migrate/precopy.h"
-#include "migrate/rate.h"
+#include "transfer/admission.h"
 #include "migrate/report.h"
 
 #define SOURCE_DOWNTIME_MS 300u

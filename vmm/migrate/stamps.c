@@ -3,7 +3,7 @@
 #include "migrate/stamps.h"
 
 #include "host/host.h"
-#include "migrate/limits.h"
+#include "transfer/limits.h"
 
 #include <endian.h>
 #include <errno.h>

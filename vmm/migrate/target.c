@@ -2,11 +2,11 @@
 /* The side that takes a machine over: see the header. */
 #include "migrate/target.h"
 
-#include "deadline.h"
+#include "host/deadline.h"
 #include "migrate/allowance.h"
-#include "migrate/pages.h"
+#include "transfer/pages.h"
 #include "migrate/stamps.h"
-#include "migrate/state.h"
+#include "transfer/state.h"
 
 #include <errno.h>
 #include <inttypes.h>

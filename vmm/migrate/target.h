@@ -10,7 +10,7 @@
 #ifndef VMM_MIGRATE_TARGET_H
 #define VMM_MIGRATE_TARGET_H
 
-#include "machine.h"
+#include "machine/machine.h"
 #include "migrate/incoming.h"
 
 /* Makes the machine for what comes, if this host can. `name`: what it shall be called here, NULL for its own name. */

@@ -2,8 +2,8 @@
 /* A file that a machine was saved to: see the header. */
 #include "snapshot/reader.h"
 
-#include "file.h"
-#include "signals.h"
+#include "base/file.h"
+#include "base/signals.h"
 #include "snapshot/seal.h"
 
 #include <errno.h>

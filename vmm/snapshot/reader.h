@@ -8,7 +8,7 @@
 #ifndef VMM_SNAPSHOT_READER_H
 #define VMM_SNAPSHOT_READER_H
 
-#include "migrate/frame.h"
+#include "transfer/frame.h"
 
 #include <zstd.h>
 

@@ -2,8 +2,8 @@
 /* A machine from a file: see the header. */
 #include "snapshot/restore.h"
 
-#include "migrate/pages.h"
-#include "migrate/state.h"
+#include "transfer/pages.h"
+#include "transfer/state.h"
 #include "migrate/target.h"
 #include "snapshot/reader.h"
 

@@ -9,8 +9,8 @@
 #ifndef VMM_SNAPSHOT_RESTORE_H
 #define VMM_SNAPSHOT_RESTORE_H
 
-#include "machine.h"
-#include "migrate/rate.h"
+#include "machine/machine.h"
+#include "transfer/admission.h"
 
 struct restore_options {
 	const char *path;

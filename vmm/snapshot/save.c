@@ -2,11 +2,11 @@
 /* A machine into a file: see the header. */
 #include "snapshot/save.h"
 
-#include "log.h"
-#include "migrate/hello.h"
-#include "migrate/hold.h"
-#include "migrate/pages.h"
-#include "migrate/state.h"
+#include "base/log.h"
+#include "transfer/hello.h"
+#include "transfer/hold.h"
+#include "transfer/pages.h"
+#include "transfer/state.h"
 #include "snapshot/writer.h"
 
 #include <errno.h>

@@ -9,9 +9,9 @@
 #ifndef VMM_SNAPSHOT_SAVE_H
 #define VMM_SNAPSHOT_SAVE_H
 
-#include "machine.h"
-#include "migrate/gate.h"
-#include "migrate/limits.h"
+#include "machine/machine.h"
+#include "transfer/gate.h"
+#include "transfer/limits.h"
 
 /* Told about once a second. */
 typedef void (*save_progress_fn)(void *context, uint64_t bytes_left);

@@ -2,8 +2,8 @@
 /* The end of a file that holds a saved machine: see the header. */
 #include "snapshot/seal.h"
 
-#include "buffer.h"
-#include "migrate/frame.h"
+#include "base/buffer.h"
+#include "transfer/frame.h"
 
 #include <errno.h>
 #include <string.h>

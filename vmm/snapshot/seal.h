@@ -9,7 +9,7 @@
 #ifndef VMM_SNAPSHOT_SEAL_H
 #define VMM_SNAPSHOT_SEAL_H
 
-#include "error.h"
+#include "base/error.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 #ifndef VMM_SNAPSHOT_WRITER_H
 #define VMM_SNAPSHOT_WRITER_H
 
-#include "migrate/sink.h"
+#include "transfer/sink.h"
 
 #include <limits.h>
 #include <zstd.h>

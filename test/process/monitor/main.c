@@ -22,7 +22,7 @@
 #define HOST_SIZE 512
 #define DEFAULT_HZ 100000000u
 
-/* vmm/main.c's main(). */
+/* vmm/command/main.c's main(). */
 int seaclock_main(int argc, char **argv);
 
 struct word {

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A thread that works whenever it may takes half of the time; one that works less is never held up. */
+#include "unit.h"
+#include "../property/random.h"
+
+#include "base/pace.h"
+
+#define MS 1000000ull
+#define HOUR (3600 * 1000 * MS)
+
+/* Works for `work` after each of the pauses that it is given, and `pause` besides; the share of its time, in percent.
+ */
+static uint64_t share(uint64_t work, uint64_t pause, uint64_t *longest)
+{
+	struct pace pace = { { 0 }, 0 };
+	uint64_t now = HOUR, worked = 0;
+
+	*longest = 0;
+	while (now < HOUR + 10000 * MS) {
+		uint64_t rest = pace_work(&pace, sc_ns(now), sc_ns(now + work)).v;
+
+		worked += work;
+		now += work + pause + rest;
+		*longest = rest > *longest ? rest : *longest;
+	}
+	return worked * 100 / (now - HOUR);
+}
+
+static void test_share(void **state)
+{
+	static const uint64_t works[] = { 1000, 20000, MS, 9 * MS, 10 * MS };
+	uint64_t longest;
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(works); n++) {
+		assert_in_range(share(works[n], 0, &longest), 49, 51);
+		assert_in_range(longest, 1, PACE_DEBT_MAX_NS);
+		/* A little less than half. */
+		assert_in_range(share(works[n], works[n] + works[n] / 10, &longest), 46, 48);
+		assert_int_equal(longest, 0);
+	}
+}
+
+static void test_burst(void **state)
+{
+	struct pace pace = { { 0 }, 0 };
+	uint64_t now = HOUR;
+
+	(void)state;
+	for (int n = 0; n < 100; n++, now += MS / 10)
+		assert_int_equal(pace_work(&pace, sc_ns(now), sc_ns(now + MS / 10)).v, 0);
+	assert_int_equal(pace_work(&pace, sc_ns(now), sc_ns(now + MS)).v, MS);
+	/* Made up for. */
+	assert_int_equal(pace_work(&pace, sc_ns(now + 20 * MS), sc_ns(now + 21 * MS)).v, 0);
+}
+
+/* The host was suspended in the middle, or the clock is not what it should be: nobody waits for long. */
+static void test_odd_times(void **state)
+{
+	struct random random = random_start();
+	struct pace pace = { { 0 }, 0 };
+
+	(void)state;
+	assert_in_range(pace_work(&pace, sc_ns(0), sc_ns(HOUR)).v, 0, PACE_DEBT_MAX_NS);
+	assert_in_range(pace_work(&pace, sc_ns(5), sc_ns(3)).v, 0, PACE_DEBT_MAX_NS);
+	for (int n = 0; n < 10000; n++)
+		assert_in_range(pace_work(&pace, sc_ns(random_wide(&random)), sc_ns(random_wide(&random))).v, 0,
+				PACE_DEBT_MAX_NS);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_odd_times),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Both commands of a migration as an operator uses them, over TCP and control sockets, on two fake hosts in one
+ * process: `receive` outlives whatever is no good, and both sides tell afterwards what became of a migration.
+ */
+#include "unit.h"
+#include "../fake/guest_call.h"
+#include "../fake/port.h"
+#include "../wait_scale.h"
+
+#include "control/client.h"
+#include "migrate/channel.h"
+#include "command/receive.h"
+#include "command/serve.h"
+#include "base/signals.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LIMIT_S 60
+
+static char folder[] = "/tmp/seaclock-receive-XXXXXX";
+static char address[PORT_TEXT_SIZE];
+static int port;
+static struct fake_host hosts[2];
+static struct machine machine;
+static struct console console = { .in = -1, .out = -1 };
+static struct error error;
+
+struct monitor {
+	pthread_t thread;
+	struct serve serve;
+	struct receive_options receive;
+	enum machine_end end;
+	int result;
+	struct error error;
+};
+
+static struct monitor source, target;
+
+static int make_folder(void **state)
+{
+	(void)state;
+	signals_prepare();
+	return mkdtemp(folder) ? setenv("SEACLOCK_DIR", folder, 1) : -1;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+static void *receive_thread(void *argument)
+{
+	struct monitor *monitor = argument;
+
+	fake_host_use(&hosts[1]);
+	monitor->result = receive_run(&monitor->receive, &monitor->end, &monitor->error);
+	return NULL;
+}
+
+static void *serve_thread(void *argument)
+{
+	struct monitor *monitor = argument;
+
+	fake_host_use(&hosts[0]);
+	monitor->end = serve_run(&monitor->serve);
+	return NULL;
+}
+
+/* The receiver calls the machine `name`, so that both are found in one folder. */
+static void begin(const char *name)
+{
+	target = (struct monitor){ .receive = { .name = name, .listen = address } };
+	pthread_create(&target.thread, NULL, receive_thread, &target);
+	for (int n = 0; n < 5000; n++) {
+		struct channel channel;
+
+		if (!channel_connect(&channel, address, 1000, NULL, &error)) {
+			channel_close(&channel);
+			return;
+		}
+		usleep(1000);
+	}
+	fail_msg("nobody listens: %s", error.text);
+}
+
+static int set_up(void **state)
+{
+	const struct machine_config config = { .name = "boat", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN };
+
+	(void)state;
+	alarm(wait_scaled(LIMIT_S));
+	fake_reset();
+	hosts[0] = fake_host_make(25000000, 1000);
+	hosts[1] = fake_host_make(100000000, 77777777);
+	/* Threads that choose none work for the source. */
+	*fake_host_current() = hosts[0];
+	fake_host_use(&hosts[0]);
+	port = port_reserve(address);
+	fake_watch_exclusive(true);
+	if (machine_create(&machine, &config, &console, &error) ||
+	    machine_resume(&machine, SC_CLOCK_FREEZE, false, &error))
+		return -1;
+	guest_load_driver(&machine.vcpus.vcpu[0].host, LAYOUT_RAM_BASE + 9 * 4096);
+	source = (struct monitor){ 0 };
+	if (serve_open(&source.serve, &machine, &error))
+		return -1;
+	pthread_create(&source.thread, NULL, serve_thread, &source);
+	return 0;
+}
+
+static void source_join(enum machine_end end)
+{
+	pthread_join(source.thread, NULL);
+	assert_int_equal(source.end, end);
+	serve_close(&source.serve);
+}
+
+static void target_join(enum machine_end end)
+{
+	pthread_join(target.thread, NULL);
+	assert_int_equal(target.result, 0);
+	assert_int_equal(target.end, end);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	machine_destroy(&machine);
+	close(port);
+	fake_watch_exclusive(false);
+	alarm(0);
+	return 0;
+}
+
+static const struct client_options plain = { .max_step_us = 1000000 };
+
+static int migrate(bool dry_run)
+{
+	struct client_options options = plain;
+
+	options.dry_run = dry_run;
+	return client_migrate("boat", address, &options, &error);
+}
+
+/* Whatever a stranger sends: the receiver waits on. */
+static void send_bytes(const char *bytes, size_t size)
+{
+	struct channel channel;
+
+	assert_int_equal(channel_connect(&channel, address, 1000, NULL, &error), 0);
+	assert_int_equal(send(channel.fd, bytes, size, MSG_NOSIGNAL), size);
+	channel_close(&channel);
+}
+
+/* The member of a machine's last migration; to be freed. */
+static json_t *last_of(const char *name)
+{
+	struct sockaddr_un place;
+	json_t *answer, *last;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(control_address(name, &place, &error), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&place, sizeof(place)), 0);
+	control_write_line(fd, json_pack("{s:s}", "command", "status"));
+	answer = control_read_line(fd, (int)wait_scaled(5000));
+	close(fd);
+	last = json_incref(json_object_get(json_object_get(answer, "ok"), "last_migration"));
+	json_decref(answer);
+	return last;
+}
+
+static void expect_failure_is_kept(const char *sentence)
+{
+	json_t *last = last_of("boat");
+
+	assert_non_null(strstr(json_string_value(json_object_get(last, "error")), sentence));
+	json_decref(last);
+}
+
+/* ---- The whole of it ---- */
+
+static void test_receive(void **state)
+{
+	json_t *last;
+
+	(void)state;
+	begin("there");
+	send_bytes("x", 1);
+	send_bytes("GET / HTTP/1.1\r\n\r\n", 18);
+	assert_int_equal(migrate(true), 0);
+	assert_null(last_of("boat"));
+	fake_fail(&hosts[1], FAKE_GIC_LOAD, 0, 1, EIO);
+	assert_int_equal(migrate(false), -EREMOTEIO);
+	expect_failure_is_kept("the other side says: the fake host refuses the interrupt controller's state");
+	assert_true(fake_vcpu_wait_inside(&machine.vcpus.vcpu[0].host, true));
+	assert_int_equal(migrate(false), 0);
+	source_join(MACHINE_END_MIGRATED);
+	/* The source has settled, or does so at once. */
+	for (int n = 0; n < 5000 && !(last = last_of("there")); n++)
+		usleep(1000);
+	assert_string_equal(json_string_value(json_object_get(last, "name")), "boat");
+	assert_int_equal(json_integer_value(json_object_get(last, "to_hz")), 100000000);
+	json_decref(last);
+	assert_int_equal(client_status("there", &plain, &error), 0);
+	assert_int_equal(client_command("stop", "there", &plain, &error), 0);
+	target_join(MACHINE_END_STOPPED);
+}
+
+/* The name is taken: refused before the guest is touched. */
+static void test_name_in_use(void **state)
+{
+	(void)state;
+	begin(NULL);
+	assert_int_equal(migrate(true), -EREMOTEIO);
+	assert_string_equal(error.text, "the other side says: a machine named boat is already running");
+	assert_int_equal(migrate(false), -EREMOTEIO);
+	assert_string_equal(error.text, "the other side says: a machine named boat is already running");
+	assert_int_equal(client_command("stop", "boat", &plain, &error), 0);
+	source_join(MACHINE_END_STOPPED);
+	pthread_kill(target.thread, SIGINT);
+	target_join(MACHINE_END_STOPPED);
+}
+
+/* A source that says HELLO and then nothing: the receiver's machine can be asked, cannot be misused, and a signal ends
+ * the wait at once. */
+static void test_signal_while_receiving(void **state)
+{
+	const struct frame_hello hello = {
+		.id = { { 9 } },
+		.name = "slow",
+		.hz = 25000000,
+		.vcpus = 1,
+		.memory_size = LAYOUT_RAM_MIN,
+		.architecture = FRAME_ARCHITECTURE,
+		.page_size = 4096,
+		.address_bits = HOST_ADDRESS_BITS,
+		.gic = FRAME_GIC,
+	};
+	struct buffer buffer = { 0 };
+	struct channel channel;
+	struct frame frame;
+
+	(void)state;
+	begin("there");
+	assert_int_equal(channel_connect(&channel, address, 5000, NULL, &error), 0);
+	frame_put_hello(&buffer, &hello);
+	assert_int_equal(channel_send_buffer(&channel, FRAME_HELLO, &buffer, &error), 0);
+	assert_int_equal(channel_expect(&channel, FRAME_WELCOME, &frame, &error), 0);
+	assert_int_equal(client_status("there", &plain, &error), 0);
+	assert_int_equal(client_command("resume", "there", &plain, &error), -EREMOTEIO);
+	assert_string_equal(error.text, "there is receiving: it cannot be resumed now");
+	assert_int_equal(client_command("stop", "there", &plain, &error), -EREMOTEIO);
+	assert_int_equal(migrate(false), -EREMOTEIO);
+	assert_non_null(strstr(error.text, "this receiver has taken slow already: start another one for boat"));
+	pthread_kill(target.thread, SIGINT);
+	assert_int_equal(channel_receive(&channel, &frame, &error), -ECONNABORTED);
+	assert_string_equal(error.text, "the other side says: the receiver was told to end");
+	channel_close(&channel);
+	target_join(MACHINE_END_STOPPED);
+	assert_int_equal(fake_host_entries(&hosts[1]), 0);
+	assert_int_equal(client_command("stop", "boat", &plain, &error), 0);
+	source_join(MACHINE_END_STOPPED);
+}
+
+/* ---- Called off ---- */
+
+static void *migrate_thread(void *argument)
+{
+	*(int *)argument = client_migrate("boat", address, &plain, &error);
+	return NULL;
+}
+
+/* Somebody who takes connections and says nothing. */
+static void test_cancel(void **state)
+{
+	const struct client_options cancel = { .cancel = true };
+	struct error mine;
+	pthread_t thread;
+	int listener, result;
+
+	(void)state;
+	assert_int_equal(client_migrate("boat", NULL, &cancel, &mine), -EREMOTEIO);
+	assert_string_equal(mine.text, "boat is not being migrated");
+	assert_int_equal(channel_listen(address, &listener, &mine), 0);
+	pthread_create(&thread, NULL, migrate_thread, &result);
+	while (machine_get_state(&machine) != MACHINE_MIGRATING)
+		usleep(1000);
+	assert_int_equal(client_command("pause", "boat", &plain, &mine), -EREMOTEIO);
+	assert_string_equal(mine.text, "boat is migrating: it cannot be paused now");
+	/* The thread is just being made, or waits for the WELCOME. */
+	for (int n = 0; n < 5000 && client_migrate("boat", NULL, &cancel, &mine); n++)
+		usleep(1000);
+	pthread_join(thread, NULL);
+	assert_int_equal(result, -EREMOTEIO);
+	assert_string_equal(error.text, "the migration was called off");
+	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
+	expect_failure_is_kept("the migration was called off");
+	close(listener);
+	assert_int_equal(client_command("stop", "boat", &plain, &error), 0);
+	source_join(MACHINE_END_STOPPED);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_receive),
+		TEST(test_name_in_use),
+		TEST(test_signal_while_receiving),
+		TEST(test_cancel),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

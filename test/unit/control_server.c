@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control socket: what may be asked, and what happens to whoever asks nonsense, asks slowly or goes away.
+ *
+ * Policy: one thread where that is possible: a request lies in the socket before it is served.
+ */
+#include "unit.h"
+#include "../fake/guest_call.h"
+#include "../wait_scale.h"
+
+#include "control/client.h"
+#include "control/server.h"
+#include "base/layout.h"
+#include "command/serve.h"
+#include "base/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LIMIT_S 60
+
+static char folder[] = "/tmp/seaclock-control-XXXXXX";
+static struct machine machine;
+static struct console console;
+static struct control control;
+static struct error error;
+
+static int make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) ? setenv("SEACLOCK_DIR", folder, 1) : -1;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+static int set_up_machine(void **state)
+{
+	const struct machine_config config = { .name = "boat", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN };
+
+	(void)state;
+	alarm(wait_scaled(LIMIT_S));
+	fake_reset();
+	console = (struct console){ .in = -1, .out = -1 };
+	if (machine_create(&machine, &config, &console, &error))
+		return -1;
+	return machine_resume(&machine, SC_CLOCK_FREEZE, false, &error);
+}
+
+static int tear_down_machine(void **state)
+{
+	(void)state;
+	machine_destroy(&machine);
+	alarm(0);
+	return 0;
+}
+
+static int set_up(void **state)
+{
+	return set_up_machine(state) ? -1 : control_open(&control, &machine, &error);
+}
+
+static int tear_down(void **state)
+{
+	control_close(&control);
+	return tear_down_machine(state);
+}
+
+static int client_open(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&control.address, sizeof(control.address)), 0);
+	return fd;
+}
+
+/* The answer to a request of raw bytes; NULL if there was none. */
+static json_t *ask_raw(const void *request, size_t size)
+{
+	int fd = client_open();
+	json_t *answer;
+
+	assert_int_equal(send(fd, request, size, MSG_NOSIGNAL), size);
+	control_serve(&control);
+	answer = control_read_line(fd, (int)wait_scaled(5000));
+	close(fd);
+	return answer;
+}
+
+static json_t *ask(const char *request)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "%s\n", request);
+	return ask_raw(line, strlen(line));
+}
+
+static void expect_ok(const char *request)
+{
+	json_t *answer = ask(request);
+
+	assert_non_null(json_object_get(answer, "ok"));
+	assert_null(json_object_get(answer, "error"));
+	json_decref(answer);
+}
+
+static void expect_error(const char *request, const char *sentence)
+{
+	json_t *answer = ask(request);
+
+	assert_string_equal(json_string_value(json_object_get(answer, "error")), sentence);
+	json_decref(answer);
+}
+
+/* ---- Requests ---- */
+
+static void test_status(void **state)
+{
+	json_t *answer = ask("{\"command\": \"status\"}"), *ok = json_object_get(answer, "ok");
+
+	(void)state;
+	assert_string_equal(json_string_value(json_object_get(ok, "name")), "boat");
+	assert_string_equal(json_string_value(json_object_get(ok, "state")), "running");
+	assert_string_equal(json_string_value(json_object_get(ok, "level")), "none");
+	assert_int_equal(json_integer_value(json_object_get(ok, "vcpus")), 1);
+	assert_int_equal(json_integer_value(json_object_get(ok, "memory_mib")), LAYOUT_RAM_MIN >> 20);
+	assert_int_equal(json_integer_value(json_object_get(ok, "counter_hz")), 100000000);
+	assert_int_equal(json_integer_value(json_object_get(ok, "pid")), getpid());
+	assert_true(json_is_false(json_object_get(ok, "on_page")));
+	assert_true(json_is_false(json_object_get(ok, "inferred")));
+	assert_string_equal(json_string_value(json_object_get(ok, "level_reason")), "it is not on the reference clock");
+	assert_true(json_is_integer(json_object_get(ok, "reference_time")));
+	assert_int_equal(json_array_size(json_object_get(ok, "late_timers")), 0);
+	json_decref(answer);
+}
+
+static void test_pause_resume_stop(void **state)
+{
+	(void)state;
+	expect_ok("{\"command\": \"pause\"}");
+	assert_int_equal(machine_get_state(&machine), MACHINE_PAUSED);
+	expect_ok("{\"command\": \"resume\"}");
+	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
+	machine_begin_migration(&machine, &error);
+	expect_error("{\"command\": \"stop\"}", "boat is migrating: it cannot be stopped now");
+	machine_end_migration(&machine, MACHINE_RUNNING);
+	expect_ok("{\"command\": \"stop\"}");
+	assert_int_equal(machine_get_end(&machine), MACHINE_END_STOPPED);
+}
+
+/* Pauses by one request, lets 10 s pass, resumes by the other: the seconds that the guest's clock counted. */
+static uint64_t seconds_counted(const char *pause, const char *resume)
+{
+	uint64_t before;
+
+	expect_ok(pause);
+	before = clock_reference(&machine.clock).v;
+	fake_time_advance(10000000000u);
+	expect_ok(resume);
+	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
+	return (clock_reference(&machine.clock).v - before + SC_REF_HZ / 2) / SC_REF_HZ;
+}
+
+#define PAUSE(clock) "{\"command\": \"pause\"" clock "}"
+#define RESUME(clock) "{\"command\": \"resume\"" clock "}"
+#define ADVANCE ", \"clock\": \"advance\""
+#define FREEZE ", \"clock\": \"freeze\""
+
+/* What resume says counts; else what pause said, once; else freeze. */
+static void test_policy(void **state)
+{
+	(void)state;
+	assert_int_equal(seconds_counted(PAUSE(), RESUME()), 0);
+	assert_int_equal(seconds_counted(PAUSE(), RESUME(ADVANCE)), 10);
+	assert_int_equal(seconds_counted(PAUSE(ADVANCE), RESUME()), 10);
+	assert_int_equal(seconds_counted(PAUSE(), RESUME()), 0);
+	assert_int_equal(seconds_counted(PAUSE(ADVANCE), RESUME(FREEZE)), 0);
+	assert_int_equal(seconds_counted(PAUSE(FREEZE), RESUME(ADVANCE)), 10);
+	expect_ok(PAUSE(ADVANCE));
+	assert_int_equal(seconds_counted(PAUSE(), RESUME()), 10);
+}
+
+static void test_policy_unknown(void **state)
+{
+	static const char sentence[] = "`stop` is no policy of the clock: it can advance or freeze";
+
+	(void)state;
+	expect_error(PAUSE(", \"clock\": \"stop\""), sentence);
+	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
+	expect_ok(PAUSE());
+	expect_error(RESUME(", \"clock\": \"stop\""), sentence);
+	assert_int_equal(machine_get_state(&machine), MACHINE_PAUSED);
+}
+
+static void test_unknown(void **state)
+{
+	(void)state;
+	expect_error("{\"command\": \"sink\"}", "the monitor does not know the command `sink`");
+	expect_error("{}", "the monitor does not know the command ``");
+	expect_error("[]", "the monitor does not know the command ``");
+	expect_error("{\"command\": 7}", "the monitor does not know the command ``");
+	expect_error("{\"command\": \"migrate\", \"host\": []}",
+		     "a migration needs a host, in fewer than 256 characters");
+}
+
+/* The sentence cuts the name in the middle of a character, which JSON cannot hold: it is answered all the same. */
+static void test_unknown_long(void **state)
+{
+	static const char head[] = "the monitor does not know the command `x";
+	char name[2 * 60 + 1], request[512], want[512];
+
+	(void)state;
+	for (int n = 0; n < 60; n++)
+		memcpy(name + 2 * n, "\xc3\xa4", 3);
+	snprintf(request, sizeof(request), "{\"command\": \"x%s\"}", name);
+	memset(name, '?', 99); /* with the x, 100 bytes of it */
+	snprintf(want, sizeof(want), "%s%.99s`", head, name);
+	expect_error(request, want);
+}
+
+static void expect_dropped(const void *request, size_t size)
+{
+	json_t *answer = ask_raw(request, size);
+
+	assert_null(answer);
+	/* And the next one is served. */
+	expect_ok("{\"command\": \"status\"}");
+}
+
+static void test_garbage(void **state)
+{
+	static const char garbage[] = "\x16\x03\x01\x02\x00\x01\n";
+	char longest[CONTROL_LINE_MAX + 1];
+
+	(void)state;
+	expect_dropped("\n", 1);
+	expect_dropped("{\n", 2);
+	expect_dropped("{\"command\": \"status\"} {}\n", 25);
+	expect_dropped(garbage, sizeof(garbage) - 1);
+	expect_dropped("\0\n", 2);
+	expect_dropped("{\"command\": \"\\u0000\"}\n", 22);
+	memset(longest, ' ', sizeof(longest));
+	expect_dropped(longest, sizeof(longest));
+	memset(longest, '[', sizeof(longest));
+	longest[CONTROL_LINE_MAX - 1] = '\n';
+	expect_dropped(longest, CONTROL_LINE_MAX);
+}
+
+/* A client that goes away before its answer, or says nothing. */
+static void test_gone(void **state)
+{
+	int fd = client_open();
+
+	(void)state;
+	assert_int_equal(send(fd, "{\"command\": \"pause\"}\n", 21, 0), 21);
+	close(fd);
+	control_serve(&control);
+	assert_int_equal(machine_get_state(&machine), MACHINE_PAUSED);
+	close(client_open());
+	control_serve(&control);
+	expect_ok("{\"command\": \"status\"}");
+}
+
+/* Those who say nothing cost nobody a wait; of too many the oldest is dropped, and half a request may become whole. */
+static void test_silent(void **state)
+{
+	int fd[CONTROL_CLIENTS + 1];
+	char byte;
+
+	(void)state;
+	for (uint32_t n = 0; n <= CONTROL_CLIENTS; n++) {
+		fd[n] = client_open();
+		assert_int_equal(send(fd[n], "{\"command\": ", 12, MSG_NOSIGNAL), 12);
+		control_serve(&control);
+	}
+	assert_int_equal(recv(fd[0], &byte, 1, MSG_DONTWAIT), 0);
+	for (uint32_t n = 1; n <= CONTROL_CLIENTS; n++) {
+		json_t *answer;
+
+		assert_int_equal(recv(fd[n], &byte, 1, MSG_DONTWAIT), -1);
+		assert_int_equal(send(fd[n], "\"status\"}\n", 10, MSG_NOSIGNAL), 10);
+		control_serve(&control);
+		answer = control_read_line(fd[n], 5000);
+		assert_non_null(json_object_get(answer, "ok"));
+		json_decref(answer);
+		close(fd[n]);
+	}
+	close(fd[0]);
+	expect_ok("{\"command\": \"status\"}");
+}
+
+/* ---- Migration ---- */
+
+static void test_migrate_nowhere(void **state)
+{
+	json_t *answer = ask("{\"command\": \"migrate\", \"host\": \"127.0.0.1:1\"}");
+
+	(void)state;
+	assert_string_equal(json_string_value(json_object_get(answer, "error")),
+			    "cannot connect to 127.0.0.1:1 (Connection refused): is `seaclock receive` running there?");
+	json_decref(answer);
+	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
+	/* Again, and with another name. */
+	expect_error("{\"command\": \"migrate\", \"host\": \":\"}",
+		     "`:` is not HOST, HOST:PORT or [ADDRESS]:PORT, with a port from 1 to 65535");
+	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
+	expect_ok("{\"command\": \"pause\"}");
+	expect_error("{\"command\": \"migrate\", \"host\": \"127.0.0.1:1\"}",
+		     "boat is paused: it cannot be migrated now");
+}
+
+static void test_migrate_numbers(void **state)
+{
+	(void)state;
+	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"downtime_ms\": 0}",
+		     "\"downtime_ms\" takes a number from 1 to 10000");
+	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"downtime_ms\": 10001}",
+		     "\"downtime_ms\" takes a number from 1 to 10000");
+	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"max_step_us\": \"7\"}",
+		     "\"max_step_us\" takes a number from 1 to 1000000");
+	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"clock\": \"stop\"}",
+		     "`stop` is no policy of the clock: it can advance or freeze");
+	expect_error("{\"command\": \"migrate\", \"cancel\": true}", "boat is not being migrated");
+	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
+}
+
+/* ---- The socket ---- */
+
+struct racer {
+	struct control control;
+	pthread_barrier_t *start;
+	int result;
+};
+
+static void *open_thread(void *argument)
+{
+	struct racer *racer = argument;
+	struct error ignored;
+
+	pthread_barrier_wait(racer->start);
+	racer->result = control_open(&racer->control, &machine, &ignored);
+	return NULL;
+}
+
+/* Several monitors find the socket of one that was killed: one of them gets the name, and keeps it. */
+static void test_stale_race(void **state)
+{
+	enum {
+		RACERS = 6
+	};
+	struct sockaddr_un address;
+
+	(void)state;
+	assert_int_equal(control_address("boat", &address, &error), 0);
+	for (int round = 0; round < 500; round++) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), winners = 0;
+		struct racer racers[RACERS];
+		pthread_t threads[RACERS];
+		pthread_barrier_t start;
+
+		assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+		close(fd);
+		pthread_barrier_init(&start, NULL, RACERS);
+		for (int n = 0; n < RACERS; n++) {
+			racers[n] = (struct racer){ .start = &start };
+			pthread_create(&threads[n], NULL, open_thread, &racers[n]);
+		}
+		for (int n = 0; n < RACERS; n++) {
+			pthread_join(threads[n], NULL);
+			winners += !racers[n].result;
+		}
+		assert_int_equal(winners, 1);
+		/* Those who lost leave it alone. */
+		for (int n = 0; n < RACERS; n++)
+			if (racers[n].result)
+				control_close(&racers[n].control);
+		assert_int_equal(access(address.sun_path, F_OK), 0);
+		for (int n = 0; n < RACERS; n++)
+			if (!racers[n].result)
+				control_close(&racers[n].control);
+		assert_int_equal(access(address.sun_path, F_OK), -1);
+		pthread_barrier_destroy(&start);
+	}
+}
+
+static void test_duplicate(void **state)
+{
+	struct control other;
+
+	(void)state;
+	assert_int_equal(control_open(&other, &machine, &error), -EEXIST);
+	assert_string_equal(error.text, "a machine named boat is already running");
+	control_close(&other);
+	control_serve(&control); /* the other one's look whether anybody is there */
+	expect_ok("{\"command\": \"status\"}");
+}
+
+/* Orders come from the owner only, also in a folder that was there before, and whatever the umask leaves. */
+static void test_socket_mode(void **state)
+{
+	static const mode_t masks[] = { 0, 002, 022, 077 };
+	struct stat facts;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(masks) / sizeof(masks[0]); n++) {
+		mode_t before = umask(masks[n]);
+		int result = control_open(&control, &machine, &error);
+
+		umask(before);
+		assert_int_equal(result, 0);
+		assert_int_equal(stat(control.address.sun_path, &facts), 0);
+		assert_int_equal(facts.st_mode & 0777, 0600);
+		control_close(&control);
+	}
+}
+
+/* What a killed monitor leaves behind is taken over. */
+static void test_stale(void **state)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address;
+
+	assert_int_equal(control_address("boat", &address, &error), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(fd);
+	assert_int_equal(access(address.sun_path, F_OK), 0);
+	assert_int_equal(set_up(state), 0);
+	expect_ok("{\"command\": \"status\"}");
+	tear_down(state);
+	assert_int_equal(access(address.sun_path, F_OK), -1);
+}
+
+static void test_no_folder(void **state)
+{
+	(void)state;
+	setenv("SEACLOCK_DIR", "/nonexistent/folder", 1);
+	assert_int_equal(control_open(&control, &machine, &error), -ENOENT);
+	assert_non_null(strstr(error.text, "cannot make the control folder /nonexistent/folder"));
+	setenv("SEACLOCK_DIR", folder, 1);
+}
+
+/* ---- Both ends, and the console ---- */
+
+struct served {
+	struct serve serve;
+	enum machine_end end;
+	uint64_t cpu_ns; /* that serving took */
+};
+
+static void *serve_thread(void *argument)
+{
+	struct served *served = argument;
+	struct timespec used;
+
+	served->end = serve_run(&served->serve);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	served->cpu_ns = (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+	return NULL;
+}
+
+static void test_client(void **state)
+{
+	const struct client_options options = { .json = false };
+	struct served served = { .end = MACHINE_END_NONE };
+	pthread_t thread;
+
+	(void)state;
+	signals_prepare();
+	assert_int_equal(client_command("pause", "boat", &options, &error), -ENOENT);
+	assert_non_null(strstr(error.text, "no machine named boat is running here"));
+	assert_int_equal(serve_open(&served.serve, &machine, &error), 0);
+	pthread_create(&thread, NULL, serve_thread, &served);
+	assert_int_equal(client_command("pause", "boat", &options, &error), 0);
+	assert_int_equal(client_command("resume", "boat", &options, &error), 0);
+	assert_int_equal(client_status("boat", &options, &error), 0);
+	assert_int_equal(client_status(NULL, &options, &error), 0);
+	assert_int_equal(client_command("sink", "boat", &options, &error), -EREMOTEIO);
+	assert_int_equal(client_migrate("boat", "127.0.0.1:1", &options, &error), -EREMOTEIO);
+	assert_non_null(strstr(error.text, "cannot connect to 127.0.0.1:1"));
+	assert_int_equal(client_command("stop", "boat", &options, &error), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(served.end, MACHINE_END_STOPPED);
+	serve_close(&served.serve);
+	assert_int_equal(client_status("boat", &options, &error), -ENOENT);
+}
+
+static uint32_t uart_count(void)
+{
+	uint32_t count;
+
+	pthread_mutex_lock(&machine.devices);
+	count = machine.uart.count;
+	pthread_mutex_unlock(&machine.devices);
+	return count;
+}
+
+/* The guest reads its UART; false if there is nothing. */
+static bool uart_take(uint8_t *byte)
+{
+	const struct host_vcpu *vcpu = &machine.vcpus.vcpu[0].host;
+	const struct fake_exit load = { .exit = { .kind = HOST_EXIT_MMIO, .gpa = LAYOUT_UART_BASE, .size = 1 } };
+
+	if (!uart_count())
+		return false;
+	fake_vcpu_script(vcpu, &load);
+	assert_true(fake_vcpu_wait(vcpu));
+	*byte = (uint8_t)fake_vcpu_register(vcpu, FAKE_REGISTER_X0);
+	return true;
+}
+
+/*
+ * The console's input ends while the guest has no room for its last bytes: the monitor waits without spinning, and none
+ * is lost.
+ */
+static void test_console_end(void **state)
+{
+	static const char input[] = "the quick brown fox jumps over the lazy dog";
+	struct served served = { .end = MACHINE_END_NONE };
+	char got[sizeof(input)] = "";
+	pthread_t thread;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	console.in = ends[0];
+	assert_int_equal(write(ends[1], input, sizeof(input) - 1), sizeof(input) - 1);
+	close(ends[1]);
+	assert_int_equal(serve_open(&served.serve, &machine, &error), 0);
+	pthread_create(&thread, NULL, serve_thread, &served);
+	for (int n = 0; n < 5000 && uart_count() < PL011_FIFO_SIZE; n++)
+		usleep(1000);
+	usleep(100000); /* in which it could spin */
+	for (size_t n = 0, limit = 5000; n < sizeof(input) - 1 && limit; limit--)
+		if (uart_take((uint8_t *)&got[n]))
+			n++;
+		else
+			usleep(1000);
+	assert_string_equal(got, input);
+	machine_finish(&machine, MACHINE_END_STOPPED);
+	pthread_join(thread, NULL);
+	serve_close(&served.serve);
+	close(ends[0]);
+	assert_int_equal(served.end, MACHINE_END_STOPPED);
+	assert_true(served.cpu_ns < 50000000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_MACHINE(name) cmocka_unit_test_setup_teardown(name, set_up_machine, tear_down_machine)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_status),
+
+		TEST(test_policy),
+		TEST(test_policy_unknown),
+		TEST(test_pause_resume_stop),
+		TEST(test_unknown),
+		TEST(test_unknown_long),
+		TEST(test_garbage),
+		TEST(test_gone),
+		TEST(test_silent),
+		TEST(test_migrate_nowhere),
+		TEST(test_migrate_numbers),
+		TEST_MACHINE(test_stale_race),
+		TEST(test_duplicate),
+		cmocka_unit_test(test_stale),
+		TEST_MACHINE(test_socket_mode),
+		TEST_MACHINE(test_no_folder),
+		TEST_MACHINE(test_client),
+		TEST_MACHINE(test_console_end),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files that a user names: opened, read whole, or refused with a sentence. */
+#ifndef VMM_BASE_FILE_H
+#define VMM_BASE_FILE_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+/*
+ * Opens it for reading: the descriptor. What is no regular file is refused, without waiting for a FIFO's writer, and no
+ * terminal becomes this process's.
+ */
+int file_open(const char *path, struct error *error);
+
+/*
+ * The whole file in memory that the caller frees; what is more than 1 GiB is refused. -EINTR if an order to end comes
+ * meanwhile.
+ */
+int file_read(const char *path, void **data, size_t *size, struct error *error);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where everything is in the guest's physical address space, and which interrupt belongs to what.
+ *
+ * Policy: the addresses of QEMU's `virt` machine, where stock firmware expects them. These numbers are guest visible
+ * and part of the migration format: a change is a new machine.
+ */
+#ifndef VMM_BASE_LAYOUT_H
+#define VMM_BASE_LAYOUT_H
+
+#include <stdint.h>
+
+#define LAYOUT_GICD_BASE 0x08000000ull
+#define LAYOUT_GICD_SIZE 0x00010000ull
+#define LAYOUT_GICR_BASE 0x080a0000ull
+#define LAYOUT_GICR_VCPU_SIZE 0x00020000ull
+#define LAYOUT_UART_BASE 0x09000000ull
+#define LAYOUT_UART_SIZE 0x00001000ull
+#define LAYOUT_RAM_BASE 0x40000000ull
+
+/* Interrupts, as INTIDs. */
+#define LAYOUT_UART_INTID 33u
+#define LAYOUT_TIMER_SECURE_INTID 29u
+#define LAYOUT_TIMER_PHYSICAL_INTID 30u
+#define LAYOUT_TIMER_VIRTUAL_INTID 27u
+#define LAYOUT_TIMER_HYP_INTID 26u
+#define LAYOUT_PMU_INTID 23u
+#define LAYOUT_INTERRUPTS 128u /* INTIDs that the GIC has, SPIs included */
+
+#define LAYOUT_RAM_MIN (64ull << 20)
+#define LAYOUT_RAM_MAX (64ull << 30)
+#define LAYOUT_RAM_UNIT (1ull << 20)
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Output that never holds up whoever writes it: see the header. */
+#include "base/output.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define PIECE_SIZE 4096u
+#define MARK_SIZE 80u
+
+/* A guest writes byte by byte: what comes within this is written together. */
+#define GATHER_MS 1
+
+/* Ends a write that waits. Nothing else in the monitor uses it, and its handler does nothing. */
+#define SIGNAL_ABANDON SIGUSR2
+#define ABANDON_RETRY_MS 10
+
+/* What the writer takes at once: `size` bytes, before which `dropped` are missing. */
+struct piece {
+	uint64_t dropped;
+	size_t size;
+	uint8_t bytes[PIECE_SIZE];
+};
+
+/* ---- The writer ---- */
+
+/* False at the end: nothing is left, and nothing comes any more. */
+static bool output_take(struct output *output, struct piece *piece)
+{
+	bool waited = false;
+
+	pthread_mutex_lock(&output->lock);
+	for (; !output->ring.count && !output->closing; waited = true)
+		pthread_cond_wait(&output->changed, &output->lock);
+	if (waited && !output->closing) {
+		pthread_mutex_unlock(&output->lock);
+		poll(NULL, 0, GATHER_MS);
+		pthread_mutex_lock(&output->lock);
+	}
+	piece->size = 0;
+	/* At the end, what could not be written stays counted for whoever closes this. */
+	if (output->ring.count)
+		piece->size = ring_take(&output->ring, piece->bytes, sizeof(piece->bytes), &piece->dropped);
+	pthread_mutex_unlock(&output->lock);
+	return piece->size;
+}
+
+/* The only place where the writer waits for the reader. How much was written. */
+static size_t output_write(struct output *output, const uint8_t *data, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size && !__atomic_load_n(&output->abandoned, __ATOMIC_ACQUIRE)) {
+		ssize_t step = write(output->fd, data + done, size - done);
+
+		if (step > 0)
+			done += (size_t)step;
+		else if (step < 0 && errno == EAGAIN)
+			poll(&(struct pollfd){ .fd = output->fd, .events = POLLOUT }, 1, -1);
+		else if (!step || errno != EINTR)
+			break;
+	}
+	return done;
+}
+
+static bool mark_write(struct output *output, uint64_t dropped)
+{
+	char mark[MARK_SIZE];
+	int size =
+		snprintf(mark, sizeof(mark), "\n[seaclock: %" PRIu64 " bytes of output are missing here]\n", dropped);
+
+	return output_write(output, (const uint8_t *)mark, (size_t)size) > 0;
+}
+
+/* What cannot be written is missing before what comes next. */
+static void piece_write(struct output *output, const struct piece *piece)
+{
+	uint64_t missing = piece->dropped;
+	size_t done = 0;
+
+	if (!piece->dropped || mark_write(output, piece->dropped)) {
+		missing = 0;
+		done = output_write(output, piece->bytes, piece->size);
+	}
+	if (!missing && done == piece->size)
+		return;
+	pthread_mutex_lock(&output->lock);
+	output->ring.dropped += missing + (piece->size - done);
+	pthread_mutex_unlock(&output->lock);
+}
+
+static void *output_writer(void *argument)
+{
+	struct output *output = argument;
+	struct piece piece;
+
+	while (output_take(output, &piece))
+		piece_write(output, &piece);
+	eventfd_write(output->finished, 1);
+	return NULL;
+}
+
+/* ---- Its users ---- */
+
+static void output_interrupted(int signal)
+{
+	(void)signal;
+}
+
+static void output_allow_abandoning(void)
+{
+	const struct sigaction action = { .sa_handler = output_interrupted }; /* without SA_RESTART */
+	sigset_t set;
+
+	sigaction(SIGNAL_ABANDON, &action, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGNAL_ABANDON);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static bool output_is_finished(const struct output *output, int limit_ms)
+{
+	return poll(&(struct pollfd){ .fd = output->finished, .events = POLLIN }, 1, limit_ms) == 1;
+}
+
+/* The signal may come just before the writer begins to wait: once is not enough. */
+static void output_abandon(struct output *output)
+{
+	__atomic_store_n(&output->abandoned, true, __ATOMIC_RELEASE);
+	do
+		pthread_kill(output->writer, SIGNAL_ABANDON);
+	while (!output_is_finished(output, ABANDON_RETRY_MS));
+}
+
+int output_open(struct output *output, int fd, size_t capacity, struct error *error)
+{
+	void *bytes = malloc(capacity);
+	int result;
+
+	output_allow_abandoning();
+	*output = (struct output){ .fd = fd, .finished = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+	result = !bytes ? ENOMEM : output->finished < 0 ? errno : 0;
+	if (!result) {
+		ring_init(&output->ring, bytes, capacity);
+		pthread_mutex_init(&output->lock, NULL);
+		pthread_cond_init(&output->changed, NULL);
+		result = pthread_create(&output->writer, NULL, output_writer, output);
+	}
+	if (!result)
+		return 0;
+	free(bytes);
+	if (output->finished >= 0)
+		close(output->finished);
+	return error_set(error, result, "no means to write output (%s)", strerror(result));
+}
+
+void output_put(struct output *output, const void *data, size_t size)
+{
+	pthread_mutex_lock(&output->lock);
+	if (!output->ring.count)
+		pthread_cond_signal(&output->changed);
+	ring_push(&output->ring, data, size);
+	pthread_mutex_unlock(&output->lock);
+}
+
+bool output_close(struct output *output)
+{
+	bool all;
+
+	pthread_mutex_lock(&output->lock);
+	output->closing = true;
+	pthread_cond_signal(&output->changed);
+	pthread_mutex_unlock(&output->lock);
+	all = output_is_finished(output, OUTPUT_END_MS);
+	if (!all)
+		output_abandon(output);
+	pthread_join(output->writer, NULL);
+	all = all && !output->ring.dropped;
+	pthread_cond_destroy(&output->changed);
+	pthread_mutex_destroy(&output->lock);
+	close(output->finished);
+	free(output->ring.bytes);
+	return all;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Output that never holds up whoever writes it: a bounded queue and a thread that empties it into a descriptor.
+ *
+ * Policy: a pipe that nobody reads, a stopped terminal and a full disk cost the oldest output and nothing else. Where
+ * bytes are missing the output says how many. At the end the reader has OUTPUT_END_MS to take the rest.
+ */
+#ifndef VMM_BASE_OUTPUT_H
+#define VMM_BASE_OUTPUT_H
+
+#include "base/error.h"
+#include "base/ring.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#define OUTPUT_END_MS 2000
+
+struct output {
+	int fd;
+	int finished; /* eventfd: readable once the writer has written everything */
+	pthread_t writer;
+	bool abandoned;	      /* atomic: the writer is to wait for nobody any more */
+	pthread_mutex_t lock; /* what follows; nobody waits for anything while holding it */
+	pthread_cond_t changed;
+	struct ring ring;
+	bool closing;
+};
+
+/* Output to `fd`, which stays the caller's; at most `capacity` bytes wait. On an error there is nothing to close. */
+int output_open(struct output *output, int fd, size_t capacity, struct error *error);
+void output_put(struct output *output, const void *data, size_t size);
+/* Ends it. False if the last bytes were not taken in time, or could not be written. */
+bool output_close(struct output *output);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How much of the host's time a thread may take that works whenever its guest wants it to.
+ *
+ * Policy: pure. Half of the time, in the long run: whoever has worked rests as long, once a debt of some ms of work has
+ * gathered. So bursts are served at once, and only a guest that asks without pause waits, never longer than for one
+ * such debt.
+ */
+#ifndef VMM_BASE_PACE_H
+#define VMM_BASE_PACE_H
+
+#include <seaclock/core.h>
+
+/* The work that is not made up for by rest. */
+#define PACE_DEBT_MAX_NS 10000000u
+
+struct pace {
+	sc_ns_t ended; /* the last piece of work */
+	uint64_t debt_ns;
+};
+
+/* The thread has worked from `began` to `ended`: how long it must rest now, at most PACE_DEBT_MAX_NS. */
+sc_ns_t pace_work(struct pace *pace, sc_ns_t began, sc_ns_t ended);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `seaclock receive`: see the header. */
+#include "command/receive.h"
+
+#include "base/log.h"
+#include "migrate/linger.h"
+#include "migrate/target.h"
+#include "command/serve.h"
+#include "base/signals.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+struct receive {
+	const struct receive_options *options;
+	struct incoming incoming;
+	int signals;
+	bool over; /* *end is known */
+	enum machine_end end;
+};
+
+/* A channel_watch_fn. The signal stays where it is, for the loop that ends with it. */
+static int receive_signal(void *context, struct error *error)
+{
+	(void)context;
+	return error_set(error, EINTR, "the receiver was told to end");
+}
+
+/* Another: whoever asks for the machine's status need not wait until all of it is here. */
+static int receive_control(void *context, struct error *error)
+{
+	struct serve *serve = context;
+
+	(void)error;
+	serve_control(serve);
+	return 0;
+}
+
+/* ---- One machine ---- */
+
+/* The socket of the name is taken before the guest is, for a running guest must not be lost to a name. */
+static int receive_contents(struct receive *receive, struct machine *machine, struct channel *channel,
+			    const struct frame_hello *hello, struct serve *serve, struct error *error)
+{
+	const struct channel_watch signals = { .fd = receive->signals, .fn = receive_signal };
+	int result = serve_open(serve, machine, error);
+	struct channel_watch control;
+
+	if (result)
+		return result;
+	control = (struct channel_watch){ serve->control.events, receive_control, serve };
+	channel_watch(channel, &signals);
+	channel_watch(channel, &control);
+	result = target_run(machine, channel, hello, &receive->incoming, error);
+	if (result)
+		serve_close(serve);
+	return result;
+}
+
+static void receive_serve(struct receive *receive, struct serve *serve)
+{
+	log_line("%s runs here", serve->machine->config.name);
+	serve->incoming = &receive->incoming;
+	receive->end = serve_run(serve);
+	receive->over = true;
+	serve_close(serve);
+}
+
+static int receive_machine(struct receive *receive, struct channel *channel, const struct frame_hello *hello,
+			   struct console *console, struct error *error)
+{
+	struct machine machine;
+	struct serve serve;
+	int result = target_begin(&machine, hello, console, receive->options->name, error);
+
+	if (result)
+		return result;
+	result = receive_contents(receive, &machine, channel, hello, &serve, error);
+	if (!result) {
+		incoming_await_settled(&receive->incoming, channel);
+		receive_serve(receive, &serve);
+	}
+	machine_destroy(&machine);
+	return result;
+}
+
+static void receive_refuse(struct receive *receive, struct channel *channel, const struct frame_hello *hello,
+			   int result, const struct error *error)
+{
+	if (result == -ECANCELED && hello->dry_run)
+		log_line("asked whether %s could run here: it could", hello->name);
+	else
+		log_line("%s is not taken: %s", hello->name, error->text);
+	incoming_give_up(&receive->incoming, channel, error);
+}
+
+static void receive_call(struct receive *receive, struct channel *channel, const struct frame_hello *hello)
+{
+	struct console console;
+	struct error error;
+	int result = console_open(&console, receive->options->console, &error);
+
+	if (!result) {
+		result = receive_machine(receive, channel, hello, &console, &error);
+		console_close(&console);
+	}
+	if (result)
+		receive_refuse(receive, channel, hello, result, &error);
+	channel_close(channel);
+}
+
+/* ---- All of them ---- */
+
+/* Somebody's source may still have to ask. A second signal ends that, too. */
+static void receive_linger(struct receive *receive)
+{
+	const struct channel_watch signals = { .fd = receive->signals, .fn = receive_signal };
+	struct pollfd first = { .fd = receive->signals, .events = POLLIN };
+	struct signalfd_siginfo info;
+
+	if (!linger_is_due(&receive->incoming))
+		return;
+	if (poll(&first, 1, 0) > 0 && read(receive->signals, &info, sizeof(info)) < 0)
+		return;
+	log_line("a source may not know yet what became of its machine: waiting for its question for up to %d s",
+		 receive->incoming.limits->linger_ms / 1000);
+	linger_run(&receive->incoming, &signals);
+}
+
+static void receive_once(struct receive *receive)
+{
+	struct pollfd wait[2] = {
+		{ .fd = receive->incoming.events, .events = POLLIN },
+		{ .fd = receive->signals, .events = POLLIN },
+	};
+	struct channel channel;
+	struct frame_hello hello;
+
+	if (poll(wait, 2, -1) < 0)
+		return;
+	if (wait[1].revents) {
+		receive->end = MACHINE_END_STOPPED;
+		receive->over = true;
+		return;
+	}
+	incoming_serve(&receive->incoming);
+	if (incoming_take(&receive->incoming, &channel, &hello))
+		receive_call(receive, &channel, &hello);
+}
+
+static int receive_open(struct receive *receive, struct error *error)
+{
+	int result = host_check(error);
+
+	if (!result)
+		result = incoming_open(&receive->incoming, &handover_limits, error);
+	if (result)
+		return result;
+	result = incoming_listen(&receive->incoming, receive->options->listen, error);
+	receive->signals = result ? -1 : signals_open();
+	if (!result && receive->signals < 0)
+		result = error_set(error, errno, "no descriptor for signals (%s)", strerror(errno));
+	if (result)
+		incoming_close(&receive->incoming);
+	return result;
+}
+
+int receive_run(const struct receive_options *options, enum machine_end *end, struct error *error)
+{
+	struct receive receive = { .options = options };
+	char address[CHANNEL_ADDRESS_SIZE];
+	int result;
+
+	result = receive_open(&receive, error);
+	if (result)
+		return result;
+	channel_address(receive.incoming.listener, address);
+	log_line("waiting for a machine on %s", address);
+	while (!receive.over)
+		receive_once(&receive);
+	receive_linger(&receive);
+	*end = receive.end;
+	close(receive.signals);
+	incoming_close(&receive.incoming);
+	return 0;
+}

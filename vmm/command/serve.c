@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A machine's life from start to end: see the header. */
+#include "command/serve.h"
+
+#include "base/log.h"
+#include "base/signals.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Room for the input of a pipe, in a guest that does not read its UART, is looked for after this long. */
+#define CONSOLE_RETRY_MS 10
+
+/* A background job is not told that it has come to the foreground. */
+#define FOREGROUND_RETRY_MS 1000
+
+/* An order that is carried out now, or as soon as no migration or save is under way. */
+static void serve_stop(struct serve *serve, const char *why)
+{
+	log_line("%s is told to end (%s)", serve->machine->config.name, why);
+	machine_stop_soon(serve->machine);
+	control_call_off(&serve->control);
+}
+
+static void serve_signal(struct serve *serve)
+{
+	const char *name = signals_take(serve->wait[SERVE_SIGNAL].fd);
+
+	if (name)
+		serve_stop(serve, name);
+}
+
+/* A key goes from the terminal to the machine in one step, or it stays in the terminal: for good once it has moved. */
+static enum console_key serve_key(struct serve *serve)
+{
+	enum console_key key;
+	uint8_t byte;
+
+	if (!machine_begin_input(serve->machine))
+		return CONSOLE_KEY_END;
+	key = console_read(serve->machine->console, &byte);
+	if (key == CONSOLE_KEY_BYTE)
+		machine_receive(serve->machine, byte);
+	machine_end_input(serve->machine);
+	return key;
+}
+
+static void serve_console(struct serve *serve)
+{
+	enum console_key key = serve_key(serve);
+
+	if (key == CONSOLE_KEY_EXIT)
+		serve_stop(serve, "Ctrl-A x");
+	if (key == CONSOLE_KEY_END)
+		serve->input_ended = true;
+}
+
+/*
+ * Whether the console's input is waited for. It is left out while it is not to be read, for an end of the input would
+ * be reported without pause. A terminal is read in any case, for Ctrl-A x; a pipe waits until there is room.
+ */
+static void serve_attend(struct serve *serve, int *timeout_ms)
+{
+	struct console *console = serve->machine->console;
+	bool open = !serve->input_ended && console->in >= 0;
+	bool attend = open && console_attend(console);
+	bool room = machine_wants_input(serve->machine) || console->raw;
+
+	*timeout_ms = -1;
+	if (open && !attend)
+		*timeout_ms = FOREGROUND_RETRY_MS;
+	else if (open && !room)
+		*timeout_ms = CONSOLE_RETRY_MS;
+	serve->wait[SERVE_CONSOLE].fd = attend && room ? console->in : -1;
+}
+
+static void serve_incoming(struct serve *serve)
+{
+	const struct report *report = &serve->incoming->report;
+
+	incoming_serve(serve->incoming);
+	if (!serve->incoming->settled || serve->settled)
+		return;
+	serve->settled = true;
+	migration_note(&serve->control.migration, report);
+	for (uint32_t n = 0; n < report->input_size; n++)
+		machine_receive(serve->machine, report->input[n]);
+}
+
+/* Without a wait for threads, vCPUs or readers, any of which may be why the operator wants it so. */
+static _Noreturn void serve_leave(const struct serve *serve)
+{
+	control_remove(&serve->control);
+	console_restore(serve->machine->console);
+	_exit(SERVE_EXIT_STOPPED);
+}
+
+void serve_control(struct serve *serve)
+{
+	control_serve(&serve->control);
+	if (serve->control.leave)
+		serve_leave(serve);
+}
+
+/* False once the machine has ended. */
+static bool serve_once(struct serve *serve)
+{
+	struct pollfd *wait = serve->wait;
+	int timeout_ms;
+
+	serve_attend(serve, &timeout_ms);
+	if (poll(wait, SERVE_WAITS, timeout_ms) < 0)
+		return errno == EINTR;
+	if (wait[SERVE_CONTROL].revents)
+		serve_control(serve);
+	if (wait[SERVE_SIGNAL].revents)
+		serve_signal(serve);
+	if (wait[SERVE_CONSOLE].revents)
+		serve_console(serve);
+	if (wait[SERVE_INCOMING].revents)
+		serve_incoming(serve);
+	return !wait[SERVE_END].revents;
+}
+
+int serve_open(struct serve *serve, struct machine *machine, struct error *error)
+{
+	int result, err;
+
+	*serve = (struct serve){ .machine = machine };
+	result = control_open(&serve->control, machine, error);
+	if (result)
+		return result;
+	for (int n = 0; n < SERVE_WAITS; n++)
+		serve->wait[n].events = POLLIN;
+	serve->wait[SERVE_SIGNAL].fd = signals_open();
+	err = errno;
+	serve->wait[SERVE_END].fd = machine->ended;
+	serve->wait[SERVE_CONTROL].fd = serve->control.events;
+	if (serve->wait[SERVE_SIGNAL].fd >= 0)
+		return 0;
+	control_close(&serve->control);
+	return error_set(error, err, "no descriptor for signals (%s)", strerror(err));
+}
+
+void serve_close(struct serve *serve)
+{
+	control_close(&serve->control);
+	close(serve->wait[SERVE_SIGNAL].fd);
+}
+
+enum machine_end serve_run(struct serve *serve)
+{
+	console_start(serve->machine->console);
+	serve->wait[SERVE_INCOMING].fd = serve->incoming ? serve->incoming->events : -1;
+	while (serve_once(serve))
+		;
+	return machine_get_end(serve->machine);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A machine's life from start to end: its control socket, its console's input, signals, and the incoming side of the
+ * receiver as long as that is open.
+ *
+ * Policy: one thread waits for all of it, and for nothing else. SIGINT, SIGTERM, SIGHUP and Ctrl-A x end the machine:
+ * at once, or when a migration or save that can no longer be called off is over.
+ */
+#ifndef VMM_COMMAND_SERVE_H
+#define VMM_COMMAND_SERVE_H
+
+#include "control/server.h"
+#include "migrate/incoming.h"
+
+#include <poll.h>
+
+enum {
+	SERVE_END,
+	SERVE_SIGNAL,
+	SERVE_CONTROL,
+	SERVE_CONSOLE,
+	SERVE_INCOMING,
+	SERVE_WAITS
+};
+
+/* The program's exit status after `stop --now`, as after `stop`. */
+#define SERVE_EXIT_STOPPED 6
+
+struct serve {
+	struct machine *machine;
+	struct control control;
+	struct incoming *incoming; /* of the receiver that the machine came by; NULL: it did not */
+	struct pollfd wait[SERVE_WAITS];
+	bool input_ended;
+	bool settled; /* the incoming side's report has been noted */
+};
+
+/* Opens all that is needed, so that nothing fails later: -EEXIST if a machine of this name is running. */
+int serve_open(struct serve *serve, struct machine *machine, struct error *error);
+void serve_close(struct serve *serve);
+
+/* Serves the clients of the control socket; `stop --now` ends the program here. */
+void serve_control(struct serve *serve);
+
+/* Serves the machine until its end. */
+enum machine_end serve_run(struct serve *serve);
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A machine's migration as the operator sees it: see the header. */
+#include "control/migration.h"
+
+#include "control/server.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void migration_init(struct migration *migration, struct machine *machine)
+{
+	*migration = (struct migration){ .machine = machine, .client = -1, .canceller = -1, .gate = { .called = -1 } };
+	pthread_mutex_init(&migration->lock, NULL);
+}
+
+static void migration_join(struct migration *migration)
+{
+	if (migration->started)
+		pthread_join(migration->thread, NULL);
+	migration->started = false;
+}
+
+void migration_close(struct migration *migration)
+{
+	migration_join(migration);
+	json_decref(migration->last);
+	pthread_mutex_destroy(&migration->lock);
+}
+
+/* ---- The last one ---- */
+
+/* Takes over `last`. */
+static void migration_set_last(struct migration *migration, json_t *last)
+{
+	pthread_mutex_lock(&migration->lock);
+	json_decref(migration->last);
+	migration->last = last;
+	pthread_mutex_unlock(&migration->lock);
+}
+
+void migration_note(struct migration *migration, const struct report *report)
+{
+	migration_set_last(migration, report_json(report));
+}
+
+json_t *migration_last(struct migration *migration)
+{
+	json_t *last;
+
+	pthread_mutex_lock(&migration->lock);
+	/* A copy, for counting references is no matter for two threads. */
+	last = json_deep_copy(migration->last);
+	pthread_mutex_unlock(&migration->lock);
+	return last;
+}
+
+/* ---- Its end ---- */
+
+static void client_answer(int *client, json_t *line)
+{
+	if (*client < 0) {
+		json_decref(line);
+		return;
+	}
+	control_write_line(*client, line);
+	close(*client);
+	*client = -1;
+}
+
+/* From here on it cannot be called off. Who has done so hears of it now that the machine runs on. */
+static void migration_retire(struct migration *migration)
+{
+	pthread_mutex_lock(&migration->lock);
+	migration->active = false;
+	client_answer(&migration->canceller, json_pack("{s:b}", "ok", 1));
+	pthread_mutex_unlock(&migration->lock);
+	gate_close(&migration->gate);
+}
+
+static void explain_undecided(const struct migration *migration, struct error *error)
+{
+	const char *name = migration->machine->config.name;
+	struct error reason = *error;
+
+	error_format(error,
+		     "%s cannot say what became of %s after the handover (%.200s), so it stays paused here: `seaclock "
+		     "resume %s` asks again; if it does not run there, `seaclock resume %s --force`, else `seaclock "
+		     "stop %s`",
+		     migration->host, name, reason.text, name, name, name);
+}
+
+static void explain_paused(const struct migration *migration, struct error *error)
+{
+	const char *name = migration->machine->config.name;
+	struct error reason = *error;
+
+	error_format(error,
+		     "%.300s; %s stays paused, for its clock cannot be started: `seaclock resume %s` tries again",
+		     reason.text, name, name);
+}
+
+/* The guest is here, running or paused. */
+static void migration_fail(struct migration *migration, enum source_state state, struct error *error)
+{
+	struct machine *machine = migration->machine;
+	bool runs;
+
+	if (state == SOURCE_UNDECIDED) {
+		explain_undecided(migration, error);
+		machine_set_policy(machine, migration->options.policy);
+	}
+	machine_end_migration(machine, state == SOURCE_UNDECIDED ? MACHINE_UNDECIDED : MACHINE_RUNNING);
+	runs = machine_get_state(machine) == MACHINE_RUNNING;
+	if (state == SOURCE_RUNNING && machine_get_state(machine) == MACHINE_PAUSED)
+		explain_paused(migration, error);
+	migration_set_last(migration, control_error(error));
+	log_line("%s: %s", machine->config.name, error->text);
+	migration_retire(migration);
+	/* Who asked for it to go on here has what he wanted. */
+	if (migration->asking && runs)
+		client_answer(&migration->client, json_pack("{s:b}", "ok", 1));
+	else
+		client_answer(&migration->client, control_error(error));
+}
+
+/* The guest runs on the other host. */
+static void migration_succeed(struct migration *migration, struct error *error)
+{
+	struct machine *machine = migration->machine;
+
+	migration_set_last(migration, report_json(&migration->report));
+	migration_retire(migration);
+	error_format(error, "%s runs on %s: it is not resumed here, and ends", machine->config.name, migration->host);
+	client_answer(&migration->client, migration->asking
+						  ? control_error(error)
+						  : json_pack("{s:o}", "ok", report_json(&migration->report)));
+	machine_finish(machine, MACHINE_END_MIGRATED);
+}
+
+static void migration_conclude(struct migration *migration, enum source_state state, struct error *error)
+{
+	if (state == SOURCE_GONE)
+		migration_succeed(migration, error);
+	else
+		migration_fail(migration, state, error);
+}
+
+/* ---- Its thread ---- */
+
+static void migration_progress(void *context, const struct precopy_progress *progress)
+{
+	const struct migration *migration = context;
+
+	control_write_progress(migration->client,
+			       json_pack("{s:{s:i, s:I, s:I, s:I, s:f}}", "progress", "round", (int)progress->round,
+					 "bytes_left", (json_int_t)progress->bytes_left, "bytes_sent",
+					 (json_int_t)progress->bytes_sent, "rate", (json_int_t)progress->rate,
+					 "expected_downtime_ms", (double)progress->downtime_ns / 1e6));
+}
+
+static int migration_connect(struct migration *migration, struct channel *channel, struct error *error)
+{
+	const struct channel_watch watch = { .fd = migration->gate.called, .fn = gate_called };
+
+	int result = channel_connect(channel, migration->host, migration->options.limits->frame_ms, &watch, error);
+
+	if (!result)
+		channel_peer(channel, migration->peer);
+	return result;
+}
+
+static void *migration_thread(void *argument)
+{
+	struct migration *migration = argument;
+	enum source_state state = SOURCE_RUNNING;
+	struct error error = { "" };
+	struct channel channel;
+
+	if (!migration_connect(migration, &channel, &error)) {
+		state = source_run(migration->machine, &channel, &migration->options, &migration->report, &error);
+		channel_close(&channel);
+	}
+	migration_conclude(migration, state, &error);
+	return NULL;
+}
+
+static void *dry_run_thread(void *argument)
+{
+	struct migration *migration = argument;
+	struct report *report = &migration->report;
+	struct error error;
+	struct channel channel;
+	int result = migration_connect(migration, &channel, &error);
+
+	if (!result) {
+		result = source_try(migration->machine, &channel, &migration->options, report, &error);
+		channel_close(&channel);
+	}
+	machine_end_migration(migration->machine, MACHINE_RUNNING);
+	migration_retire(migration);
+	client_answer(&migration->client,
+		      result ? control_error(&error)
+			     : json_pack("{s:{s:s, s:s, s:I, s:I, s:s, s:b}}", "ok", "verdict", "ok", "name",
+					 report->name, "from_hz", (json_int_t)report->from_hz, "to_hz",
+					 (json_int_t)report->to_hz, "level", machine_level_name(report->level),
+					 "inferred", (int)report->inferred));
+	return NULL;
+}
+
+static void *ask_thread(void *argument)
+{
+	struct migration *migration = argument;
+	struct error error = { "" };
+	enum source_state state = source_ask_again(migration->machine, &migration->options, &migration->report, &error);
+
+	migration_conclude(migration, state, &error);
+	return NULL;
+}
+
+/* The machine is MACHINE_MIGRATING; if there is no thread it becomes what it was. */
+static int migration_spawn(struct migration *migration, int client, void *(*run)(void *), enum machine_state before,
+			   struct error *error)
+{
+	int result;
+
+	migration->client = client;
+	pthread_mutex_lock(&migration->lock);
+	migration->active = true;
+	pthread_mutex_unlock(&migration->lock);
+	result = pthread_create(&migration->thread, NULL, run, migration);
+	migration->started = !result;
+	if (!result)
+		return 0;
+	migration->client = -1;
+	machine_end_migration(migration->machine, before);
+	migration_retire(migration);
+	return error_set(error, result, "no thread for the migration (%s)", strerror(result));
+}
+
+/* ---- Requests ---- */
+
+/* A number that the request may leave out; -EINVAL if it is there and out of range. */
+static int request_number(const json_t *request, const char *key, json_int_t low, json_int_t high, uint32_t *number,
+			  struct error *error)
+{
+	const json_t *value = json_object_get(request, key);
+
+	if (!value)
+		return 0;
+	if (!json_is_integer(value) || json_integer_value(value) < low || json_integer_value(value) > high)
+		return error_set(error, EINVAL, "\"%s\" takes a number from %lld to %lld", key, (long long)low,
+				 (long long)high);
+	*number = (uint32_t)json_integer_value(value);
+	return 0;
+}
+
+static int request_options(struct migration *migration, const json_t *request, struct error *error)
+{
+	struct source_options *options = &migration->options;
+	const char *host = json_string_value(json_object_get(request, "host"));
+	int result;
+
+	*options = (struct source_options){
+		.host = migration->peer,
+		.terms = { .inferred = json_is_true(json_object_get(request, "inferred")),
+			   .force = json_is_true(json_object_get(request, "force")) },
+		.downtime_ms = SOURCE_DOWNTIME_MS,
+		.max_step_us = SOURCE_MAX_STEP_US,
+		.gate = &migration->gate,
+		.progress = migration_progress,
+		.context = migration,
+		.limits = &handover_limits,
+	};
+	migration->asking = false;
+	migration->dry_run = json_is_true(json_object_get(request, "dry_run"));
+	if (!host || strlen(host) >= sizeof(migration->host))
+		return error_set(error, EINVAL, "a migration needs a host, in fewer than %zu characters",
+				 sizeof(migration->host));
+	memcpy(migration->host, host, strlen(host) + 1);
+	result = control_policy(request, SC_CLOCK_ADVANCE, &options->policy, error);
+	if (!result)
+		result = request_number(request, "downtime_ms", 1, MIGRATION_DOWNTIME_MAX_MS, &options->downtime_ms,
+					error);
+	return result ? result
+		      : request_number(request, "max_step_us", 1, MIGRATION_MAX_STEP_MAX_US, &options->max_step_us,
+				       error);
+}
+
+static int migration_begin(struct migration *migration, int client, const json_t *request, struct error *error)
+{
+	int result = machine_begin_migration(migration->machine, error);
+
+	if (result)
+		return result;
+	/* The last one has come to its end, or the machine would be migrating. */
+	migration_join(migration);
+	result = request_options(migration, request, error);
+	if (!result)
+		result = gate_open(&migration->gate, error);
+	if (!result)
+		return migration_spawn(migration, client, migration->dry_run ? dry_run_thread : migration_thread,
+				       MACHINE_RUNNING, error);
+	machine_end_migration(migration->machine, MACHINE_RUNNING);
+	return result;
+}
+
+static int migration_cancel(struct migration *migration, int client, struct error *error)
+{
+	const char *name = migration->machine->config.name;
+	int result = 0;
+
+	pthread_mutex_lock(&migration->lock);
+	if (!migration->active)
+		result = error_set(error, EINVAL, "%s is not being migrated", name);
+	else if (migration->canceller >= 0)
+		result = error_set(error, EALREADY, "the migration of %s is being called off already", name);
+	else if (!gate_cancel(&migration->gate))
+		result =
+			error_set(error, EBUSY, "it is too late: %s has been handed over to %s", name, migration->host);
+	else
+		migration->canceller = client;
+	pthread_mutex_unlock(&migration->lock);
+	return result;
+}
+
+void migration_call_off(struct migration *migration)
+{
+	pthread_mutex_lock(&migration->lock);
+	if (migration->active && !gate_cancel(&migration->gate))
+		log_line("%s has been handed over to %s: it ends here once that is decided",
+			 migration->machine->config.name, migration->host);
+	pthread_mutex_unlock(&migration->lock);
+}
+
+int migration_request(struct migration *migration, int client, const json_t *request, struct error *error)
+{
+	if (json_is_true(json_object_get(request, "cancel")))
+		return migration_cancel(migration, client, error);
+	return migration_begin(migration, client, request, error);
+}
+
+int migration_ask(struct migration *migration, int client, enum sc_clock_policy policy, struct error *error)
+{
+	int result = machine_begin_question(migration->machine, error);
+
+	if (result)
+		return result;
+	migration_join(migration);
+	migration->asking = true;
+	migration->options.policy = policy;
+	return migration_spawn(migration, client, ask_thread, MACHINE_UNDECIDED, error);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A save that an operator asked for, in a thread of its own, so that the monitor answers meanwhile.
+ *
+ * Policy: one at a time, which the machine's state takes care of. The answer is on its way before the machine ends.
+ */
+#ifndef VMM_CONTROL_SAVING_H
+#define VMM_CONTROL_SAVING_H
+
+#include "machine/machine.h"
+#include "transfer/gate.h"
+
+struct saving {
+	pthread_t thread;
+	bool started;	  /* and not yet joined */
+	struct gate gate; /* while started */
+};
+
+/* Takes over the client's connection, unless it fails. `path` is absolute. */
+int saving_start(struct saving *saving, struct machine *machine, int client, const char *path,
+		 enum sc_clock_policy policy, bool force, struct error *error);
+
+/* The machine is to end: calls a save off that is under way, unless the file is already there. */
+void saving_call_off(struct saving *saving);
+
+/* Waits for a save that is under way. */
+void saving_join(struct saving *saving);
+
+#endif

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The monitor's end of the control socket: see the header. */
+#include "control/server.h"
+
+#include "machine/late.h"
+#include "transfer/admission.h"
+#include "base/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Monitors have the folder's lock for a moment only; whoever has it for longer must not hold them up. */
+#define LOCK_RETRY_MS 2
+#define LOCK_TRIES 1500
+
+/* What epoll says of the listener; smaller numbers are clients. */
+#define CONTROL_LISTENER CONTROL_CLIENTS
+
+/* ---- Opening ---- */
+
+/*
+ * Taking a name and giving it up are one step each for all monitors of this control folder: else two of them could both
+ * find the socket of a killed third, and each remove what the other has made. The lock ends with its descriptor.
+ */
+static int folder_lock(struct error *error)
+{
+	int fd = open(control_folder(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool locked = fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB);
+	int result = 0;
+
+	for (int n = 0; fd >= 0 && !locked && errno == EWOULDBLOCK && n < LOCK_TRIES && !result; n++) {
+		poll(NULL, 0, LOCK_RETRY_MS);
+		result = signals_check(error);
+		locked = !flock(fd, LOCK_EX | LOCK_NB);
+	}
+	if (locked)
+		return fd;
+	if (!result)
+		result = error_set(error, errno, "cannot lock the control folder %s (%s)", control_folder(),
+				   strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+/* On an error the name is as it was. The mode is that of the descriptor, less the umask, from the first moment on. */
+static int socket_bind(const struct sockaddr_un *address, int *fd)
+{
+	int result;
+
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd < 0)
+		return -errno;
+	if (fchmod(*fd, 0600) || bind(*fd, (const struct sockaddr *)address, sizeof(*address)))
+		return -errno;
+	if (!listen(*fd, SOMAXCONN))
+		return 0;
+	result = -errno;
+	unlink(address->sun_path);
+	return result;
+}
+
+/* A socket that nobody listens on is left over from a monitor that was killed. */
+static bool socket_is_dead(const struct sockaddr_un *address)
+{
+	/* One that has no time now is alive: no waiting for it. */
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool dead = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 && errno == ECONNREFUSED;
+
+	close(fd);
+	return dead;
+}
+
+static int control_bind(struct control *control, struct error *error)
+{
+	int result = socket_bind(&control->address, &control->listener);
+
+	if (!result)
+		return 0;
+	if (control->listener >= 0)
+		close(control->listener);
+	control->listener = -1;
+	if (result == -EADDRINUSE)
+		return error_set(error, EEXIST, "a machine named %s is already running", control->machine->config.name);
+	return error_set(error, -result, "cannot open the control socket %s (%s)", control->address.sun_path,
+			 strerror(-result));
+}
+
+static int control_watch(struct control *control, int fd, uint32_t number)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = number };
+
+	return epoll_ctl(control->events, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static void client_close(struct control_client *client)
+{
+	if (client->fd >= 0)
+		close(client->fd);
+	client->fd = -1;
+}
+
+/* Everything but the socket's name. */
+static void control_shut(struct control *control)
+{
+	for (uint32_t n = 0; n < CONTROL_CLIENTS; n++)
+		client_close(&control->client[n]);
+	if (control->listener >= 0)
+		close(control->listener);
+	if (control->events >= 0)
+		close(control->events);
+	control->listener = control->events = -1;
+}
+
+/* The name is taken. */
+static int control_listen(struct control *control, struct error *error)
+{
+	int result;
+
+	control->events = epoll_create1(EPOLL_CLOEXEC);
+	if (control->events >= 0 && !control_watch(control, control->listener, CONTROL_LISTENER))
+		return 0;
+	result = error_set(error, errno, "no event descriptor (%s)", strerror(errno));
+	unlink(control->address.sun_path);
+	control_shut(control);
+	return result;
+}
+
+int control_open(struct control *control, struct machine *machine, struct error *error)
+{
+	int lock, result;
+
+	*control = (struct control){ .machine = machine, .listener = -1, .events = -1 };
+	for (uint32_t n = 0; n < CONTROL_CLIENTS; n++)
+		control->client[n].fd = -1;
+	migration_init(&control->migration, machine);
+	result = control_address(machine->config.name, &control->address, error);
+	if (result)
+		return result;
+	if (mkdir(control_folder(), 0700) < 0 && errno != EEXIST)
+		return error_set(error, errno, "cannot make the control folder %s (%s)", control_folder(),
+				 strerror(errno));
+	lock = folder_lock(error);
+	if (lock < 0)
+		return lock;
+	if (socket_is_dead(&control->address))
+		unlink(control->address.sun_path);
+	result = control_bind(control, error);
+	if (!result)
+		result = control_listen(control, error);
+	close(lock);
+	return result;
+}
+
+void control_close(struct control *control)
+{
+	struct error ignored;
+	int lock;
+
+	/* A machine that has ended by itself need not be waited for. */
+	control_call_off(control);
+	migration_close(&control->migration);
+	saving_join(&control->saving);
+	if (control->listener < 0)
+		return;
+	lock = folder_lock(&ignored);
+	/* Without the lock it is left to whoever takes the name next. */
+	if (lock >= 0) {
+		unlink(control->address.sun_path);
+		close(lock);
+	}
+	control_shut(control);
+}
+
+void control_remove(const struct control *control)
+{
+	if (control->listener >= 0)
+		unlink(control->address.sun_path);
+}
+
+void control_call_off(struct control *control)
+{
+	migration_call_off(&control->migration);
+	saving_call_off(&control->saving);
+}
+
+/* ---- Answers ---- */
+
+static void answer_error(int client, const struct error *error)
+{
+	control_write_line(client, control_error(error));
+}
+
+static void answer(int client, int result, const struct error *error)
+{
+	if (result)
+		answer_error(client, error);
+	else
+		control_write_line(client, json_pack("{s:b}", "ok", 1));
+}
+
+/* How a machine came out of a file; NULL if it did not. */
+static json_t *restored_json(const struct machine_restored *restored)
+{
+	bool known = restored->bound_ns != SC_STATEMENT_UNKNOWN;
+
+	if (!restored->from_hz)
+		return NULL;
+	return json_pack("{s:I, s:s, s:s, s:I, s:I, s:o}", "from_hz", (json_int_t)restored->from_hz, "level",
+			 machine_level_name(restored->level), "policy", clock_policy_name(restored->policy), "gap_ns",
+			 (json_int_t)restored->gap_ns, "intended_step_ns",
+			 restored->policy == SC_CLOCK_FREEZE ? -(json_int_t)restored->gap_ns : 0, "stated_bound_ns",
+			 known ? json_integer((json_int_t)restored->bound_ns) : json_string("unknown"));
+}
+
+/* What the guest can follow, by what is known of it: nobody who asks for the status waits for a vCPU. */
+static json_t *follow_json(struct machine *machine)
+{
+	struct sc_follow follow = machine_known_follow(machine);
+	char reason[RATE_REASON_MAX];
+
+	rate_reason(&follow, reason);
+	return json_pack("{s:s, s:b, s:b, s:s*}", "level", machine_level_name(follow.level), "on_page",
+			 (int)follow.on_page, "inferred", (int)follow.inferred, "level_reason",
+			 *reason ? reason : NULL);
+}
+
+/* Timers that are late. */
+static json_t *timers_json(struct machine *machine)
+{
+	struct late_timer late[LATE_TIMERS_MAX];
+	uint32_t count = late_timers(&machine->clock, late);
+	json_t *timers = json_array();
+
+	for (uint32_t n = 0; n < count; n++)
+		json_array_append_new(timers, json_pack("{s:i, s:i, s:s, s:I}", "vcpu", (int)late[n].vp, "timer",
+							(int)late[n].timer, "state", late_delay_name(late[n].delay),
+							"ms", (json_int_t)(late[n].since.v / 1000000)));
+	return timers;
+}
+
+static json_t *status_json(struct control *control)
+{
+	struct machine *machine = control->machine;
+	json_t *status = json_pack(
+		"{s:s, s:s, s:i, s:I, s:I, s:I, s:i, s:o*, s:o*}", "name", machine->config.name, "state",
+		machine_state_name(machine_get_state(machine)), "vcpus", (int)machine->config.vcpus, "memory_mib",
+		(json_int_t)(machine->config.memory_size >> 20), "counter_hz", (json_int_t)host_counter_hz(),
+		"reference_time", (json_int_t)clock_reference(&machine->clock).v, "pid", (int)getpid(),
+		"last_migration", migration_last(&control->migration), "restored", restored_json(&machine->restored));
+
+	json_object_update_new(status, follow_json(machine));
+	json_object_set_new(status, "late_timers", timers_json(machine));
+	return status;
+}
+
+/* ---- Requests ---- */
+
+int control_policy(const json_t *request, enum sc_clock_policy unsaid, enum sc_clock_policy *policy,
+		   struct error *error)
+{
+	const char *name = json_string_value(json_object_get(request, "clock"));
+
+	*policy = unsaid;
+	if (!name || clock_policy_parse(name, policy))
+		return 0;
+	return error_set(error, EINVAL, "`%.100s` is no policy of the clock: it can advance or freeze", name);
+}
+
+/* A machine that is paused already keeps the policy that it has, unless another is named. */
+static int control_pause(struct machine *machine, const json_t *request, struct error *error)
+{
+	enum sc_clock_policy policy;
+	int result = control_policy(request, machine_policy(machine), &policy, error);
+
+	if (!result)
+		result = machine_pause(machine, error);
+	if (!result)
+		machine_set_policy(machine, policy);
+	return result;
+}
+
+/* *taken: the client's answer comes later, since the other host is asked first. */
+static int control_resume(struct control *control, int client, const json_t *request, bool *taken, struct error *error)
+{
+	struct machine *machine = control->machine;
+	bool force = json_is_true(json_object_get(request, "force"));
+	enum sc_clock_policy policy;
+	int result = control_policy(request, machine_policy(machine), &policy, error);
+
+	if (result)
+		return result;
+	if (force || machine_get_state(machine) != MACHINE_UNDECIDED)
+		return machine_resume(machine, policy, force, error);
+	result = migration_ask(&control->migration, client, policy, error);
+	*taken = !result;
+	return result;
+}
+
+/* Without a word a file keeps the policy of the pause that it was made in. */
+static int control_save(struct control *control, int client, const json_t *request, struct error *error)
+{
+	const char *file = json_string_value(json_object_get(request, "file"));
+	enum sc_clock_policy policy;
+	int result = control_policy(request, machine_policy(control->machine), &policy, error);
+
+	if (!file)
+		return error_set(error, EINVAL, "a save needs the name of a file");
+	return result ? result
+		      : saving_start(&control->saving, control->machine, client, file, policy,
+				     json_is_true(json_object_get(request, "force")), error);
+}
+
+/* At once means that nobody is asked whether it suits: the caller ends the program. */
+static int control_stop(struct control *control, const json_t *request, struct error *error)
+{
+	if (!json_is_true(json_object_get(request, "now")))
+		return machine_stop(control->machine, error);
+	control->leave = true;
+	return 0;
+}
+
+/* True if the connection now belongs to a migration or a save. */
+static bool control_request(struct control *control, int client, const json_t *request)
+{
+	const char *command = json_string_value(json_object_get(request, "command"));
+	struct machine *machine = control->machine;
+	struct error error;
+	bool taken = false;
+	int result = 0;
+
+	if (!command)
+		command = "";
+	if (!strcmp(command, "status")) {
+		control_write_line(client, json_pack("{s:o}", "ok", status_json(control)));
+		return false;
+	}
+	if (!strcmp(command, "migrate")) {
+		result = migration_request(&control->migration, client, request, &error);
+		taken = !result;
+	} else if (!strcmp(command, "save")) {
+		result = control_save(control, client, request, &error);
+		taken = !result;
+	} else if (!strcmp(command, "pause")) {
+		result = control_pause(machine, request, &error);
+	} else if (!strcmp(command, "resume")) {
+		result = control_resume(control, client, request, &taken, &error);
+	} else if (!strcmp(command, "stop")) {
+		result = control_stop(control, request, &error);
+	} else {
+		result = error_set(&error, EINVAL, "the monitor does not know the command `%.100s`", command);
+	}
+	if (!taken)
+		answer(client, result, &error);
+	return taken;
+}
+
+/* ---- Clients ---- */
+
+/* A whole line, or what cannot become one: the client is answered or dropped. */
+static void client_finish(struct control *control, struct control_client *client, size_t length)
+{
+	json_t *request = json_loadb(client->line, length, 0, NULL);
+	bool taken;
+
+	/* First, for once the connection is another thread's, that one may close it at any time. */
+	epoll_ctl(control->events, EPOLL_CTL_DEL, client->fd, NULL);
+	taken = request && control_request(control, client->fd, request);
+	json_decref(request);
+	if (taken)
+		client->fd = -1;
+	client_close(client);
+}
+
+/* Takes what is there, and never waits for the rest. */
+static void client_serve(struct control *control, struct control_client *client)
+{
+	ssize_t got = recv(client->fd, client->line + client->size, sizeof(client->line) - client->size, MSG_DONTWAIT);
+	const char *end;
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0)
+		return client_close(client);
+	client->size += (size_t)got;
+	end = memchr(client->line, '\n', client->size);
+	if (end)
+		client_finish(control, client, (size_t)(end - client->line));
+	else if (client->size == sizeof(client->line))
+		client_close(client);
+}
+
+/* Where a new client has its place: a free one, or that of the one that has been silent for longest. */
+static uint32_t client_choose(const struct control *control)
+{
+	uint32_t best = 0;
+
+	for (uint32_t n = 0; n < CONTROL_CLIENTS; n++) {
+		if (control->client[n].fd < 0)
+			return n;
+		if (control->client[n].number < control->client[best].number)
+			best = n;
+	}
+	return best;
+}
+
+static void control_accept(struct control *control)
+{
+	int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
+	uint32_t n = client_choose(control);
+	struct control_client *client = &control->client[n];
+
+	if (fd < 0)
+		return;
+	client_close(client);
+	client->fd = fd;
+	client->size = 0;
+	client->number = ++control->clients;
+	if (control_watch(control, fd, n))
+		return client_close(client);
+	client_serve(control, client);
+}
+
+void control_serve(struct control *control)
+{
+	struct epoll_event events[CONTROL_CLIENTS + 1];
+	int count = epoll_wait(control->events, events, CONTROL_CLIENTS + 1, 0);
+
+	for (int n = 0; n < count; n++) {
+		uint32_t number = events[n].data.u32;
+
+		if (number == CONTROL_LISTENER)
+			control_accept(control);
+		else if (control->client[number].fd >= 0)
+			client_serve(control, &control->client[number]);
+	}
+}

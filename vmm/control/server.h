@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control socket of a machine: one request and its answers a connection, a JSON object a line.
+ *
+ * Policy: a machine is found by its name, as a socket in the control folder, readable by its owner only. A request is
+ * {"command": ...}; the last line of the answer is the result, {"ok": ...} or {"error": "sentence"}; a migration or
+ * save sends {"progress": ...} lines before it. Nobody waits for a client: it is served when its line is there, and of
+ * more than CONTROL_CLIENTS that say nothing the oldest is dropped.
+ */
+#ifndef VMM_CONTROL_SERVER_H
+#define VMM_CONTROL_SERVER_H
+
+#include "control/migration.h"
+#include "control/saving.h"
+
+#include <jansson.h>
+#include <sys/un.h>
+
+#define CONTROL_LINE_MAX 4096u
+#define CONTROL_CLIENTS 16u
+
+/* Somebody whose request is not complete yet. */
+struct control_client {
+	int fd; /* -1: nobody */
+	uint64_t number;
+	size_t size;
+	char line[CONTROL_LINE_MAX];
+};
+
+struct control {
+	struct machine *machine;
+	int listener;
+	int events; /* epoll: readable when control_serve() has something to do */
+	bool leave; /* ended by `stop --now`: the program is to end without another wait */
+	uint64_t clients;
+	struct control_client client[CONTROL_CLIENTS];
+	struct sockaddr_un address;
+	struct migration migration;
+	struct saving saving;
+};
+
+/* Where the socket of a machine is: in the control folder, SEACLOCK_DIR or /run/seaclock. -EINVAL, -ENAMETOOLONG. */
+int control_address(const char *name, struct sockaddr_un *address, struct error *error);
+const char *control_folder(void);
+
+/* Opens the socket; -EEXIST if a machine of this name is running. */
+int control_open(struct control *control, struct machine *machine, struct error *error);
+/* Waits for a migration or save that is under way, and removes the socket. */
+void control_close(struct control *control);
+
+/* For a program that ends as it is: removes the socket and waits for nothing. */
+void control_remove(const struct control *control);
+
+/* The machine is to end: calls off a migration or save that is under way, if that is still possible. */
+void control_call_off(struct control *control);
+
+/*
+ * Takes what clients have sent, and answers the requests that are complete; a migration or save goes on in a thread of
+ * its own.
+ */
+void control_serve(struct control *control);
+
+/* The policy that a request names under "clock", or the one for a request that names none. */
+int control_policy(const json_t *request, enum sc_clock_policy unsaid, enum sc_clock_policy *policy,
+		   struct error *error);
+
+/* A sentence as {"error": ...}; if it holds what no JSON can hold (half a character), `?` stands there. */
+json_t *control_error(const struct error *error);
+
+/*
+ * Lines of JSON over a socket. NULL with errno: ETIMEDOUT if no line is complete within the time limit, ECONNRESET at
+ * the end of the connection, EPROTO if it is no JSON.
+ */
+json_t *control_read_line(int fd, int timeout_ms);
+void control_write_line(int fd, json_t *line);
+/* The same of a line that may be left out: a reader who is behind is left room for the result. */
+void control_write_progress(int fd, json_t *line);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One virtual machine: memory, vCPUs, interrupt controller, devices, guest time, and what may be done to it.
+ *
+ * Policy: every change of state goes through the functions here, under one lock. The guest's own end (power-off,
+ * reboot, panic) and the operator's are one value, set once; `ended` becomes readable then.
+ */
+#ifndef VMM_MACHINE_MACHINE_H
+#define VMM_MACHINE_MACHINE_H
+
+#include "boot/boot.h"
+#include "base/buffer.h"
+#include "machine/clock.h"
+#include "dev/console.h"
+#include "dev/bus.h"
+#include "dev/pl011.h"
+#include "base/name.h"
+#include "base/ring.h"
+#include "machine/vcpu.h"
+
+/* Console input that the guest's UART has no room for yet. */
+#define MACHINE_INPUT_MAX 4096u
+/* What of it may come after the console was saved. */
+#define MACHINE_LATE_INPUT_MAX 128u
+
+struct machine_config {
+	char name[NAME_SIZE];
+	uint32_t vcpus;
+	uint64_t memory_size;
+};
+
+enum machine_state {
+	MACHINE_RUNNING,
+	MACHINE_PAUSED,
+	MACHINE_MIGRATING, /* runs, or stands still for the last part of its migration */
+	MACHINE_SAVING,	   /* the same for a file */
+	MACHINE_UNDECIDED, /* paused: a migration broke after GO, and the guest may be running on the other host */
+	MACHINE_RECEIVING, /* stands still: its contents come from another host or a file */
+	MACHINE_ENDED,
+};
+
+enum machine_end {
+	MACHINE_END_NONE,
+	MACHINE_END_POWER_OFF,
+	MACHINE_END_RESET,
+	MACHINE_END_PANIC,
+	MACHINE_END_MIGRATED,
+	MACHINE_END_SAVED,
+	MACHINE_END_STOPPED,
+	MACHINE_END_FAILED,
+};
+
+/* How a machine came out of a file. */
+struct machine_restored {
+	uint32_t from_hz; /* where it was saved; 0: it does not come from a file */
+	enum sc_level level;
+	enum sc_clock_policy policy;
+	uint64_t gap_ns;   /* from the stop there to the start here, which the guest's clock counts, or not */
+	uint64_t bound_ns; /* of its error; SC_STATEMENT_UNKNOWN */
+};
+
+struct machine {
+	struct machine_config config;
+	struct machine_restored restored;
+	struct host_vm vm;
+	struct memory memory;
+	struct clock clock;
+	struct vcpu_set vcpus;
+	struct console *console;
+	pthread_mutex_t devices; /* bus, uart, and the input with what is known of it */
+	struct bus bus;
+	struct pl011 uart;
+	struct ring input;	/* of the console, for the UART */
+	bool input_frozen;	/* it has been saved: the UART takes none of it */
+	size_t input_frozen_at; /* how much was saved */
+	bool input_lost;	/* the last byte of it was, which has been logged */
+	uint8_t input_bytes[MACHINE_INPUT_MAX];
+	pthread_mutex_t typing; /* input_closed; held while a byte is read, and taken before the devices' lock */
+	bool input_closed;	/* the machine has moved: its input is read no more */
+	pthread_mutex_t lock;	/* state, policy */
+	enum machine_state state;
+	enum sc_clock_policy policy; /* as machine_policy() */
+	bool ending;		     /* to end once it is no longer being migrated or saved */
+	enum machine_end end;	     /* atomic */
+	int ended;		     /* eventfd */
+	int closing;		     /* eventfd, for the thread of the timers */
+	pthread_t timers;
+	bool timers_started;
+	bool follows;	  /* the guest's clock, as last logged; atomic */
+	uint32_t strange; /* accesses of the guest that were logged */
+};
+
+/* A machine that stands still, paused, without contents. */
+int machine_create(struct machine *machine, const struct machine_config *config, struct console *console,
+		   struct error *error);
+void machine_destroy(struct machine *machine);
+
+/* Loads a kernel and what belongs to it. */
+int machine_boot(struct machine *machine, const struct boot_source *source, struct error *error);
+
+/* Guest time and vCPUs stop; and go on, with the gap counted or not. -EBUSY in a state that does not allow it. */
+int machine_pause(struct machine *machine, struct error *error);
+int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool force, struct error *error);
+
+/*
+ * How the clock of a machine that stands still shall go on: what resuming it uses unless the operator says otherwise
+ * then. SC_CLOCK_FREEZE until it is set, and again whenever the machine runs.
+ */
+enum sc_clock_policy machine_policy(struct machine *machine);
+void machine_set_policy(struct machine *machine, enum sc_clock_policy policy);
+
+/* From paused to receiving, before anybody can ask for it to run. */
+void machine_begin_receiving(struct machine *machine);
+/* A received guest goes on: its clock has been loaded and already runs. */
+void machine_run_loaded(struct machine *machine);
+
+/*
+ * After something for which the vCPUs were held and guest time stopped: both go on. If the host does not let time go
+ * on, the guest stays as it is, and the log says so.
+ */
+void machine_go_on(struct machine *machine, enum sc_clock_policy policy);
+
+/*
+ * From running to migrating, and out of it: to running, or to undecided; to paused instead of running if guest time
+ * could not go on. -EBUSY if it does not run.
+ */
+int machine_begin_migration(struct machine *machine, struct error *error);
+/* From undecided to migrating, to ask the other host; it still stands still. -EBUSY if it is not undecided. */
+int machine_begin_question(struct machine *machine, struct error *error);
+void machine_end_migration(struct machine *machine, enum machine_state state);
+
+/* The same for a save, from running or paused, which is told in *before. */
+int machine_begin_save(struct machine *machine, enum machine_state *before, struct error *error);
+void machine_end_save(struct machine *machine, enum machine_state before);
+
+/* The guest's hold, if there is one, ends with SC_HOLD_*; all vCPUs are held. -errno if KVM fails us. */
+int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *error);
+
+/* The operator ends the machine; -EBUSY while it is being migrated, saved or received. */
+int machine_stop(struct machine *machine, struct error *error);
+/* An order that cannot be refused: a machine that is being migrated or saved ends once that is over, if it is still
+ * here. */
+void machine_stop_soon(struct machine *machine);
+
+/* The first call decides. */
+void machine_finish(struct machine *machine, enum machine_end end);
+
+/* A consistent look from outside. */
+enum machine_state machine_get_state(struct machine *machine);
+enum machine_end machine_get_end(struct machine *machine);
+const char *machine_state_name(enum machine_state state);
+/*
+ * What the guest can follow, by a look at it: the vCPUs are held for a moment, since their power state is asked for.
+ * One that can still be asked may just take a vCPU online or offline, and is given a second to be done.
+ */
+struct sc_follow machine_follow(struct machine *machine, enum sc_move move);
+/* The same from what is known, without a wait for the guest: a vCPU that has just come or gone shows the next time. */
+struct sc_follow machine_known_follow(struct machine *machine);
+/* Of a guest that goes as it stands from one rate to another: of one that keeps its rate, as if it could be asked. */
+struct sc_follow machine_follow_moving(struct machine *machine, uint32_t from_hz, uint32_t to_hz);
+const char *machine_level_name(enum sc_level level);
+
+/* ---- Its console: machine_console.c ---- */
+
+int machine_create_console(struct machine *machine, struct error *error);
+
+/* Whether there is room for input. */
+bool machine_wants_input(struct machine *machine);
+
+/*
+ * Around reading a byte of input and giving it to the machine, so that none is read when the machine has moved: false,
+ * and nothing to end, if it has.
+ */
+bool machine_begin_input(struct machine *machine);
+void machine_end_input(struct machine *machine);
+
+/* A byte from the console for the guest; false if there is no room, and it is lost, which the log says. */
+bool machine_receive(struct machine *machine, uint8_t byte);
+
+/*
+ * The UART and the input that waits for it, as blocks in the state. From here on, until the machine goes on here, the
+ * guest gets no input here: what comes waits, and the first bytes of it are taken along by machine_late_input().
+ */
+void machine_save_console(struct machine *machine, struct buffer *state);
+/* -EPROTO, without a sentence, if they cannot have been saved. */
+int machine_load_console(struct machine *machine, struct cursor *cursor);
+/* Up to `size` bytes of input that came after the console was saved: how many. From here on none is taken. */
+size_t machine_late_input(struct machine *machine, uint8_t *bytes, size_t size);
+/* The machine goes on here: the guest gets its input again. */
+void machine_thaw_input(struct machine *machine);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guest memory as frames: see the header. */
+#include "transfer/pages.h"
+
+#include "base/layout.h"
+#include "machine/pagemap.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+
+static_assert(FRAME_PAGES_MAX <= PAGEMAP_PAGES_MAX, "a frame's pages are looked up at once");
+
+static bool page_is_zero(const uint8_t *page)
+{
+	/* All bytes are equal to the one before, and the first is zero. */
+	return !page[0] && !memcmp(page, page + 1, MEMORY_PAGE_SIZE - 1);
+}
+
+/* Which of these pages, at most FRAME_PAGES_MAX, are zero: those that nobody has touched are not even read. */
+static uint64_t zeroes_of(const struct memory *memory, uint64_t page, uint32_t count)
+{
+	uint64_t touched = memory_touched(memory, page, count), zeroes = 0;
+
+	for (uint32_t n = 0; n < count; n++)
+		if (!(touched >> n & 1) || page_is_zero(memory->ram + (page + n) * MEMORY_PAGE_SIZE))
+			zeroes |= 1ull << n;
+	return zeroes;
+}
+
+/* ---- Out ---- */
+
+/* Pages from the start of a run that are all zero, or all not. */
+static uint32_t run_alike(uint64_t zeroes, uint32_t count)
+{
+	uint32_t n = 1;
+
+	while (n < count && (zeroes >> n & 1) == (zeroes & 1))
+		n++;
+	return n;
+}
+
+static int put_run(struct sink *sink, uint64_t gpa, const uint8_t *pages, uint32_t count, bool zero,
+		   struct error *error)
+{
+	uint64_t head[2] = { htole64(gpa), htole64(count) };
+
+	if (zero)
+		return sink->put(sink, FRAME_ZEROES, head, sizeof(head), NULL, 0, error);
+	return sink->put(sink, FRAME_PAGES, head, sizeof(head[0]), pages, (size_t)count * MEMORY_PAGE_SIZE, error);
+}
+
+int pages_put(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, struct error *error)
+{
+	uint64_t zeroes = zeroes_of(memory, page, count);
+	int result = 0;
+
+	for (uint32_t n = 0, alike; !result && n < count; n += alike) {
+		uint64_t first = page + n;
+
+		alike = run_alike(zeroes >> n, count - n);
+		result = put_run(sink, LAYOUT_RAM_BASE + first * MEMORY_PAGE_SIZE,
+				 memory->ram + first * MEMORY_PAGE_SIZE, alike, zeroes >> n & 1, error);
+	}
+	return result;
+}
+
+/* ---- In ---- */
+
+static int pages_damaged(struct error *error)
+{
+	return error_set(error, EPROTO, "the stream names memory that the guest does not have");
+}
+
+static int load_contents(struct memory *memory, const struct frame *frame, struct error *error)
+{
+	struct cursor cursor = cursor_make(frame->data, frame->size);
+	uint64_t gpa = cursor_u64(&cursor);
+
+	if (cursor.failed || gpa % MEMORY_PAGE_SIZE || cursor.left % MEMORY_PAGE_SIZE ||
+	    !memory_write(memory, gpa, cursor.data, cursor.left))
+		return pages_damaged(error);
+	return 0;
+}
+
+static int load_zeroes(struct memory *memory, const struct frame *frame, struct error *error)
+{
+	struct cursor cursor = cursor_make(frame->data, frame->size);
+	uint64_t gpa = cursor_u64(&cursor);
+	uint64_t count = cursor_u64(&cursor), zeroes;
+	uint8_t *pages = NULL;
+
+	if (cursor_finish(&cursor) && gpa % MEMORY_PAGE_SIZE == 0 && count && count <= FRAME_PAGES_MAX)
+		pages = memory_span(memory, gpa, count * MEMORY_PAGE_SIZE);
+	if (!pages)
+		return pages_damaged(error);
+	zeroes = zeroes_of(memory, (gpa - LAYOUT_RAM_BASE) / MEMORY_PAGE_SIZE, (uint32_t)count);
+	for (uint32_t n = 0; n < count; n++)
+		if (!(zeroes >> n & 1)) /* memory that was never touched is left so */
+			memset(pages + (size_t)n * MEMORY_PAGE_SIZE, 0, MEMORY_PAGE_SIZE);
+	return 0;
+}
+
+int pages_load(struct memory *memory, const struct frame *frame, struct error *error)
+{
+	return frame->type == FRAME_ZEROES ? load_zeroes(memory, frame, error) : load_contents(memory, frame, error);
+}

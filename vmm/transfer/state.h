@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Everything of a machine that is not memory, as bytes: clock, vCPUs, interrupt controller, devices.
+ *
+ * Policy: the clock is loaded first, because it says how the timers in the vCPUs' registers move. All vCPUs are held,
+ * on both sides.
+ */
+#ifndef VMM_TRANSFER_STATE_H
+#define VMM_TRANSFER_STATE_H
+
+#include "machine/machine.h"
+
+int state_save(struct machine *machine, const struct clock_handoff *handoff, struct buffer *state, struct error *error);
+/* *gap: the time between the stop on the source and the clock's start here. */
+int state_load(struct machine *machine, const void *data, size_t size, sc_ns_t *gap, struct error *error);
+
+/* The handoff that the state was saved with; and loading the state with another. */
+int state_handoff(const void *data, size_t size, struct clock_handoff *handoff, struct error *error);
+int state_load_with(struct machine *machine, const void *data, size_t size, const struct clock_handoff *handoff,
+		    sc_ns_t *gap, struct error *error);
+
+/* The registers alone, the interrupt controller's among them, to find out beforehand whether the target takes them. */
+int state_save_registers(struct machine *machine, struct buffer *state, struct error *error);
+int state_try_registers(struct machine *machine, const void *data, size_t size, struct error *error);
+
+#endif
