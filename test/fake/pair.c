@@ -182,7 +182,7 @@ static void source_conclude(struct pair *pair)
 static void *source_thread(void *argument)
 {
 	struct pair *pair = argument;
-	const struct channel_watch watch = { .fd = pair->gate.called, .fn = gate_called };
+	const struct wait_watch watch = { .fd = pair->gate.called, .fn = gate_called };
 	struct channel channel;
 
 	fake_host_use(&pair->host[0]);

@@ -68,7 +68,7 @@ static int set_up(void **state)
 	if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) || dup2(pipe_ends[1], STDERR_FILENO) < 0)
 		return -1;
 	close(pipe_ends[1]);
-	return log_open(&error);
+	return log_open(host_monotonic, &error);
 }
 
 static int tear_down(void **state)

@@ -385,7 +385,7 @@ static int watch_serve(void *context, struct error *error)
 static void test_watch(void **state)
 {
 	int event = eventfd(0, EFD_CLOEXEC);
-	const struct channel_watch watch = { .fd = event, .fn = watch_serve, .context = &event };
+	const struct wait_watch watch = { .fd = event, .fn = watch_serve, .context = &event };
 	struct frame frame;
 	struct error error;
 
@@ -422,7 +422,7 @@ static int watch_keep_busy(void *context, struct error *error)
 static void test_busy(void **state)
 {
 	int event = eventfd(1, EFD_CLOEXEC);
-	const struct channel_watch watch = { .fd = event, .fn = watch_keep_busy };
+	const struct wait_watch watch = { .fd = event, .fn = watch_keep_busy };
 	struct frame frame;
 	struct error error;
 	bool ready;
@@ -432,7 +432,7 @@ static void test_busy(void **state)
 	channel_watch(&channel, &watch);
 	assert_int_equal(channel_receive(&channel, &frame, &error), -ETIMEDOUT);
 	assert_in_range(watch_count, LIMIT_MS / 100 - 1, LIMIT_MS / 100 + 1);
-	assert_int_equal(channel_wait(event, POLLIN, sc_ns(1), NULL, 0, &ready, &error), 0);
+	assert_int_equal(wait_ready(event, POLLIN, sc_ns(1), NULL, 0, &ready, &error), 0);
 	assert_false(ready);
 	close(event);
 }

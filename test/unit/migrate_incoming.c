@@ -445,7 +445,7 @@ static int linger_over(void *context, struct error *reason)
 static void test_linger_unheard(void **state)
 {
 	int order = eventfd(0, EFD_CLOEXEC);
-	const struct channel_watch watch = { .fd = order, .fn = linger_over };
+	const struct wait_watch watch = { .fd = order, .fn = linger_over };
 
 	(void)state;
 	take_and_give_up(1, true);
@@ -471,7 +471,7 @@ static int linger_takes_time(void *context, struct error *reason)
 static void test_linger_limit(void **state)
 {
 	int order = eventfd(1, EFD_CLOEXEC);
-	const struct channel_watch watch = { .fd = order, .fn = linger_takes_time };
+	const struct wait_watch watch = { .fd = order, .fn = linger_takes_time };
 	uint64_t began;
 
 	(void)state;

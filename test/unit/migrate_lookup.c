@@ -51,7 +51,7 @@ static int set_up(void **state)
 	return sem_init(&answers, 0, 0) || sem_init(&answered, 0, 0);
 }
 
-static int look_up(const char *host, sc_ns_t deadline, const struct channel_watch *watch, struct addrinfo **found)
+static int look_up(const char *host, sc_ns_t deadline, const struct wait_watch *watch, struct addrinfo **found)
 {
 	return lookup_run(host, "5999", &hints, deadline, watch, found, &error);
 }
@@ -84,7 +84,7 @@ static void test_called_off(void **state)
 {
 	struct addrinfo *found;
 	struct gate gate;
-	struct channel_watch watch = { .fn = gate_called };
+	struct wait_watch watch = { .fn = gate_called };
 
 	(void)state;
 	assert_int_equal(gate_open(&gate, &error), 0);

@@ -2,7 +2,6 @@
 /* Lines for the operator: see the header. */
 #include "base/log.h"
 
-#include "host/host.h"
 #include "base/log_limit.h"
 #include "base/output.h"
 
@@ -30,6 +29,7 @@ struct log_kind {
 
 static struct output log_output;
 static bool log_is_open;
+static sc_ns_t (*log_now)(void);
 
 /* One write a line, so that the lines of several threads do not mix. */
 static void log_put(const char *text, const char *end)
@@ -87,9 +87,13 @@ static void log_bounded(const char *format, const char *text)
 	enum log_verdict verdict;
 	sc_ns_t now;
 
+	if (!__atomic_load_n(&log_is_open, __ATOMIC_ACQUIRE)) {
+		log_put(text, "");
+		return;
+	}
 	pthread_mutex_lock(&kinds_lock);
 	/* With the lock, so that it never goes back from one line to the next. */
-	now = host_monotonic();
+	now = log_now();
 	kinds_expire(now);
 	kind = kind_find(format);
 	verdict = log_limit_step(&kind->limit, now);
@@ -102,10 +106,11 @@ static void log_bounded(const char *format, const char *text)
 
 /* ---- For the others ---- */
 
-int log_open(struct error *error)
+int log_open(sc_ns_t (*now)(void), struct error *error)
 {
 	int result = output_open(&log_output, STDERR_FILENO, LOG_OUTPUT_MAX, error);
 
+	log_now = now;
 	__atomic_store_n(&log_is_open, !result, __ATOMIC_RELEASE);
 	return result;
 }

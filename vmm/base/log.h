@@ -12,8 +12,13 @@
 
 #include <stdint.h>
 
-/* From here until log_close() lines go through a queue; before and after, straight to standard error. */
-int log_open(struct error *error);
+#include <seaclock/core.h>
+
+/*
+ * From here until log_close() lines go through a queue, and are bounded by the time that `now` tells: monotonic, from
+ * any thread. Before and after, all of them go straight to standard error.
+ */
+int log_open(sc_ns_t (*now)(void), struct error *error);
 void log_close(void);
 
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));

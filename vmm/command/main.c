@@ -219,7 +219,7 @@ static int exit_of_end(enum machine_end end)
 static int monitor_begin(struct error *error)
 {
 	signals_prepare();
-	return log_open(error);
+	return log_open(host_monotonic, error);
 }
 
 /* After it: the exit status. */

@@ -22,7 +22,7 @@ struct receive {
 	enum machine_end end;
 };
 
-/* A channel_watch_fn. The signal stays where it is, for the loop that ends with it. */
+/* A wait_watch_fn. The signal stays where it is, for the loop that ends with it. */
 static int receive_signal(void *context, struct error *error)
 {
 	(void)context;
@@ -45,13 +45,13 @@ static int receive_control(void *context, struct error *error)
 static int receive_contents(struct receive *receive, struct machine *machine, struct channel *channel,
 			    const struct frame_hello *hello, struct serve *serve, struct error *error)
 {
-	const struct channel_watch signals = { .fd = receive->signals, .fn = receive_signal };
+	const struct wait_watch signals = { .fd = receive->signals, .fn = receive_signal };
 	int result = serve_open(serve, machine, error);
-	struct channel_watch control;
+	struct wait_watch control;
 
 	if (result)
 		return result;
-	control = (struct channel_watch){ serve->control.events, receive_control, serve };
+	control = (struct wait_watch){ serve->control.events, receive_control, serve };
 	channel_watch(channel, &signals);
 	channel_watch(channel, &control);
 	result = target_run(machine, channel, hello, &receive->incoming, error);
@@ -117,7 +117,7 @@ static void receive_call(struct receive *receive, struct channel *channel, const
 /* Somebody's source may still have to ask. A second signal ends that, too. */
 static void receive_linger(struct receive *receive)
 {
-	const struct channel_watch signals = { .fd = receive->signals, .fn = receive_signal };
+	const struct wait_watch signals = { .fd = receive->signals, .fn = receive_signal };
 	struct pollfd first = { .fd = receive->signals, .events = POLLIN };
 	struct signalfd_siginfo info;
 

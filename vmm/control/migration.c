@@ -164,7 +164,7 @@ static void migration_progress(void *context, const struct precopy_progress *pro
 
 static int migration_connect(struct migration *migration, struct channel *channel, struct error *error)
 {
-	const struct channel_watch watch = { .fd = migration->gate.called, .fn = gate_called };
+	const struct wait_watch watch = { .fd = migration->gate.called, .fn = gate_called };
 
 	int result = channel_connect(channel, migration->host, migration->options.limits->frame_ms, &watch, error);
 

@@ -31,49 +31,14 @@ static int channel_failed(const struct channel *channel, int err, struct error *
 
 /* ---- What is watched ---- */
 
-void channel_watch(struct channel *channel, const struct channel_watch *watch)
+void channel_watch(struct channel *channel, const struct wait_watch *watch)
 {
 	channel->watch[channel->watches++] = *watch;
 }
 
-/* One poll for items[0] and what is watched: 0, with *count as poll() gave it, or what something watched wants. */
-static int watches_poll(const struct channel_watch *watch, unsigned int watches, struct pollfd *items, int timeout_ms,
-			int *count, struct error *error)
-{
-	int result = 0;
-
-	for (unsigned int n = 0; n < watches; n++)
-		items[1 + n] = (struct pollfd){ .fd = watch[n].fd, .events = POLLIN };
-	*count = poll(items, 1 + watches, timeout_ms);
-	if (*count < 0)
-		return errno == EINTR ? 0 : error_set(error, errno, "cannot wait (%s)", strerror(errno));
-	for (unsigned int n = 0; !result && n < watches; n++)
-		if (items[1 + n].revents)
-			result = watch[n].fn(watch[n].context, error);
-	return result;
-}
-
 int channel_look(struct channel *channel, struct error *error)
 {
-	struct pollfd items[1 + CHANNEL_WATCHES] = { { .fd = -1 } };
-	int count;
-
-	return watches_poll(channel->watch, channel->watches, items, 0, &count, error);
-}
-
-int channel_wait(int fd, short events, sc_ns_t deadline, const struct channel_watch *watch, unsigned int watches,
-		 bool *ready, struct error *error)
-{
-	struct pollfd items[1 + CHANNEL_WATCHES];
-	int result = 0, count = 1, left_ms;
-
-	*ready = false;
-	while (!result && !*ready && count && (left_ms = deadline_left_ms(deadline))) {
-		items[0] = (struct pollfd){ .fd = fd, .events = events };
-		result = watches_poll(watch, watches, items, left_ms, &count, error);
-		*ready = !result && count > 0 && items[0].revents;
-	}
-	return result;
+	return wait_look(channel->watch, channel->watches, error);
 }
 
 /* ---- Frames ---- */
@@ -118,7 +83,7 @@ static int channel_again(struct channel *channel, ssize_t done, short events, sc
 		return 0;
 	if (!may_try_again())
 		return channel_failed(channel, errno, error);
-	result = channel_wait(channel->fd, events, deadline, channel->watch, channel->watches, &ready, error);
+	result = wait_ready(channel->fd, events, deadline, channel->watch, channel->watches, &ready, error);
 	return result || ready ? result : channel_failed(channel, ETIMEDOUT, error);
 }
 

@@ -11,17 +11,7 @@
 #define VMM_MIGRATE_CHANNEL_H
 
 #include "transfer/sink.h"
-
-/* Called while `fd` is readable; 0 if the wait is to go on, else -errno and the sentence that ends it. */
-typedef int (*channel_watch_fn)(void *context, struct error *error);
-
-struct channel_watch {
-	int fd;
-	channel_watch_fn fn;
-	void *context;
-};
-
-#define CHANNEL_WATCHES 3
+#include "transfer/wait.h"
 
 struct channel {
 	struct sink sink; /* first, so that it is the channel */
@@ -31,7 +21,7 @@ struct channel {
 	bool broken;	  /* a frame was sent in part: nothing can follow it */
 	bool aborted;	  /* the peer has said ABORT, and why */
 	unsigned int watches;
-	struct channel_watch watch[CHANNEL_WATCHES];
+	struct wait_watch watch[WAIT_WATCHES];
 	struct buffer in;
 };
 
@@ -39,17 +29,10 @@ struct channel {
 void channel_open(struct channel *channel, int fd, int limit_ms);
 void channel_close(struct channel *channel);
 
-/* From now on waits also look at this; at most CHANNEL_WATCHES. */
-void channel_watch(struct channel *channel, const struct channel_watch *watch);
+/* From now on waits also look at this; at most WAIT_WATCHES. */
+void channel_watch(struct channel *channel, const struct wait_watch *watch);
 /* Looks at what is watched, where a long piece of work may not wait at all. */
 int channel_look(struct channel *channel, struct error *error);
-
-/*
- * Waits until `fd` is ready, at most until the deadline, and serves what is watched meanwhile. 0 with *ready, which is
- * false once the deadline has passed, whatever `fd` is; -errno if something watched ends the wait.
- */
-int channel_wait(int fd, short events, sc_ns_t deadline, const struct channel_watch *watch, unsigned int watches,
-		 bool *ready, struct error *error);
 
 int channel_send(struct channel *channel, enum frame_type type, const void *data, size_t size, struct error *error);
 /* Sends what was collected and frees it. */
@@ -71,7 +54,7 @@ void channel_abort(struct channel *channel, const struct error *reason);
  * Connecting waits at most the limit, which all addresses of a name share, and ends for what is watched (NULL:
  * nothing).
  */
-int channel_connect(struct channel *channel, const char *host, int limit_ms, const struct channel_watch *watch,
+int channel_connect(struct channel *channel, const char *host, int limit_ms, const struct wait_watch *watch,
 		    struct error *error);
 int channel_listen(const char *address, int *listener, struct error *error);
 

@@ -90,7 +90,7 @@ static bool endpoint_parse(const char *text, struct endpoint *endpoint)
 	return !*rest || (*rest == ':' && port_parse(rest + 1, endpoint->port));
 }
 
-static int endpoint_resolve(const char *text, int flags, sc_ns_t deadline, const struct channel_watch *watch,
+static int endpoint_resolve(const char *text, int flags, sc_ns_t deadline, const struct wait_watch *watch,
 			    struct addrinfo **found, struct error *error)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV };
@@ -107,12 +107,12 @@ static int endpoint_resolve(const char *text, int flags, sc_ns_t deadline, const
 /* ---- Connecting ---- */
 
 /* 0; or -errno, with the sentence if something watched has ended the wait. */
-static int socket_finish_connect(int fd, sc_ns_t deadline, const struct channel_watch *watch, struct error *error)
+static int socket_finish_connect(int fd, sc_ns_t deadline, const struct wait_watch *watch, struct error *error)
 {
 	socklen_t size = sizeof(int);
 	int err = ETIMEDOUT;
 	bool ready;
-	int result = channel_wait(fd, POLLOUT, deadline, watch, watch ? 1 : 0, &ready, error);
+	int result = wait_ready(fd, POLLOUT, deadline, watch, watch ? 1 : 0, &ready, error);
 
 	if (ready)
 		getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size);
@@ -120,7 +120,7 @@ static int socket_finish_connect(int fd, sc_ns_t deadline, const struct channel_
 }
 
 /* A connected socket, or -errno; error as above. */
-static int socket_connect(const struct addrinfo *address, sc_ns_t deadline, const struct channel_watch *watch,
+static int socket_connect(const struct addrinfo *address, sc_ns_t deadline, const struct wait_watch *watch,
 			  struct error *error)
 {
 	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -138,7 +138,7 @@ static int socket_connect(const struct addrinfo *address, sc_ns_t deadline, cons
 
 /* A socket that is connected to the first of the addresses that answers, each with its share of the time; or as above.
  */
-static int socket_connect_any(const struct addrinfo *found, sc_ns_t deadline, const struct channel_watch *watch,
+static int socket_connect_any(const struct addrinfo *found, sc_ns_t deadline, const struct wait_watch *watch,
 			      struct error *error)
 {
 	uint32_t left = 0;
@@ -151,7 +151,7 @@ static int socket_connect_any(const struct addrinfo *found, sc_ns_t deadline, co
 	return fd;
 }
 
-int channel_connect(struct channel *channel, const char *host, int limit_ms, const struct channel_watch *watch,
+int channel_connect(struct channel *channel, const char *host, int limit_ms, const struct wait_watch *watch,
 		    struct error *error)
 {
 	sc_ns_t deadline = deadline_after_ms(limit_ms);

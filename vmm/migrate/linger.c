@@ -11,7 +11,7 @@ bool linger_is_due(const struct incoming *incoming)
 	return ledger_owes(&incoming->ledger) && deadline_left_ms(incoming->owes_until);
 }
 
-void linger_run(struct incoming *incoming, const struct channel_watch *watch)
+void linger_run(struct incoming *incoming, const struct wait_watch *watch)
 {
 	sc_ns_t deadline = deadline_after_ms(incoming->limits->linger_ms);
 	struct error ignored;
@@ -22,7 +22,7 @@ void linger_run(struct incoming *incoming, const struct channel_watch *watch)
 	if (incoming->owes_until.v < deadline.v)
 		deadline = incoming->owes_until;
 	while (!result && ready && ledger_owes(&incoming->ledger)) {
-		result = channel_wait(incoming->events, POLLIN, deadline, watch, watch ? 1 : 0, &ready, &ignored);
+		result = wait_ready(incoming->events, POLLIN, deadline, watch, watch ? 1 : 0, &ready, &ignored);
 		incoming_serve(incoming);
 	}
 }

@@ -14,6 +14,6 @@
 bool linger_is_due(const struct incoming *incoming);
 
 /* Until the source knows, at most until the limit; or until something watched ends it (NULL: nothing). */
-void linger_run(struct incoming *incoming, const struct channel_watch *watch);
+void linger_run(struct incoming *incoming, const struct wait_watch *watch);
 
 #endif

@@ -80,11 +80,11 @@ static int lookup_begin(struct lookup *lookup)
 	return err;
 }
 
-static int lookup_await(struct lookup *lookup, sc_ns_t deadline, const struct channel_watch *watch,
+static int lookup_await(struct lookup *lookup, sc_ns_t deadline, const struct wait_watch *watch,
 			struct addrinfo **found, struct error *error)
 {
 	bool ready;
-	int result = channel_wait(lookup->done, POLLIN, deadline, watch, watch ? 1 : 0, &ready, error);
+	int result = wait_ready(lookup->done, POLLIN, deadline, watch, watch ? 1 : 0, &ready, error);
 	int looked;
 
 	if (result)
@@ -101,7 +101,7 @@ static int lookup_await(struct lookup *lookup, sc_ns_t deadline, const struct ch
 }
 
 int lookup_run(const char *host, const char *port, const struct addrinfo *hints, sc_ns_t deadline,
-	       const struct channel_watch *watch, struct addrinfo **found, struct error *error)
+	       const struct wait_watch *watch, struct addrinfo **found, struct error *error)
 {
 	struct lookup *lookup = lookup_make(host, port, hints);
 	int err = lookup ? lookup_begin(lookup) : ENOMEM;

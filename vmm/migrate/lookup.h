@@ -17,6 +17,6 @@
  * if that is not known by the deadline; -errno if what is watched (NULL: nothing) ends the wait.
  */
 int lookup_run(const char *host, const char *port, const struct addrinfo *hints, sc_ns_t deadline,
-	       const struct channel_watch *watch, struct addrinfo **found, struct error *error);
+	       const struct wait_watch *watch, struct addrinfo **found, struct error *error);
 
 #endif

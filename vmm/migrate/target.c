@@ -197,7 +197,7 @@ static int target_wanted(const struct target *target, struct error *error)
 	return error_set(error, ECONNABORTED, "the other side gave the migration up and asked what became of it");
 }
 
-/* A channel_watch_fn: somebody asks, and if it is about this migration it has come to its end here. */
+/* A wait_watch_fn: somebody asks, and if it is about this migration it has come to its end here. */
 static int target_incoming(void *context, struct error *error)
 {
 	struct target *target = context;
@@ -255,7 +255,7 @@ int target_run(struct machine *machine, struct channel *channel, const struct fr
 		.began = host_monotonic(),
 		.allowance = allowance_make(hello->memory_size),
 	};
-	const struct channel_watch watch = { .fd = incoming->events, .fn = target_incoming, .context = &target };
+	const struct wait_watch watch = { .fd = incoming->events, .fn = target_incoming, .context = &target };
 	int result;
 
 	channel_watch(channel, &watch);

@@ -13,7 +13,7 @@
 
 #define PROGRESS_NS 1000000000u
 
-/* A channel_watch_fn for the gate. */
+/* A wait_watch_fn for the gate. */
 static int save_called(void *context, struct error *error)
 {
 	(void)context;
@@ -122,7 +122,7 @@ static int save_held(struct machine *machine, const struct save_options *options
 	return result;
 }
 
-static int save_prepare(struct machine *machine, const struct save_options *options, const struct channel_watch *watch,
+static int save_prepare(struct machine *machine, const struct save_options *options, const struct wait_watch *watch,
 			bool *prepared, struct error *error)
 {
 	const struct hold_wait wait = { options->limits->prepare_ms, watch, options->gate ? 1 : 0 };
@@ -143,7 +143,7 @@ static int save_prepare(struct machine *machine, const struct save_options *opti
  */
 static int save_ask(struct machine *machine, const struct save_options *options, struct error *error)
 {
-	const struct channel_watch watch = { .fd = options->gate ? options->gate->called : -1, .fn = save_called };
+	const struct wait_watch watch = { .fd = options->gate ? options->gate->called : -1, .fn = save_called };
 	const struct hold_wait hold = { options->limits->hold_ms, &watch, options->gate ? 1 : 0 };
 	bool done;
 	int result;

@@ -27,7 +27,7 @@ bool gate_pass(struct gate *gate);
 /* True once it was called off. */
 bool gate_is_cancelled(const struct gate *gate);
 
-/* A channel_watch_fn for `called`: -ECANCELED and the sentence. */
+/* A wait_watch_fn for `called`: -ECANCELED and the sentence. */
 int gate_called(void *context, struct error *error);
 
 #endif

@@ -26,8 +26,8 @@ static int hold_ask(struct machine *machine, uint64_t asked, bool (*is_done)(str
 		eventfd_read(clock->answered, &ignored);
 		*done = is_done(clock);
 		if (!*done)
-			result = channel_wait(clock->answered, POLLIN, deadline, wait->watch, wait->watches, &ready,
-					      error);
+			result = wait_ready(clock->answered, POLLIN, deadline, wait->watch, wait->watches, &ready,
+					    error);
 	}
 	return result;
 }

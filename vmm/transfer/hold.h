@@ -9,12 +9,12 @@
 #define VMM_TRANSFER_HOLD_H
 
 #include "machine/machine.h"
-#include "migrate/channel.h"
+#include "transfer/wait.h"
 
 /* What a wait may take, and what ends it besides. */
 struct hold_wait {
 	int limit_ms;
-	const struct channel_watch *watch;
+	const struct wait_watch *watch;
 	unsigned int watches;
 };
 
