@@ -18,9 +18,10 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 CFLAGS_COMMON := -std=c11 -D_GNU_SOURCE $(WARNINGS) -Iinclude -Ivmm -g -MMD -MP
 
 CFLAGS_host := $(CFLAGS_COMMON) -O2
-CFLAGS_san := $(CFLAGS_COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# LOCK_CHECK: vmm/base/lock.h
+CFLAGS_san := $(CFLAGS_COMMON) -DLOCK_CHECK -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # It does not know fences, and says so of each: what rests on them it may take for a race.
-CFLAGS_tsan := $(CFLAGS_COMMON) -O1 -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan
+CFLAGS_tsan := $(CFLAGS_COMMON) -DLOCK_CHECK -O1 -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan
 CFLAGS_arm64 := $(CFLAGS_COMMON) -O2 $(SYSROOT_CFLAGS)
 CFLAGS_bare := -std=c11 $(WARNINGS) -Iinclude -g -MMD -MP -O2 -ffreestanding -mgeneral-regs-only -fno-pic
 

@@ -84,7 +84,7 @@ check-model:
 	@test/model/check $(O)/model
 
 # Fuzzing: every test/fuzz/*.c is one target of libFuzzer; everything under test is built for it.
-CFLAGS_fuzz := $(CFLAGS_COMMON) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+CFLAGS_fuzz := $(CFLAGS_COMMON) -DLOCK_CHECK -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 FUZZ_LIB := $(O)/fuzz/test/seaclock.a
 FUZZ_LIB_OBJ := $(call objects,fuzz,$(CORE_SRC) $(VMM_TESTABLE_SRC) $(sort $(wildcard test/fake/*.c test/fuzz/model/*.c)))

@@ -232,10 +232,13 @@ void sc_message_place(struct sc_message *slot, const struct sc_message *message)
 
 /* How far a guest follows a change of rate (doc/design.md). */
 enum sc_level {
-	SC_LEVEL_NONE,	      /* only the architectural counter */
-	SC_LEVEL_REFERENCE,   /* its clock is on the page and every running vCPU's timer is a direct synthetic one */
-	SC_LEVEL_COOPERATIVE, /* it does what it is asked before a move, and repairs the rest in the hold */
+	SC_LEVEL_NONE = 0,	 /* only the architectural counter */
+	SC_LEVEL_REFERENCE = 40, /* its clock is on the page and every running vCPU's timer is a direct synthetic one */
+	SC_LEVEL_COOPERATIVE = 60, /* it does what it is asked before a move, and repairs the rest in the hold */
 };
+
+/* True if a number that has travelled is one of these. */
+bool sc_level_is_known(uint32_t number);
 
 /* What keeps a guest at SC_LEVEL_NONE. */
 enum sc_obstacle {

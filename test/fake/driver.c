@@ -20,9 +20,9 @@ static struct view driver_look(const struct driver *driver)
 	struct clock *clock = &driver->machine->clock;
 	struct view view;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	view = (struct view){ clock->partition.asked, clock->partition.guest_clock, clock->partition.clock.hz };
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 	return view;
 }
 

@@ -243,10 +243,13 @@ static void *incoming_thread(void *argument)
 static void target_receive(struct pair *pair, struct channel *channel, const struct frame_hello *hello)
 {
 	struct error *error = &pair->target_error;
-	int result = target_begin(&pair->target, hello, &pair->console, NULL, error);
+	struct target target;
+	int result;
 
+	target_open(&target, channel, hello, &pair->incoming[0]);
+	result = target_create(&target, &pair->target, NULL, &pair->console, error);
 	if (!result) {
-		result = target_run(&pair->target, channel, hello, &pair->incoming[0], error);
+		result = target_run(&target, error);
 		pair->target_lives = !result;
 		if (result)
 			machine_destroy(&pair->target);

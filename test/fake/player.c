@@ -3,7 +3,8 @@
 #include "player.h"
 
 #include "guest_call.h"
-#include "transfer/state.h"
+#include "transfer/arrival.h"
+#include "machine/state.h"
 #include "migrate/target.h"
 
 #include <endian.h>
@@ -50,11 +51,14 @@ static int play_machine(struct incoming *incoming, struct channel *channel, cons
 {
 	struct console console = { .in = -1, .out = -1 };
 	struct machine machine;
-	int result = target_begin(&machine, hello, &console, NULL, error);
+	struct target target;
+	int result;
 
+	target_open(&target, channel, hello, incoming);
+	result = target_create(&target, &machine, NULL, &console, error);
 	if (result)
 		return result;
-	result = target_run(&machine, channel, hello, incoming, error);
+	result = target_run(&target, error);
 	if (!result && !fake_vcpu_wait_inside(&machine.vcpus.vcpu[0].host, true))
 		fake_violation("the target does not run");
 	machine_destroy(&machine);
@@ -96,24 +100,23 @@ static void record_frame(struct buffer *stream, enum frame_type type, const void
 	buffer_put(stream, data, size);
 }
 
-static void record_hello(struct buffer *stream, const struct machine_config *config)
+static void record_content(struct buffer *stream, enum frame_type type, struct buffer *content)
 {
-	struct frame_hello hello = {
-		.id = { { 1 } },
-		.hz = FROM_HZ,
-		.vcpus = config->vcpus,
-		.memory_size = config->memory_size,
-		.architecture = FRAME_ARCHITECTURE,
-		.page_size = 4096,
-		.address_bits = HOST_ADDRESS_BITS,
-		.gic = FRAME_GIC,
-	};
+	record_frame(stream, type, content->data, content->size);
+	buffer_free(content);
+}
+
+static void record_description(struct buffer *stream, const struct machine *machine)
+{
+	struct frame_hello hello = arrival_hello(machine, SC_LEVEL_NONE);
 	struct buffer content = { 0 };
 
-	memcpy(hello.name, config->name, sizeof(hello.name));
+	hello.id.bytes[0] = 1;
+	hello.hz = FROM_HZ;
 	frame_put_hello(&content, &hello);
-	record_frame(stream, FRAME_HELLO, content.data, content.size);
-	buffer_free(&content);
+	record_content(stream, FRAME_HELLO, &content);
+	config_put(&content, &machine->config);
+	record_content(stream, FRAME_MACHINE, &content);
 }
 
 static void record_check(struct buffer *stream, struct machine *machine)
@@ -181,7 +184,7 @@ void player_record(struct buffer *stream)
 	if (machine_create(&machine, &config, &console, &error))
 		fake_violation(error.text);
 	record_guest(&machine);
-	record_hello(stream, &config);
+	record_description(stream, &machine);
 	record_check(stream, &machine);
 	record_memory(stream);
 	record_state(stream, &machine);

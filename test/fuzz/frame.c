@@ -19,6 +19,16 @@ static int hello_again(const struct frame *frame, struct buffer *again, struct e
 	return result;
 }
 
+static int machine_again(const struct frame *frame, struct buffer *again, struct error *error)
+{
+	struct machine_config config;
+	int result = config_get(frame->data, frame->size, &config, error);
+
+	if (!result)
+		config_put(again, &config);
+	return result;
+}
+
 static int welcome_again(const struct frame *frame, struct buffer *again, struct error *error)
 {
 	uint32_t hz;
@@ -73,8 +83,9 @@ static int report_again(const struct frame *frame, struct buffer *again, struct 
 }
 
 static int (*const contents[FRAME_TYPES])(const struct frame *frame, struct buffer *again, struct error *error) = {
-	[FRAME_HELLO] = hello_again,	   [FRAME_WELCOME] = welcome_again, [FRAME_READY] = ready_again,
-	[FRAME_QUESTION] = question_again, [FRAME_ANSWER] = answer_again,   [FRAME_SETTLED] = report_again,
+	[FRAME_HELLO] = hello_again,	 [FRAME_WELCOME] = welcome_again,   [FRAME_READY] = ready_again,
+	[FRAME_MACHINE] = machine_again, [FRAME_QUESTION] = question_again, [FRAME_ANSWER] = answer_again,
+	[FRAME_SETTLED] = report_again,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,7 +6,7 @@
 #include "fuzz.h"
 #include "../fake/host_fake.h"
 #include "machine/machine.h"
-#include "transfer/state.h"
+#include "machine/state.h"
 
 #include <string.h>
 

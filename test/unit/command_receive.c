@@ -230,20 +230,16 @@ static void test_name_in_use(void **state)
 	target_join(MACHINE_END_STOPPED);
 }
 
-/* A source that says HELLO and then nothing: the receiver's machine can be asked, cannot be misused, and a signal ends
- * the wait at once. */
+/* A source that says what comes and then nothing: the receiver's machine can be asked, cannot be misused, and a signal
+ * ends the wait at once. */
 static void test_signal_while_receiving(void **state)
 {
-	const struct frame_hello hello = {
-		.id = { { 9 } },
+	const struct frame_hello hello = { .id = { { 9 } }, .name = "slow", .hz = 25000000, .page_size = 4096 };
+	const struct machine_config config = {
 		.name = "slow",
-		.hz = 25000000,
 		.vcpus = 1,
 		.memory_size = LAYOUT_RAM_MIN,
-		.architecture = FRAME_ARCHITECTURE,
-		.page_size = 4096,
 		.address_bits = HOST_ADDRESS_BITS,
-		.gic = FRAME_GIC,
 	};
 	struct buffer buffer = { 0 };
 	struct channel channel;
@@ -254,6 +250,8 @@ static void test_signal_while_receiving(void **state)
 	assert_int_equal(channel_connect(&channel, address, 5000, NULL, &error), 0);
 	frame_put_hello(&buffer, &hello);
 	assert_int_equal(channel_send_buffer(&channel, FRAME_HELLO, &buffer, &error), 0);
+	config_put(&buffer, &config);
+	assert_int_equal(channel_send_buffer(&channel, FRAME_MACHINE, &buffer, &error), 0);
 	assert_int_equal(channel_expect(&channel, FRAME_WELCOME, &frame, &error), 0);
 	assert_int_equal(client_status("there", &plain, &error), 0);
 	assert_int_equal(client_command("resume", "there", &plain, &error), -EREMOTEIO);

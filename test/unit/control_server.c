@@ -498,9 +498,9 @@ static uint32_t uart_count(void)
 {
 	uint32_t count;
 
-	pthread_mutex_lock(&machine.devices);
-	count = machine.uart.count;
-	pthread_mutex_unlock(&machine.devices);
+	lock_take(&machine.devices.uart.device.lock);
+	count = machine.devices.uart.pl011.count;
+	lock_drop(&machine.devices.uart.device.lock);
 	return count;
 }
 

@@ -9,32 +9,36 @@
 
 /* A device that remembers the last access, and reads as a pattern. */
 struct probe {
+	struct device device;
 	uint64_t offset;
 	uint64_t value;
 	unsigned int length;
 	unsigned int accesses;
 };
 
-static uint64_t probe_read(void *device, uint64_t offset, unsigned int length)
+static void probe_note(struct device *device, uint64_t offset, unsigned int length, uint64_t value)
 {
-	struct probe *probe = device;
+	struct probe *probe = (struct probe *)device;
 
-	*probe = (struct probe){ offset, 0, length, probe->accesses + 1 };
+	probe->offset = offset;
+	probe->length = length;
+	probe->value = value;
+	probe->accesses++;
+}
+
+static uint64_t probe_read(struct device *device, uint64_t offset, unsigned int length)
+{
+	probe_note(device, offset, length, 0);
 	return 0x8877665544332211;
 }
 
-static void probe_write(void *device, uint64_t offset, unsigned int length, uint64_t value)
-{
-	struct probe *probe = device;
-
-	*probe = (struct probe){ offset, value, length, probe->accesses + 1 };
-}
-
-static const struct bus_ops ops = { probe_read, probe_write };
+static const struct device_ops ops = { .name = "probe", .read = probe_read, .write = probe_note };
 
 static int add(struct bus *bus, uint64_t base, uint64_t size, struct probe *probe)
 {
-	return bus_add(bus, &(struct bus_region){ base, size, &ops, probe });
+	probe->device = (struct device){ .ops = &ops, .base = base, .size = size };
+	lock_init(&probe->device.lock, LOCK_DEVICE);
+	return bus_add(bus, &probe->device);
 }
 
 static void test_read(void **state)
@@ -46,7 +50,7 @@ static void test_read(void **state)
 		{ 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88 },
 	};
 	struct bus bus = { 0 };
-	struct probe probe = { 0 };
+	struct probe probe = { .accesses = 0 };
 	uint8_t data[8];
 
 	(void)state;
@@ -63,7 +67,7 @@ static void test_read(void **state)
 static void test_write(void **state)
 {
 	struct bus bus = { 0 };
-	struct probe probe = { 0 };
+	struct probe probe = { .accesses = 0 };
 	uint8_t data[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
 
 	(void)state;
@@ -87,11 +91,11 @@ static void test_unclaimed(void **state)
 		{ 0x3000, 8 }, { 0x3008, 8 }, { 0x3004, 8 }, { UINT64_MAX - 7, 8 }, { UINT64_MAX, 1 },
 	};
 	struct bus bus = { 0 };
-	struct probe probe = { 0 };
+	struct probe probe = { .accesses = 0 }, other = { .accesses = 0 };
 
 	(void)state;
 	assert_int_equal(add(&bus, 0x1000, 0x1000, &probe), 0);
-	assert_int_equal(add(&bus, 0x3000, 4, &probe), 0);
+	assert_int_equal(add(&bus, 0x3000, 4, &other), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(accesses); i++) {
 		static const uint8_t zeroes[8];
 		uint8_t data[8];
@@ -102,13 +106,13 @@ static void test_unclaimed(void **state)
 		assert_int_equal(bus_access(&bus, accesses[i].gpa, accesses[i].length, false, data), -ENXIO);
 		assert_memory_equal(data, zeroes, 8);
 	}
-	assert_int_equal(probe.accesses, 0);
+	assert_int_equal(probe.accesses + other.accesses, 0);
 }
 
 static void test_the_right_device(void **state)
 {
 	struct bus bus = { 0 };
-	struct probe probes[3] = { { 0 } };
+	struct probe probes[3] = { { .accesses = 0 } };
 	uint8_t data[8];
 
 	(void)state;
@@ -125,30 +129,32 @@ static void test_the_right_device(void **state)
 
 static void test_refused_regions(void **state)
 {
+	struct probe probes[10];
 	struct bus bus = { 0 };
 
 	(void)state;
-	assert_int_equal(add(&bus, 0x1000, 0, NULL), -EINVAL);
-	assert_int_equal(add(&bus, UINT64_MAX, 2, NULL), -EINVAL);
-	assert_int_equal(add(&bus, 0x1000, 0x1000, NULL), 0);
-	assert_int_equal(add(&bus, 0x1000, 0x1000, NULL), -EEXIST);
-	assert_int_equal(add(&bus, 0x1fff, 1, NULL), -EEXIST);
-	assert_int_equal(add(&bus, 0, 0x1001, NULL), -EEXIST);
-	assert_int_equal(add(&bus, 0, UINT64_MAX, NULL), -EEXIST);
-	assert_int_equal(add(&bus, 0x1400, 0x10, NULL), -EEXIST);
-	assert_int_equal(add(&bus, 0, 0x1000, NULL), 0);
-	assert_int_equal(add(&bus, 0x2000, 0x1000, NULL), 0);
+	assert_int_equal(add(&bus, 0x1000, 0, &probes[0]), -EINVAL);
+	assert_int_equal(add(&bus, UINT64_MAX, 2, &probes[1]), -EINVAL);
+	assert_int_equal(add(&bus, 0x1000, 0x1000, &probes[2]), 0);
+	assert_int_equal(add(&bus, 0x1000, 0x1000, &probes[3]), -EEXIST);
+	assert_int_equal(add(&bus, 0x1fff, 1, &probes[4]), -EEXIST);
+	assert_int_equal(add(&bus, 0, 0x1001, &probes[5]), -EEXIST);
+	assert_int_equal(add(&bus, 0, UINT64_MAX, &probes[6]), -EEXIST);
+	assert_int_equal(add(&bus, 0x1400, 0x10, &probes[7]), -EEXIST);
+	assert_int_equal(add(&bus, 0, 0x1000, &probes[8]), 0);
+	assert_int_equal(add(&bus, 0x2000, 0x1000, &probes[9]), 0);
 	assert_int_equal(bus.count, 3);
 }
 
 static void test_full_table(void **state)
 {
+	struct probe probes[BUS_DEVICES_MAX + 1];
 	struct bus bus = { 0 };
 
 	(void)state;
-	for (uint64_t i = 0; i < BUS_REGIONS_MAX; i++)
-		assert_int_equal(add(&bus, i << 12, 0x1000, NULL), 0);
-	assert_int_equal(add(&bus, 1ull << 32, 0x1000, NULL), -ENOSPC);
+	for (uint64_t i = 0; i < BUS_DEVICES_MAX; i++)
+		assert_int_equal(add(&bus, i << 12, 0x1000, &probes[i]), 0);
+	assert_int_equal(add(&bus, 1ull << 32, 0x1000, &probes[BUS_DEVICES_MAX]), -ENOSPC);
 }
 
 int main(void)

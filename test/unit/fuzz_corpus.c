@@ -116,7 +116,7 @@ static void expect_restored(const void *frames, size_t size)
 /* What a file has of the stream, in its order; the first byte has the frames compressed and sealed. */
 static void has_a_good_file(void **state)
 {
-	static const enum frame_type order[] = { FRAME_HELLO,  FRAME_CLOCKED, FRAME_PAGES,
+	static const enum frame_type order[] = { FRAME_HELLO,  FRAME_MACHINE, FRAME_CLOCKED, FRAME_PAGES,
 						 FRAME_ZEROES, FRAME_STATE,   FRAME_DONE };
 	const struct sc_statement statement = host_statement();
 	struct buffer content = { 0 }, stated = { 0 };
@@ -156,11 +156,13 @@ static void has_good_small_frames(void **state)
 	const struct frame_ready ready = { .gap = sc_ns(1000000), .loading = sc_ns(2000) };
 	const struct frame_id id = { { 1, 2, 3, 4 } };
 	const struct report report = { .name = "recorded", .id = id, .from_hz = 25000000, .to_hz = 1000000000 };
-	struct frame hello = find_frame(FRAME_HELLO);
+	struct frame hello = find_frame(FRAME_HELLO), machine;
 	struct buffer content = { 0 };
 
 	(void)state;
 	expect_in_corpus("out/fuzz/corpus/frame/good-hello", hello.data, FRAME_HEADER_SIZE + hello.size);
+	machine = find_frame(FRAME_MACHINE);
+	expect_in_corpus("out/fuzz/corpus/frame/good-machine", machine.data, FRAME_HEADER_SIZE + machine.size);
 	frame_put_welcome(&content, 25000000);
 	expect_small_frame("out/fuzz/corpus/frame/good-welcome", FRAME_WELCOME, &content);
 	frame_put_ready(&content, &ready);

@@ -6,6 +6,19 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
+static struct device *uart(void)
+{
+	return &machine.devices.uart.device;
+}
+
+static void save_uart(struct buffer *state)
+{
+	devices_quiesce(&machine.devices);
+	lock_take(&uart()->lock);
+	uart()->ops->save(uart(), state);
+	lock_drop(&uart()->lock);
+}
+
 /* Input that comes after the console was saved waits, until the machine goes on here or its other part is sent after.
  */
 static void test_late_input(void **state)
@@ -15,20 +28,20 @@ static void test_late_input(void **state)
 
 	(void)state;
 	run();
-	assert_true(machine_receive(&machine, 'a'));
+	assert_true(uart_receive(&machine.devices.uart, 'a'));
 	assert_int_equal(machine_begin_migration(&machine, &error), 0);
-	machine_save_console(&machine, &saved);
-	assert_true(machine_receive(&machine, 'b'));
-	assert_true(machine_receive(&machine, 'c'));
-	assert_int_equal(machine.uart.count, 1);
-	assert_true(machine_begin_input(&machine));
-	machine_end_input(&machine);
-	assert_int_equal(machine_late_input(&machine, late, 1), 1);
-	assert_false(machine_begin_input(&machine));
-	assert_int_equal(machine_late_input(&machine, late, sizeof(late)), 2);
+	save_uart(&saved);
+	assert_true(uart_receive(&machine.devices.uart, 'b'));
+	assert_true(uart_receive(&machine.devices.uart, 'c'));
+	assert_int_equal(machine.devices.uart.pl011.count, 1);
+	assert_true(uart_begin_input(&machine.devices.uart));
+	uart_end_input(&machine.devices.uart);
+	assert_int_equal(uart_late_input(&machine.devices.uart, late, 1), 1);
+	assert_false(uart_begin_input(&machine.devices.uart));
+	assert_int_equal(uart_late_input(&machine.devices.uart, late, sizeof(late)), 2);
 	assert_memory_equal(late, "bc", 2);
 	machine_end_migration(&machine, MACHINE_RUNNING);
-	assert_int_equal(machine.uart.count, 3);
+	assert_int_equal(machine.devices.uart.pl011.count, 3);
 	for (const char *want = "abc"; *want; want++)
 		assert_int_equal(mmio(UART_DR, 1, false, 0), *want);
 	buffer_free(&saved);
@@ -43,17 +56,17 @@ static void test_input_undecided(void **state)
 	(void)state;
 	run();
 	machine_begin_migration(&machine, &error);
-	machine_save_console(&machine, &saved);
-	assert_true(machine_receive(&machine, 'a'));
+	save_uart(&saved);
+	assert_true(uart_receive(&machine.devices.uart, 'a'));
 	end_undecided();
-	assert_true(machine_receive(&machine, 'b'));
-	assert_int_equal(machine.uart.count, 0);
+	assert_true(uart_receive(&machine.devices.uart, 'b'));
+	assert_int_equal(machine.devices.uart.pl011.count, 0);
 	assert_int_equal(machine_begin_question(&machine, &error), 0);
 	machine_end_migration(&machine, MACHINE_UNDECIDED);
-	assert_int_equal(machine_late_input(&machine, late, sizeof(late)), 2);
+	assert_int_equal(uart_late_input(&machine.devices.uart, late, sizeof(late)), 2);
 	assert_memory_equal(late, "ab", 2);
 	assert_int_equal(machine_resume(&machine, SC_CLOCK_FREEZE, true, &error), 0);
-	assert_int_equal(machine.uart.count, 2);
+	assert_int_equal(machine.devices.uart.pl011.count, 2);
 	buffer_free(&saved);
 }
 
@@ -81,33 +94,33 @@ static void test_input_lost(void **state)
 	(void)state;
 	run();
 	dup2(log, STDERR_FILENO);
-	for (unsigned int n = 0; n < PL011_FIFO_SIZE + MACHINE_INPUT_MAX + 100; n++)
-		machine_receive(&machine, 'x');
+	for (unsigned int n = 0; n < PL011_FIFO_SIZE + UART_INPUT_MAX + 100; n++)
+		uart_receive(&machine.devices.uart, 'x');
 	mmio(UART_DR, 1, false, 0);
 	for (unsigned int n = 0; n < 100; n++)
-		machine_receive(&machine, 'x');
+		uart_receive(&machine.devices.uart, 'x');
 	assert_int_equal(log_count(log, before, "m: input is lost"), 2);
 }
 
 /* More input than a machine can have. */
 static void test_input_too_long(void **state)
 {
-	static const uint8_t input[MACHINE_INPUT_MAX + 1];
+	static const uint8_t input[UART_INPUT_MAX + 1];
 	struct buffer saved = { 0 };
-	uint8_t uart[PL011_STATE_SIZE];
+	uint8_t registers[PL011_STATE_SIZE];
 	struct cursor cursor;
 
 	(void)state;
-	for (size_t size = MACHINE_INPUT_MAX; size <= MACHINE_INPUT_MAX + 1; size++) {
-		pl011_save(&machine.uart, uart, sizeof(uart));
+	for (size_t size = UART_INPUT_MAX; size <= UART_INPUT_MAX + 1; size++) {
+		pl011_save(&machine.devices.uart.pl011, registers, sizeof(registers));
 		buffer_clear(&saved);
-		buffer_put_block(&saved, uart, sizeof(uart));
+		buffer_put_block(&saved, registers, sizeof(registers));
 		buffer_put_block(&saved, input, size);
-		machine.input.count = 0;
+		machine.devices.uart.input.count = 0;
 		cursor = cursor_make(saved.data, saved.size);
-		assert_int_equal(machine_load_console(&machine, &cursor), size > MACHINE_INPUT_MAX ? -EPROTO : 0);
+		assert_int_equal(uart()->ops->load(uart(), &cursor, 1), size > UART_INPUT_MAX ? -EPROTO : 0);
 		cursor = cursor_make(saved.data, saved.size - 1);
-		assert_int_equal(machine_load_console(&machine, &cursor), -EPROTO);
+		assert_int_equal(uart()->ops->load(uart(), &cursor, 1), -EPROTO);
 	}
 	buffer_free(&saved);
 }

@@ -268,14 +268,14 @@ static void test_uart(void **state)
 	mmio(UART_DR, 1, true, '!');
 	close(fd);
 	unlink(path);
-	assert_true(machine_receive(&machine, 'k'));
+	assert_true(uart_receive(&machine.devices.uart, 'k'));
 	assert_int_equal(mmio(UART_DR, 1, false, 0), 'k');
-	for (unsigned int n = 0; n < PL011_FIFO_SIZE + MACHINE_INPUT_MAX; n++)
-		assert_true(machine_receive(&machine, (uint8_t)n));
-	assert_false(machine_receive(&machine, 'y'));
+	for (unsigned int n = 0; n < PL011_FIFO_SIZE + UART_INPUT_MAX; n++)
+		assert_true(uart_receive(&machine.devices.uart, (uint8_t)n));
+	assert_false(uart_receive(&machine.devices.uart, 'y'));
 	/* Each that the guest takes makes room for another. */
 	assert_int_equal(mmio(UART_DR, 1, false, 0), 0);
-	assert_true(machine_receive(&machine, 'z'));
+	assert_true(uart_receive(&machine.devices.uart, 'z'));
 	for (unsigned int n = 1; n < 100; n++)
 		assert_int_equal(mmio(UART_DR, 1, false, 0), n);
 }
@@ -406,7 +406,7 @@ static void *storm_thread(void *argument)
 			break;
 		case 4:
 			machine_get_state(&machine);
-			machine_receive(&machine, 'x');
+			uart_receive(&machine.devices.uart, 'x');
 			break;
 		default:
 			fake_time_advance(MS);

@@ -115,9 +115,8 @@ static void test_order(void **state)
 			for (uint32_t n = 0; n < frame_count; n++)
 				if (a != b || n != a)
 					add_frame(&stream, n == a ? b : n == b ? a : n);
-			/* HELLO first, GO last, STATE right before it; in between only CHECK has no place of its own.
-			 */
-			if (a == 0 || b >= frame_count - 2)
+			/* HELLO and MACHINE first, STATE and GO last: only what is between has no place of its own. */
+			if (a <= 1 || b >= frame_count - 2)
 				assert_int_not_equal(play(&stream), 0);
 			else
 				assert_int_equal(play(&stream), 0);
@@ -140,7 +139,8 @@ static void test_twice(void **state)
 				add_frame(&stream, n);
 		}
 		/* After GO nobody reads any more. */
-		assert_int_equal(play(&stream), type == FRAME_HELLO || type == FRAME_STATE ? -EPROTO : 0);
+		assert_int_equal(play(&stream),
+				 type == FRAME_HELLO || type == FRAME_MACHINE || type == FRAME_STATE ? -EPROTO : 0);
 	}
 	buffer_free(&stream);
 }
@@ -156,6 +156,7 @@ static void test_out_of_place(void **state)
 		{ FRAME_DONE, "sent DONE, which a source never sends here" },
 		{ FRAME_READY, "sent READY, which a source never sends here" },
 		{ FRAME_HELLO, "sent HELLO, which a source never sends here" },
+		{ FRAME_MACHINE, "sent MACHINE, which a source never sends here" },
 		{ FRAME_GO, "sent GO before the machine's state" },
 		{ FRAME_ABORT, "the other side says: " },
 	};
@@ -163,7 +164,7 @@ static void test_out_of_place(void **state)
 
 	(void)state;
 	for (size_t c = 0; c < ARRAY_SIZE(cases); c++)
-		for (uint32_t n = 1; n < frame_count - 1; n++) {
+		for (uint32_t n = 2; n < frame_count - 1; n++) {
 			buffer_clear(&stream);
 			buffer_put(&stream, good.data, frames[n].at);
 			frame_put_header(buffer_reserve(&stream, FRAME_HEADER_SIZE), cases[c].type, 0);
@@ -244,10 +245,10 @@ static void test_state_length(void **state)
 	buffer_free(&stream);
 }
 
-/* The state begins with the difference of the clocks and the policy, of which there are two. */
+/* The state begins with a section of the difference of the clocks and the policy, of which there are two. */
 static void test_policy(void **state)
 {
-	size_t at = frames[frame_count - 2].at + FRAME_HEADER_SIZE + sizeof(uint64_t);
+	size_t at = frames[frame_count - 2].at + FRAME_HEADER_SIZE + SECTION_HEADER_SIZE + sizeof(uint64_t);
 
 	(void)state;
 	good.data[at] = SC_CLOCK_FREEZE;

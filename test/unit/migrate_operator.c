@@ -63,8 +63,8 @@ static void test_dry_run(void **state)
 		assert_string_equal(pair.target_error.text, "a dry run: it could run here");
 		assert_int_equal(pair.target_result, -ECANCELED);
 		assert_int_equal(fake_host_entries(&pair.host[1]), 0);
-		/* HELLO and CHECK, and not one page. */
-		assert_int_equal(pair.frames[PAIR_TO_TARGET], 2);
+		/* HELLO, MACHINE and CHECK, and not one page. */
+		assert_int_equal(pair.frames[PAIR_TO_TARGET], 3);
 		assert_true(fake_vcpu_wait_inside(&pair.source.vcpus.vcpu[0].host, true));
 		assert_int_equal(machine_get_state(&pair.source), MACHINE_RUNNING);
 	}
@@ -76,37 +76,43 @@ static void test_dry_run(void **state)
 /* ---- What this host or the other cannot ---- */
 
 struct change {
-	size_t place; /* in the hello, from its end */
+	enum frame_type type;
+	size_t place; /* in that frame, from its end */
 	uint8_t value;
 };
 
-static size_t tap_changes_hello(struct pair *p, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+static size_t tap_changes(struct pair *p, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
 {
 	const struct change *change = p->context;
 
 	(void)index;
-	if (way == PAIR_TO_TARGET && frame[0] == FRAME_HELLO)
+	if (way == PAIR_TO_TARGET && frame[0] == change->type)
 		frame[size - change->place] = change->value;
 	return PAIR_PASS;
 }
 
-/* Fields of the hello, by their distance from its end. */
 static void test_incompatible(void **state)
 {
 	static const struct {
 		struct change change;
 		const char *sentence;
 	} cases[] = {
-		{ { 20, 62 }, "the guest's architecture has the number 62 in ELF files, this host's has 183" },
-		{ { 15, 64 }, "the other host's kernel has pages of 16384 bytes, this one's of 4096" },
-		{ { 12, 52 }, "the guest has physical addresses of 52 bits, this host's KVM gives 48" },
-		{ { 8, 2 }, "the guest has a GIC of version 2, here they have version 3" },
-		{ { 4, 2 }, "the other side's HELLO is damaged" },
-		{ { 24, 7 }, "the other side's HELLO is damaged" },
+		{ { FRAME_MACHINE, 40, 62 },
+		  "the guest's architecture has the number 62 in ELF files, this host's has 183" },
+		{ { FRAME_MACHINE, 36, 2 }, "the guest has a GIC of version 2, here they have version 3" },
+		{ { FRAME_MACHINE, 32, 52 }, "the guest has physical addresses of 52 bits, this host's KVM gives 48" },
+		{ { FRAME_MACHINE, 28, 9 }, "the guest has 9 vCPUs; 1 to 8 are possible" },
+		{ { FRAME_MACHINE, 24, 2 }, "the guest has memory or devices that this version does not know" },
+		{ { FRAME_MACHINE, 20, 2 }, "the guest has memory or devices that this version does not know" },
+		{ { FRAME_MACHINE, 13, 2 }, "the guest has memory or devices that this version does not know" },
+		{ { FRAME_MACHINE, 41, 'x' }, "HELLO names pair, and the machine's description paix" },
+		{ { FRAME_HELLO, 7, 64 }, "the other host's kernel has pages of 16384 bytes, this one's of 4096" },
+		{ { FRAME_HELLO, 4, 2 }, "the other side's HELLO is damaged" },
+		{ { FRAME_HELLO, 12, 7 }, "the other side's HELLO is damaged" },
 	};
 
 	(void)state;
-	pair.tap = tap_changes_hello;
+	pair.tap = tap_changes;
 	for (size_t n = 0; n < ARRAY_SIZE(cases); n++)
 		for (int dry = 0; dry < 2; dry++) {
 			struct change change = cases[n].change;
@@ -121,7 +127,7 @@ static void test_incompatible(void **state)
 				expect_stayed(cases[n].sentence);
 			}
 			/* Before a single page was sent. */
-			assert_true(pair.frames[PAIR_TO_TARGET] <= 2);
+			assert_true(pair.frames[PAIR_TO_TARGET] <= 3);
 		}
 }
 

@@ -61,7 +61,7 @@ static void test_longest(void **state)
 
 	(void)state;
 	memset(report.name, 'x', NAME_SIZE - 1);
-	report.input_size = MACHINE_LATE_INPUT_MAX;
+	report.input_size = UART_LATE_INPUT_MAX;
 	report_put(&buffer, &report);
 	assert_true(buffer.size <= FRAME_CALL_MAX);
 	buffer_free(&buffer);

@@ -111,6 +111,7 @@ static int run(void (*prepare)(void), void *(*play)(void *))
 	struct frame_hello hello;
 	struct machine machine;
 	struct channel channel;
+	struct target target;
 	pthread_t thread;
 	int result;
 
@@ -118,11 +119,12 @@ static int run(void (*prepare)(void), void *(*play)(void *))
 	incoming_serve(&incoming);
 	assert_true(incoming_take(&incoming, &channel, &hello));
 	id = hello.id;
-	assert_int_equal(target_begin(&machine, &hello, &console, NULL, &error), 0);
+	target_open(&target, &channel, &hello, &incoming);
+	assert_int_equal(target_create(&target, &machine, NULL, &console, &error), 0);
 	if (prepare)
 		prepare();
 	pthread_create(&thread, NULL, play, NULL);
-	result = target_run(&machine, &channel, &hello, &incoming, &error);
+	result = target_run(&target, &error);
 	if (result)
 		incoming_give_up(&incoming, &channel, &error);
 	channel_close(&channel);

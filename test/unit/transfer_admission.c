@@ -15,35 +15,36 @@
 static const uint32_t rates[] = { 1000000, SC_REF_HZ, SC_REF_HZ + 1, 25000000, 1000000000 };
 
 /* By the rules of doc/design.md, one after the other. */
-static enum rate_verdict expected(const struct sc_follow *follow, uint32_t from_hz, uint32_t to_hz,
-				  const struct rate_terms *terms)
+static enum admission_verdict expected(const struct sc_follow *follow, uint32_t from_hz, uint32_t to_hz,
+				       const struct admission_terms *terms)
 {
 	bool slow_from = from_hz <= SC_REF_HZ, slow_to = to_hz <= SC_REF_HZ;
 
 	if (from_hz == to_hz)
-		return RATE_MAY;
+		return ADMISSION_MAY;
 	if (terms->force)
-		return RATE_MAY;
+		return ADMISSION_MAY;
 	if (follow->level == SC_LEVEL_NONE || (follow->inferred && slow_from))
-		return RATE_CANNOT;
+		return ADMISSION_CANNOT;
 	if (follow->inferred && slow_to)
-		return RATE_NO_RETURN;
-	return follow->inferred && !terms->inferred ? RATE_INFERRED : RATE_MAY;
+		return ADMISSION_NO_RETURN;
+	return follow->inferred && !terms->inferred ? ADMISSION_INFERRED : ADMISSION_MAY;
 }
 
 static void check(const struct sc_follow *follow, uint32_t from_hz, uint32_t to_hz)
 {
 	for (int bits = 0; bits < 4; bits++) {
-		const struct rate_terms terms = { .inferred = bits & 1, .force = bits & 2 };
-		enum rate_verdict verdict = expected(follow, from_hz, to_hz, &terms);
+		const struct admission_terms terms = { .inferred = bits & 1, .force = bits & 2 };
+		enum admission_verdict verdict = expected(follow, from_hz, to_hz, &terms);
 		struct error error = { "" };
 
-		assert_int_equal(rate_judge(follow, from_hz, to_hz, &terms), verdict);
-		assert_int_equal(rate_check("n", follow, from_hz, to_hz, &terms, &error),
-				 verdict == RATE_MAY ? 0 : -EPERM);
-		assert_int_equal(strlen(error.text) > 0, verdict != RATE_MAY);
+		assert_int_equal(admission_judge(follow, from_hz, to_hz, &terms), verdict);
+		assert_int_equal(admission_check("n", follow, from_hz, to_hz, &terms, &error),
+				 verdict == ADMISSION_MAY ? 0 : -EPERM);
+		assert_int_equal(strlen(error.text) > 0, verdict != ADMISSION_MAY);
 		/* Whoever is refused is told what to do, within what a sentence may have. */
-		assert_true(verdict == RATE_MAY || strstr(error.text, "--force") || strstr(error.text, "--inferred"));
+		assert_true(verdict == ADMISSION_MAY || strstr(error.text, "--force") ||
+			    strstr(error.text, "--inferred"));
 		assert_true(strlen(error.text) + NAME_SIZE < sizeof(error.text) - 1);
 	}
 }
@@ -76,7 +77,7 @@ static const char *sentence(enum sc_obstacle obstacle, uint32_t vp, uint32_t fro
 	static struct error error;
 
 	error = (struct error){ "" };
-	rate_check("boat", &follow, from_hz, to_hz, &(struct rate_terms){ 0 }, &error);
+	admission_check("boat", &follow, from_hz, to_hz, &(struct admission_terms){ 0 }, &error);
 	return error.text;
 }
 
@@ -105,15 +106,15 @@ static void test_sentences(void **state)
 
 static void test_reasons(void **state)
 {
-	char text[RATE_REASON_MAX];
+	char text[ADMISSION_REASON_MAX];
 
 	(void)state;
 	for (int obstacle = SC_OBSTACLE_NONE; obstacle <= SC_OBSTACLE_TIMER; obstacle++) {
 		const struct sc_follow follow = { .obstacle = (enum sc_obstacle)obstacle, .vp = 7 };
 
-		rate_reason(&follow, text);
+		admission_reason(&follow, text);
 		assert_int_equal(strlen(text) > 0, obstacle != SC_OBSTACLE_NONE);
-		assert_true(strlen(text) < RATE_REASON_MAX - 1);
+		assert_true(strlen(text) < ADMISSION_REASON_MAX - 1);
 	}
 	assert_string_equal(text, "vCPU 7 is on and has no synthetic timer");
 }

@@ -2,6 +2,7 @@
 /* Lines for the operator: see the header. */
 #include "base/log.h"
 
+#include "base/lock.h"
 #include "base/log_limit.h"
 #include "base/output.h"
 
@@ -45,7 +46,7 @@ static void log_put(const char *text, const char *end)
 
 /* ---- Kinds ---- */
 
-static pthread_mutex_t kinds_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct lock kinds_lock = LOCK_INITIALIZER(LOCK_LOG);
 static struct log_kind kinds[LOG_KINDS];
 
 static void kind_tell(const struct log_kind *kind, uint64_t left_out)
@@ -91,7 +92,7 @@ static void log_bounded(const char *format, const char *text)
 		log_put(text, "");
 		return;
 	}
-	pthread_mutex_lock(&kinds_lock);
+	lock_take(&kinds_lock);
 	/* With the lock, so that it never goes back from one line to the next. */
 	now = log_now();
 	kinds_expire(now);
@@ -101,7 +102,7 @@ static void log_bounded(const char *format, const char *text)
 		snprintf(kind->sample, sizeof(kind->sample), "%.*s", SAMPLE_SIZE - 1, text);
 		log_put(text, verdict == LOG_WRITE_LAST ? " (more lines like this one are only counted)" : "");
 	}
-	pthread_mutex_unlock(&kinds_lock);
+	lock_drop(&kinds_lock);
 }
 
 /* ---- For the others ---- */
@@ -117,10 +118,10 @@ int log_open(sc_ns_t (*now)(void), struct error *error)
 
 void log_close(void)
 {
-	pthread_mutex_lock(&kinds_lock);
+	lock_take(&kinds_lock);
 	for (uint32_t n = 0; n < LOG_KINDS; n++)
 		kind_tell(&kinds[n], log_limit_end(&kinds[n].limit));
-	pthread_mutex_unlock(&kinds_lock);
+	lock_drop(&kinds_lock);
 	__atomic_store_n(&log_is_open, false, __ATOMIC_RELEASE);
 	output_close(&log_output);
 }

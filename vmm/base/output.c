@@ -36,19 +36,19 @@ static bool output_take(struct output *output, struct piece *piece)
 {
 	bool waited = false;
 
-	pthread_mutex_lock(&output->lock);
+	lock_take(&output->lock);
 	for (; !output->ring.count && !output->closing; waited = true)
-		pthread_cond_wait(&output->changed, &output->lock);
+		lock_wait(&output->lock, &output->changed);
 	if (waited && !output->closing) {
-		pthread_mutex_unlock(&output->lock);
+		lock_drop(&output->lock);
 		poll(NULL, 0, GATHER_MS);
-		pthread_mutex_lock(&output->lock);
+		lock_take(&output->lock);
 	}
 	piece->size = 0;
 	/* At the end, what could not be written stays counted for whoever closes this. */
 	if (output->ring.count)
 		piece->size = ring_take(&output->ring, piece->bytes, sizeof(piece->bytes), &piece->dropped);
-	pthread_mutex_unlock(&output->lock);
+	lock_drop(&output->lock);
 	return piece->size;
 }
 
@@ -91,9 +91,9 @@ static void piece_write(struct output *output, const struct piece *piece)
 	}
 	if (!missing && done == piece->size)
 		return;
-	pthread_mutex_lock(&output->lock);
+	lock_take(&output->lock);
 	output->ring.dropped += missing + (piece->size - done);
-	pthread_mutex_unlock(&output->lock);
+	lock_drop(&output->lock);
 }
 
 static void *output_writer(void *argument)
@@ -149,7 +149,7 @@ int output_open(struct output *output, int fd, size_t capacity, struct error *er
 	result = !bytes ? ENOMEM : output->finished < 0 ? errno : 0;
 	if (!result) {
 		ring_init(&output->ring, bytes, capacity);
-		pthread_mutex_init(&output->lock, NULL);
+		lock_init(&output->lock, LOCK_OUTPUT);
 		pthread_cond_init(&output->changed, NULL);
 		result = pthread_create(&output->writer, NULL, output_writer, output);
 	}
@@ -163,28 +163,28 @@ int output_open(struct output *output, int fd, size_t capacity, struct error *er
 
 void output_put(struct output *output, const void *data, size_t size)
 {
-	pthread_mutex_lock(&output->lock);
+	lock_take(&output->lock);
 	if (!output->ring.count)
 		pthread_cond_signal(&output->changed);
 	ring_push(&output->ring, data, size);
-	pthread_mutex_unlock(&output->lock);
+	lock_drop(&output->lock);
 }
 
 bool output_close(struct output *output)
 {
 	bool all;
 
-	pthread_mutex_lock(&output->lock);
+	lock_take(&output->lock);
 	output->closing = true;
 	pthread_cond_signal(&output->changed);
-	pthread_mutex_unlock(&output->lock);
+	lock_drop(&output->lock);
 	all = output_is_finished(output, OUTPUT_END_MS);
 	if (!all)
 		output_abandon(output);
 	pthread_join(output->writer, NULL);
 	all = all && !output->ring.dropped;
 	pthread_cond_destroy(&output->changed);
-	pthread_mutex_destroy(&output->lock);
+	lock_destroy(&output->lock);
 	close(output->finished);
 	free(output->ring.bytes);
 	return all;

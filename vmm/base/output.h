@@ -8,6 +8,7 @@
 #ifndef VMM_BASE_OUTPUT_H
 #define VMM_BASE_OUTPUT_H
 
+#include "base/lock.h"
 #include "base/error.h"
 #include "base/ring.h"
 
@@ -20,8 +21,8 @@ struct output {
 	int fd;
 	int finished; /* eventfd: readable once the writer has written everything */
 	pthread_t writer;
-	bool abandoned;	      /* atomic: the writer is to wait for nobody any more */
-	pthread_mutex_t lock; /* what follows; nobody waits for anything while holding it */
+	bool abandoned;	  /* atomic: the writer is to wait for nobody any more */
+	struct lock lock; /* what follows; nobody waits for anything while holding it */
 	pthread_cond_t changed;
 	struct ring ring;
 	bool closing;

@@ -42,19 +42,16 @@ static int receive_control(void *context, struct error *error)
 /* ---- One machine ---- */
 
 /* The socket of the name is taken before the guest is, for a running guest must not be lost to a name. */
-static int receive_contents(struct receive *receive, struct machine *machine, struct channel *channel,
-			    const struct frame_hello *hello, struct serve *serve, struct error *error)
+static int receive_contents(struct target *target, struct serve *serve, struct error *error)
 {
-	const struct wait_watch signals = { .fd = receive->signals, .fn = receive_signal };
-	int result = serve_open(serve, machine, error);
+	int result = serve_open(serve, target->machine, error);
 	struct wait_watch control;
 
 	if (result)
 		return result;
 	control = (struct wait_watch){ serve->control.events, receive_control, serve };
-	channel_watch(channel, &signals);
-	channel_watch(channel, &control);
-	result = target_run(machine, channel, hello, &receive->incoming, error);
+	channel_watch(target->channel, &control);
+	result = target_run(target, error);
 	if (result)
 		serve_close(serve);
 	return result;
@@ -72,13 +69,18 @@ static void receive_serve(struct receive *receive, struct serve *serve)
 static int receive_machine(struct receive *receive, struct channel *channel, const struct frame_hello *hello,
 			   struct console *console, struct error *error)
 {
+	const struct wait_watch signals = { .fd = receive->signals, .fn = receive_signal };
 	struct machine machine;
+	struct target target;
 	struct serve serve;
-	int result = target_begin(&machine, hello, console, receive->options->name, error);
+	int result;
 
+	target_open(&target, channel, hello, &receive->incoming);
+	channel_watch(channel, &signals);
+	result = target_create(&target, &machine, receive->options->name, console, error);
 	if (result)
 		return result;
-	result = receive_contents(receive, &machine, channel, hello, &serve, error);
+	result = receive_contents(&target, &serve, error);
 	if (!result) {
 		incoming_await_settled(&receive->incoming, channel);
 		receive_serve(receive, &serve);

@@ -37,12 +37,12 @@ static enum console_key serve_key(struct serve *serve)
 	enum console_key key;
 	uint8_t byte;
 
-	if (!machine_begin_input(serve->machine))
+	if (!uart_begin_input(&serve->machine->devices.uart))
 		return CONSOLE_KEY_END;
-	key = console_read(serve->machine->console, &byte);
+	key = console_read(serve->machine->devices.uart.console, &byte);
 	if (key == CONSOLE_KEY_BYTE)
-		machine_receive(serve->machine, byte);
-	machine_end_input(serve->machine);
+		uart_receive(&serve->machine->devices.uart, byte);
+	uart_end_input(&serve->machine->devices.uart);
 	return key;
 }
 
@@ -62,10 +62,10 @@ static void serve_console(struct serve *serve)
  */
 static void serve_attend(struct serve *serve, int *timeout_ms)
 {
-	struct console *console = serve->machine->console;
+	struct console *console = serve->machine->devices.uart.console;
 	bool open = !serve->input_ended && console->in >= 0;
 	bool attend = open && console_attend(console);
-	bool room = machine_wants_input(serve->machine) || console->raw;
+	bool room = uart_wants_input(&serve->machine->devices.uart) || console->raw;
 
 	*timeout_ms = -1;
 	if (open && !attend)
@@ -85,14 +85,14 @@ static void serve_incoming(struct serve *serve)
 	serve->settled = true;
 	migration_note(&serve->control.migration, report);
 	for (uint32_t n = 0; n < report->input_size; n++)
-		machine_receive(serve->machine, report->input[n]);
+		uart_receive(&serve->machine->devices.uart, report->input[n]);
 }
 
 /* Without a wait for threads, vCPUs or readers, any of which may be why the operator wants it so. */
 static _Noreturn void serve_leave(const struct serve *serve)
 {
 	control_remove(&serve->control);
-	console_restore(serve->machine->console);
+	console_restore(serve->machine->devices.uart.console);
 	_exit(SERVE_EXIT_STOPPED);
 }
 
@@ -151,7 +151,7 @@ void serve_close(struct serve *serve)
 
 enum machine_end serve_run(struct serve *serve)
 {
-	console_start(serve->machine->console);
+	console_start(serve->machine->devices.uart.console);
 	serve->wait[SERVE_INCOMING].fd = serve->incoming ? serve->incoming->events : -1;
 	while (serve_once(serve))
 		;

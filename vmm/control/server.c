@@ -224,9 +224,9 @@ static json_t *restored_json(const struct machine_restored *restored)
 static json_t *follow_json(struct machine *machine)
 {
 	struct sc_follow follow = machine_known_follow(machine);
-	char reason[RATE_REASON_MAX];
+	char reason[ADMISSION_REASON_MAX];
 
-	rate_reason(&follow, reason);
+	admission_reason(&follow, reason);
 	return json_pack("{s:s, s:b, s:b, s:s*}", "level", machine_level_name(follow.level), "on_page",
 			 (int)follow.on_page, "inferred", (int)follow.inferred, "level_reason",
 			 *reason ? reason : NULL);

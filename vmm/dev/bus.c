@@ -7,32 +7,32 @@
 #include <stddef.h>
 #include <string.h>
 
-static bool overlap(const struct bus_region *a, const struct bus_region *b)
+static bool overlap(const struct device *a, const struct device *b)
 {
 	return a->base <= b->base + (b->size - 1) && b->base <= a->base + (a->size - 1);
 }
 
-int bus_add(struct bus *bus, const struct bus_region *region)
+int bus_add(struct bus *bus, struct device *device)
 {
-	if (region->size == 0 || region->base + (region->size - 1) < region->base)
+	if (device->size == 0 || device->base + (device->size - 1) < device->base)
 		return -EINVAL;
 	for (unsigned int i = 0; i < bus->count; i++) {
-		if (overlap(&bus->regions[i], region))
+		if (overlap(bus->devices[i], device))
 			return -EEXIST;
 	}
-	if (bus->count == BUS_REGIONS_MAX)
+	if (bus->count == BUS_DEVICES_MAX)
 		return -ENOSPC;
-	bus->regions[bus->count++] = *region;
+	bus->devices[bus->count++] = device;
 	return 0;
 }
 
-static const struct bus_region *find(const struct bus *bus, uint64_t gpa, unsigned int length)
+static struct device *find(const struct bus *bus, uint64_t gpa, unsigned int length)
 {
 	for (unsigned int i = 0; i < bus->count; i++) {
-		const struct bus_region *region = &bus->regions[i];
+		struct device *device = bus->devices[i];
 
-		if (gpa >= region->base && region->size >= length && gpa - region->base <= region->size - length)
-			return region;
+		if (gpa >= device->base && device->size >= length && gpa - device->base <= device->size - length)
+			return device;
 	}
 	return NULL;
 }
@@ -42,23 +42,31 @@ static bool is_aligned(uint64_t gpa, unsigned int length)
 	return (length == 1 || length == 2 || length == 4 || length == 8) && gpa % length == 0;
 }
 
-int bus_access(const struct bus *bus, uint64_t gpa, unsigned int length, bool is_write, uint8_t data[8])
+static void device_access(struct device *device, uint64_t offset, unsigned int length, bool is_write, uint8_t data[8])
 {
-	const struct bus_region *region = NULL;
 	uint64_t value = 0;
 
-	if (is_aligned(gpa, length))
-		region = find(bus, gpa, length);
-	if (!is_write)
-		memset(data, 0, 8);
-	if (!region)
-		return -ENXIO;
+	lock_take(&device->lock);
 	if (is_write) {
 		memcpy(&value, data, length);
-		region->ops->write(region->device, gpa - region->base, length, le64toh(value));
+		device->ops->write(device, offset, length, le64toh(value));
 	} else {
-		value = htole64(region->ops->read(region->device, gpa - region->base, length));
+		value = htole64(device->ops->read(device, offset, length));
 		memcpy(data, &value, length);
 	}
+	lock_drop(&device->lock);
+}
+
+int bus_access(const struct bus *bus, uint64_t gpa, unsigned int length, bool is_write, uint8_t data[8])
+{
+	struct device *device = NULL;
+
+	if (is_aligned(gpa, length))
+		device = find(bus, gpa, length);
+	if (!is_write)
+		memset(data, 0, 8);
+	if (!device)
+		return -ENXIO;
+	device_access(device, gpa - device->base, length, is_write, data);
 	return 0;
 }

@@ -1,38 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory-mapped devices: who answers an access to a guest physical address outside RAM.
+ * The bus: which device answers an access to a guest physical address outside RAM.
  *
  * Policy: a fixed table that is filled before the first vCPU runs and never changes afterwards, so lookups need no
- * lock; each device has its own. What nobody answers is the guest's mistake and does no harm: it reads as 0.
+ * lock; an access holds the lock of its device and no other. What nobody answers is the guest's mistake and does no
+ * harm: it reads as 0.
  */
 #ifndef VMM_DEV_BUS_H
 #define VMM_DEV_BUS_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "dev/device.h"
 
-#define BUS_REGIONS_MAX 16
-
-/* Offsets are from the start of the region and multiples of `length`, which is 1, 2, 4 or 8 bytes. */
-struct bus_ops {
-	uint64_t (*read)(void *device, uint64_t offset, unsigned int length);
-	void (*write)(void *device, uint64_t offset, unsigned int length, uint64_t value);
-};
-
-struct bus_region {
-	uint64_t base;
-	uint64_t size;
-	const struct bus_ops *ops;
-	void *device;
-};
+#define BUS_DEVICES_MAX 16
 
 struct bus {
-	struct bus_region regions[BUS_REGIONS_MAX];
+	struct device *devices[BUS_DEVICES_MAX];
 	unsigned int count;
 };
 
-/* -EINVAL: empty or beyond the address space; -EEXIST: overlaps another one; -ENOSPC: the table is full. */
-int bus_add(struct bus *bus, const struct bus_region *region);
+/* -EINVAL: its region is empty or beyond the address space; -EEXIST: it overlaps another one; -ENOSPC: no room. */
+int bus_add(struct bus *bus, struct device *device);
 
 /*
  * Carries out one access; data is little-endian as in struct kvm_run, and reads clear the bytes behind `length`.

@@ -70,7 +70,7 @@ int clock_init(struct clock *clock, struct host_vm *vm, struct memory *memory, u
 		.latch_retry = sc_ns(LATCH_RETRY_MIN_NS),
 		.timer = -1,
 	};
-	pthread_mutex_init(&clock->lock, NULL);
+	lock_init(&clock->lock, LOCK_CLOCK);
 	clock->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (clock->answered < 0)
 		return error_set(error, errno, "no event descriptor for the guest's clock (%s)", strerror(errno));
@@ -91,7 +91,7 @@ void clock_destroy(struct clock *clock)
 		close(clock->timer);
 	if (clock->answered >= 0)
 		close(clock->answered);
-	pthread_mutex_destroy(&clock->lock);
+	lock_destroy(&clock->lock);
 }
 
 static void clock_write_page(struct clock *clock)
@@ -220,21 +220,21 @@ static void clock_service(struct clock *clock)
 
 void clock_expire(struct clock *clock)
 {
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	host_timer_acknowledge(clock->timer);
 	clock->aimed = false;
 	if (!clock->stopped)
 		clock_service(clock);
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 }
 
 bool clock_needs_latch(struct clock *clock)
 {
 	bool needed;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	needed = !clock->stopped && clock_has_edge(clock);
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 	return needed;
 }
 
@@ -293,7 +293,7 @@ static void clock_retry(struct clock *clock)
 
 void clock_latch(struct clock *clock)
 {
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	/* Time may have been stopped since clock_needs_latch(): what is pending then waits for its start. */
 	if (!clock->stopped) {
 		if (clock_latch_all(clock)) {
@@ -303,7 +303,7 @@ void clock_latch(struct clock *clock)
 			clock_retry(clock);
 		}
 	}
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 }
 
 /* Lines that the hypercall's write has released fall. */
@@ -331,7 +331,7 @@ void clock_hypercall(struct clock *clock, uint32_t vcpu, const struct sc_call *c
 {
 	struct sc_vcpu before;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	before = clock->partition.vcpu[vcpu];
 	sc_call_run(&clock->partition, vcpu, call, input, output, clock_counter(clock), outcome);
 	if (outcome->effects & SC_EFFECT_PAGE)
@@ -347,18 +347,18 @@ void clock_hypercall(struct clock *clock, uint32_t vcpu, const struct sc_call *c
 	if (outcome->refused)
 		log_guest(&clock->refused, "vCPU %u: register 0x%x refused: %s", vcpu, outcome->refused_register,
 			  outcome->refused);
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 }
 
 void clock_stop(struct clock *clock)
 {
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	if (!clock->stopped) {
 		clock->stop = sc_partition_stop(&clock->partition, clock_counter(clock));
 		clock->stopped = true;
 		clock_disarm(clock);
 	}
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 }
 
 /* Time goes on with the gap counted: the counter has gone on by itself. Only that there was a gap is news. */
@@ -384,7 +384,7 @@ int clock_start(struct clock *clock, enum sc_clock_policy policy, struct error *
 {
 	int result = 0;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	if (clock->stopped && policy == SC_CLOCK_FREEZE)
 		result = clock_continue(clock, error);
 	else if (clock->stopped)
@@ -393,7 +393,7 @@ int clock_start(struct clock *clock, enum sc_clock_policy policy, struct error *
 		clock->stopped = false;
 		clock_service(clock);
 	}
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 	return result;
 }
 
@@ -401,9 +401,9 @@ bool clock_is_stopped(struct clock *clock)
 {
 	bool stopped;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	stopped = clock->stopped;
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 	return stopped;
 }
 
@@ -416,9 +416,9 @@ sc_ref_t clock_reference(struct clock *clock)
 {
 	sc_ref_t now;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	now = clock_now(clock);
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 	return now;
 }
 
@@ -426,9 +426,9 @@ struct sc_follow clock_follow(struct clock *clock, uint32_t online, enum sc_move
 {
 	struct sc_follow follow;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	follow = sc_partition_follow(&clock->partition, online, move);
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 	return follow;
 }
 
@@ -443,9 +443,9 @@ void clock_ask(struct clock *clock, uint64_t asked)
 {
 	bool is_new;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	is_new = sc_hold_ask(&clock->partition, asked);
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 	if (is_new)
 		clock_announce(clock);
 }
@@ -454,9 +454,9 @@ bool clock_is_held(struct clock *clock)
 {
 	bool held;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	held = clock->partition.held;
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 	return held;
 }
 
@@ -464,9 +464,9 @@ bool clock_end_hold(struct clock *clock, uint64_t outcome, struct sc_hold_answer
 {
 	bool ended;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	ended = sc_hold_end(&clock->partition, outcome, answer);
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 	return ended;
 }
 
@@ -474,9 +474,9 @@ bool clock_is_prepared(struct clock *clock)
 {
 	bool prepared;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	prepared = clock->partition.guest_clock & SC_GUEST_CLOCK_ON_PAGE;
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 	return prepared;
 }
 
@@ -484,9 +484,9 @@ uint64_t clock_crash_register(struct clock *clock, uint32_t n)
 {
 	uint64_t value;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	value = clock->partition.crash[n];
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 	return value;
 }
 
@@ -511,9 +511,9 @@ int clock_save(struct clock *clock, struct buffer *state, struct error *error)
 	size_t size;
 	int result;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	result = sc_record_save(&clock->partition, &clock->stop, record, sizeof(record), &size);
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 	if (result)
 		return error_set(error, EINVAL, "the record of the guest's clock does not fit into %zu bytes",
 				 sizeof(record));
@@ -560,10 +560,10 @@ void clock_run_loaded(struct clock *clock)
 	/* Whatever was asked where it comes from, is not any more. */
 	if (clock->partition.guest_clock & SC_GUEST_CLOCK_HOLDS)
 		clock_announce(clock);
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	clock->stopped = false;
 	for (uint32_t i = 0; i < SC_VCPU_MAX * SC_STIMER_COUNT; i++)
 		clock->raised[i / SC_STIMER_COUNT][i % SC_STIMER_COUNT] = clock->stop.reference;
 	clock_service(clock);
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 }

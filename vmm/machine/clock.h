@@ -11,6 +11,7 @@
 #ifndef VMM_MACHINE_CLOCK_H
 #define VMM_MACHINE_CLOCK_H
 
+#include "base/lock.h"
 #include "host/host.h"
 #include "machine/memory.h"
 
@@ -18,7 +19,7 @@
 #include <stdbool.h>
 
 struct clock {
-	pthread_mutex_t lock;
+	struct lock lock;
 	struct host_vm *vm;
 	struct memory *memory;
 	struct sc_partition partition;

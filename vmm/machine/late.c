@@ -38,7 +38,7 @@ uint32_t late_timers(struct clock *clock, struct late_timer late[LATE_TIMERS_MAX
 	uint32_t count = 0;
 	sc_ref_t now, since;
 
-	pthread_mutex_lock(&clock->lock);
+	lock_take(&clock->lock);
 	now = clock_now(clock);
 	for (uint32_t i = 0; !clock->stopped && i < clock->partition.vcpu_count * SC_STIMER_COUNT; i++) {
 		late[count] = (struct late_timer){ .vp = i / SC_STIMER_COUNT, .timer = i % SC_STIMER_COUNT };
@@ -47,6 +47,6 @@ uint32_t late_timers(struct clock *clock, struct late_timer late[LATE_TIMERS_MAX
 		late[count].since = sc_ref_until(since, now);
 		count += late[count].since.v >= LATE_NS;
 	}
-	pthread_mutex_unlock(&clock->lock);
+	lock_drop(&clock->lock);
 	return count;
 }

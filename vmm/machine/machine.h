@@ -11,23 +11,9 @@
 #include "boot/boot.h"
 #include "base/buffer.h"
 #include "machine/clock.h"
-#include "dev/console.h"
-#include "dev/bus.h"
-#include "dev/pl011.h"
-#include "base/name.h"
-#include "base/ring.h"
+#include "machine/config.h"
+#include "machine/devices.h"
 #include "machine/vcpu.h"
-
-/* Console input that the guest's UART has no room for yet. */
-#define MACHINE_INPUT_MAX 4096u
-/* What of it may come after the console was saved. */
-#define MACHINE_LATE_INPUT_MAX 128u
-
-struct machine_config {
-	char name[NAME_SIZE];
-	uint32_t vcpus;
-	uint64_t memory_size;
-};
 
 enum machine_state {
 	MACHINE_RUNNING,
@@ -66,18 +52,8 @@ struct machine {
 	struct memory memory;
 	struct clock clock;
 	struct vcpu_set vcpus;
-	struct console *console;
-	pthread_mutex_t devices; /* bus, uart, and the input with what is known of it */
-	struct bus bus;
-	struct pl011 uart;
-	struct ring input;	/* of the console, for the UART */
-	bool input_frozen;	/* it has been saved: the UART takes none of it */
-	size_t input_frozen_at; /* how much was saved */
-	bool input_lost;	/* the last byte of it was, which has been logged */
-	uint8_t input_bytes[MACHINE_INPUT_MAX];
-	pthread_mutex_t typing; /* input_closed; held while a byte is read, and taken before the devices' lock */
-	bool input_closed;	/* the machine has moved: its input is read no more */
-	pthread_mutex_t lock;	/* state, policy */
+	struct devices devices;
+	struct lock lock; /* state, policy */
 	enum machine_state state;
 	enum sc_clock_policy policy; /* as machine_policy() */
 	bool ending;		     /* to end once it is no longer being migrated or saved */
@@ -86,8 +62,8 @@ struct machine {
 	int closing;		     /* eventfd, for the thread of the timers */
 	pthread_t timers;
 	bool timers_started;
-	bool follows;	  /* the guest's clock, as last logged; atomic */
-	uint32_t strange; /* accesses of the guest that were logged */
+	bool follows;		     /* the guest's clock, as last logged; atomic */
+	uint32_t guest_lines_logged; /* of those that a guest can provoke */
 };
 
 /* A machine that stands still, paused, without contents. */
@@ -159,34 +135,5 @@ struct sc_follow machine_known_follow(struct machine *machine);
 /* Of a guest that goes as it stands from one rate to another: of one that keeps its rate, as if it could be asked. */
 struct sc_follow machine_follow_moving(struct machine *machine, uint32_t from_hz, uint32_t to_hz);
 const char *machine_level_name(enum sc_level level);
-
-/* ---- Its console: machine_console.c ---- */
-
-int machine_create_console(struct machine *machine, struct error *error);
-
-/* Whether there is room for input. */
-bool machine_wants_input(struct machine *machine);
-
-/*
- * Around reading a byte of input and giving it to the machine, so that none is read when the machine has moved: false,
- * and nothing to end, if it has.
- */
-bool machine_begin_input(struct machine *machine);
-void machine_end_input(struct machine *machine);
-
-/* A byte from the console for the guest; false if there is no room, and it is lost, which the log says. */
-bool machine_receive(struct machine *machine, uint8_t byte);
-
-/*
- * The UART and the input that waits for it, as blocks in the state. From here on, until the machine goes on here, the
- * guest gets no input here: what comes waits, and the first bytes of it are taken along by machine_late_input().
- */
-void machine_save_console(struct machine *machine, struct buffer *state);
-/* -EPROTO, without a sentence, if they cannot have been saved. */
-int machine_load_console(struct machine *machine, struct cursor *cursor);
-/* Up to `size` bytes of input that came after the console was saved: how many. From here on none is taken. */
-size_t machine_late_input(struct machine *machine, uint8_t *bytes, size_t size);
-/* The machine goes on here: the guest gets its input again. */
-void machine_thaw_input(struct machine *machine);
 
 #endif

@@ -11,7 +11,7 @@ int vcpus_create(struct vcpu_set *set, struct host_vm *vm, uint32_t count, bool 
 		 void *machine, struct error *error)
 {
 	*set = (struct vcpu_set){ .holds = 1, .on_exit = on_exit, .machine = machine };
-	pthread_mutex_init(&set->lock, NULL);
+	lock_init(&set->lock, LOCK_VCPUS);
 	pthread_cond_init(&set->changed, NULL);
 	for (; set->count < count; set->count++) {
 		struct vcpu *vcpu = &set->vcpu[set->count];
@@ -49,7 +49,7 @@ static bool vcpu_park(struct vcpu_set *set, const struct vcpu *vcpu)
 	set->parked++;
 	pthread_cond_broadcast(&set->changed);
 	while ((set->holds || set->halted || vcpu->waits) && !set->ending)
-		pthread_cond_wait(&set->changed, &set->lock);
+		lock_wait(&set->lock, &set->changed);
 	set->parked--;
 	return !set->ending;
 }
@@ -62,10 +62,10 @@ static bool vcpu_may_run(struct vcpu_set *set, const struct vcpu *vcpu)
 {
 	bool run = true;
 
-	pthread_mutex_lock(&set->lock);
+	lock_take(&set->lock);
 	if ((set->holds && !vcpu->unfinished) || set->halted || set->ending || vcpu->waits)
 		run = vcpu_park(set, vcpu);
-	pthread_mutex_unlock(&set->lock);
+	lock_drop(&set->lock);
 	return run;
 }
 
@@ -74,14 +74,14 @@ static void vcpu_follow(struct vcpu_set *set, struct vcpu *vcpu, enum vcpu_next 
 {
 	if (next == VCPU_RUNS)
 		return;
-	pthread_mutex_lock(&set->lock);
+	lock_take(&set->lock);
 	if (next == VCPU_HALTS) {
 		set->halted = true;
 	} else {
 		vcpu->unfinished = false;
 		vcpu->waits = true;
 	}
-	pthread_mutex_unlock(&set->lock);
+	lock_drop(&set->lock);
 }
 
 /* With nobody holding the vCPU, the kick was for a look only. */
@@ -90,10 +90,10 @@ static void vcpu_look(struct vcpu_set *set, struct vcpu *vcpu)
 	if (!__atomic_exchange_n(&vcpu->looks, false, __ATOMIC_SEQ_CST))
 		return;
 	vcpu_ask_on(vcpu);
-	pthread_mutex_lock(&set->lock);
+	lock_take(&set->lock);
 	if (!set->holds && !set->ending)
 		host_vcpu_unkick(&vcpu->host);
-	pthread_mutex_unlock(&set->lock);
+	lock_drop(&set->lock);
 }
 
 static void vcpu_step(struct vcpu_set *set, struct vcpu *vcpu)
@@ -153,32 +153,32 @@ static uint32_t vcpus_started(const struct vcpu_set *set)
 
 void vcpus_hold(struct vcpu_set *set)
 {
-	pthread_mutex_lock(&set->lock);
+	lock_take(&set->lock);
 	if (!set->holds++)
 		vcpus_kick(set);
 	while (set->parked < vcpus_started(set))
-		pthread_cond_wait(&set->changed, &set->lock);
-	pthread_mutex_unlock(&set->lock);
+		lock_wait(&set->lock, &set->changed);
+	lock_drop(&set->lock);
 }
 
 void vcpus_release(struct vcpu_set *set)
 {
-	pthread_mutex_lock(&set->lock);
+	lock_take(&set->lock);
 	if (!--set->holds) {
 		for (uint32_t n = 0; n < set->count; n++)
 			host_vcpu_unkick(&set->vcpu[n].host);
 		pthread_cond_broadcast(&set->changed);
 	}
-	pthread_mutex_unlock(&set->lock);
+	lock_drop(&set->lock);
 }
 
 void vcpus_destroy(struct vcpu_set *set)
 {
-	pthread_mutex_lock(&set->lock);
+	lock_take(&set->lock);
 	set->ending = true;
 	vcpus_kick(set);
 	pthread_cond_broadcast(&set->changed);
-	pthread_mutex_unlock(&set->lock);
+	lock_drop(&set->lock);
 	for (uint32_t n = 0; n < set->count; n++) {
 		if (set->vcpu[n].started)
 			pthread_join(set->vcpu[n].thread, NULL);
@@ -186,7 +186,7 @@ void vcpus_destroy(struct vcpu_set *set)
 	}
 	set->count = 0;
 	pthread_cond_destroy(&set->changed);
-	pthread_mutex_destroy(&set->lock);
+	lock_destroy(&set->lock);
 }
 
 int vcpus_answer(struct vcpu_set *set, const struct sc_hold_answer *answer)
@@ -198,9 +198,9 @@ int vcpus_answer(struct vcpu_set *set, const struct sc_hold_answer *answer)
 		result = host_vcpu_set_x(&vcpu->host, SC_HOLD_OUTPUT_REGISTER + n, answer->value[n]);
 	if (result)
 		return result;
-	pthread_mutex_lock(&set->lock);
+	lock_take(&set->lock);
 	vcpu->waits = false;
-	pthread_mutex_unlock(&set->lock);
+	lock_drop(&set->lock);
 	return 0;
 }
 
@@ -217,7 +217,7 @@ uint32_t vcpus_known_online(struct vcpu_set *set)
 {
 	uint32_t online = 0;
 
-	pthread_mutex_lock(&set->lock);
+	lock_take(&set->lock);
 	for (uint32_t n = 0; n < set->count; n++) {
 		struct vcpu *vcpu = &set->vcpu[n];
 
@@ -228,6 +228,6 @@ uint32_t vcpus_known_online(struct vcpu_set *set)
 		__atomic_store_n(&vcpu->looks, true, __ATOMIC_SEQ_CST);
 		host_vcpu_kick(&vcpu->host, vcpu->thread);
 	}
-	pthread_mutex_unlock(&set->lock);
+	lock_drop(&set->lock);
 	return online;
 }

@@ -8,6 +8,7 @@
 #ifndef VMM_MACHINE_VCPU_H
 #define VMM_MACHINE_VCPU_H
 
+#include "base/lock.h"
 #include "host/host.h"
 
 #include <pthread.h>
@@ -37,7 +38,7 @@ struct vcpu {
 };
 
 struct vcpu_set {
-	pthread_mutex_t lock;
+	struct lock lock;
 	pthread_cond_t changed;
 	uint32_t count;
 	uint32_t holds;

@@ -84,7 +84,7 @@ int report_get(struct cursor *cursor, struct report *report, struct error *error
 	valid = get_rate(cursor, report) && valid;
 	valid = get_input(cursor, report) && valid;
 	if (!cursor_finish(cursor) || !valid || !name_is_valid(report->name) || policy > SC_CLOCK_FREEZE ||
-	    level > SC_LEVEL_COOPERATIVE)
+	    !sc_level_is_known(level))
 		return error_set(error, EPROTO, "the other side's report is damaged");
 	report->policy = (enum sc_clock_policy)policy;
 	report->level = (enum sc_level)level;

@@ -41,7 +41,7 @@ struct report {
 	bool rate_known;
 	struct sc_handoff_rate rate; /* of the target's counter against the source's, beyond what both state */
 	uint32_t input_size;
-	uint8_t input[MACHINE_LATE_INPUT_MAX]; /* of the console, which came too late for STATE */
+	uint8_t input[UART_LATE_INPUT_MAX]; /* of the console, which came too late for STATE */
 };
 
 /* What the guest's clock steps by intention: 0, or the gap back under SC_CLOCK_FREEZE. */

@@ -5,11 +5,11 @@
 #include "host/deadline.h"
 #include "base/layout.h"
 #include "base/log.h"
-#include "transfer/hello.h"
+#include "transfer/arrival.h"
 #include "transfer/hold.h"
 #include "migrate/question.h"
 #include "migrate/stamps.h"
-#include "transfer/state.h"
+#include "machine/state.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -46,31 +46,41 @@ static enum source_action source_event(struct source *source, enum source_event 
 
 /* ---- Whether it can move ---- */
 
-static int source_hello(struct source *source, bool dry_run)
+static int source_describe(struct source *source, bool dry_run)
 {
-	struct frame_hello hello = hello_describe(source->machine, source->report->level);
+	struct frame_hello hello = arrival_hello(source->machine, source->report->level);
 	struct buffer buffer = { 0 };
-	struct frame frame;
 	int result;
 
 	hello.id = source->report->id;
 	hello.dry_run = dry_run;
 	frame_put_hello(&buffer, &hello);
 	result = channel_send_buffer(source->channel, FRAME_HELLO, &buffer, source->error);
+	if (result)
+		return result;
+	config_put(&buffer, &source->machine->config);
+	return channel_send_buffer(source->channel, FRAME_MACHINE, &buffer, source->error);
+}
+
+static int source_hello(struct source *source, bool dry_run)
+{
+	struct frame frame;
+	int result = source_describe(source, dry_run);
+
 	if (!result)
 		result = channel_expect(source->channel, FRAME_WELCOME, &frame, source->error);
 	if (!result)
 		result = frame_get_welcome(frame.data, frame.size, &source->report->to_hz, source->error);
 	if (!result)
-		sc_handoff_init(&source->handoff, hello.hz, source->report->to_hz);
+		sc_handoff_init(&source->handoff, source->report->from_hz, source->report->to_hz);
 	return result;
 }
 
 static int source_check_rate(struct source *source, const struct sc_follow *follow)
 {
 	source->report->level = follow->level;
-	return rate_check(source->machine->config.name, follow, source->report->from_hz, source->report->to_hz,
-			  &source->options->terms, source->error);
+	return admission_check(source->machine->config.name, follow, source->report->from_hz, source->report->to_hz,
+			       &source->options->terms, source->error);
 }
 
 /* Lets the target try the registers; they change until the stop, but not in what a KVM takes. */
@@ -408,7 +418,8 @@ static void source_settle(const struct source *source, struct channel *channel)
 	struct buffer buffer = { 0 };
 	struct error ignored;
 
-	report->input_size = (uint32_t)machine_late_input(source->machine, report->input, sizeof(report->input));
+	report->input_size =
+		(uint32_t)uart_late_input(&source->machine->devices.uart, report->input, sizeof(report->input));
 	report_put(&buffer, report);
 	channel_send_buffer(channel, FRAME_SETTLED, &buffer, &ignored);
 }

@@ -23,8 +23,8 @@
 #define SOURCE_MAX_STEP_US 500u
 
 struct source_options {
-	const char *host;	 /* where the connection leads, in numbers, to ask there on a new one */
-	struct rate_terms terms; /* for a guest that may not follow the change of rate */
+	const char *host;	      /* where the connection leads, in numbers, to ask there on a new one */
+	struct admission_terms terms; /* for a guest that may not follow the change of rate */
 	enum sc_clock_policy policy;
 	uint32_t downtime_ms;	      /* aimed at */
 	uint32_t max_step_us;	      /* the clocks must be compared to within so much before the guest is stopped */

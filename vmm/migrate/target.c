@@ -3,26 +3,15 @@
 #include "migrate/target.h"
 
 #include "host/deadline.h"
-#include "migrate/allowance.h"
+#include "transfer/arrival.h"
 #include "transfer/pages.h"
 #include "migrate/stamps.h"
-#include "transfer/state.h"
+#include "machine/state.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #define NS_PER_S 1000000000u
-
-struct target {
-	struct machine *machine;
-	struct channel *channel;
-	const struct frame_hello *hello;
-	struct incoming *incoming;
-	sc_ns_t began;
-	struct allowance allowance; /* until READY */
-};
 
 static enum target_state target_state(const struct target *target)
 {
@@ -35,62 +24,6 @@ static enum target_state target_state(const struct target *target)
 static enum target_action target_event(struct target *target, enum target_event event)
 {
 	return ledger_step(&target->incoming->ledger, &target->hello->id, event);
-}
-
-/* ---- Whether this host can ---- */
-
-static int check_machine(const struct frame_hello *hello, struct error *error)
-{
-	uint32_t bits;
-	int result;
-
-	if (hello->architecture != FRAME_ARCHITECTURE)
-		return error_set(error, ENOTSUP,
-				 "the guest's architecture has the number %" PRIu32 " in ELF files, this host's has %u",
-				 hello->architecture, FRAME_ARCHITECTURE);
-	if (hello->gic != FRAME_GIC)
-		return error_set(error, ENOTSUP,
-				 "the guest has a GIC of version %" PRIu32 ", here they have version %u", hello->gic,
-				 FRAME_GIC);
-	if (hello->page_size != host_page_size())
-		return error_set(error, ENOTSUP,
-				 "the other host's kernel has pages of %" PRIu32 " bytes, this one's of %" PRIu32,
-				 hello->page_size, host_page_size());
-	result = host_address_bits(&bits, error);
-	if (result || hello->address_bits <= bits)
-		return result;
-	return error_set(error, ENOTSUP,
-			 "the guest has physical addresses of %" PRIu32 " bits, this host's KVM gives %" PRIu32,
-			 hello->address_bits, bits);
-}
-
-static int check_memory(const struct frame_hello *hello, struct error *error)
-{
-	uint64_t available = host_memory_available();
-
-	if (hello->memory_size <= available)
-		return 0;
-	return error_set(error, ENOMEM,
-			 "the guest has %" PRIu64 " MiB of memory, and this host has %" PRIu64
-			 " MiB available: free some, or migrate to another host",
-			 hello->memory_size >> 20, available >> 20);
-}
-
-int target_begin(struct machine *machine, const struct frame_hello *hello, struct console *console, const char *name,
-		 struct error *error)
-{
-	struct machine_config config = { .vcpus = hello->vcpus, .memory_size = hello->memory_size };
-	int result = check_machine(hello, error);
-
-	if (!result)
-		result = check_memory(hello, error);
-	if (result)
-		return result;
-	snprintf(config.name, sizeof(config.name), "%s", name ? name : hello->name);
-	result = machine_create(machine, &config, console, error);
-	if (!result)
-		machine_begin_receiving(machine);
-	return result;
 }
 
 /* ---- What comes ---- */
@@ -114,18 +47,6 @@ static int target_try(struct target *target, const struct frame *frame, struct e
 	return result;
 }
 
-int target_check_rate(const struct machine *machine, uint32_t hello_hz, struct error *error)
-{
-	uint32_t hz = clock_stopped_hz(&machine->clock);
-
-	if (hz == hello_hz)
-		return 0;
-	return error_set(error, EPROTO,
-			 "HELLO says that the guest's counter ticked at %" PRIu32
-			 " Hz, the record of its clock %" PRIu32 " Hz",
-			 hello_hz, hz);
-}
-
 /* Last of all that can fail; then READY. */
 static int target_load(struct target *target, const struct frame *frame, struct error *error)
 {
@@ -135,7 +56,7 @@ static int target_load(struct target *target, const struct frame *frame, struct 
 	int result = state_load(target->machine, frame->data, frame->size, &ready.gap, error);
 
 	if (!result)
-		result = target_check_rate(target->machine, target->hello->hz, error);
+		result = arrival_check_rate(target->machine, target->hello->hz, error);
 	if (!result)
 		result = machine_end_hold(target->machine, SC_HOLD_MOVED, error);
 	if (result)
@@ -244,30 +165,51 @@ static int target_receive(struct target *target, struct frame *frame, struct err
 	return result;
 }
 
-int target_run(struct machine *machine, struct channel *channel, const struct frame_hello *hello,
-	       struct incoming *incoming, struct error *error)
+void target_open(struct target *target, struct channel *channel, const struct frame_hello *hello,
+		 struct incoming *incoming)
 {
-	struct target target = {
-		.machine = machine,
+	const struct wait_watch watch = { .fd = incoming->events, .fn = target_incoming, .context = target };
+
+	*target = (struct target){
 		.channel = channel,
 		.hello = hello,
 		.incoming = incoming,
 		.began = host_monotonic(),
-		.allowance = allowance_make(hello->memory_size),
 	};
-	const struct wait_watch watch = { .fd = incoming->events, .fn = target_incoming, .context = &target };
+	channel_watch(channel, &watch);
+}
+
+int target_create(struct target *target, struct machine *machine, const char *name, struct console *console,
+		  struct error *error)
+{
+	struct machine_config config;
+	struct frame frame;
+	int result = channel_expect(target->channel, FRAME_MACHINE, &frame, error);
+
+	if (!result)
+		result = config_get(frame.data, frame.size, &config, error);
+	if (!result)
+		result = arrival_create(machine, target->hello, &config, name, console, error);
+	if (result)
+		return result;
+	target->machine = machine;
+	target->allowance = allowance_make(config.memory_size);
+	return 0;
+}
+
+int target_run(struct target *target, struct error *error)
+{
 	int result;
 
-	channel_watch(channel, &watch);
-	result = target_welcome(&target, error);
-	while (!result && target_state(&target) != TARGET_RUNNING) {
+	result = target_welcome(target, error);
+	while (!result && target_state(target) != TARGET_RUNNING) {
 		struct frame frame;
 
-		result = target_receive(&target, &frame, error);
+		result = target_receive(target, &frame, error);
 		if (!result)
-			result = target_frame(&target, &frame, host_counter_ns(), error);
+			result = target_frame(target, &frame, host_counter_ns(), error);
 	}
 	if (result)
-		target_event(&target, TARGET_EVENT_FAILED);
+		target_event(target, TARGET_EVENT_FAILED);
 	return result;
 }

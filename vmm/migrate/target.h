@@ -11,20 +11,30 @@
 #define VMM_MIGRATE_TARGET_H
 
 #include "machine/machine.h"
+#include "migrate/allowance.h"
 #include "migrate/incoming.h"
 
-/* Makes the machine for what comes, if this host can. `name`: what it shall be called here, NULL for its own name. */
-int target_begin(struct machine *machine, const struct frame_hello *hello, struct console *console, const char *name,
-		 struct error *error);
+struct target {
+	struct machine *machine;
+	struct channel *channel;
+	const struct frame_hello *hello;
+	struct incoming *incoming;
+	sc_ns_t began;
+	struct allowance allowance; /* until READY */
+};
 
-/* After the state was loaded: -EPROTO if it is of another counter rate than the hello says. */
-int target_check_rate(const struct machine *machine, uint32_t hello_hz, struct error *error);
+/* For the migration that `hello` opens: waits on its channel serve other connections from here on. */
+void target_open(struct target *target, struct channel *channel, const struct frame_hello *hello,
+		 struct incoming *incoming);
+
+/* Makes the machine that the source describes next, if this host can; as arrival_create(). */
+int target_create(struct target *target, struct machine *machine, const char *name, struct console *console,
+		  struct error *error);
 
 /*
- * Takes over its contents, and serves other connections meanwhile. 0: the guest runs, and DONE was sent as far as the
- * source listened. On an error it never has run and never will; a dry run ends with -ECANCELED.
+ * Takes over its contents. 0: the guest runs, and DONE was sent as far as the source listened. On an error it never has
+ * run and never will; a dry run ends with -ECANCELED.
  */
-int target_run(struct machine *machine, struct channel *channel, const struct frame_hello *hello,
-	       struct incoming *incoming, struct error *error);
+int target_run(struct target *target, struct error *error);
 
 #endif

@@ -3,8 +3,8 @@
 #include "snapshot/restore.h"
 
 #include "transfer/pages.h"
-#include "transfer/state.h"
-#include "migrate/target.h"
+#include "machine/state.h"
+#include "transfer/arrival.h"
 #include "snapshot/reader.h"
 
 #include <errno.h>
@@ -34,19 +34,39 @@ static int restore_expect(struct restore *restore, enum frame_type type, struct 
 	return result;
 }
 
-static int restore_begin(struct restore *restore, struct error *error)
+static int restore_hello(struct restore *restore, struct frame_hello *hello, struct error *error)
 {
-	const struct restore_options *options = restore->options;
-	struct frame_hello hello;
 	struct error reason;
 	struct frame frame;
 	int result = restore_expect(restore, FRAME_HELLO, &frame, error);
 
-	if (result)
-		return result;
-	if (frame_get_hello(frame.data, frame.size, &hello, &reason))
+	if (!result && frame_get_hello(frame.data, frame.size, hello, &reason))
 		return restore_damaged(restore, reason.text, error);
-	result = target_begin(restore->machine, &hello, restore->console, options->name, error);
+	return result;
+}
+
+static int restore_config(struct restore *restore, struct machine_config *config, struct error *error)
+{
+	struct error reason;
+	struct frame frame;
+	int result = restore_expect(restore, FRAME_MACHINE, &frame, error);
+
+	if (!result && config_get(frame.data, frame.size, config, &reason))
+		return restore_damaged(restore, reason.text, error);
+	return result;
+}
+
+static int restore_begin(struct restore *restore, struct error *error)
+{
+	struct machine_config config;
+	struct frame_hello hello;
+	int result = restore_hello(restore, &hello, error);
+
+	if (!result)
+		result = restore_config(restore, &config, error);
+	if (!result)
+		result = arrival_create(restore->machine, &hello, &config, restore->options->name, restore->console,
+					error);
 	if (!result)
 		restore->machine->restored.from_hz = hello.hz;
 	return result;
@@ -111,7 +131,7 @@ static int restore_state(struct restore *restore, const struct frame *frame, str
 	if (restore->options->policy)
 		handoff.policy = *restore->options->policy;
 	result = state_load_with(restore->machine, frame->data, frame->size, &handoff, &gap, error);
-	if (!result && target_check_rate(restore->machine, restored->from_hz, &reason))
+	if (!result && arrival_check_rate(restore->machine, restored->from_hz, &reason))
 		return restore_damaged(restore, reason.text, error);
 	restored->policy = handoff.policy;
 	restored->gap_ns = gap.v;
@@ -127,7 +147,7 @@ static int restore_check_rate(struct restore *restore, struct error *error)
 	struct sc_follow follow = machine_follow_moving(machine, from_hz, to_hz);
 
 	machine->restored.level = follow.level;
-	return rate_check(machine->config.name, &follow, from_hz, to_hz, &restore->options->terms, error);
+	return admission_check(machine->config.name, &follow, from_hz, to_hz, &restore->options->terms, error);
 }
 
 static int restore_content(struct restore *restore, struct error *error)

@@ -15,7 +15,7 @@
 struct restore_options {
 	const char *path;
 	const char *name;		    /* NULL: its own */
-	struct rate_terms terms;	    /* for a guest that may not follow the change of rate */
+	struct admission_terms terms;	    /* for a guest that may not follow the change of rate */
 	const enum sc_clock_policy *policy; /* NULL: as the file says */
 };
 

@@ -3,10 +3,10 @@
 #include "snapshot/save.h"
 
 #include "base/log.h"
-#include "transfer/hello.h"
+#include "transfer/arrival.h"
 #include "transfer/hold.h"
 #include "transfer/pages.h"
-#include "transfer/state.h"
+#include "machine/state.h"
 #include "snapshot/writer.h"
 
 #include <errno.h>
@@ -26,16 +26,28 @@ static int save_look(const struct save_options *options, struct error *error)
 	return options->gate && gate_is_cancelled(options->gate) ? save_called(NULL, error) : 0;
 }
 
-static int save_hello(struct machine *machine, struct sink *sink, struct error *error)
+/* Frees the buffer. */
+static int save_frame(struct sink *sink, enum frame_type type, struct buffer *buffer, struct error *error)
 {
-	struct frame_hello hello = hello_describe(machine, machine_follow(machine, SC_MOVE_ASKED).level);
+	int result = buffer_failed(buffer) ? error_set(error, ENOMEM, "no memory for a record of the file")
+					   : sink->put(sink, type, buffer->data, buffer->size, NULL, 0, error);
+
+	buffer_free(buffer);
+	return result;
+}
+
+static int save_description(struct machine *machine, struct sink *sink, struct error *error)
+{
+	struct frame_hello hello = arrival_hello(machine, machine_follow(machine, SC_MOVE_ASKED).level);
 	struct buffer buffer = { 0 };
 	int result;
 
 	frame_put_hello(&buffer, &hello);
-	result = sink->put(sink, FRAME_HELLO, buffer.data, buffer.size, NULL, 0, error);
-	buffer_free(&buffer);
-	return result;
+	result = save_frame(sink, FRAME_HELLO, &buffer, error);
+	if (result)
+		return result;
+	config_put(&buffer, &machine->config);
+	return save_frame(sink, FRAME_MACHINE, &buffer, error);
 }
 
 /* This host's CLOCK_REALTIME, which on another host tells how long ago this was. */
@@ -43,12 +55,9 @@ static int save_clock(struct sink *sink, struct error *error)
 {
 	struct sc_statement statement = host_statement();
 	struct buffer buffer = { 0 };
-	int result;
 
 	frame_put_statement(&buffer, &statement);
-	result = sink->put(sink, FRAME_CLOCKED, buffer.data, buffer.size, NULL, 0, error);
-	buffer_free(&buffer);
-	return result;
+	return save_frame(sink, FRAME_CLOCKED, &buffer, error);
 }
 
 static int save_memory(const struct machine *machine, const struct save_options *options, struct sink *sink,
@@ -81,7 +90,7 @@ static int save_state(struct machine *machine, enum sc_clock_policy policy, stru
 	int result = state_save(machine, &handoff, &buffer, error);
 
 	if (!result)
-		result = sink->put(sink, FRAME_STATE, buffer.data, buffer.size, NULL, 0, error);
+		return save_frame(sink, FRAME_STATE, &buffer, error);
 	buffer_free(&buffer);
 	return result;
 }
@@ -89,7 +98,7 @@ static int save_state(struct machine *machine, enum sc_clock_policy policy, stru
 static int save_content(struct machine *machine, const struct save_options *options, struct sink *sink,
 			struct error *error)
 {
-	int result = save_hello(machine, sink, error);
+	int result = save_description(machine, sink, error);
 
 	if (!result)
 		result = save_clock(sink, error);

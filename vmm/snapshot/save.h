@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A machine into a file: the records of the migration stream, HELLO, CLOCKED, PAGES and ZEROES, STATE, and DONE as the
- * end.
+ * A machine into a file: the records of the migration stream, HELLO, MACHINE, CLOCKED, PAGES and ZEROES, STATE, and
+ * DONE as the end.
  *
  * Policy: the file is made before the guest is stopped, and the guest stands still until all of it is on the disk. On
  * any error it goes on as it was, and its clock counts the time that it stood.

@@ -62,11 +62,12 @@ int seal_check(const uint8_t seal[SEAL_SIZE], uint64_t checksum, const char *pat
 				 "%s is no saved machine, or not all of one: it does not end as `seaclock save` ends a "
 				 "file",
 				 path);
-	if (version != FRAME_PROTOCOL)
-		return error_set(error, EPROTO,
-				 "%s was saved by a Seaclock of version %u of the migration protocol, this one has %u: "
-				 "restore it with the same version",
-				 path, version, FRAME_PROTOCOL);
+	if (version < FRAME_PROTOCOL_OLDEST || version > FRAME_PROTOCOL)
+		return error_set(
+			error, EPROTO,
+			"%s was saved by a Seaclock of version %u of the migration protocol, this one takes %u "
+			"to %u: restore it with the version that saved it",
+			path, version, FRAME_PROTOCOL_OLDEST, FRAME_PROTOCOL);
 	if (stated != checksum)
 		return error_set(error, EPROTO,
 				 "%s is damaged: its checksum is %016llx, and was %016llx when it was saved", path,

@@ -18,24 +18,24 @@ static const char *rate_text(uint32_t hz, char text[32])
 	return text;
 }
 
-enum rate_verdict rate_judge(const struct sc_follow *follow, uint32_t from_hz, uint32_t to_hz,
-			     const struct rate_terms *terms)
+enum admission_verdict admission_judge(const struct sc_follow *follow, uint32_t from_hz, uint32_t to_hz,
+				       const struct admission_terms *terms)
 {
 	if (from_hz == to_hz || terms->force)
-		return RATE_MAY;
+		return ADMISSION_MAY;
 	if (follow->level == SC_LEVEL_NONE)
-		return RATE_CANNOT;
+		return ADMISSION_CANNOT;
 	if (!follow->inferred)
-		return RATE_MAY;
+		return ADMISSION_MAY;
 	/* The page is invalid there: nothing would be left to infer anything from. */
 	if (from_hz <= SC_REF_HZ)
-		return RATE_CANNOT;
+		return ADMISSION_CANNOT;
 	if (to_hz <= SC_REF_HZ)
-		return RATE_NO_RETURN;
-	return terms->inferred ? RATE_MAY : RATE_INFERRED;
+		return ADMISSION_NO_RETURN;
+	return terms->inferred ? ADMISSION_MAY : ADMISSION_INFERRED;
 }
 
-void rate_reason(const struct sc_follow *follow, char text[RATE_REASON_MAX])
+void admission_reason(const struct sc_follow *follow, char text[ADMISSION_REASON_MAX])
 {
 	static const char *const reasons[] = {
 		[SC_OBSTACLE_NONE] = "",
@@ -49,9 +49,9 @@ void rate_reason(const struct sc_follow *follow, char text[RATE_REASON_MAX])
 	};
 
 	if (follow->obstacle == SC_OBSTACLE_TIMER)
-		snprintf(text, RATE_REASON_MAX, "vCPU %" PRIu32 " %s", follow->vp, reasons[follow->obstacle]);
+		snprintf(text, ADMISSION_REASON_MAX, "vCPU %" PRIu32 " %s", follow->vp, reasons[follow->obstacle]);
 	else
-		snprintf(text, RATE_REASON_MAX, "%s", reasons[follow->obstacle]);
+		snprintf(text, ADMISSION_REASON_MAX, "%s", reasons[follow->obstacle]);
 }
 
 static const char *way_out(enum sc_obstacle obstacle)
@@ -89,32 +89,32 @@ static int refuse_obstacle(const char *name, const struct sc_follow *follow, uin
 {
 	/* A guest that was loaded from a slow counter has a page here that is valid. */
 	struct sc_follow named = *follow;
-	char reason[RATE_REASON_MAX], way[RATE_REASON_MAX];
+	char reason[ADMISSION_REASON_MAX], way[ADMISSION_REASON_MAX];
 
 	if (named.obstacle == SC_OBSTACLE_NONE)
 		named.obstacle = SC_OBSTACLE_SLOW;
-	rate_reason(&named, reason);
+	admission_reason(&named, reason);
 	snprintf(way, sizeof(way), "%s, or let its clock go wrong with --force", way_out(named.obstacle));
 	return refuse(name, from_hz, to_hz, reason, way, error);
 }
 
-int rate_check(const char *name, const struct sc_follow *follow, uint32_t from_hz, uint32_t to_hz,
-	       const struct rate_terms *terms, struct error *error)
+int admission_check(const char *name, const struct sc_follow *follow, uint32_t from_hz, uint32_t to_hz,
+		    const struct admission_terms *terms, struct error *error)
 {
-	switch (rate_judge(follow, from_hz, to_hz, terms)) {
-	case RATE_CANNOT:
+	switch (admission_judge(follow, from_hz, to_hz, terms)) {
+	case ADMISSION_CANNOT:
 		return refuse_obstacle(name, follow, from_hz, to_hz, error);
-	case RATE_INFERRED:
+	case ADMISSION_INFERRED:
 		return refuse(name, from_hz, to_hz,
 			      "that its clock is on the reference page is inferred, for its driver declares nothing "
 			      "and its user may have chosen another clocksource",
 			      "make sure that it is on the page, and say so with --inferred", error);
-	case RATE_NO_RETURN:
+	case ADMISSION_NO_RETURN:
 		return refuse(name, from_hz, to_hz,
 			      "its driver declares nothing, and on a counter of 10 MHz or less the reference page is "
 			      "invalid, so from there it could not be moved to another rate",
 			      "choose another host, or do it all the same with --force", error);
-	case RATE_MAY:
+	case ADMISSION_MAY:
 		break;
 	}
 	return 0;

@@ -14,27 +14,27 @@
 #include <seaclock/core.h>
 
 /* What the operator allows. */
-struct rate_terms {
+struct admission_terms {
 	bool inferred; /* what was inferred is true */
 	bool force;    /* the guest's clock may go wrong; includes the other */
 };
 
-enum rate_verdict {
-	RATE_MAY,
-	RATE_CANNOT,	/* an obstacle, or a counter of 10 MHz or less and nothing declared */
-	RATE_INFERRED,	/* it would follow, if what is inferred is true */
-	RATE_NO_RETURN, /* it would follow, but could not be moved from there again */
+enum admission_verdict {
+	ADMISSION_MAY,
+	ADMISSION_CANNOT,    /* an obstacle, or a counter of 10 MHz or less and nothing declared */
+	ADMISSION_INFERRED,  /* it would follow, if what is inferred is true */
+	ADMISSION_NO_RETURN, /* it would follow, but could not be moved from there again */
 };
 
-enum rate_verdict rate_judge(const struct sc_follow *follow, uint32_t from_hz, uint32_t to_hz,
-			     const struct rate_terms *terms);
+enum admission_verdict admission_judge(const struct sc_follow *follow, uint32_t from_hz, uint32_t to_hz,
+				       const struct admission_terms *terms);
 
 /* What keeps a guest from following, as one clause; "" if nothing does. */
-#define RATE_REASON_MAX 200
-void rate_reason(const struct sc_follow *follow, char text[RATE_REASON_MAX]);
+#define ADMISSION_REASON_MAX 200
+void admission_reason(const struct sc_follow *follow, char text[ADMISSION_REASON_MAX]);
 
-/* 0 if rate_judge() says RATE_MAY; else -EPERM and the sentence. */
-int rate_check(const char *name, const struct sc_follow *follow, uint32_t from_hz, uint32_t to_hz,
-	       const struct rate_terms *terms, struct error *error);
+/* 0 if admission_judge() says ADMISSION_MAY; else -EPERM and the sentence. */
+int admission_check(const char *name, const struct sc_follow *follow, uint32_t from_hz, uint32_t to_hz,
+		    const struct admission_terms *terms, struct error *error);
 
 #endif

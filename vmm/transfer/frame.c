@@ -2,8 +2,6 @@
 /* The migration stream: see the header. */
 #include "transfer/frame.h"
 
-#include "base/layout.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +32,7 @@ static const struct {
 	[FRAME_QUESTION] = { "QUESTION", 64 },
 	[FRAME_ANSWER] = { "ANSWER", sizeof(uint32_t) },
 	[FRAME_ABORT] = { "ABORT", ERROR_TEXT_MAX },
+	[FRAME_MACHINE] = { "MACHINE", CONFIG_SIZE_MAX },
 };
 
 const char *frame_name(enum frame_type type)
@@ -111,12 +110,11 @@ static int get_prologue(struct cursor *cursor, struct error *error)
 
 	if (magic != FRAME_MAGIC)
 		return error_set(error, EPROTO, "the other side does not speak Seaclock's migration protocol");
-	if (protocol != FRAME_PROTOCOL)
-		return error_set(
-			error, EPROTO,
-			"the other side speaks version %u of the migration protocol, this one %u: use the same "
-			"version of Seaclock on both hosts",
-			protocol, FRAME_PROTOCOL);
+	if (protocol < FRAME_PROTOCOL_OLDEST || protocol > FRAME_PROTOCOL)
+		return error_set(error, EPROTO,
+				 "the other side speaks version %u of the migration protocol, this one %u to %u: use "
+				 "the same version of Seaclock on both hosts",
+				 protocol, FRAME_PROTOCOL_OLDEST, FRAME_PROTOCOL);
 	return 0;
 }
 
@@ -139,26 +137,9 @@ void frame_put_hello(struct buffer *buffer, const struct frame_hello *hello)
 	buffer_put_u32(buffer, hello->hz);
 	frame_put_id(buffer, &hello->id);
 	buffer_put_string(buffer, hello->name);
-	buffer_put_u32(buffer, hello->vcpus);
-	buffer_put_u64(buffer, hello->memory_size);
 	buffer_put_u32(buffer, hello->level);
-	buffer_put_u32(buffer, hello->architecture);
 	buffer_put_u32(buffer, hello->page_size);
-	buffer_put_u32(buffer, hello->address_bits);
-	buffer_put_u32(buffer, hello->gic);
 	buffer_put_u32(buffer, hello->dry_run);
-}
-
-static int hello_check(const struct frame_hello *hello, struct error *error)
-{
-	if (!hello->vcpus || hello->vcpus > SC_VCPU_MAX)
-		return error_set(error, EPROTO, "the guest has %u vCPUs; 1 to %u are possible", hello->vcpus,
-				 SC_VCPU_MAX);
-	if (hello->memory_size < LAYOUT_RAM_MIN || hello->memory_size > LAYOUT_RAM_MAX ||
-	    hello->memory_size % LAYOUT_RAM_UNIT)
-		return error_set(error, EPROTO, "the guest has %llu bytes of memory, which no machine of Seaclock has",
-				 (unsigned long long)hello->memory_size);
-	return check_rate(hello->hz, error);
 }
 
 int frame_get_hello(const void *data, size_t size, struct frame_hello *hello, struct error *error)
@@ -172,19 +153,14 @@ int frame_get_hello(const void *data, size_t size, struct frame_hello *hello, st
 	hello->hz = cursor_u32(&cursor);
 	frame_get_id(&cursor, &hello->id);
 	cursor_string(&cursor, hello->name, sizeof(hello->name));
-	hello->vcpus = cursor_u32(&cursor);
-	hello->memory_size = cursor_u64(&cursor);
 	level = cursor_u32(&cursor);
-	hello->architecture = cursor_u32(&cursor);
 	hello->page_size = cursor_u32(&cursor);
-	hello->address_bits = cursor_u32(&cursor);
-	hello->gic = cursor_u32(&cursor);
 	dry_run = cursor_u32(&cursor);
-	if (!cursor_finish(&cursor) || !name_is_valid(hello->name) || level > SC_LEVEL_COOPERATIVE || dry_run > 1)
+	if (!cursor_finish(&cursor) || !name_is_valid(hello->name) || !sc_level_is_known(level) || dry_run > 1)
 		return damaged(FRAME_HELLO, error);
 	hello->level = (enum sc_level)level;
 	hello->dry_run = dry_run;
-	return hello_check(hello, error);
+	return check_rate(hello->hz, error);
 }
 
 void frame_put_welcome(struct buffer *buffer, uint32_t hz)

@@ -11,12 +11,16 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "machine/config.h"
 #include "machine/memory.h"
 #include "base/name.h"
 
 #include <seaclock/core.h>
 
-#define FRAME_PROTOCOL 4u
+/* What this program writes, and the oldest that it takes: the one before, as far as there has been one with sections.
+ */
+#define FRAME_PROTOCOL 5u
+#define FRAME_PROTOCOL_OLDEST 5u
 
 #define FRAME_HEADER_SIZE 8u
 #define FRAME_PAGES_MAX 64u
@@ -45,6 +49,7 @@ enum frame_type {
 	FRAME_QUESTION,	 /* source, on a new connection: what became of this id? */
 	FRAME_ANSWER,	 /* target: enum frame_answer */
 	FRAME_ABORT,	 /* either: one sentence */
+	FRAME_MACHINE,	 /* source, right after HELLO: struct machine_config */
 	FRAME_TYPES,
 };
 
@@ -78,22 +83,14 @@ void frame_get_id(struct cursor *cursor, struct frame_id *id);
 
 /* ---- Contents ---- */
 
-#define FRAME_ARCHITECTURE 183u /* AArch64, by its number in ELF files */
-#define FRAME_GIC 3u		/* version of the interrupt controller that guests have */
-
-/* What is to come, and from whom. */
+/* Who sends what: enough to refuse it by its name, and to judge the two hosts. */
 struct frame_hello {
 	struct frame_id id;
 	char name[NAME_SIZE];
 	uint32_t hz;
-	uint32_t vcpus;
-	uint64_t memory_size;
 	enum sc_level level; /* for what the target says of it */
-	uint32_t architecture;
-	uint32_t page_size;    /* of the source's kernel */
-	uint32_t address_bits; /* of the guest's physical addresses */
-	uint32_t gic;
-	bool dry_run; /* ends after CHECKED */
+	uint32_t page_size;  /* of the source's kernel */
+	bool dry_run;	     /* ends after CHECKED */
 };
 
 void frame_put_hello(struct buffer *buffer, const struct frame_hello *hello);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Everything of a machine that is not memory, as bytes: clock, vCPUs, interrupt controller, devices.
+ * Everything of a machine that is not memory, as sections: handoff, clock, vCPUs, interrupt controller, devices.
  *
- * Policy: the clock is loaded first, because it says how the timers in the vCPUs' registers move. All vCPUs are held,
- * on both sides.
+ * Policy: the order of the sections means nothing. The clock is loaded first, because it says how the timers in the
+ * vCPUs' registers move. A section that is not known is refused unless it is marked as optional, and one of a newer
+ * version always. All vCPUs are held, on both sides.
  */
-#ifndef VMM_TRANSFER_STATE_H
-#define VMM_TRANSFER_STATE_H
+#ifndef VMM_MACHINE_STATE_H
+#define VMM_MACHINE_STATE_H
 
 #include "machine/machine.h"
 
 int state_save(struct machine *machine, const struct clock_handoff *handoff, struct buffer *state, struct error *error);
-/* *gap: the time between the stop on the source and the clock's start here. */
+/* *gap: the time between the stop on the source and the clock's start here. -EPROTO; -ENOTSUP for a newer version's. */
 int state_load(struct machine *machine, const void *data, size_t size, sc_ns_t *gap, struct error *error);
 
 /* The handoff that the state was saved with; and loading the state with another. */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every device of a machine is to the machine: the contract between them.
+ *
+ * Policy: the machine knows this and no device; a new device is a file in this folder and a line in the table of
+ * machine/devices.c. A device has its own lock, which is held during read, write, save, load and reset, and which it
+ * takes itself where it is used from elsewhere. Nobody waits for anything while holding it.
+ *
+ * A device's life: it is made, reset() once, then start(). Before its state is taken comes quiesce(), and after that
+ * either save() and the end of the device, or start() again; the machine's vCPUs stand still from before quiesce()
+ * until after start(). On the other host it is made there, load() instead of reset(), then start().
+ */
+#ifndef VMM_DEV_DEVICE_H
+#define VMM_DEV_DEVICE_H
+
+#include "base/buffer.h"
+#include "base/lock.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct device;
+
+struct device_ops {
+	const char *name;    /* for messages */
+	const char *acpi_id; /* _HID of its ACPI node, which has its region and its interrupt */
+	uint32_t section;    /* id of its state in the stream, SECTION_ID() */
+	uint32_t version;    /* of that state */
+
+	/* An access to its region: the offset is a multiple of `length`, which is 1, 2, 4 or 8 bytes. */
+	uint64_t (*read)(struct device *device, uint64_t offset, unsigned int length);
+	void (*write)(struct device *device, uint64_t offset, unsigned int length, uint64_t value);
+
+	/* The guest runs from now on, or goes on: begins, or goes on with, what the device does by itself. */
+	void (*start)(struct device *device);
+	/* The guest stands still: the device stops its threads, and finishes or keeps what is under way. */
+	void (*quiesce)(struct device *device);
+
+	void (*save)(struct device *device, struct buffer *state);
+	/* All of the cursor, of a version up to its own; -EPROTO, without a sentence, for what save() cannot have
+	 * written. */
+	int (*load)(struct device *device, struct cursor *state, uint32_t version);
+	/* As it is at power-on. */
+	void (*reset)(struct device *device);
+};
+
+/* Where a device's interrupt goes. */
+struct device_line {
+	void (*set)(void *context, uint32_t intid, bool level);
+	void *context;
+};
+
+struct device {
+	const struct device_ops *ops;
+	uint32_t instance; /* of its kind, from 0 */
+	uint64_t base;	   /* its region of guest physical addresses */
+	uint64_t size;
+	uint32_t intid; /* its SPI */
+	struct device_line line;
+	struct lock lock;
+};
+
+/* Drives the device's interrupt line. */
+static inline void device_set_line(const struct device *device, bool level)
+{
+	device->line.set(device->line.context, device->intid, level);
+}
+
+#endif

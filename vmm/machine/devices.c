@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The devices of a machine: see the header. */
+#include "machine/devices.h"
+
+#include <errno.h>
+
+/* The table: every device that a machine has, in the order of the sections. */
+static int devices_attach(struct devices *devices)
+{
+	struct device *const table[] = { &devices->uart.device };
+	int result = 0;
+
+	for (size_t n = 0; n < sizeof(table) / sizeof(table[0]) && !result; n++)
+		result = bus_add(&devices->bus, table[n]);
+	return result;
+}
+
+int devices_create(struct devices *devices, const char *machine, struct console *console,
+		   const struct device_line *line, struct error *error)
+{
+	int result;
+
+	devices->bus = (struct bus){ .count = 0 };
+	uart_init(&devices->uart, console, machine, line);
+	result = devices_attach(devices);
+	return result ? error_set(error, -result, "the devices do not fit into the memory map") : 0;
+}
+
+void devices_destroy(struct devices *devices)
+{
+	uart_destroy(&devices->uart);
+}
+
+void devices_start(struct devices *devices)
+{
+	for (unsigned int n = 0; n < devices->bus.count; n++)
+		devices->bus.devices[n]->ops->start(devices->bus.devices[n]);
+}
+
+void devices_quiesce(struct devices *devices)
+{
+	for (unsigned int n = 0; n < devices->bus.count; n++)
+		devices->bus.devices[n]->ops->quiesce(devices->bus.devices[n]);
+}
+
+void devices_reset(struct devices *devices)
+{
+	for (unsigned int n = 0; n < devices->bus.count; n++) {
+		struct device *device = devices->bus.devices[n];
+
+		lock_take(&device->lock);
+		device->ops->reset(device);
+		lock_drop(&device->lock);
+	}
+}
+
+void devices_save(struct devices *devices, struct buffer *state)
+{
+	for (unsigned int n = 0; n < devices->bus.count; n++) {
+		struct device *device = devices->bus.devices[n];
+		size_t begun =
+			section_begin(state, device->ops->section, device->instance, device->ops->version, false);
+
+		lock_take(&device->lock);
+		device->ops->save(device, state);
+		lock_drop(&device->lock);
+		section_end(state, begun);
+	}
+}
+
+struct device *devices_find(const struct devices *devices, uint32_t section_id, uint32_t instance)
+{
+	for (unsigned int n = 0; n < devices->bus.count; n++) {
+		struct device *device = devices->bus.devices[n];
+
+		if (device->ops->section == section_id && device->instance == instance)
+			return device;
+	}
+	return NULL;
+}
+
+int devices_load(struct device *device, struct section *section)
+{
+	int result;
+
+	lock_take(&device->lock);
+	result = device->ops->load(device, &section->content, section->version);
+	lock_drop(&device->lock);
+	return result || !cursor_finish(&section->content) ? -EPROTO : 0;
+}

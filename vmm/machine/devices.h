@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The devices of a machine: made by one table, and from then on the same to the machine.
+ *
+ * Policy: the one place of the machine that knows which devices there are.
+ */
+#ifndef VMM_MACHINE_DEVICES_H
+#define VMM_MACHINE_DEVICES_H
+
+#include "base/error.h"
+#include "base/section.h"
+#include "dev/bus.h"
+#include "dev/uart.h"
+
+struct devices {
+	struct bus bus;
+	struct uart uart;
+};
+
+/* `machine` is the machine's name; it, the console and the line's context live as long as the devices. */
+int devices_create(struct devices *devices, const char *machine, struct console *console,
+		   const struct device_line *line, struct error *error);
+void devices_destroy(struct devices *devices);
+
+/* As in the contract (dev/device.h), for all of them. */
+void devices_start(struct devices *devices);
+void devices_quiesce(struct devices *devices);
+void devices_reset(struct devices *devices);
+
+/* A section for each. */
+void devices_save(struct devices *devices, struct buffer *state);
+
+/* The device that such a section is of, NULL if there is none. */
+struct device *devices_find(const struct devices *devices, uint32_t section_id, uint32_t instance);
+/* Loads it. -EPROTO, without a sentence, if nothing can have saved the content. */
+int devices_load(struct device *device, struct section *section);
+
+#endif

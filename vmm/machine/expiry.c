@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The thread of a machine's synthetic timers: see the header. */
+#include "machine/expiry.h"
+
+#include "base/log.h"
+#include "base/pace.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+/* Raises what is due. */
+static void expiry_raise(struct machine *machine)
+{
+	clock_expire(&machine->clock);
+	if (!clock_needs_latch(&machine->clock))
+		return;
+	vcpus_hold(&machine->vcpus);
+	clock_latch(&machine->clock);
+	vcpus_release(&machine->vcpus);
+}
+
+/* False if the machine closes meanwhile. */
+static bool expiry_rest(struct machine *machine, sc_ns_t rest)
+{
+	struct pollfd closing = { .fd = machine->closing, .events = POLLIN };
+	const struct timespec limit = { .tv_nsec = (long)rest.v };
+
+	return !rest.v || ppoll(&closing, 1, &limit, NULL) <= 0;
+}
+
+static void *expiry_thread(void *context)
+{
+	struct machine *machine = context;
+	struct pace pace = { 0 };
+	struct pollfd wait[2] = {
+		{ .fd = machine->clock.timer, .events = POLLIN },
+		{ .fd = machine->closing, .events = POLLIN },
+	};
+
+	for (;;) {
+		sc_ns_t began;
+
+		if (poll(wait, 2, -1) < 0 && errno != EINTR) {
+			log_line("%s: waiting for its timers failed (%s)", machine->config.name, strerror(errno));
+			machine_finish(machine, MACHINE_END_FAILED);
+			break;
+		}
+		if (wait[1].revents)
+			break;
+		began = host_monotonic();
+		expiry_raise(machine);
+		if (!expiry_rest(machine, pace_work(&pace, began, host_monotonic())))
+			break;
+	}
+	return NULL;
+}
+
+int expiry_start(struct machine *machine, struct error *error)
+{
+	int result = pthread_create(&machine->timers, NULL, expiry_thread, machine);
+
+	if (result)
+		return error_set(error, result, "no thread for the timers (%s)", strerror(result));
+	machine->timers_started = true;
+	return 0;
+}
+
+void expiry_stop(struct machine *machine)
+{
+	if (!machine->timers_started)
+		return;
+	eventfd_write(machine->closing, 1);
+	pthread_join(machine->timers, NULL);
+	machine->timers_started = false;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The states of a machine, and what may follow on which.
+ *
+ * Policy: every change of state is made here, with the machine's lock. No vCPU runs while guest time stands.
+ */
+#include "base/log.h"
+#include "machine/machine.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+const char *machine_state_name(enum machine_state state)
+{
+	static const char *const names[] = {
+		[MACHINE_RUNNING] = "running", [MACHINE_PAUSED] = "paused",	  [MACHINE_MIGRATING] = "migrating",
+		[MACHINE_SAVING] = "saving",   [MACHINE_UNDECIDED] = "undecided", [MACHINE_RECEIVING] = "receiving",
+		[MACHINE_ENDED] = "ended",
+	};
+
+	return names[state];
+}
+
+/* With the lock: whether it is in the state and has not ended meanwhile. */
+static bool machine_is(struct machine *machine, enum machine_state state)
+{
+	return machine->state == state && machine_get_end(machine) == MACHINE_END_NONE;
+}
+
+/* With the lock. */
+static int machine_busy(struct machine *machine, const char *what, struct error *error)
+{
+	bool ended = machine_get_end(machine) != MACHINE_END_NONE;
+
+	return error_set(error, EBUSY, "%s is %s: it cannot be %s now", machine->config.name,
+			 machine_state_name(ended ? MACHINE_ENDED : machine->state), what);
+}
+
+int machine_pause(struct machine *machine, struct error *error)
+{
+	int result = 0;
+
+	lock_take(&machine->lock);
+	if (machine->state == MACHINE_RUNNING) {
+		vcpus_hold(&machine->vcpus);
+		clock_stop(&machine->clock);
+		machine->state = MACHINE_PAUSED;
+	} else if (machine->state != MACHINE_PAUSED) {
+		result = machine_busy(machine, "paused", error);
+	}
+	lock_drop(&machine->lock);
+	return result;
+}
+
+enum sc_clock_policy machine_policy(struct machine *machine)
+{
+	enum sc_clock_policy policy;
+
+	lock_take(&machine->lock);
+	policy = machine->policy;
+	lock_drop(&machine->lock);
+	return policy;
+}
+
+void machine_set_policy(struct machine *machine, enum sc_clock_policy policy)
+{
+	lock_take(&machine->lock);
+	machine->policy = policy;
+	lock_drop(&machine->lock);
+}
+
+/* Guest time starts, and then the vCPUs; -errno if it cannot, and then they stay where they are. */
+static int machine_release(struct machine *machine, enum sc_clock_policy policy, struct error *error)
+{
+	int result = clock_start(&machine->clock, policy, error);
+
+	if (!result)
+		vcpus_release(&machine->vcpus);
+	return result;
+}
+
+/* With the lock. */
+static int machine_continue(struct machine *machine, enum sc_clock_policy policy, struct error *error)
+{
+	int result;
+
+	/* A migration that broke in the handover may have left a guest that prepared, and a hold. */
+	clock_ask(&machine->clock, SC_ASK_NOTHING);
+	result = machine_end_hold(machine, SC_HOLD_CALLED_OFF, error);
+	if (!result)
+		result = machine_release(machine, policy, error);
+	if (result)
+		return result;
+	machine->state = MACHINE_RUNNING;
+	machine->policy = SC_CLOCK_FREEZE;
+	devices_start(&machine->devices);
+	return 0;
+}
+
+void machine_go_on(struct machine *machine, enum sc_clock_policy policy)
+{
+	struct error error;
+
+	if (!machine_release(machine, policy, &error))
+		return;
+	machine_set_policy(machine, policy);
+	log_line("%s stays paused, for its clock cannot be started (%s): `seaclock resume %s` tries again",
+		 machine->config.name, error.text, machine->config.name);
+}
+
+/* With the lock: what a machine is after something for which it stood still. No vCPU runs while time stands. */
+static enum machine_state machine_state_after(struct machine *machine, enum machine_state wanted)
+{
+	return wanted == MACHINE_RUNNING && clock_is_stopped(&machine->clock) ? MACHINE_PAUSED : wanted;
+}
+
+int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool force, struct error *error)
+{
+	int result = 0;
+
+	lock_take(&machine->lock);
+	if (machine->state == MACHINE_PAUSED || (machine->state == MACHINE_UNDECIDED && force))
+		result = machine_continue(machine, policy, error);
+	else if (machine->state == MACHINE_UNDECIDED)
+		result = error_set(
+			error, EBUSY,
+			"%s may be running on the other host, since the migration broke after the handover: make "
+			"sure that it does not, then resume it with --force, or stop it here",
+			machine->config.name);
+	else if (machine->state != MACHINE_RUNNING)
+		result = machine_busy(machine, "resumed", error);
+	lock_drop(&machine->lock);
+	return result;
+}
+
+void machine_begin_receiving(struct machine *machine)
+{
+	lock_take(&machine->lock);
+	machine->state = MACHINE_RECEIVING;
+	lock_drop(&machine->lock);
+}
+
+/* The one place where a guest begins on a new host: what tells the network where it is now belongs here. */
+void machine_run_loaded(struct machine *machine)
+{
+	lock_take(&machine->lock);
+	/* Known from here on, though nobody asks now. */
+	vcpus_online(&machine->vcpus);
+	clock_run_loaded(&machine->clock);
+	machine->state = MACHINE_RUNNING;
+	devices_start(&machine->devices);
+	vcpus_release(&machine->vcpus);
+	lock_drop(&machine->lock);
+}
+
+int machine_begin_migration(struct machine *machine, struct error *error)
+{
+	int result = 0;
+
+	lock_take(&machine->lock);
+	if (machine_is(machine, MACHINE_RUNNING))
+		machine->state = MACHINE_MIGRATING;
+	else
+		result = machine_busy(machine, "migrated", error);
+	lock_drop(&machine->lock);
+	return result;
+}
+
+int machine_begin_question(struct machine *machine, struct error *error)
+{
+	int result = 0;
+
+	lock_take(&machine->lock);
+	if (machine_is(machine, MACHINE_UNDECIDED))
+		machine->state = MACHINE_MIGRATING;
+	else
+		result = machine_busy(machine, "resumed", error);
+	lock_drop(&machine->lock);
+	return result;
+}
+
+/* A migration or a save is over: the end that was ordered meanwhile comes now. */
+static void machine_catch_up(struct machine *machine)
+{
+	bool ending;
+
+	lock_take(&machine->lock);
+	ending = machine->ending;
+	lock_drop(&machine->lock);
+	if (ending)
+		machine_finish(machine, MACHINE_END_STOPPED);
+}
+
+void machine_end_migration(struct machine *machine, enum machine_state state)
+{
+	lock_take(&machine->lock);
+	if (machine->state == MACHINE_MIGRATING)
+		machine->state = machine_state_after(machine, state);
+	lock_drop(&machine->lock);
+	/* What is typed may still have to follow an undecided one. */
+	if (state != MACHINE_UNDECIDED)
+		devices_start(&machine->devices);
+	machine_catch_up(machine);
+}
+
+int machine_begin_save(struct machine *machine, enum machine_state *before, struct error *error)
+{
+	int result = 0;
+
+	lock_take(&machine->lock);
+	*before = machine->state;
+	if (machine_is(machine, MACHINE_RUNNING) || machine_is(machine, MACHINE_PAUSED))
+		machine->state = MACHINE_SAVING;
+	else
+		result = machine_busy(machine, "saved", error);
+	lock_drop(&machine->lock);
+	return result;
+}
+
+void machine_end_save(struct machine *machine, enum machine_state before)
+{
+	lock_take(&machine->lock);
+	machine->state = machine_state_after(machine, before);
+	lock_drop(&machine->lock);
+	devices_start(&machine->devices);
+	machine_catch_up(machine);
+}
+
+int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *error)
+{
+	struct sc_hold_answer answer;
+	int result = 0;
+
+	if (clock_end_hold(&machine->clock, outcome, &answer))
+		result = vcpus_answer(&machine->vcpus, &answer);
+	if (!result)
+		return 0;
+	return error_set(error, -result, "KVM does not take the registers of vCPU %u (%s)", answer.vp,
+			 strerror(-result));
+}
+
+int machine_stop(struct machine *machine, struct error *error)
+{
+	int result = 0;
+
+	lock_take(&machine->lock);
+	if (machine->state == MACHINE_MIGRATING || machine->state == MACHINE_SAVING ||
+	    machine->state == MACHINE_RECEIVING)
+		result = machine_busy(machine, "stopped", error);
+	lock_drop(&machine->lock);
+	if (!result)
+		machine_finish(machine, MACHINE_END_STOPPED);
+	return result;
+}
+
+void machine_stop_soon(struct machine *machine)
+{
+	bool busy;
+
+	lock_take(&machine->lock);
+	busy = machine->state == MACHINE_MIGRATING || machine->state == MACHINE_SAVING;
+	machine->ending = true;
+	lock_drop(&machine->lock);
+	if (!busy)
+		machine_finish(machine, MACHINE_END_STOPPED);
+}
+
+void machine_finish(struct machine *machine, enum machine_end end)
+{
+	enum machine_end none = MACHINE_END_NONE;
+
+	/* Without the lock: a vCPU's thread comes here while somebody who has the lock waits for it to be held. */
+	if (__atomic_compare_exchange_n(&machine->end, &none, end, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		eventfd_write(machine->ended, 1);
+}
+
+enum machine_end machine_get_end(struct machine *machine)
+{
+	return __atomic_load_n(&machine->end, __ATOMIC_SEQ_CST);
+}
+
+enum machine_state machine_get_state(struct machine *machine)
+{
+	enum machine_state state;
+
+	if (machine_get_end(machine) != MACHINE_END_NONE)
+		return MACHINE_ENDED;
+	lock_take(&machine->lock);
+	state = machine->state;
+	lock_drop(&machine->lock);
+	return state;
+}

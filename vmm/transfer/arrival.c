@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A machine that arrives: see the header. */
+#include "transfer/arrival.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct frame_hello arrival_hello(const struct machine *machine, enum sc_level level)
+{
+	struct frame_hello hello = {
+		.hz = clock_hz(&machine->clock),
+		.level = level,
+		.page_size = host_page_size(),
+	};
+
+	memcpy(hello.name, machine->config.name, sizeof(hello.name));
+	return hello;
+}
+
+static int check_host(const struct frame_hello *hello, const struct machine_config *config, struct error *error)
+{
+	uint32_t bits;
+	int result;
+
+	if (strcmp(hello->name, config->name) != 0)
+		return error_set(error, EPROTO, "HELLO names %s, and the machine's description %s", hello->name,
+				 config->name);
+	if (hello->page_size != host_page_size())
+		return error_set(error, ENOTSUP,
+				 "the other host's kernel has pages of %" PRIu32 " bytes, this one's of %" PRIu32,
+				 hello->page_size, host_page_size());
+	result = host_address_bits(&bits, error);
+	if (result || config->address_bits <= bits)
+		return result;
+	return error_set(error, ENOTSUP,
+			 "the guest has physical addresses of %" PRIu32 " bits, this host's KVM gives %" PRIu32,
+			 config->address_bits, bits);
+}
+
+static int check_memory(const struct machine_config *config, struct error *error)
+{
+	uint64_t available = host_memory_available();
+
+	if (config->memory_size <= available)
+		return 0;
+	return error_set(error, ENOMEM,
+			 "the guest has %" PRIu64 " MiB of memory, and this host has %" PRIu64
+			 " MiB available: free some, or migrate to another host",
+			 config->memory_size >> 20, available >> 20);
+}
+
+int arrival_create(struct machine *machine, const struct frame_hello *hello, const struct machine_config *config,
+		   const char *name, struct console *console, struct error *error)
+{
+	struct machine_config here = *config;
+	int result = check_host(hello, config, error);
+
+	if (!result)
+		result = check_memory(config, error);
+	if (result)
+		return result;
+	if (name)
+		snprintf(here.name, sizeof(here.name), "%s", name);
+	result = machine_create(machine, &here, console, error);
+	if (!result)
+		machine_begin_receiving(machine);
+	return result;
+}
+
+int arrival_check_rate(const struct machine *machine, uint32_t hello_hz, struct error *error)
+{
+	uint32_t hz = clock_stopped_hz(&machine->clock);
+
+	if (hz == hello_hz)
+		return 0;
+	return error_set(error, EPROTO,
+			 "HELLO says that the guest's counter ticked at %" PRIu32
+			 " Hz, the record of its clock %" PRIu32 " Hz",
+			 hello_hz, hz);
+}

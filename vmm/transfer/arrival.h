@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A machine that arrives, by a connection or in a file: whether this host can take it, and the empty machine for it.
+ *
+ * Policy: what this host cannot do is refused before anything of the guest is touched.
+ */
+#ifndef VMM_TRANSFER_ARRIVAL_H
+#define VMM_TRANSFER_ARRIVAL_H
+
+#include "machine/machine.h"
+#include "transfer/frame.h"
+
+/* What a machine here says first of itself, but for the migration's own facts. */
+struct frame_hello arrival_hello(const struct machine *machine, enum sc_level level);
+
+/*
+ * Makes the machine that `config` describes, as one that is being received, called `name`, or as it is described if
+ * that is NULL. -EPROTO: hello and description are of different machines; -ENOTSUP, -ENOMEM: this host cannot.
+ */
+int arrival_create(struct machine *machine, const struct frame_hello *hello, const struct machine_config *config,
+		   const char *name, struct console *console, struct error *error);
+
+/* After the state was loaded: -EPROTO if it is of another counter rate than the hello says. */
+int arrival_check_rate(const struct machine *machine, uint32_t hello_hz, struct error *error);
+
+#endif
