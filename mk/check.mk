@@ -5,11 +5,16 @@
 AREAS := include core guest vmm linux lab test bench
 CHECK_C := $(shell find $(wildcard $(AREAS)) -name '*.[ch]' | sort)
 
-check: unit property process check-scripts check-purity check-model check-headers check-format check-tidy check-size check-text
+check: unit property process check-scripts check-purity check-model check-headers check-layers check-format check-tidy \
+	check-size check-text
 
 # Kernel headers are not at hand outside Kbuild.
 check-headers:
 	@mk/check-headers.sh $(filter-out linux/%,$(filter %.h,$(CHECK_C)))
+
+# Who may include whom.
+check-layers:
+	@mk/check-layers.sh
 
 check-format:
 	@clang-format --dry-run -Werror $(CHECK_C)
@@ -53,4 +58,4 @@ $(O)/check/tidy/%.stamp: %.c .clang-tidy
 		>$(@:.stamp=.log) 2>/dev/null || { cat $(@:.stamp=.log); exit 1; }
 	@touch $@
 
-.PHONY: check check-headers check-format check-tidy check-size check-text check-time soak soak-status format
+.PHONY: check check-headers check-layers check-format check-tidy check-size check-text check-time soak soak-status format
