@@ -30,6 +30,7 @@ check-time: ## hold the times of the last make test against mk/shares
 soak: ## everything long, resumable: PARTS="NAME..." chooses, ROUNDS=N repeats; soak-status prints what was done
 demo: ## a guest migrates from a 25 MHz host to a 1 GHz host and back; ends with a table and a report
 bench: ## what things cost: reading the clock on this machine; in the lab that, timers, boot, downtime; SHORT=1: once each
+picture: ## draw who includes whom, doc/architecture.svg; needs graphviz
 format: ## clang-format on every C file
 clean: ## remove everything built, downloads included
 help: ## this list

@@ -12,9 +12,12 @@ check: unit property process check-scripts check-purity check-model check-header
 check-headers:
 	@mk/check-headers.sh $(filter-out linux/%,$(filter %.h,$(CHECK_C)))
 
-# Who may include whom.
+# Who may include whom, and whether the picture of it is up to date.
 check-layers:
-	@mk/check-layers.sh
+	@mk/check-layers.sh; layers=$$?; mk/picture.sh check && exit $$layers
+
+picture:
+	@mk/picture.sh draw
 
 check-format:
 	@clang-format --dry-run -Werror $(CHECK_C)
@@ -58,4 +61,4 @@ $(O)/check/tidy/%.stamp: %.c .clang-tidy
 		>$(@:.stamp=.log) 2>/dev/null || { cat $(@:.stamp=.log); exit 1; }
 	@touch $@
 
-.PHONY: check check-headers check-layers check-format check-tidy check-size check-text check-time soak soak-status format
+.PHONY: check check-headers check-layers check-format check-tidy check-size check-text check-time picture soak soak-status format
