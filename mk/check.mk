@@ -6,7 +6,7 @@ AREAS := include core guest vmm linux lab test bench
 CHECK_C := $(shell find $(wildcard $(AREAS)) -name '*.[ch]' | sort)
 
 check: unit property process check-scripts check-purity check-model check-headers check-layers check-format check-tidy \
-	check-size check-text
+	check-size check-text check-tour
 
 # Kernel headers are not at hand outside Kbuild.
 check-headers:
@@ -30,6 +30,9 @@ check-size:
 
 check-text:
 	@mk/check-text.sh
+
+check-tour:
+	@mk/check-tour.sh
 
 # What the last `make test` took.
 check-time:
@@ -61,4 +64,4 @@ $(O)/check/tidy/%.stamp: %.c .clang-tidy
 		>$(@:.stamp=.log) 2>/dev/null || { cat $(@:.stamp=.log); exit 1; }
 	@touch $@
 
-.PHONY: check check-headers check-layers check-format check-tidy check-size check-text check-time picture soak soak-status format
+.PHONY: check check-headers check-layers check-format check-tidy check-size check-text check-tour check-time picture soak soak-status format
