@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "criterion.h"
 #include "verdict.h"
 
 #define UDELAY_MIN_NS 990000
@@ -152,10 +153,10 @@ static bool verdict_of_pictures(const struct run *run, const struct cooperative 
 
 	for (size_t i = 1; i < run->migration_count; i++)
 		least = all[i].pictures < least ? all[i].pictures : least;
-	return verdict_print(out, least >= 2,
-			     "pictures: at least %zu of the kernel's state after each of %zu migrations"
-			     " (limit 2)",
-			     least, run->migration_count);
+	return criterion_print(out, least >= 2,
+			       "pictures: at least %zu of the kernel's state after each of %zu migrations"
+			       " (limit 2)",
+			       least, run->migration_count);
 }
 
 static bool verdict_of_vdso(const struct run *run, const struct cooperative *all, FILE *out)
@@ -164,10 +165,10 @@ static bool verdict_of_vdso(const struct run *run, const struct cooperative *all
 
 	for (size_t i = 0; i < run->migration_count; i++)
 		used += all[i].vdso_used;
-	return verdict_print(out, used == due,
-			     "vDSO: used after %zu of %zu migrations (must be %zu: the guest's clock is the"
-			     " %s)",
-			     used, run->migration_count, due, run->manifest.keeps_page ? "page" : "raw counter");
+	return criterion_print(out, used == due,
+			       "vDSO: used after %zu of %zu migrations (must be %zu: the guest's clock is the"
+			       " %s)",
+			       used, run->migration_count, due, run->manifest.keeps_page ? "page" : "raw counter");
 }
 
 static bool verdict_of_delays(const struct run *run, const struct cooperative *all, FILE *out)
@@ -178,7 +179,7 @@ static bool verdict_of_delays(const struct run *run, const struct cooperative *a
 		least = all[i].udelay_min_ns < least ? all[i].udelay_min_ns : least;
 		most = all[i].udelay_max_ns > most ? all[i].udelay_max_ns : most;
 	}
-	return verdict_print(
+	return criterion_print(
 		out, least >= UDELAY_MIN_NS && most <= UDELAY_MAX_NS,
 		"udelay(1000): the shortest of each picture took %.4f to %.4f ms (limits %.2f and %.2f ms)",
 		(double)least / 1e6, (double)most / 1e6, UDELAY_MIN_NS / 1e6, UDELAY_MAX_NS / 1e6);
@@ -190,9 +191,9 @@ static bool verdict_of_events(const struct run *run, const struct cooperative *a
 
 	for (size_t i = 0; i < run->migration_count; i++)
 		right += all[i].events_right;
-	return verdict_print(out, right == run->migration_count,
-			     "event streams: right on every vCPU after %zu of %zu migrations", right,
-			     run->migration_count);
+	return criterion_print(out, right == run->migration_count,
+			       "event streams: right on every vCPU after %zu of %zu migrations", right,
+			       run->migration_count);
 }
 
 static bool verdict_of_timer_rate(const struct run *run, const struct cooperative *all, FILE *out)
@@ -201,8 +202,9 @@ static bool verdict_of_timer_rate(const struct run *run, const struct cooperativ
 
 	for (size_t i = 0; i < run->migration_count; i++)
 		right += all[i].timer_rate_right;
-	return verdict_print(out, right == run->migration_count,
-			     "arch_timer_rate: the counter's after %zu of %zu migrations", right, run->migration_count);
+	return criterion_print(out, right == run->migration_count,
+			       "arch_timer_rate: the counter's after %zu of %zu migrations", right,
+			       run->migration_count);
 }
 
 /* How far a rate is surely from 1; endlessly if it is not known well enough to be held against the limit. */
@@ -221,9 +223,9 @@ static bool verdict_of_rate(const struct statistics_rate *rates, size_t count, d
 	for (size_t i = 0; i < count; i++)
 		if (rate_deviation(&rates[i], limit) >= rate_deviation(&worst, limit))
 			worst = rates[i];
-	return verdict_print(out, rate_deviation(&worst, limit) <= limit,
-			     "%s: %.5f +- %.5f of truth after the worst migration (limit 1 +- %.3f)", name, worst.rate,
-			     worst.uncertainty, limit);
+	return criterion_print(out, rate_deviation(&worst, limit) <= limit,
+			       "%s: %.5f +- %.5f of truth after the worst migration (limit 1 +- %.3f)", name,
+			       worst.rate, worst.uncertainty, limit);
 }
 
 static bool verdict_of_sched_clock(const struct run *run, const struct cooperative *all, FILE *out)
@@ -259,7 +261,7 @@ static bool verdict_of_warnings(const struct run *run, const struct cooperative 
 
 	for (size_t i = 0; i < run->migration_count; i++)
 		sum += all[i].new_warnings;
-	return verdict_print(out, sum == 0, "kernel's log: %" PRId64 " new lines at warning or above (limit 0)", sum);
+	return criterion_print(out, sum == 0, "kernel's log: %" PRId64 " new lines at warning or above (limit 0)", sum);
 }
 
 static void row_print(const struct run *run, const char *consumer, bool passed, FILE *out)

@@ -7,8 +7,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "criterion.h"
 #include "statistics.h"
-#include "verdict.h"
 
 #define BOUND_MEDIAN_MAX_NS 1000000
 #define STEP_MEDIAN_MAX_NS 150000
@@ -81,8 +81,8 @@ static bool verdict_of_count(const struct handoff_set *set, size_t half, FILE *o
 {
 	size_t idle = handoff_spread(set, HANDOFF_IDLE, HANDOFF_STEP).count, memory = set->count - idle;
 
-	return verdict_print(out, idle >= half && memory >= half,
-			     "handoffs: %zu idle, %zu under memory load (at least %zu of each)", idle, memory, half);
+	return criterion_print(out, idle >= half && memory >= half,
+			       "handoffs: %zu idle, %zu under memory load (at least %zu of each)", idle, memory, half);
 }
 
 static size_t rate_index(int64_t *rates, size_t *count, int64_t hz)
@@ -115,9 +115,9 @@ static bool verdict_of_pairs(const struct handoff_set *set, size_t half, FILE *o
 	/* Few migrations are each between another pair. */
 	size_t least = 2 * half < PAIRS ? 2 * half : PAIRS;
 
-	return verdict_print(out, count == RATES && pairs >= least,
-			     "handoffs: %zu ordered pairs of %zu counter rates (at least %zu of %d)", pairs, count,
-			     least, RATES);
+	return criterion_print(out, count == RATES && pairs >= least,
+			       "handoffs: %zu ordered pairs of %zu counter rates (at least %zu of %d)", pairs, count,
+			       least, RATES);
 }
 
 static bool verdict_of_steps(const struct handoff_set *set, FILE *out)
@@ -132,7 +132,7 @@ static bool verdict_of_steps(const struct handoff_set *set, FILE *out)
 		within += migration_error(migration) <= migration->handover.bound_ns;
 		worst = share > worst ? share : worst;
 	}
-	return verdict_print(
+	return criterion_print(
 		out, set->count && within == set->count,
 		"true steps: %zu of %zu within the stated bound, measuring error included; the largest is %.2f"
 		" of its bound",
@@ -149,10 +149,11 @@ static bool verdict_of_bounds(const struct handoff_set *set, FILE *out)
 
 		worst = excess > worst ? excess : worst;
 	}
-	return verdict_print(out, set->count && worst <= 0,
-			     "stated bounds: at most %" PRId64 " ns more than half the round trip, %d ppm of each clock"
-			     " over the age, and %d us (limit 0)",
-			     worst, DRIFT_PPM, BOUND_SLACK_NS / 1000);
+	return criterion_print(out, set->count && worst <= 0,
+			       "stated bounds: at most %" PRId64
+			       " ns more than half the round trip, %d ppm of each clock"
+			       " over the age, and %d us (limit 0)",
+			       worst, DRIFT_PPM, BOUND_SLACK_NS / 1000);
 }
 
 static bool verdict_of_median(const struct handoff_set *set, enum handoff_quantity quantity, const char *name,
@@ -160,9 +161,9 @@ static bool verdict_of_median(const struct handoff_set *set, enum handoff_quanti
 {
 	struct handoff_spread spread = handoff_spread(set, HANDOFF_IDLE, quantity);
 
-	return verdict_print(out, spread.count && spread.median < limit,
-			     "median %s of the idle half: %.1f us (limit %" PRId64 " us)", name,
-			     (double)spread.median / 1e3, limit / 1000);
+	return criterion_print(out, spread.count && spread.median < limit,
+			       "median %s of the idle half: %.1f us (limit %" PRId64 " us)", name,
+			       (double)spread.median / 1e3, limit / 1000);
 }
 
 bool handoff_verdict(const struct handoff_set *set, size_t half, FILE *out)

@@ -7,8 +7,9 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
+
+#include "criterion.h"
 
 #define RATE_LIMIT 0.001
 #define STEP_LIMIT_NS 5000000
@@ -18,27 +19,15 @@
 /* One migration may be too short to tell the rates of its hosts apart; of so many, one is not. */
 #define RATES_EXPECTED 3
 
-bool verdict_print(FILE *out, bool passed, const char *format, ...)
-{
-	va_list args;
-
-	fputs(passed ? "PASS " : "FAIL ", out);
-	va_start(args, format);
-	vfprintf(out, format, args);
-	va_end(args);
-	fputc('\n', out);
-	return passed;
-}
-
 static bool verdict_of_log(const struct run *run, FILE *out)
 {
 	const struct transcript *transcript = &run->transcript;
 	bool whole = transcript->damaged * 100 <= transcript->taken * DAMAGED_PERCENT;
 	bool ended = transcript->done || !run->manifest.ends_by_itself;
 
-	return verdict_print(out, whole && ended, "log: %zu lines, %zu damaged (limit %d %%), %s", transcript->taken,
-			     transcript->damaged, DAMAGED_PERCENT,
-			     transcript->done ? "ended with @done" : "no @done at the end");
+	return criterion_print(out, whole && ended, "log: %zu lines, %zu damaged (limit %d %%), %s", transcript->taken,
+			       transcript->damaged, DAMAGED_PERCENT,
+			       transcript->done ? "ended with @done" : "no @done at the end");
 }
 
 static bool verdict_of_gaps(const struct run *run, FILE *out)
@@ -48,9 +37,9 @@ static bool verdict_of_gaps(const struct run *run, FILE *out)
 
 	for (size_t i = 0; i < run->migration_count; i++)
 		downtime = fmax(downtime, run->migrations[i].handover.downtime_ms);
-	return verdict_print(out, (double)gap / 1e6 < limit + downtime,
-			     "samples: longest time without one %.0f ms (limit %.0f ms)", (double)gap / 1e6,
-			     limit + downtime);
+	return criterion_print(out, (double)gap / 1e6 < limit + downtime,
+			       "samples: longest time without one %.0f ms (limit %.0f ms)", (double)gap / 1e6,
+			       limit + downtime);
 }
 
 static bool verdict_of_rate(const struct run *run, enum timeline_clock clock, const char *name, FILE *out)
@@ -64,9 +53,9 @@ static bool verdict_of_rate(const struct run *run, enum timeline_clock clock, co
 		if (fabs(rate - 1) > fabs(worst - 1))
 			worst = rate;
 	}
-	return verdict_print(out, fabs(worst - 1) <= RATE_LIMIT,
-			     "rate of CLOCK_%s: %.6f of its host's in the worst of %zu stays (limit 1 +- %.3f)", name,
-			     worst, run->timeline.stay_count, RATE_LIMIT);
+	return criterion_print(out, fabs(worst - 1) <= RATE_LIMIT,
+			       "rate of CLOCK_%s: %.6f of its host's in the worst of %zu stays (limit 1 +- %.3f)", name,
+			       worst, run->timeline.stay_count, RATE_LIMIT);
 }
 
 static bool verdict_of_backward_steps(const struct run *run, FILE *out)
@@ -78,13 +67,13 @@ static bool verdict_of_backward_steps(const struct run *run, FILE *out)
 	for (size_t i = 0; i < run->migration_count; i++)
 		seen = seen && run->migrations[i].reads[0] > 0 && run->migrations[i].reads[1] > 0;
 	if (!seen)
-		return verdict_print(out, false, "backward steps: no readings on both vCPUs in every stay");
+		return criterion_print(out, false, "backward steps: no readings on both vCPUs in every stay");
 	const struct transcript_reads *last = &reads[count - 1];
 
-	return verdict_print(out, last->own + last->cross == 0,
-			     "backward steps: %" PRId64 " within a vCPU, %" PRId64 " across vCPUs, worst %" PRId64
-			     " ns, in %" PRId64 " readings",
-			     last->own, last->cross, last->worst, last->reads[0] + last->reads[1]);
+	return criterion_print(out, last->own + last->cross == 0,
+			       "backward steps: %" PRId64 " within a vCPU, %" PRId64 " across vCPUs, worst %" PRId64
+			       " ns, in %" PRId64 " readings",
+			       last->own, last->cross, last->worst, last->reads[0] + last->reads[1]);
 }
 
 static bool verdict_of_sleeps(const struct run *run, FILE *out)
@@ -94,14 +83,15 @@ static bool verdict_of_sleeps(const struct run *run, FILE *out)
 	int64_t limit = LOST_NS + run->manifest.silence_ns;
 
 	if (!count || !sleeps[count - 1].ended)
-		return verdict_print(out, false, "sleeps: none ended");
+		return criterion_print(out, false, "sleeps: none ended");
 	const struct transcript_sleeps *last = &sleeps[count - 1];
-	bool early = verdict_print(out, last->early == 0, "sleeps early by the guest's clock: %" PRId64 " of %" PRId64,
-				   last->early, last->ended);
-	bool lost =
-		verdict_print(out, last->lost == 0 && last->late < limit,
-			      "sleeps lost: %" PRId64 "; the latest ended %.1f ms after its time (limit %" PRId64 " s)",
-			      last->lost, (double)last->late / 1e6, limit / 1000000000);
+	bool early =
+		criterion_print(out, last->early == 0, "sleeps early by the guest's clock: %" PRId64 " of %" PRId64,
+				last->early, last->ended);
+	bool lost = criterion_print(out, last->lost == 0 && last->late < limit,
+				    "sleeps lost: %" PRId64 "; the latest ended %.1f ms after its time (limit %" PRId64
+				    " s)",
+				    last->lost, (double)last->late / 1e6, limit / 1000000000);
 
 	return early && lost;
 }
@@ -119,10 +109,10 @@ static bool verdict_of_sleeps_by_truth(const struct run *run, FILE *out)
 		spanning += run->migrations[i].sleeps_spanning;
 		each_spanned = each_spanned && run->migrations[i].sleeps_spanning > 0;
 	}
-	return verdict_print(out, early == 0 && each_spanned,
-			     "sleeps early by truth beyond the step: %" PRId64 "; %" PRId64
-			     " sleeps spanned a migration (%s)",
-			     early, spanning, each_spanned ? "each migration" : "not each migration");
+	return criterion_print(out, early == 0 && each_spanned,
+			       "sleeps early by truth beyond the step: %" PRId64 "; %" PRId64
+			       " sleeps spanned a migration (%s)",
+			       early, spanning, each_spanned ? "each migration" : "not each migration");
 }
 
 static int64_t step_allowed(const struct migration *migration)
@@ -144,13 +134,13 @@ static bool verdict_of_steps(const struct run *run, FILE *out)
 		if (!worst || step_share(&run->migrations[i]) > step_share(worst))
 			worst = &run->migrations[i];
 	if (!worst)
-		return verdict_print(out, false, "steps: no migration");
-	return verdict_print(out, migration_error(worst) <= step_allowed(worst),
-			     "steps: worst of %zu migrations %+.1f us +- %.1f us, intended %.1f us (limit %.1f us, the"
-			     " stated bound)",
-			     run->migration_count, (double)worst->step.size / 1e3,
-			     (double)worst->step.uncertainty / 1e3, (double)worst->handover.intended_step_ns / 1e3,
-			     (double)step_allowed(worst) / 1e3);
+		return criterion_print(out, false, "steps: no migration");
+	return criterion_print(
+		out, migration_error(worst) <= step_allowed(worst),
+		"steps: worst of %zu migrations %+.1f us +- %.1f us, intended %.1f us (limit %.1f us, the"
+		" stated bound)",
+		run->migration_count, (double)worst->step.size / 1e3, (double)worst->step.uncertainty / 1e3,
+		(double)worst->handover.intended_step_ns / 1e3, (double)step_allowed(worst) / 1e3);
 }
 
 /* How wrong the reported rate is, as a share of its bound. */
@@ -176,13 +166,13 @@ static bool verdict_of_reported_rates(const struct run *run, FILE *out)
 			worst = migration;
 	}
 	if (!worst)
-		return verdict_print(out, run->migration_count < RATES_EXPECTED,
-				     "reported rates: none in %zu migrations (limit: one in %d)", run->migration_count,
-				     RATES_EXPECTED);
-	return verdict_print(out, rate_share(worst) <= 1,
-			     "reported rates: worst of %zu %+.1f ppm, in truth %+.1f ppm (limit the stated +-%.1f ppm)",
-			     count, worst->handover.rate_ppm, migration_rate_ppm(worst),
-			     worst->handover.rate_ppm_bound);
+		return criterion_print(out, run->migration_count < RATES_EXPECTED,
+				       "reported rates: none in %zu migrations (limit: one in %d)",
+				       run->migration_count, RATES_EXPECTED);
+	return criterion_print(
+		out, rate_share(worst) <= 1,
+		"reported rates: worst of %zu %+.1f ppm, in truth %+.1f ppm (limit the stated +-%.1f ppm)", count,
+		worst->handover.rate_ppm, migration_rate_ppm(worst), worst->handover.rate_ppm_bound);
 }
 
 bool verdict_of_clock(const struct run *run, FILE *out)

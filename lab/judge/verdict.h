@@ -27,7 +27,4 @@ bool verdict_of_memory(const struct transcript *transcript, FILE *out);
  */
 bool verdict_of_raw(const struct transcript *transcript, size_t from, FILE *out);
 
-/* Prints one line, "PASS " or "FAIL " and the text, and returns `passed`. */
-bool verdict_print(FILE *out, bool passed, const char *format, ...) __attribute__((nonnull, format(printf, 3, 4)));
-
 #endif

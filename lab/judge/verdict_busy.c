@@ -7,6 +7,8 @@
 
 #include <inttypes.h>
 
+#include "criterion.h"
+
 #define CPU_TIME_LIMIT 0.05
 #define SHARE_LIMIT 0.9
 #define WINDOW_SHARE_LIMIT 0.5
@@ -45,19 +47,20 @@ bool verdict_of_busy(const struct transcript *transcript, int64_t seconds, FILE 
 	while (first < end && busy[first].stay + 1 < transcript->stays)
 		first++;
 	if (end - first < 2)
-		return verdict_print(out, false, "busy loops: no reports in the last stay");
+		return criterion_print(out, false, "busy loops: no reports in the last stay");
 	const struct transcript_busy *from = &busy[first], *to = &busy[end - 1];
 	double elapsed = (double)(to->ptp - from->ptp), cpu = (double)(to->cpu - from->cpu) / elapsed;
 	double share = share_between(from, to), window = share_of_worst_window(from, end - first);
-	bool passed = verdict_print(out, elapsed >= (double)seconds * 1e9,
-				    "length of the last stay: %.1f s (at least %" PRId64 " s)", elapsed / 1e9, seconds);
+	bool passed =
+		criterion_print(out, elapsed >= (double)seconds * 1e9,
+				"length of the last stay: %.1f s (at least %" PRId64 " s)", elapsed / 1e9, seconds);
 
-	passed = verdict_print(out, cpu >= 1 - CPU_TIME_LIMIT && cpu <= 1 + CPU_TIME_LIMIT,
-			       "processor time: %.4f of truth (limit 1 +- %.2f)", cpu, CPU_TIME_LIMIT) &&
+	passed = criterion_print(out, cpu >= 1 - CPU_TIME_LIMIT && cpu <= 1 + CPU_TIME_LIMIT,
+				 "processor time: %.4f of truth (limit 1 +- %.2f)", cpu, CPU_TIME_LIMIT) &&
 		 passed;
-	return verdict_print(out, share >= SHARE_LIMIT && window >= WINDOW_SHARE_LIMIT,
-			     "progress: the slower loop did %.3f of the faster one's work, %.3f in the worst 10 s"
-			     " (limits %.1f, %.1f)",
-			     share, window, SHARE_LIMIT, WINDOW_SHARE_LIMIT) &&
+	return criterion_print(out, share >= SHARE_LIMIT && window >= WINDOW_SHARE_LIMIT,
+			       "progress: the slower loop did %.3f of the faster one's work, %.3f in the worst 10 s"
+			       " (limits %.1f, %.1f)",
+			       share, window, SHARE_LIMIT, WINDOW_SHARE_LIMIT) &&
 	       passed;
 }

@@ -7,6 +7,8 @@
 
 #include <inttypes.h>
 
+#include "criterion.h"
+
 static bool memory_was_written(const struct transcript *transcript)
 {
 	const struct transcript_memory *memory = transcript->memory.items;
@@ -27,14 +29,15 @@ bool verdict_of_memory(const struct transcript *transcript, FILE *out)
 	const struct transcript_memory *memory = transcript->memory.items;
 
 	if (!memory_was_written(transcript))
-		return verdict_print(out, false, "memory: in one of %zu stays nothing was written", transcript->stays);
+		return criterion_print(out, false, "memory: in one of %zu stays nothing was written",
+				       transcript->stays);
 	const struct transcript_memory *last = &memory[transcript->memory.count - 1];
 
 	if (last->wrong > 0)
-		return verdict_print(out, false,
-				     "memory: %" PRId64 " of %" PRId64 " checked pages were wrong, the first one page"
-				     " %" PRId64 " in generation %" PRId64,
-				     last->wrong, last->written, last->page, last->generation);
-	return verdict_print(out, true, "memory: %" PRId64 " pages, checked %" PRId64 " times, none wrong", last->pages,
-			     last->written);
+		return criterion_print(out, false,
+				       "memory: %" PRId64 " of %" PRId64 " checked pages were wrong, the first one page"
+				       " %" PRId64 " in generation %" PRId64,
+				       last->wrong, last->written, last->page, last->generation);
+	return criterion_print(out, true, "memory: %" PRId64 " pages, checked %" PRId64 " times, none wrong",
+			       last->pages, last->written);
 }

@@ -8,6 +8,8 @@
 
 #include <inttypes.h>
 
+#include "criterion.h"
+
 /* How far the clock may surely be from where it was, and how well a reading must know it. */
 #define RAW_LIMIT_NS 2000
 #define RAW_WIDTH_LIMIT_NS 20000
@@ -50,15 +52,16 @@ bool verdict_of_raw(const struct transcript *transcript, size_t from, FILE *out)
 		struct raw_stay stay = raw_stay_of(transcript, i);
 
 		if (stay.first == stay.last)
-			return verdict_print(out, false, "CLOCK_MONOTONIC_RAW: stay %zu has fewer than two readings",
-					     i + 1);
+			return criterion_print(out, false, "CLOCK_MONOTONIC_RAW: stay %zu has fewer than two readings",
+					       i + 1);
 		double seconds = (double)(stay.last->ptp - stay.first->ptp) / 1e9;
 
 		longest = seconds > longest ? seconds : longest;
 		worst = stay.worst > worst ? stay.worst : worst;
 	}
-	return verdict_print(out, longest > 0 && worst <= RAW_LIMIT_NS,
-			     "CLOCK_MONOTONIC_RAW: left reference time by %" PRId64 " ns at most in %.0f s on one host"
-			     " (limit %d ns)",
-			     worst, longest, RAW_LIMIT_NS);
+	return criterion_print(out, longest > 0 && worst <= RAW_LIMIT_NS,
+			       "CLOCK_MONOTONIC_RAW: left reference time by %" PRId64
+			       " ns at most in %.0f s on one host"
+			       " (limit %d ns)",
+			       worst, longest, RAW_LIMIT_NS);
 }
