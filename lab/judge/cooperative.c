@@ -9,6 +9,7 @@
 
 #include "criterion.h"
 #include "verdict.h"
+#include "verdict_raw.h"
 
 #define UDELAY_MIN_NS 990000
 #define UDELAY_MAX_NS 1100000

@@ -28,6 +28,8 @@
 #include "plot.h"
 #include "summary.h"
 #include "verdict.h"
+#include "verdict_busy.h"
+#include "verdict_raw.h"
 
 static int fail(const char *sentence)
 {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "criterion.h"
+#include "verdict_memory.h"
 
 #define RATE_LIMIT 0.001
 #define STEP_LIMIT_NS 5000000

@@ -3,7 +3,7 @@
  * The criteria for two busy loops that share a vCPU. Policy: fairness holds over the whole stay and, less strictly, in
  * every window of ten seconds, so that one loop starving for a while does not drown in the sum.
  */
-#include "verdict.h"
+#include "verdict_busy.h"
 
 #include <inttypes.h>
 

@@ -3,7 +3,7 @@
  * The criteria for a guest that writes memory and checks it. Policy: a load that stood still in one stay has shown
  * nothing, so that fails as well.
  */
-#include "verdict.h"
+#include "verdict_memory.h"
 
 #include <inttypes.h>
 

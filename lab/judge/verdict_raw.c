@@ -4,7 +4,7 @@
  * what it has lost or won in a move is judged elsewhere, against truth. A reading that does not know the difference
  * well counts for nothing, and a stay without two that do has shown nothing, so it fails.
  */
-#include "verdict.h"
+#include "verdict_raw.h"
 
 #include <inttypes.h>
 

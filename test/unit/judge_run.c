@@ -12,6 +12,8 @@
 #include "../../lab/judge/run.h"
 #include "../../lab/judge/summary.h"
 #include "../../lab/judge/verdict.h"
+#include "../../lab/judge/verdict_busy.h"
+#include "../../lab/judge/verdict_memory.h"
 
 #define OFFSET_ALTRA 812345678ll
 #define OFFSET_GRACE (-55512345ll)
