@@ -22,9 +22,9 @@
 #include <string.h>
 
 #include "cooperative.h"
-#include "cooperative_report.h"
+#include "cooperative_summary.h"
 #include "evidence.h"
-#include "handoff_report.h"
+#include "handoff_summary.h"
 #include "plot.h"
 #include "summary.h"
 #include "verdict.h"
@@ -128,11 +128,11 @@ static int write_cooperative(const struct run *run, const char *folder)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/cooperative.json", folder);
-	json_t *old = json_load_file(path, 0, NULL), *report = cooperative_report(old, run);
-	int err = !report || json_dump_file(report, path, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0;
+	json_t *old = json_load_file(path, 0, NULL), *summary = cooperative_summary(old, run);
+	int err = !summary || json_dump_file(summary, path, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0;
 
 	json_decref(old);
-	json_decref(report);
+	json_decref(summary);
 	return err ? fail_writing(path) : 0;
 }
 

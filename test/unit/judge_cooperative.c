@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guests that work together with the monitor: a good run passes, each fault fails its own criterion and its own row,
- * and the report keeps what other cases have said.
+ * and the summary keeps what other cases have said.
  */
 #include "judge_fixture.h"
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "../../lab/judge/cooperative.h"
-#include "../../lab/judge/cooperative_report.h"
+#include "../../lab/judge/cooperative_summary.h"
 
 #define OFFSET_ALTRA 812345678ll
 #define OFFSET_GRACE (-55512345ll)
@@ -281,22 +281,22 @@ static void dividers_are_the_kernels(void **state)
 	assert_int_equal(cooperative_divider(10000), 0);
 }
 
-static size_t migrations_of(const json_t *report)
+static size_t migrations_of(const json_t *summary)
 {
-	return json_array_size(json_object_get(report, "migrations"));
+	return json_array_size(json_object_get(summary, "migrations"));
 }
 
-static void the_report_is_added_to(void **state)
+static void the_summary_is_added_to(void **state)
 {
 	json_t *other = json_pack("{s:[{s:s}, {s:s}, s]}", "migrations", "case", "other", "case", "ten", "nonsense");
 
 	(void)state;
 	judge(&(struct faults){ .divider = 10 });
-	json_t *report = cooperative_report(other, &run), *again = cooperative_report(report, &run);
+	json_t *summary = cooperative_summary(other, &run), *again = cooperative_summary(summary, &run);
 	const json_t *first = json_array_get(json_object_get(again, "migrations"), 2);
 	const json_t *second = json_array_get(json_object_get(again, "migrations"), 3);
 
-	assert_int_equal(migrations_of(report), 4);
+	assert_int_equal(migrations_of(summary), 4);
 	assert_int_equal(migrations_of(again), 4);
 	assert_string_equal(json_string_value(json_object_get(first, "case")), "ten");
 	assert_string_equal(json_string_value(json_object_get(first, "level")), "cooperative");
@@ -309,11 +309,11 @@ static void the_report_is_added_to(void **state)
 	assert_true(json_is_real(json_object_get(first, "sched_clock_rate")));
 	assert_true(json_is_real(json_object_get(first, "cputime_rate")));
 	json_decref(other);
-	json_decref(report);
+	json_decref(summary);
 	json_decref(again);
-	report = cooperative_report(NULL, &run);
-	assert_int_equal(migrations_of(report), 2);
-	json_decref(report);
+	summary = cooperative_summary(NULL, &run);
+	assert_int_equal(migrations_of(summary), 2);
+	json_decref(summary);
 	run_free(&run);
 }
 
@@ -325,7 +325,7 @@ int main(void)
 		cmocka_unit_test(one_picture_is_no_evidence),
 		cmocka_unit_test(a_silence_is_allowed_for),
 		cmocka_unit_test(dividers_are_the_kernels),
-		cmocka_unit_test(the_report_is_added_to),
+		cmocka_unit_test(the_summary_is_added_to),
 		cmocka_unit_test(the_raw_clock_goes_with_reference_time),
 	};
 

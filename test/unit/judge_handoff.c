@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lab/judge/handoff_report.h"
+#include "../../lab/judge/handoff_summary.h"
 
 #define HALF 20
 #define US 1000

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Makes the report. Policy: names and units stand in the keys; what is not known is null.
+ * Makes the summary. Policy: names and units stand in the keys; what is not known is null.
  */
-#include "cooperative_report.h"
+#include "cooperative_summary.h"
 
 #include <string.h>
 
@@ -60,7 +60,7 @@ static bool keep_others(json_t *array, const json_t *old, const char *name)
 	return true;
 }
 
-json_t *cooperative_report(const json_t *old, const struct run *run)
+json_t *cooperative_summary(const json_t *old, const struct run *run)
 {
 	json_t *array = json_array();
 	bool added = array && keep_others(array, old, run->manifest.case_name);

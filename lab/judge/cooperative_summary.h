@@ -5,8 +5,8 @@
  *
  * Policy: cases are tried one by one, so the file is added to; a case that is tried again replaces what it had said.
  */
-#ifndef LAB_JUDGE_COOPERATIVE_REPORT_H
-#define LAB_JUDGE_COOPERATIVE_REPORT_H
+#ifndef LAB_JUDGE_COOPERATIVE_SUMMARY_H
+#define LAB_JUDGE_COOPERATIVE_SUMMARY_H
 
 #include <jansson.h>
 #include <stdio.h>
@@ -14,9 +14,9 @@
 #include "run.h"
 
 /*
- * Adds the migrations of a judged run to the report `old`, which may be NULL or of any form; it stays the caller's.
- * Returns the new report, which the caller releases; NULL: no memory.
+ * Adds the migrations of a judged run to the summary `old`, which may be NULL or of any form; it stays the caller's.
+ * Returns the new summary, which the caller releases; NULL: no memory.
  */
-json_t *cooperative_report(const json_t *old, const struct run *run);
+json_t *cooperative_summary(const json_t *old, const struct run *run);
 
 #endif

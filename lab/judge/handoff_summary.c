@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Writes reports on handoffs. Policy: exact numbers in the JSON, units that read well elsewhere.
+ * Writes summaries of handoffs. Policy: exact numbers in the JSON, units that read well elsewhere.
  */
-#include "handoff_report.h"
+#include "handoff_summary.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
 /*
  * What is shown of many handoffs: for programs, for gnuplot, for people.
  */
-#ifndef LAB_JUDGE_HANDOFF_REPORT_H
-#define LAB_JUDGE_HANDOFF_REPORT_H
+#ifndef LAB_JUDGE_HANDOFF_SUMMARY_H
+#define LAB_JUDGE_HANDOFF_SUMMARY_H
 
 #include <stdio.h>
 
