@@ -307,7 +307,7 @@ static void rows_of_clock(const struct run *run, FILE *out)
 		const struct migration *migration = &run->migrations[i];
 
 		clocks = clocks && !migration->backward_steps &&
-			 migration_error(migration) <= migration->handover.bound_ns;
+			 migration_error(migration) <= migration->report.bound_ns;
 		timers = timers && !migration_early(migration);
 	}
 	row_print(run, "clocksource", clocks, out);

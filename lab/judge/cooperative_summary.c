@@ -26,15 +26,15 @@ static json_t *json_of_migration(const struct run *run, size_t index)
 	json_t *object = summary_of_migration(migration);
 
 	if (object &&
-	    json_object_update_new(
-		    object,
-		    json_pack("{s:s, s:s, s:b, s:I, s:b, s:b, s:I, s:o, s:o, s:o, s:o}", "case",
-			      run->manifest.case_name, "level", migration->handover.level, "vdso_used", c.vdso_used,
-			      "udelay_min_ns", (json_int_t)c.udelay_min_ns, "evnti_right", c.events_right,
-			      "arch_timer_rate_right", c.timer_rate_right, "new_warnings", (json_int_t)c.new_warnings,
-			      "sched_clock_rate", rate_or_null(&c.sched), "printk_rate", rate_or_null(&c.log),
-			      "cputime_rate", rate_or_null(&c.cpu), "hold_us",
-			      real_or_null(migration->handover.has_hold, migration->handover.hold_us))) == 0)
+	    json_object_update_new(object,
+				   json_pack("{s:s, s:s, s:b, s:I, s:b, s:b, s:I, s:o, s:o, s:o, s:o}", "case",
+					     run->manifest.case_name, "level", migration->report.level, "vdso_used",
+					     c.vdso_used, "udelay_min_ns", (json_int_t)c.udelay_min_ns, "evnti_right",
+					     c.events_right, "arch_timer_rate_right", c.timer_rate_right,
+					     "new_warnings", (json_int_t)c.new_warnings, "sched_clock_rate",
+					     rate_or_null(&c.sched), "printk_rate", rate_or_null(&c.log),
+					     "cputime_rate", rate_or_null(&c.cpu), "hold_us",
+					     real_or_null(migration->report.has_hold, migration->report.hold_us))) == 0)
 		return object;
 	json_decref(object);
 	return NULL;

@@ -87,13 +87,13 @@ static int consoles_read(struct run *run, const char *manifest, char *error)
 	return err;
 }
 
-static int handover_read(struct handover *handover, const char *path, char *error)
+static int report_read(struct report *report, const char *path, char *error)
 {
 	struct bytes text = { 0 };
-	char problem[HANDOVER_ERROR_MAX];
+	char problem[REPORT_ERROR_MAX];
 	int err = file_read(&text, path, error);
 
-	if (!err && (err = handover_parse(handover, text.data, problem)))
+	if (!err && (err = report_parse(report, text.data, problem)))
 		snprintf(error, RUN_ERROR_MAX, "%.200s: %s", path, problem);
 	free(text.data);
 	return err;
@@ -109,7 +109,7 @@ int evidence_read(struct run *run, const char *path, char *error)
 		char report[PATH_MAX];
 
 		path_beside(report, path, run->manifest.migrations[i].path);
-		err = handover_read(&run->handovers[i], report, error);
+		err = report_read(&run->reports[i], report, error);
 	}
 	return err;
 }

@@ -43,13 +43,13 @@ static int64_t value_of(const struct migration *migration, enum handoff_quantity
 {
 	switch (quantity) {
 	case HANDOFF_STEP:
-		return llabs(migration->step.size - migration->handover.intended_step_ns);
+		return llabs(migration->step.size - migration->report.intended_step_ns);
 	case HANDOFF_BOUND:
-		return migration->handover.bound_ns;
+		return migration->report.bound_ns;
 	case HANDOFF_ROUND_TRIP:
-		return migration->handover.round_trip_ns;
+		return migration->report.round_trip_ns;
 	default:
-		return (int64_t)(migration->handover.downtime_ms * 1000);
+		return (int64_t)(migration->report.downtime_ms * 1000);
 	}
 }
 
@@ -70,11 +70,11 @@ struct handoff_spread handoff_spread(const struct handoff_set *set, enum handoff
 	return spread;
 }
 
-int64_t handoff_bound_limit(const struct handover *handover)
+int64_t handoff_bound_limit(const struct report *report)
 {
-	double drift = (double)handover->age_ns * 2 * DRIFT_PPM / (MILLION - DRIFT_PPM);
+	double drift = (double)report->age_ns * 2 * DRIFT_PPM / (MILLION - DRIFT_PPM);
 
-	return handover->round_trip_ns / 2 + (int64_t)drift + BOUND_SLACK_NS;
+	return report->round_trip_ns / 2 + (int64_t)drift + BOUND_SLACK_NS;
 }
 
 static bool verdict_of_count(const struct handoff_set *set, size_t half, FILE *out)
@@ -103,9 +103,9 @@ static bool verdict_of_pairs(const struct handoff_set *set, size_t half, FILE *o
 	size_t count = 0, pairs = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
-		const struct handover *handover = &set->handoffs[i].migration.handover;
-		size_t from = rate_index(rates, &count, handover->from_hz);
-		size_t to = rate_index(rates, &count, handover->to_hz);
+		const struct report *report = &set->handoffs[i].migration.report;
+		size_t from = rate_index(rates, &count, report->from_hz);
+		size_t to = rate_index(rates, &count, report->to_hz);
 
 		if (from == HANDOFF_RATES_MAX || to == HANDOFF_RATES_MAX || from == to || seen[from][to])
 			continue;
@@ -127,9 +127,9 @@ static bool verdict_of_steps(const struct handoff_set *set, FILE *out)
 
 	for (size_t i = 0; i < set->count; i++) {
 		const struct migration *migration = &set->handoffs[i].migration;
-		double share = (double)migration_error(migration) / (double)migration->handover.bound_ns;
+		double share = (double)migration_error(migration) / (double)migration->report.bound_ns;
 
-		within += migration_error(migration) <= migration->handover.bound_ns;
+		within += migration_error(migration) <= migration->report.bound_ns;
 		worst = share > worst ? share : worst;
 	}
 	return criterion_print(
@@ -144,8 +144,8 @@ static bool verdict_of_bounds(const struct handoff_set *set, FILE *out)
 	int64_t worst = INT64_MIN;
 
 	for (size_t i = 0; i < set->count; i++) {
-		const struct handover *handover = &set->handoffs[i].migration.handover;
-		int64_t excess = handover->bound_ns - handoff_bound_limit(handover);
+		const struct report *report = &set->handoffs[i].migration.report;
+		int64_t excess = report->bound_ns - handoff_bound_limit(report);
 
 		worst = excess > worst ? excess : worst;
 	}

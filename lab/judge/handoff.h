@@ -58,7 +58,7 @@ struct handoff_spread handoff_spread(const struct handoff_set *set, enum handoff
 				     enum handoff_quantity quantity);
 
 /* The most that the bound may be: half the round trip, drift over its age, and 2 us; ns. */
-int64_t handoff_bound_limit(const struct handover *handover);
+int64_t handoff_bound_limit(const struct report *report);
 
 /* Prints "PASS ..." or "FAIL ..." per criterion; `half` is the least number for each load. Returns whether all passed.
  */

@@ -50,8 +50,8 @@ void handoff_write_data(const struct handoff_set *set, FILE *out)
 		const struct migration *m = &set->handoffs[i].migration;
 
 		fprintf(out, "%zu %d %.1f %.1f %.1f %.1f\n", i + 1, set->handoffs[i].load == HANDOFF_MEMORY,
-			(double)m->step.size / 1e3, (double)m->step.uncertainty / 1e3,
-			(double)m->handover.bound_ns / 1e3, (double)m->handover.round_trip_ns / 2e3);
+			(double)m->step.size / 1e3, (double)m->step.uncertainty / 1e3, (double)m->report.bound_ns / 1e3,
+			(double)m->report.round_trip_ns / 2e3);
 	}
 }
 

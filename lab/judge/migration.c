@@ -93,15 +93,14 @@ static void judge_sleeps(struct migration *migration, size_t index, const struct
 }
 
 void migration_judge(struct migration *migration, size_t index, const struct manifest *manifest,
-		     const struct transcript *transcript, const struct timeline *timeline,
-		     const struct handover *handover)
+		     const struct transcript *transcript, const struct timeline *timeline, const struct report *report)
 {
 	int64_t last = last_truth(timeline, index);
 
 	*migration = (struct migration){
 		.from = &manifest->hosts[manifest->migrations[index].from],
 		.to = &manifest->hosts[manifest->migrations[index].to],
-		.handover = *handover,
+		.report = *report,
 		.truth_ns = last + (first_truth(timeline, index + 1) - last) / 2,
 		.step = timeline_step(timeline, index + 1),
 	};

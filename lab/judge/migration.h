@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "handover.h"
+#include "report.h"
 #include "timeline.h"
 
 /* By how much the truth of a sleep's begin and end may be wrong; ns. */
@@ -19,7 +19,7 @@
 
 struct migration {
 	const struct manifest_host *from, *to;
-	struct handover handover;
+	struct report report;
 	int64_t truth_ns; /* middle between the samples next to it, ns since the first sample */
 	struct timeline_step step;
 	int64_t backward_steps;
@@ -35,13 +35,12 @@ struct migration {
  * Judges migration number `index` (from 0), which led from stay `index` to the next one. Both stays must have samples.
  */
 void migration_judge(struct migration *migration, size_t index, const struct manifest *manifest,
-		     const struct transcript *transcript, const struct timeline *timeline,
-		     const struct handover *handover);
+		     const struct transcript *transcript, const struct timeline *timeline, const struct report *report);
 
 /* By how much the true step may differ from the intended one, ns: what is measured, and how uncertain that is. */
 static inline int64_t migration_error(const struct migration *migration)
 {
-	return llabs(migration->step.size - migration->handover.intended_step_ns) + migration->step.uncertainty;
+	return llabs(migration->step.size - migration->report.intended_step_ns) + migration->step.uncertainty;
 }
 
 /* How much faster the target's clock truly ran than the source's, ppm. */

@@ -38,12 +38,12 @@ void plot_write_migrations(const struct run *run, FILE *out)
 		fprintf(out,
 			"%s\t%s\t%" PRId64 "\t%" PRId64 "\t%.3f\t%.1f\t%.1f\t%.1f\t%.1f\t%" PRId64 "\t%" PRId64
 			"\t%.1f\t%" PRId64,
-			m->from->name, m->to->name, m->handover.from_hz, m->handover.to_hz, (double)m->truth_ns / 1e9,
-			m->handover.downtime_ms, (double)m->step.size / 1e3, (double)m->step.uncertainty / 1e3,
-			(double)m->handover.bound_ns / 1e3, m->backward_steps, migration_early(m),
-			(double)m->handover.bytes / (1 << 20), m->handover.rounds);
-		for (int part = 0; part < HANDOVER_PARTS; part++)
-			fprintf(out, "\t%.1f", m->handover.parts_ms[part]);
+			m->from->name, m->to->name, m->report.from_hz, m->report.to_hz, (double)m->truth_ns / 1e9,
+			m->report.downtime_ms, (double)m->step.size / 1e3, (double)m->step.uncertainty / 1e3,
+			(double)m->report.bound_ns / 1e3, m->backward_steps, migration_early(m),
+			(double)m->report.bytes / (1 << 20), m->report.rounds);
+		for (int part = 0; part < REPORT_PARTS; part++)
+			fprintf(out, "\t%.1f", m->report.parts_ms[part]);
 		fputc('\n', out);
 	}
 }

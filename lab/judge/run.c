@@ -41,7 +41,7 @@ int run_judge(struct run *run, char *error)
 	run->migration_count = run->manifest.migration_count;
 	for (size_t i = 0; i < run->migration_count; i++)
 		migration_judge(&run->migrations[i], i, &run->manifest, &run->transcript, &run->timeline,
-				&run->handovers[i]);
+				&run->reports[i]);
 	return 0;
 }
 

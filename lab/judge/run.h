@@ -17,14 +17,14 @@
 struct run {
 	struct manifest manifest;
 	struct transcript transcript;
-	struct handover handovers[MANIFEST_FILES_MAX]; /* one per migration of the manifest */
+	struct report reports[MANIFEST_FILES_MAX]; /* one per migration of the manifest */
 	struct timeline timeline;
 	struct migration migrations[MANIFEST_FILES_MAX];
 	size_t migration_count;
 };
 
 /*
- * Builds timeline and migrations from manifest, console and handovers, which the caller has filled in. Returns 0,
+ * Builds timeline and migrations from manifest, console and reports, which the caller has filled in. Returns 0,
  * -ENOMEM, or -EINVAL with one sentence in error (RUN_ERROR_MAX bytes). Free it in any case.
  */
 int run_judge(struct run *run, char *error);

@@ -13,18 +13,18 @@ static bool integers_add(json_t *object, const struct migration *m)
 		const char *key;
 		int64_t value;
 	} integers[] = {
-		{ "from_hz", m->handover.from_hz },
-		{ "to_hz", m->handover.to_hz },
+		{ "from_hz", m->report.from_hz },
+		{ "to_hz", m->report.to_hz },
 		{ "true_step_ns", m->step.size },
 		{ "true_step_uncertainty_ns", m->step.uncertainty },
-		{ "intended_step_ns", m->handover.intended_step_ns },
-		{ "stated_bound_ns", m->handover.bound_ns },
-		{ "rtt_ns", m->handover.round_trip_ns },
-		{ "age_ns", m->handover.age_ns },
+		{ "intended_step_ns", m->report.intended_step_ns },
+		{ "stated_bound_ns", m->report.bound_ns },
+		{ "rtt_ns", m->report.round_trip_ns },
+		{ "age_ns", m->report.age_ns },
 		{ "backward_steps", m->backward_steps },
 		{ "early_timers", migration_early(m) },
-		{ "bytes", m->handover.bytes },
-		{ "rounds", m->handover.rounds },
+		{ "bytes", m->report.bytes },
+		{ "rounds", m->report.rounds },
 	};
 
 	for (size_t i = 0; i < sizeof(integers) / sizeof(integers[0]); i++)
@@ -40,9 +40,9 @@ static bool reals_add(json_t *object, const struct migration *m)
 		bool known;
 		double value;
 	} reals[] = {
-		{ "downtime_ms", true, m->handover.downtime_ms },
-		{ "rate_ppm", m->handover.has_rate, m->handover.rate_ppm },
-		{ "rate_ppm_bound", m->handover.has_rate, m->handover.rate_ppm_bound },
+		{ "downtime_ms", true, m->report.downtime_ms },
+		{ "rate_ppm", m->report.has_rate, m->report.rate_ppm },
+		{ "rate_ppm_bound", m->report.has_rate, m->report.rate_ppm_bound },
 		{ "true_rate_ppm", true, migration_rate_ppm(m) },
 	};
 

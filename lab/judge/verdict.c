@@ -37,7 +37,7 @@ static bool verdict_of_gaps(const struct run *run, FILE *out)
 	double downtime = 0, limit = (double)(LOST_NS + run->manifest.silence_ns) / 1e6;
 
 	for (size_t i = 0; i < run->migration_count; i++)
-		downtime = fmax(downtime, run->migrations[i].handover.downtime_ms);
+		downtime = fmax(downtime, run->migrations[i].report.downtime_ms);
 	return criterion_print(out, (double)gap / 1e6 < limit + downtime,
 			       "samples: longest time without one %.0f ms (limit %.0f ms)", (double)gap / 1e6,
 			       limit + downtime);
@@ -118,7 +118,7 @@ static bool verdict_of_sleeps_by_truth(const struct run *run, FILE *out)
 
 static int64_t step_allowed(const struct migration *migration)
 {
-	return migration->handover.bound_ns < STEP_LIMIT_NS ? migration->handover.bound_ns : STEP_LIMIT_NS;
+	return migration->report.bound_ns < STEP_LIMIT_NS ? migration->report.bound_ns : STEP_LIMIT_NS;
 }
 
 /* How much of what is allowed a step may use up; beyond 1 it is too large, or too uncertain. */
@@ -141,15 +141,15 @@ static bool verdict_of_steps(const struct run *run, FILE *out)
 		"steps: worst of %zu migrations %+.1f us +- %.1f us, intended %.1f us (limit %.1f us, the"
 		" stated bound)",
 		run->migration_count, (double)worst->step.size / 1e3, (double)worst->step.uncertainty / 1e3,
-		(double)worst->handover.intended_step_ns / 1e3, (double)step_allowed(worst) / 1e3);
+		(double)worst->report.intended_step_ns / 1e3, (double)step_allowed(worst) / 1e3);
 }
 
 /* How wrong the reported rate is, as a share of its bound. */
 static double rate_share(const struct migration *migration)
 {
-	double error = fabs(migration->handover.rate_ppm - migration_rate_ppm(migration));
+	double error = fabs(migration->report.rate_ppm - migration_rate_ppm(migration));
 
-	return error / migration->handover.rate_ppm_bound;
+	return error / migration->report.rate_ppm_bound;
 }
 
 static bool verdict_of_reported_rates(const struct run *run, FILE *out)
@@ -160,7 +160,7 @@ static bool verdict_of_reported_rates(const struct run *run, FILE *out)
 	for (size_t i = 0; i < run->migration_count; i++) {
 		const struct migration *migration = &run->migrations[i];
 
-		if (!migration->handover.has_rate)
+		if (!migration->report.has_rate)
 			continue;
 		count++;
 		if (!worst || rate_share(migration) > rate_share(worst))
@@ -173,7 +173,7 @@ static bool verdict_of_reported_rates(const struct run *run, FILE *out)
 	return criterion_print(
 		out, rate_share(worst) <= 1,
 		"reported rates: worst of %zu %+.1f ppm, in truth %+.1f ppm (limit the stated +-%.1f ppm)", count,
-		worst->handover.rate_ppm, migration_rate_ppm(worst), worst->handover.rate_ppm_bound);
+		worst->report.rate_ppm, migration_rate_ppm(worst), worst->report.rate_ppm_bound);
 }
 
 bool verdict_of_clock(const struct run *run, FILE *out)

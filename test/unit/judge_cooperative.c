@@ -122,13 +122,13 @@ static void judge(const struct faults *faults)
 	assert_int_equal(manifest_parse(&run.manifest, text, error), 0);
 	assert_int_equal(transcript_parse(&run.transcript, fixture.text.bytes, fixture.text.length), 0);
 	for (int i = 0; i < 2; i++)
-		run.handovers[i] = (struct handover){ .from_hz = i ? FIXTURE_GRACE : FIXTURE_ALTRA,
-						      .to_hz = i ? FIXTURE_ALTRA : FIXTURE_GRACE,
-						      .bound_ns = 150000,
-						      .level = "cooperative",
-						      .has_hold = !i,
-						      .hold_us = 123.5,
-						      .downtime_ms = 90 };
+		run.reports[i] = (struct report){ .from_hz = i ? FIXTURE_GRACE : FIXTURE_ALTRA,
+						  .to_hz = i ? FIXTURE_ALTRA : FIXTURE_GRACE,
+						  .bound_ns = 150000,
+						  .level = "cooperative",
+						  .has_hold = !i,
+						  .hold_us = 123.5,
+						  .downtime_ms = 90 };
 	assert_int_equal(run_judge(&run, error), 0);
 }
 

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../../lab/judge/handover.h"
+#include "../../lab/judge/report.h"
 #include "../../lab/judge/manifest.h"
 #include "../../lab/judge/statistics.h"
 #include "../guest/probe_pattern.h"
@@ -131,13 +131,13 @@ static void manifest_has_limits(void **state)
 	assert_int_equal(manifest_parse(&m, text, error), -EINVAL);
 }
 
-static void handover_is_read(void **state)
+static void report_is_read(void **state)
 {
-	struct handover h;
-	char error[HANDOVER_ERROR_MAX];
+	struct report h;
+	char error[REPORT_ERROR_MAX];
 
 	(void)state;
-	assert_int_equal(handover_parse(&h, REPORT("25000000", "85.5"), error), 0);
+	assert_int_equal(report_parse(&h, REPORT("25000000", "85.5"), error), 0);
 	assert_int_equal(h.from_hz, 25000000);
 	assert_int_equal(h.to_hz, 1000000000);
 	assert_int_equal(h.rounds, 3);
@@ -151,7 +151,7 @@ static void handover_is_read(void **state)
 	assert_string_equal(h.level, "");
 	assert_true(h.parts_ms[0] == 0 && h.parts_ms[3] == 3.5 && h.parts_ms[5] == 5);
 	assert_true(fabs(h.downtime_ms - 85.5) < 1e-9);
-	assert_int_equal(handover_parse(&h, REPORT("25000000", "85"), error), 0);
+	assert_int_equal(report_parse(&h, REPORT("25000000", "85"), error), 0);
 }
 
 /* A report with what follows its first numbers. */
@@ -160,39 +160,38 @@ static void handover_is_read(void **state)
 
 static void unknown_rate_is_read(void **state)
 {
-	struct handover h;
-	char error[HANDOVER_ERROR_MAX];
+	struct report h;
+	char error[REPORT_ERROR_MAX];
 
 	(void)state;
-	assert_int_equal(handover_parse(&h,
-					REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"rate_ppm\": null, " PARTS "}"),
-					error),
-			 0);
+	assert_int_equal(
+		report_parse(&h, REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"rate_ppm\": null, " PARTS "}"), error),
+		0);
 	assert_false(h.has_rate);
 }
 
 static void hold_is_read(void **state)
 {
-	struct handover h;
-	char error[HANDOVER_ERROR_MAX];
+	struct report h;
+	char error[REPORT_ERROR_MAX];
 
 	(void)state;
-	assert_int_equal(handover_parse(&h,
-					REPORT_END("\"intended_step_ns\": 0, \"level\": \"cooperative\", "
-						   "\"hold_us\": 41.5, " REST),
-					error),
+	assert_int_equal(report_parse(&h,
+				      REPORT_END("\"intended_step_ns\": 0, \"level\": \"cooperative\", "
+						 "\"hold_us\": 41.5, " REST),
+				      error),
 			 0);
 	assert_true(h.has_hold && h.hold_us == 41.5);
 	assert_string_equal(h.level, "cooperative");
-	assert_int_equal(handover_parse(&h,
-					REPORT_END("\"intended_step_ns\": 0, \"level\": \"reference\", "
-						   "\"hold_us\": null, " REST),
-					error),
+	assert_int_equal(report_parse(&h,
+				      REPORT_END("\"intended_step_ns\": 0, \"level\": \"reference\", "
+						 "\"hold_us\": null, " REST),
+				      error),
 			 0);
 	assert_false(h.has_hold);
 }
 
-static void bad_handovers_are_refused(void **state)
+static void bad_reports_are_refused(void **state)
 {
 	static const char *const bad[] = {
 		"",
@@ -215,13 +214,13 @@ static void bad_handovers_are_refused(void **state)
 		REPORT_END("\"intended_step_ns\": 0, " CLOCK "\"rate_ppm\": null, \"parts_ms\": {\"pages\": 1}}"),
 		REPORT_END("\"intended_step_ns\": 0, \"rate_ppm\": null, " PARTS "}"),
 	};
-	struct handover h;
-	char error[HANDOVER_ERROR_MAX];
+	struct report h;
+	char error[REPORT_ERROR_MAX];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(handover_parse(&h, bad[i], error), -EINVAL);
-	assert_int_equal(handover_parse(&h, "{\"error\": \"the rates differ\"}", error), -EINVAL);
+		assert_int_equal(report_parse(&h, bad[i], error), -EINVAL);
+	assert_int_equal(report_parse(&h, "{\"error\": \"the rates differ\"}", error), -EINVAL);
 	assert_string_equal(error, "the migration failed: the rates differ");
 }
 
@@ -343,9 +342,9 @@ int main(void)
 		cmocka_unit_test(manifest_is_read),
 		cmocka_unit_test(bad_manifests_are_refused),
 		cmocka_unit_test(manifest_has_limits),
-		cmocka_unit_test(handover_is_read),
+		cmocka_unit_test(report_is_read),
 		cmocka_unit_test(hold_is_read),
-		cmocka_unit_test(bad_handovers_are_refused),
+		cmocka_unit_test(bad_reports_are_refused),
 		cmocka_unit_test(statistics_are_right),
 		cmocka_unit_test(rates_have_bounds),
 		cmocka_unit_test(sleeps_are_judged),

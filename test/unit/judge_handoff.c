@@ -40,12 +40,12 @@ static void run_fill(struct run *run, int load)
 			.from = &run->manifest.hosts[from],
 			.to = &run->manifest.hosts[to],
 			.step = { .size = (i % 2 ? 1 : -1) * (10 + i) * US, .uncertainty = 60 * US },
-			.handover = { .from_hz = rates[from],
-				      .to_hz = rates[to],
-				      .bound_ns = 400 * US,
-				      .round_trip_ns = 700 * US,
-				      .age_ns = 240000 * US,
-				      .downtime_ms = 50 + i },
+			.report = { .from_hz = rates[from],
+				    .to_hz = rates[to],
+				    .bound_ns = 400 * US,
+				    .round_trip_ns = 700 * US,
+				    .age_ns = 240000 * US,
+				    .downtime_ms = 50 + i },
 		};
 	}
 }
@@ -106,8 +106,8 @@ static void test_each_fault(void **state)
 	set.count--;
 	check_fails("handoffs: 20 idle, 19 under memory load");
 	for (size_t i = 0; i < set.count; i++)
-		if (migration_of((int)i)->handover.to_hz == rates[3])
-			migration_of((int)i)->handover.to_hz = rates[2];
+		if (migration_of((int)i)->report.to_hz == rates[3])
+			migration_of((int)i)->report.to_hz = rates[2];
 	check_fails("handoffs: ");
 	migration_of(33)->step.size = 341 * US;
 	check_fails("true steps");
@@ -115,13 +115,13 @@ static void test_each_fault(void **state)
 	check_fails("true steps");
 	migration_of(2)->step.uncertainty = 400 * US;
 	check_fails("true steps");
-	migration_of(2)->handover.intended_step_ns = -400 * US;
+	migration_of(2)->report.intended_step_ns = -400 * US;
 	check_fails("true steps");
-	migration_of(39)->handover.bound_ns = 400 * US + 5;
+	migration_of(39)->report.bound_ns = 400 * US + 5;
 	check_fails("stated bounds");
 	for (int i = 0; i < HALF; i++) {
-		migration_of(i)->handover.bound_ns = 1000 * US;
-		migration_of(i)->handover.round_trip_ns = 2000 * US;
+		migration_of(i)->report.bound_ns = 1000 * US;
+		migration_of(i)->report.round_trip_ns = 2000 * US;
 	}
 	check_fails("median bound");
 	for (int i = 0; i < HALF; i++)
@@ -135,11 +135,11 @@ static void test_what_is_allowed(void **state)
 
 	(void)state;
 	migration_of(3)->step.size = -340 * US;
-	migration_of(4)->handover.bound_ns = handoff_bound_limit(&migration_of(4)->handover);
+	migration_of(4)->report.bound_ns = handoff_bound_limit(&migration_of(4)->report);
 	/* Under load the medians are not held against anything. */
 	for (int i = HALF; i < 2 * HALF; i++) {
-		migration_of(i)->handover.round_trip_ns = 5000 * US;
-		migration_of(i)->handover.bound_ns = 2500 * US;
+		migration_of(i)->report.round_trip_ns = 5000 * US;
+		migration_of(i)->report.bound_ns = 2500 * US;
 	}
 	char *text = verdict(&passed);
 
@@ -149,10 +149,10 @@ static void test_what_is_allowed(void **state)
 
 static void test_limit(void **state)
 {
-	const struct handover handover = { .round_trip_ns = 700001, .age_ns = 999900000 };
+	const struct report report = { .round_trip_ns = 700001, .age_ns = 999900000 };
 
 	(void)state;
-	assert_int_equal(handoff_bound_limit(&handover), 350000 + 200000 + 2000);
+	assert_int_equal(handoff_bound_limit(&report), 350000 + 200000 + 2000);
 }
 
 static void test_spread(void **state)

@@ -84,14 +84,14 @@ static int judge(const struct faults *faults)
 	for (size_t i = 0; i < run.manifest.migration_count; i++) {
 		bool back = i == 1;
 
-		run.handovers[i] = (struct handover){ .from_hz = back ? FIXTURE_GRACE : FIXTURE_ALTRA,
-						      .to_hz = back ? FIXTURE_ALTRA : FIXTURE_GRACE,
-						      .intended_step_ns = i ? 0 : faults->intended_step,
-						      .bound_ns = 150000,
-						      .has_rate = !faults->rates_unknown,
-						      .rate_ppm = faults->reported_rate,
-						      .rate_ppm_bound = 50,
-						      .downtime_ms = 90 };
+		run.reports[i] = (struct report){ .from_hz = back ? FIXTURE_GRACE : FIXTURE_ALTRA,
+						  .to_hz = back ? FIXTURE_ALTRA : FIXTURE_GRACE,
+						  .intended_step_ns = i ? 0 : faults->intended_step,
+						  .bound_ns = 150000,
+						  .has_rate = !faults->rates_unknown,
+						  .rate_ppm = faults->reported_rate,
+						  .rate_ppm_bound = 50,
+						  .downtime_ms = 90 };
 	}
 	return run_judge(&run, error);
 }
@@ -239,7 +239,7 @@ static void a_wrong_rate_is_known(void **state)
 	fixture_line(&fixture.text, "@done");
 	assert_int_equal(manifest_parse(&run.manifest, text_of_manifest, error), 0);
 	assert_int_equal(transcript_parse(&run.transcript, fixture.text.bytes, fixture.text.length), 0);
-	run.handovers[0] = (struct handover){
+	run.reports[0] = (struct report){
 		.bound_ns = 140000, .has_rate = true, .rate_ppm = 110, .rate_ppm_bound = 20, .downtime_ms = 90
 	};
 	assert_int_equal(run_judge(&run, error), 0);
