@@ -7,11 +7,11 @@
  *     judge stays MANIFEST            a table of the rates in each stay
  *     judge steps MANIFEST            a table of the clock's steps, in ns, at the beginnings of stays
  *     judge report MANIFEST FOLDER    writes summary.json, samples.dat, migrations.tsv and stays.tsv there
- *     judge handoff N FOLDER MANIFEST...
- *                                     check for each run and for all handoffs together, at least N of an idle guest and
- * N under memory load, with their distribution; writes handoff.json and handoff.dat there judge cooperative FOLDER
- * MANIFEST... the criteria of each guest that works together with the monitor, and a row for each consumer of the
- * counter's rate; adds them to cooperative.json there
+ *     judge offset N FOLDER MANIFEST...
+ *         checks each run, then the offset estimates of all migrations together, at least N of an idle guest and N
+ * under memory load; prints their distribution, and writes handoff.json and handoff.dat there judge cooperative FOLDER
+ * MANIFEST... checks each run of a guest that cooperates with the monitor, and prints a row for each consumer of the
+ *         counter's rate; adds the migrations to cooperative.json there
  *
  * Exit status 2: bad evidence or bad usage, with one sentence on standard error.
  */
@@ -24,7 +24,7 @@
 #include "cooperative.h"
 #include "cooperative_summary.h"
 #include "evidence.h"
-#include "handoff_summary.h"
+#include "offset_summary.h"
 #include "plot.h"
 #include "summary.h"
 #include "verdict.h"
@@ -101,16 +101,16 @@ static int write_report(const struct run *run, const char *folder)
 	return err;
 }
 
-static int write_handoffs(const struct handoff_set *set, const char *folder)
+static int write_offsets(const struct offset_set *set, const char *folder)
 {
 	char path[PATH_MAX];
 	FILE *out = file_open(folder, "handoff.json", path);
-	int err = out ? file_close(out, path, handoff_write_json(set, out)) : 2;
+	int err = out ? file_close(out, path, offset_write_json(set, out)) : 2;
 
 	out = err ? NULL : file_open(folder, "handoff.dat", path);
 	if (!out)
 		return 2;
-	handoff_write_data(set, out);
+	offset_write_data(set, out);
 	return file_close(out, path, 0);
 }
 
@@ -155,31 +155,31 @@ static int judge_cooperative(struct run *run, const char *folder, char **manifes
 }
 
 /* Judges the run of one manifest. Returns 0, 1 if it does not hold, or 2. */
-static int judge_handoffs_of(struct run *run, struct handoff_set *set, const char *manifest)
+static int judge_offsets_of(struct run *run, struct offset_set *set, const char *manifest)
 {
 	if (run_read(run, manifest))
 		return 2;
-	if (!handoff_add(set, run))
+	if (!offset_add(set, run))
 		return fail("too many migrations");
 	return !verdict_of_run(run, stdout);
 }
 
-static int judge_handoffs(struct run *run, size_t half, const char *folder, char **manifests)
+static int judge_offsets(struct run *run, size_t half, const char *folder, char **manifests)
 {
-	static struct handoff_set set;
+	static struct offset_set set;
 	int status = 0;
 
 	for (; *manifests; manifests++) {
-		int result = judge_handoffs_of(run, &set, *manifests);
+		int result = judge_offsets_of(run, &set, *manifests);
 
 		run_free(run);
 		if (result == 2)
 			return result;
 		status = status || result;
 	}
-	status = !handoff_verdict(&set, half, stdout) || status;
-	handoff_write_table(&set, stdout);
-	return write_handoffs(&set, folder) ? 2 : status;
+	status = !offset_verdict(&set, half, stdout) || status;
+	offset_write_table(&set, stdout);
+	return write_offsets(&set, folder) ? 2 : status;
 }
 
 static int judge_busy(const struct transcript *transcript, int64_t seconds)
@@ -194,8 +194,8 @@ static int judge(struct run *run, int argc, char **argv)
 	char error[RUN_ERROR_MAX] = "out of memory";
 	const char *command = argv[1];
 
-	if (argc >= 5 && strcmp(command, "handoff") == 0)
-		return judge_handoffs(run, strtoul(argv[2], NULL, 10), argv[3], argv + 4);
+	if (argc >= 5 && strcmp(command, "offset") == 0)
+		return judge_offsets(run, strtoul(argv[2], NULL, 10), argv[3], argv + 4);
 	if (argc >= 4 && strcmp(command, "cooperative") == 0)
 		return judge_cooperative(run, argv[2], argv + 3);
 	if (evidence_read(run, argv[2], error) != 0)
@@ -219,7 +219,7 @@ static int judge(struct run *run, int argc, char **argv)
 		return write_report(run, argv[3]);
 	return fail(
 		"usage: judge check|stays|steps MANIFEST, judge busy MANIFEST SECONDS, judge report MANIFEST FOLDER,"
-		" judge handoff N FOLDER MANIFEST..., judge cooperative FOLDER MANIFEST...");
+		" judge offset N FOLDER MANIFEST..., judge cooperative FOLDER MANIFEST...");
 }
 
 int main(int argc, char **argv)
@@ -228,7 +228,7 @@ int main(int argc, char **argv)
 	static struct run run;
 
 	if (argc < 3)
-		return fail("usage: judge check|stays|steps|busy|report|handoff|cooperative ...");
+		return fail("usage: judge check|stays|steps|busy|report|offset|cooperative ...");
 	int status = judge(&run, argc, argv);
 
 	run_free(&run);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The picture of many clock handoffs: the true step of each, with the uncertainty of its measuring, inside the bound that
-# was stated. The caller sets `data`, a table by the judge, and the output.
+# The picture of the clock offset estimates of many migrations: the true step of each, with the uncertainty of its
+# measurement, inside the bound that was stated. The caller sets `data`, a table by the judge, and the output.
 
 set terminal svg size 1200,700 enhanced font 'Sans,12' background 'white'
 set encoding utf8

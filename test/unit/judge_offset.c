@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Many handoffs together: what passes, that each fault fails its own criterion, and what is reported. */
+/* The offset estimates of many migrations together: what passes, that each fault fails its own criterion, and what is
+ * reported. */
 #include "unit.h"
 
 #include <jansson.h>
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lab/judge/handoff_summary.h"
+#include "../../lab/judge/offset_summary.h"
 
 #define HALF 20
 #define US 1000
@@ -16,12 +17,12 @@ static const int64_t rates[] = { 25000000, 62500000, 100000000, 1000000000 };
 /* Every ordered pair of them once, and round again. */
 static const size_t walk[] = { 1, 0, 2, 0, 3, 1, 2, 1, 3, 2, 3, 0 };
 
-static struct handoff_set set;
-static struct run runs[HANDOFF_LOADS];
+static struct offset_set set;
+static struct run runs[OFFSET_LOADS];
 
 static struct migration *migration_of(int number)
 {
-	return &set.handoffs[number].migration;
+	return &set.offsets[number].migration;
 }
 
 /* Steps of 10 us to 29 us, bounds of 400 us from round trips of 700 us and an age of 0.24 s. */
@@ -54,9 +55,9 @@ static int set_up(void **state)
 {
 	(void)state;
 	memset(&set, 0, sizeof(set));
-	for (int load = 0; load < HANDOFF_LOADS; load++) {
+	for (int load = 0; load < OFFSET_LOADS; load++) {
 		run_fill(&runs[load], load);
-		assert_true(handoff_add(&set, &runs[load]));
+		assert_true(offset_add(&set, &runs[load]));
 	}
 	/* What the set keeps must not point into the runs. */
 	memset(runs, 0xff, sizeof(runs));
@@ -69,7 +70,7 @@ static char *verdict(bool *passed)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	*passed = handoff_verdict(&set, 20, out);
+	*passed = offset_verdict(&set, 20, out);
 	fclose(out);
 	return text;
 }
@@ -104,11 +105,11 @@ static void test_each_fault(void **state)
 {
 	(void)state;
 	set.count--;
-	check_fails("handoffs: 20 idle, 19 under memory load");
+	check_fails("migrations: 20 idle, 19 under memory load");
 	for (size_t i = 0; i < set.count; i++)
 		if (migration_of((int)i)->report.to_hz == rates[3])
 			migration_of((int)i)->report.to_hz = rates[2];
-	check_fails("handoffs: ");
+	check_fails("migrations: ");
 	migration_of(33)->step.size = 341 * US;
 	check_fails("true steps");
 	migration_of(33)->step.size = -341 * US;
@@ -135,7 +136,7 @@ static void test_what_is_allowed(void **state)
 
 	(void)state;
 	migration_of(3)->step.size = -340 * US;
-	migration_of(4)->report.bound_ns = handoff_bound_limit(&migration_of(4)->report);
+	migration_of(4)->report.bound_ns = offset_bound_limit(&migration_of(4)->report);
 	/* Under load the medians are not held against anything. */
 	for (int i = HALF; i < 2 * HALF; i++) {
 		migration_of(i)->report.round_trip_ns = 5000 * US;
@@ -152,31 +153,31 @@ static void test_limit(void **state)
 	const struct report report = { .round_trip_ns = 700001, .age_ns = 999900000 };
 
 	(void)state;
-	assert_int_equal(handoff_bound_limit(&report), 350000 + 200000 + 2000);
+	assert_int_equal(offset_bound_limit(&report), 350000 + 200000 + 2000);
 }
 
 static void test_spread(void **state)
 {
-	struct handoff_spread spread = handoff_spread(&set, HANDOFF_IDLE, HANDOFF_STEP);
+	struct offset_spread spread = offset_spread(&set, OFFSET_IDLE, OFFSET_STEP);
 
 	(void)state;
 	assert_int_equal(spread.count, HALF);
 	assert_int_equal(spread.least, 10 * US);
 	assert_int_equal(spread.median, 19 * US);
 	assert_int_equal(spread.most, 29 * US);
-	assert_int_equal(handoff_spread(&set, HANDOFF_MEMORY, HANDOFF_DOWNTIME).most, 69 * US);
+	assert_int_equal(offset_spread(&set, OFFSET_MEMORY, OFFSET_DOWNTIME).most, 69 * US);
 	set.count = HALF;
-	assert_int_equal(handoff_spread(&set, HANDOFF_MEMORY, HANDOFF_STEP).count, 0);
+	assert_int_equal(offset_spread(&set, OFFSET_MEMORY, OFFSET_STEP).count, 0);
 }
 
 static void test_room(void **state)
 {
 	(void)state;
 	run_fill(&runs[0], 0);
-	while (HANDOFF_MAX - set.count >= HALF)
-		assert_true(handoff_add(&set, &runs[0]));
-	assert_false(handoff_add(&set, &runs[0]));
-	assert_in_range(set.count, HANDOFF_MAX - HALF + 1, HANDOFF_MAX);
+	while (OFFSET_MAX - set.count >= HALF)
+		assert_true(offset_add(&set, &runs[0]));
+	assert_false(offset_add(&set, &runs[0]));
+	assert_in_range(set.count, OFFSET_MAX - HALF + 1, OFFSET_MAX);
 }
 
 static void test_json(void **state)
@@ -188,7 +189,7 @@ static void test_json(void **state)
 	FILE *out = open_memstream(&text, &size);
 
 	(void)state;
-	assert_int_equal(handoff_write_json(&set, out), 0);
+	assert_int_equal(offset_write_json(&set, out), 0);
 	fclose(out);
 	json_t *object = json_loads(text, 0, NULL);
 	const json_t *migrations = json_object_get(object, "migrations");
@@ -207,7 +208,7 @@ static void test_json(void **state)
 	free(text);
 }
 
-static size_t lines_of(void (*write)(const struct handoff_set *set, FILE *out))
+static size_t lines_of(void (*write)(const struct offset_set *set, FILE *out))
 {
 	size_t size, lines = 0;
 	char *text;
@@ -224,8 +225,8 @@ static size_t lines_of(void (*write)(const struct handoff_set *set, FILE *out))
 static void test_tables(void **state)
 {
 	(void)state;
-	assert_int_equal(lines_of(handoff_write_data), 2 * HALF);
-	assert_int_equal(lines_of(handoff_write_table), 1 + HANDOFF_LOADS * HANDOFF_QUANTITIES);
+	assert_int_equal(lines_of(offset_write_data), 2 * HALF);
+	assert_int_equal(lines_of(offset_write_table), 1 + OFFSET_LOADS * OFFSET_QUANTITIES);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, set_up)

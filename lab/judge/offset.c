@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Judges handoffs. Policy: as for a run, every criterion is printed, and one without evidence fails.
+ * Judges the offset estimates. Policy: as for a run, every criterion is printed, and one without evidence fails.
  */
-#include "handoff.h"
+#include "offset.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,48 +20,47 @@
 #define PAIRS (RATES * (RATES - 1))
 #define MILLION 1000000
 
-const char *const handoff_load_names[HANDOFF_LOADS] = { "idle", "memory" };
+const char *const offset_load_names[OFFSET_LOADS] = { "idle", "memory" };
 
-bool handoff_add(struct handoff_set *set, const struct run *run)
+bool offset_add(struct offset_set *set, const struct run *run)
 {
-	if (run->migration_count > HANDOFF_MAX - set->count)
+	if (run->migration_count > OFFSET_MAX - set->count)
 		return false;
 	for (size_t i = 0; i < run->migration_count; i++) {
-		struct handoff *handoff = &set->handoffs[set->count++];
+		struct offset *offset = &set->offsets[set->count++];
 
-		handoff->migration = run->migrations[i];
-		handoff->from = *run->migrations[i].from;
-		handoff->to = *run->migrations[i].to;
-		handoff->migration.from = &handoff->from;
-		handoff->migration.to = &handoff->to;
-		handoff->load = run->manifest.has_memory_load ? HANDOFF_MEMORY : HANDOFF_IDLE;
+		offset->migration = run->migrations[i];
+		offset->from = *run->migrations[i].from;
+		offset->to = *run->migrations[i].to;
+		offset->migration.from = &offset->from;
+		offset->migration.to = &offset->to;
+		offset->load = run->manifest.has_memory_load ? OFFSET_MEMORY : OFFSET_IDLE;
 	}
 	return true;
 }
 
-static int64_t value_of(const struct migration *migration, enum handoff_quantity quantity)
+static int64_t value_of(const struct migration *migration, enum offset_quantity quantity)
 {
 	switch (quantity) {
-	case HANDOFF_STEP:
+	case OFFSET_STEP:
 		return llabs(migration->step.size - migration->report.intended_step_ns);
-	case HANDOFF_BOUND:
+	case OFFSET_BOUND:
 		return migration->report.bound_ns;
-	case HANDOFF_ROUND_TRIP:
+	case OFFSET_ROUND_TRIP:
 		return migration->report.round_trip_ns;
 	default:
 		return (int64_t)(migration->report.downtime_ms * 1000);
 	}
 }
 
-struct handoff_spread handoff_spread(const struct handoff_set *set, enum handoff_load load,
-				     enum handoff_quantity quantity)
+struct offset_spread offset_spread(const struct offset_set *set, enum offset_load load, enum offset_quantity quantity)
 {
-	struct handoff_spread spread = { 0 };
-	int64_t values[HANDOFF_MAX];
+	struct offset_spread spread = { 0 };
+	int64_t values[OFFSET_MAX];
 
 	for (size_t i = 0; i < set->count; i++)
-		if (set->handoffs[i].load == load)
-			values[spread.count++] = value_of(&set->handoffs[i].migration, quantity);
+		if (set->offsets[i].load == load)
+			values[spread.count++] = value_of(&set->offsets[i].migration, quantity);
 	spread.median = statistics_median(values, spread.count);
 	if (spread.count) {
 		spread.least = values[0];
@@ -70,19 +69,20 @@ struct handoff_spread handoff_spread(const struct handoff_set *set, enum handoff
 	return spread;
 }
 
-int64_t handoff_bound_limit(const struct report *report)
+int64_t offset_bound_limit(const struct report *report)
 {
 	double drift = (double)report->age_ns * 2 * DRIFT_PPM / (MILLION - DRIFT_PPM);
 
 	return report->round_trip_ns / 2 + (int64_t)drift + BOUND_SLACK_NS;
 }
 
-static bool verdict_of_count(const struct handoff_set *set, size_t half, FILE *out)
+static bool verdict_of_count(const struct offset_set *set, size_t half, FILE *out)
 {
-	size_t idle = handoff_spread(set, HANDOFF_IDLE, HANDOFF_STEP).count, memory = set->count - idle;
+	size_t idle = offset_spread(set, OFFSET_IDLE, OFFSET_STEP).count, memory = set->count - idle;
 
 	return criterion_print(out, idle >= half && memory >= half,
-			       "handoffs: %zu idle, %zu under memory load (at least %zu of each)", idle, memory, half);
+			       "migrations: %zu idle, %zu under memory load (at least %zu of each)", idle, memory,
+			       half);
 }
 
 static size_t rate_index(int64_t *rates, size_t *count, int64_t hz)
@@ -91,23 +91,23 @@ static size_t rate_index(int64_t *rates, size_t *count, int64_t hz)
 
 	while (i < *count && rates[i] != hz)
 		i++;
-	if (i == *count && *count < HANDOFF_RATES_MAX)
+	if (i == *count && *count < OFFSET_RATES_MAX)
 		rates[(*count)++] = hz;
 	return i;
 }
 
-static bool verdict_of_pairs(const struct handoff_set *set, size_t half, FILE *out)
+static bool verdict_of_pairs(const struct offset_set *set, size_t half, FILE *out)
 {
-	bool seen[HANDOFF_RATES_MAX][HANDOFF_RATES_MAX] = { 0 };
-	int64_t rates[HANDOFF_RATES_MAX];
+	bool seen[OFFSET_RATES_MAX][OFFSET_RATES_MAX] = { 0 };
+	int64_t rates[OFFSET_RATES_MAX];
 	size_t count = 0, pairs = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
-		const struct report *report = &set->handoffs[i].migration.report;
+		const struct report *report = &set->offsets[i].migration.report;
 		size_t from = rate_index(rates, &count, report->from_hz);
 		size_t to = rate_index(rates, &count, report->to_hz);
 
-		if (from == HANDOFF_RATES_MAX || to == HANDOFF_RATES_MAX || from == to || seen[from][to])
+		if (from == OFFSET_RATES_MAX || to == OFFSET_RATES_MAX || from == to || seen[from][to])
 			continue;
 		seen[from][to] = true;
 		pairs++;
@@ -116,17 +116,17 @@ static bool verdict_of_pairs(const struct handoff_set *set, size_t half, FILE *o
 	size_t least = 2 * half < PAIRS ? 2 * half : PAIRS;
 
 	return criterion_print(out, count == RATES && pairs >= least,
-			       "handoffs: %zu ordered pairs of %zu counter rates (at least %zu of %d)", pairs, count,
+			       "migrations: %zu ordered pairs of %zu counter rates (at least %zu of %d)", pairs, count,
 			       least, RATES);
 }
 
-static bool verdict_of_steps(const struct handoff_set *set, FILE *out)
+static bool verdict_of_steps(const struct offset_set *set, FILE *out)
 {
 	size_t within = 0;
 	double worst = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
-		const struct migration *migration = &set->handoffs[i].migration;
+		const struct migration *migration = &set->offsets[i].migration;
 		double share = (double)migration_error(migration) / (double)migration->report.bound_ns;
 
 		within += migration_error(migration) <= migration->report.bound_ns;
@@ -139,13 +139,13 @@ static bool verdict_of_steps(const struct handoff_set *set, FILE *out)
 		within, set->count, worst);
 }
 
-static bool verdict_of_bounds(const struct handoff_set *set, FILE *out)
+static bool verdict_of_bounds(const struct offset_set *set, FILE *out)
 {
 	int64_t worst = INT64_MIN;
 
 	for (size_t i = 0; i < set->count; i++) {
-		const struct report *report = &set->handoffs[i].migration.report;
-		int64_t excess = report->bound_ns - handoff_bound_limit(report);
+		const struct report *report = &set->offsets[i].migration.report;
+		int64_t excess = report->bound_ns - offset_bound_limit(report);
 
 		worst = excess > worst ? excess : worst;
 	}
@@ -156,23 +156,23 @@ static bool verdict_of_bounds(const struct handoff_set *set, FILE *out)
 			       worst, DRIFT_PPM, BOUND_SLACK_NS / 1000);
 }
 
-static bool verdict_of_median(const struct handoff_set *set, enum handoff_quantity quantity, const char *name,
+static bool verdict_of_median(const struct offset_set *set, enum offset_quantity quantity, const char *name,
 			      int64_t limit, FILE *out)
 {
-	struct handoff_spread spread = handoff_spread(set, HANDOFF_IDLE, quantity);
+	struct offset_spread spread = offset_spread(set, OFFSET_IDLE, quantity);
 
 	return criterion_print(out, spread.count && spread.median < limit,
 			       "median %s of the idle half: %.1f us (limit %" PRId64 " us)", name,
 			       (double)spread.median / 1e3, limit / 1000);
 }
 
-bool handoff_verdict(const struct handoff_set *set, size_t half, FILE *out)
+bool offset_verdict(const struct offset_set *set, size_t half, FILE *out)
 {
 	bool passed = verdict_of_count(set, half, out);
 
 	passed = verdict_of_pairs(set, half, out) && passed;
 	passed = verdict_of_steps(set, out) && passed;
 	passed = verdict_of_bounds(set, out) && passed;
-	passed = verdict_of_median(set, HANDOFF_BOUND, "bound", BOUND_MEDIAN_MAX_NS, out) && passed;
-	return verdict_of_median(set, HANDOFF_STEP, "true step", STEP_MEDIAN_MAX_NS, out) && passed;
+	passed = verdict_of_median(set, OFFSET_BOUND, "bound", BOUND_MEDIAN_MAX_NS, out) && passed;
+	return verdict_of_median(set, OFFSET_STEP, "true step", STEP_MEDIAN_MAX_NS, out) && passed;
 }
