@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Drives guests in a lab and writes down what the judge needs: sourced by lab/demo and by the scenarios. A run has a
-# folder, $work, with the manifest, one console per stay, one log per monitor and one report per migration. One guest at a
+# folder, $work, with the manifest, one console per leg, one log per monitor and one report per migration. One guest at a
 # time is "the" guest: $guest_host is where it runs. Every wait has a limit; guests_end stops all that was started.
 
 top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
@@ -18,7 +18,7 @@ guest_kernel=/seaclock/Image # on its host
 guest_initrd=/seaclock/initrd.cpio.gz
 guest_log=      # what its monitor prints, here
 run=1           # number of the guest in this lab
-stay=0          # number of the current stay
+leg=0           # number of the current leg, which is the guest's time on one host
 migrate_port=   # of the receiver, if it is not the usual one
 wait_limit=120  # seconds on a quiet machine; this limit and all others that are given here are scaled
 # Emulated processors share this machine's own: a round trip takes a millisecond or several, and a few pages half a second.
@@ -82,7 +82,7 @@ guests_next() {
 	manifest=$work/manifest
 	echo "$hosts" >"$manifest"
 	run=$((run + 1))
-	stay=0
+	leg=0
 }
 
 # Begins the manifest of a further guest, in the lab as it was when guests_begin had made it: the guest obeys again. What
@@ -142,15 +142,15 @@ guest_type() {
 	on "$guest_host" sh -c 'echo "$1" >"$2.typed"' sh "$1" "$guest_console"
 }
 
-# The next stay is on host $1: names the guest's console there, and the log of its monitor here.
-stay_begin() {
-	stay=$((stay + 1))
+# The next leg is on host $1: names the guest's console there, and the log of its monitor here.
+leg_begin() {
+	leg=$((leg + 1))
 	guest_host=$1
-	guest_console=/tmp/$run.$stay.console
-	guest_log=$work/$stay.$1.log
+	guest_console=/tmp/$run.$leg.console
+	guest_log=$work/$leg.$1.log
 }
 
-# Starts a monitor for the stay that has begun, in the background: the arguments are seaclock's. Its output goes to a log.
+# Starts a monitor for the leg that has begun, in the background: the arguments are seaclock's. Its output goes to a log.
 monitor_start() {
 	on "$guest_host" "$seaclock" "$@" >"$guest_log" 2>&1 </dev/null &
 	guest_pid=$!
@@ -159,7 +159,7 @@ monitor_start() {
 # The guest that most scenarios begin with: two vCPUs on host $1, its init waiting for orders. It is kept with its lab, so
 # it boots for the first of them only.
 guest_obey() {
-	stay_begin "$1"
+	leg_begin "$1"
 	if [ "$(cat "$LAB_DIR/kept" 2>/dev/null)" != obey ]; then
 		monitor_run_apart "$1" "$guest_console" run "$guest" --kernel "$guest_kernel" --initrd "$guest_initrd" \
 			--append "console=ttyAMA0 loglevel=5 sc.run=obey" --vcpus 2 --memory 160
@@ -178,7 +178,7 @@ guest_probe() {
 # Boots the guest on host $1 with the words $2 on its command line; further arguments are options of `seaclock run`.
 guest_run() {
 	local words=$2
-	stay_begin "$1"
+	leg_begin "$1"
 	shift 2
 	monitor_run "$guest_host" "$guest_console" run "$guest" --kernel "$guest_kernel" --initrd "$guest_initrd" \
 		--append "console=ttyAMA0 loglevel=5 $words" "$@" >"$guest_log" 2>&1 &
@@ -209,12 +209,12 @@ guest_wait_for() {
 		echo "the guest did not print \"$1\" ${2:-1} times in time; its console ends:" >&2
 		# All of it is evidence: what a kernel says first may be far above its end.
 		console_pull || true
-		tail -n 60 "$work/$stay.console" >&2 || true
+		tail -n 60 "$work/$leg.console" >&2 || true
 		return 1
 	}
 }
 
-# Lines on the console of the current stay so far that have the basic regular expression $1.
+# Lines on the console of the current leg so far that have the basic regular expression $1.
 guest_count() {
 	on "$guest_host" grep -c "$1" "$guest_console" || true
 }
@@ -236,15 +236,15 @@ guest_runs_on() {
 	guest_wait_next '^@sample' "$1" "${2:-60}"
 }
 
-# Copies the console of the current stay.
+# Copies the console of the current leg.
 console_pull() {
-	lab pull "$guest_host" "$guest_console" "$work/$stay.console"
+	lab pull "$guest_host" "$guest_console" "$work/$leg.console"
 }
 
-# The same of a stay that is over, and names it in the manifest.
+# The same of a leg that is over, and names it in the manifest.
 console_collect() {
 	console_pull
-	echo "console $stay.console" >>"$manifest"
+	echo "console $leg.console" >>"$manifest"
 }
 
 # Waits until something listens on port $2 of host $1, at most 20 s.
@@ -254,8 +254,8 @@ listening_wait() {
 
 # Starts `seaclock receive` on host $1 and waits until it listens. Sets receive_pid and receive_log.
 receive_start() {
-	receive_console=/tmp/$run.$((stay + 1)).console
-	receive_log=$work/$((stay + 1)).$1.log
+	receive_console=/tmp/$run.$((leg + 1)).console
+	receive_log=$work/$((leg + 1)).$1.log
 	monitor_run "$1" "$receive_console" receive "$guest" --listen 0.0.0.0:5999 >"$receive_log" 2>&1 &
 	receive_pid=$!
 	listening_wait "$1" 5999 || {
@@ -280,17 +280,17 @@ guest_other_host() {
 # Asks the guest's monitor to migrate to host $1, by way of $migrate_port if that is set; further arguments are options.
 # The report is in $report.
 migrate_ask() {
-	report=$work/$stay.json
+	report=$work/$leg.json
 	on "$guest_host" "$seaclock" migrate "$guest" "$1${migrate_port:+:$migrate_port}" \
-		"${migrate_limits[@]}" "${@:2}" --json >"$report" 2>"$work/$stay.migrate.log"
+		"${migrate_limits[@]}" "${@:2}" --json >"$report" 2>"$work/$leg.migrate.log"
 }
 
-# Moves the guest to host $1, where it becomes stay number $stay; further arguments are options of `seaclock migrate`.
+# Moves the guest to host $1, where it becomes leg number $leg; further arguments are options of `seaclock migrate`.
 guest_move() {
 	receive_start "$1"
 	migrate_ask "$@" || {
 		echo "the migration from $guest_host to $1 failed:" >&2
-		cat "$report" "$work/$stay.migrate.log" >&2
+		cat "$report" "$work/$leg.migrate.log" >&2
 		return 1
 	}
 	move_finish "$1"
@@ -299,14 +299,14 @@ guest_move() {
 # Follows the guest to host $1, where it runs since migrate_ask.
 move_finish() {
 	local to=$1 status=0
-	echo "migration $guest_host $to $stay.json" >>"$manifest"
+	echo "migration $guest_host $to $leg.json" >>"$manifest"
 	guest_wait 20 || status=$?
 	[ "$status" = 5 ] || {
 		echo "the source's exit status is $status, not 5 (migrated away)" >&2
 		return 1
 	}
 	console_collect
-	stay=$((stay + 1))
+	leg=$((leg + 1))
 	guest_host=$to
 	guest_pid=$receive_pid
 	guest_log=$receive_log

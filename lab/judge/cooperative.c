@@ -19,20 +19,20 @@
 /* What fits into CNTKCTL_EL1.EVNTI on a processor without a larger unit. */
 #define DIVIDER_PLAIN_MAX 15
 
-/* The pictures of one stay. */
+/* The pictures of one leg. */
 struct album {
 	const struct transcript_level *first;
 	size_t count;
 };
 
-static struct album album_of(const struct run *run, size_t stay)
+static struct album album_of(const struct run *run, size_t leg)
 {
 	const struct transcript_level *level = run->transcript.level.items;
 	struct album album = { .first = level };
 	size_t end = 0;
 
-	while (end < run->transcript.level.count && level[end].stay <= stay) {
-		if (level[end].stay < stay)
+	while (end < run->transcript.level.count && level[end].leg <= leg) {
+		if (level[end].leg < leg)
 			album.first = &level[end + 1];
 		else
 			album.count++;

@@ -3,7 +3,7 @@
  * What a guest that works together with the monitor has after each migration beside right clocks and timers: the speed
  * of the vDSO, and everything in its kernel that rests on the counter's rate.
  *
- * Policy: all pictures that the guest took in the stay after a migration count. The vDSO is the exception: it is not
+ * Policy: all pictures that the guest took in the leg after a migration count. The vDSO is the exception: it is not
  * used from when the next migration is prepared, nor until the guest has gone back to the raw counter. What could not
  * be measured is wrong.
  */

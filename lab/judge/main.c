@@ -3,14 +3,15 @@
  * The judge: holds what a guest printed against truth.
  *
  *     judge check MANIFEST            one PASS or FAIL line per criterion; exit status 1 if one failed
- *     judge busy MANIFEST SECONDS     the same for the busy loops of the last stay, and its CLOCK_MONOTONIC_RAW
- *     judge stays MANIFEST            a table of the rates in each stay
- *     judge steps MANIFEST            a table of the clock's steps, in ns, at the beginnings of stays
- *     judge report MANIFEST FOLDER    writes summary.json, samples.dat, migrations.tsv and stays.tsv there
+ *     judge busy MANIFEST SECONDS     the same for the busy loops of the last leg, and its CLOCK_MONOTONIC_RAW
+ *     judge legs MANIFEST             a table of the rates in each leg
+ *     judge steps MANIFEST            a table of the clock's steps, in ns, at the beginnings of legs
+ *     judge report MANIFEST FOLDER    writes summary.json, samples.dat, migrations.tsv and legs.tsv there
  *     judge offset N FOLDER MANIFEST...
  *         checks each run, then the offset estimates of all migrations together, at least N of an idle guest and N
- * under memory load; prints their distribution, and writes handoff.json and handoff.dat there judge cooperative FOLDER
- * MANIFEST... checks each run of a guest that cooperates with the monitor, and prints a row for each consumer of the
+ *         under memory load; prints their distribution, and writes handoff.json and handoff.dat there
+ *     judge cooperative FOLDER MANIFEST...
+ *         checks each run of a guest that cooperates with the monitor, and prints a row for each consumer of the
  *         counter's rate; adds the migrations to cooperative.json there
  *
  * Exit status 2: bad evidence or bad usage, with one sentence on standard error.
@@ -43,9 +44,9 @@ static int fail_writing(const char *path)
 	return 2;
 }
 
-static int write_stays(const struct run *run, FILE *out)
+static int write_legs(const struct run *run, FILE *out)
 {
-	plot_write_stays(&run->timeline, out);
+	plot_write_legs(&run->timeline, out);
 	return 0;
 }
 
@@ -88,7 +89,7 @@ static int write_report(const struct run *run, const char *folder)
 		{ "summary.json", summary_write },
 		{ "samples.dat", write_samples },
 		{ "migrations.tsv", write_migrations },
-		{ "stays.tsv", write_stays },
+		{ "legs.tsv", write_legs },
 	};
 	int err = 0;
 
@@ -186,7 +187,7 @@ static int judge_busy(const struct transcript *transcript, int64_t seconds)
 {
 	bool passed = verdict_of_busy(transcript, seconds, stdout);
 
-	return !verdict_of_raw(transcript, transcript->stays - 1, stdout) || !passed;
+	return !verdict_of_raw(transcript, transcript->legs - 1, stdout) || !passed;
 }
 
 static int judge(struct run *run, int argc, char **argv)
@@ -202,11 +203,11 @@ static int judge(struct run *run, int argc, char **argv)
 		return fail(error);
 	if (argc == 4 && strcmp(command, "busy") == 0)
 		return judge_busy(&run->transcript, strtoll(argv[3], NULL, 10));
-	if (argc == 3 && (strcmp(command, "stays") == 0 || strcmp(command, "steps") == 0)) {
+	if (argc == 3 && (strcmp(command, "legs") == 0 || strcmp(command, "steps") == 0)) {
 		if (timeline_build(&run->timeline, &run->manifest, &run->transcript, error) != 0)
 			return fail(error);
-		if (strcmp(command, "stays") == 0)
-			plot_write_stays(&run->timeline, stdout);
+		if (strcmp(command, "legs") == 0)
+			plot_write_legs(&run->timeline, stdout);
 		else
 			plot_write_steps(&run->timeline, stdout);
 		return 0;
@@ -217,9 +218,8 @@ static int judge(struct run *run, int argc, char **argv)
 		return !verdict_of_run(run, stdout);
 	if (argc == 4 && strcmp(command, "report") == 0)
 		return write_report(run, argv[3]);
-	return fail(
-		"usage: judge check|stays|steps MANIFEST, judge busy MANIFEST SECONDS, judge report MANIFEST FOLDER,"
-		" judge offset N FOLDER MANIFEST..., judge cooperative FOLDER MANIFEST...");
+	return fail("usage: judge check|legs|steps MANIFEST, judge busy MANIFEST SECONDS, judge report MANIFEST FOLDER,"
+		    " judge offset N FOLDER MANIFEST..., judge cooperative FOLDER MANIFEST...");
 }
 
 int main(int argc, char **argv)
@@ -228,7 +228,7 @@ int main(int argc, char **argv)
 	static struct run run;
 
 	if (argc < 3)
-		return fail("usage: judge check|stays|steps|busy|report|offset|cooperative ...");
+		return fail("usage: judge check|legs|steps|busy|report|offset|cooperative ...");
 	int status = judge(&run, argc, argv);
 
 	run_free(&run);

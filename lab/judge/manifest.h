@@ -9,7 +9,7 @@
  *     case NAME raw|page                     what is tried, and the clock that the guest keeps while nothing is asked
  *     silence SECONDS                        how long the guest's own load may keep everything else in it from running;
  *                                            the longest counts; without one, 0
- *     console FILE                           a guest console; in the order of the stays
+ *     console FILE                           a guest console; in the order of the legs
  *     migration FROM TO FILE                 what `seaclock migrate --json` printed; in order
  *     end done|stopped                       how the guest was to end: by itself or by `seaclock stop`
  *

@@ -9,33 +9,33 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-static int64_t first_truth(const struct timeline *timeline, size_t stay)
+static int64_t first_truth(const struct timeline *timeline, size_t leg)
 {
-	return timeline->truth[timeline->stays[stay].first];
+	return timeline->truth[timeline->legs[leg].first];
 }
 
-static int64_t last_truth(const struct timeline *timeline, size_t stay)
+static int64_t last_truth(const struct timeline *timeline, size_t leg)
 {
-	return timeline->truth[timeline->stays[stay].first + timeline->stays[stay].count - 1];
+	return timeline->truth[timeline->legs[leg].first + timeline->legs[leg].count - 1];
 }
 
-/* The last totals that were printed in `stay` or before it, or all zero. */
-static struct transcript_reads reads_until(const struct transcript *transcript, size_t stay)
+/* The last totals that were printed in `leg` or before it, or all zero. */
+static struct transcript_reads reads_until(const struct transcript *transcript, size_t leg)
 {
 	struct transcript_reads last = { 0 };
 	const struct transcript_reads *reads = transcript->reads.items;
 
-	for (size_t i = 0; i < transcript->reads.count && reads[i].stay <= stay; i++)
+	for (size_t i = 0; i < transcript->reads.count && reads[i].leg <= leg; i++)
 		last = reads[i];
 	return last;
 }
 
-static struct transcript_sleeps sleeps_until(const struct transcript *transcript, size_t stay)
+static struct transcript_sleeps sleeps_until(const struct transcript *transcript, size_t leg)
 {
 	struct transcript_sleeps last = { 0 };
 	const struct transcript_sleeps *sleeps = transcript->sleeps.items;
 
-	for (size_t i = 0; i < transcript->sleeps.count && sleeps[i].stay <= stay; i++)
+	for (size_t i = 0; i < transcript->sleeps.count && sleeps[i].leg <= leg; i++)
 		last = sleeps[i];
 	return last;
 }
@@ -53,7 +53,7 @@ static int64_t truth_at(const struct transcript *transcript, const struct timeli
 			const struct manifest_host *host, int64_t ptp)
 {
 	return manifest_host_truth(host, ptp) -
-	       manifest_host_truth(timeline->stays[0].host, transcript_samples(transcript)[0].ptp);
+	       manifest_host_truth(timeline->legs[0].host, transcript_samples(transcript)[0].ptp);
 }
 
 /* How much truth a sleep may fall short of when the clocks of its hosts run too fast, ns. */

@@ -2,7 +2,7 @@
 /*
  * One migration, judged: what the monitor reported and what the guest saw.
  *
- * Policy: running totals that the guest printed in a stay are charged to the migration that began the stay.
+ * Policy: running totals that the guest printed in a leg are charged to the migration that began the leg.
  */
 #ifndef LAB_JUDGE_MIGRATION_H
 #define LAB_JUDGE_MIGRATION_H
@@ -23,8 +23,8 @@ struct migration {
 	int64_t truth_ns; /* middle between the samples next to it, ns since the first sample */
 	struct timeline_step step;
 	int64_t backward_steps;
-	int64_t reads[2];	/* by each reader in the stay that follows */
-	int64_t early_by_guest; /* sleeps, in the stay that follows */
+	int64_t reads[2];	/* by each reader in the leg that follows */
+	int64_t early_by_guest; /* sleeps, in the leg that follows */
 	int64_t early_by_truth; /* likewise */
 	int64_t early_spanning; /* sleeps that spanned the migration, early by truth beyond its step and the tolerance
 				 */
@@ -32,7 +32,7 @@ struct migration {
 };
 
 /*
- * Judges migration number `index` (from 0), which led from stay `index` to the next one. Both stays must have samples.
+ * Judges migration number `index` (from 0), which led from leg `index` to the next one. Both legs must have samples.
  */
 void migration_judge(struct migration *migration, size_t index, const struct manifest *manifest,
 		     const struct transcript *transcript, const struct timeline *timeline, const struct report *report);

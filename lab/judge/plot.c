@@ -20,8 +20,8 @@ void plot_write_samples(const struct run *run, FILE *out)
 {
 	const struct timeline *timeline = &run->timeline;
 
-	for (size_t stay = 0; stay < timeline->stay_count; stay++) {
-		const struct timeline_stay *s = &timeline->stays[stay];
+	for (size_t leg = 0; leg < timeline->leg_count; leg++) {
+		const struct timeline_leg *s = &timeline->legs[leg];
 
 		for (size_t i = s->first; i < s->first + s->count; i++)
 			if (timeline->width[i] <= WIDTH_MAX_NS)
@@ -48,32 +48,32 @@ void plot_write_migrations(const struct run *run, FILE *out)
 	}
 }
 
-static double stay_seconds(const struct timeline *timeline, const struct timeline_stay *stay)
+static double leg_seconds(const struct timeline *timeline, const struct timeline_leg *leg)
 {
-	if (stay->count == 0)
+	if (leg->count == 0)
 		return 0;
-	return (double)(timeline->truth[stay->first + stay->count - 1] - timeline->truth[stay->first]) / 1e9;
+	return (double)(timeline->truth[leg->first + leg->count - 1] - timeline->truth[leg->first]) / 1e9;
 }
 
-void plot_write_stays(const struct timeline *timeline, FILE *out)
+void plot_write_legs(const struct timeline *timeline, FILE *out)
 {
-	for (size_t i = 0; i < timeline->stay_count; i++) {
-		const struct timeline_stay *stay = &timeline->stays[i];
+	for (size_t i = 0; i < timeline->leg_count; i++) {
+		const struct timeline_leg *leg = &timeline->legs[i];
 
-		fprintf(out, "%s\t%" PRId64 "\t%.1f\t%zu", stay->host->name, stay->host->hz,
-			stay_seconds(timeline, stay), stay->count);
+		fprintf(out, "%s\t%" PRId64 "\t%.1f\t%zu", leg->host->name, leg->host->hz, leg_seconds(timeline, leg),
+			leg->count);
 		for (int clock = 0; clock < TIMELINE_CLOCKS; clock++)
-			fprintf(out, "\t%.6f", stay->rate[clock]);
+			fprintf(out, "\t%.6f", leg->rate[clock]);
 		fputc('\n', out);
 	}
 }
 
 void plot_write_steps(const struct timeline *timeline, FILE *out)
 {
-	for (size_t stay = 1; stay < timeline->stay_count; stay++) {
-		struct timeline_step step = timeline_step(timeline, stay);
+	for (size_t leg = 1; leg < timeline->leg_count; leg++) {
+		struct timeline_step step = timeline_step(timeline, leg);
 
-		fprintf(out, "%s\t%" PRId64 "\t%" PRId64 "\n", timeline->stays[stay].host->name, step.size,
+		fprintf(out, "%s\t%" PRId64 "\t%" PRId64 "\n", timeline->legs[leg].host->name, step.size,
 			step.uncertainty);
 	}
 }

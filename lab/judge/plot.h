@@ -9,7 +9,7 @@
 
 #include "run.h"
 
-/* One line per sample: true seconds, errors of MONOTONIC, BOOTTIME, REALTIME in us, of the raw counter in s; stays
+/* One line per sample: true seconds, errors of MONOTONIC, BOOTTIME, REALTIME in us, of the raw counter in s; legs
  * apart. */
 void plot_write_samples(const struct run *run, FILE *out);
 
@@ -19,10 +19,10 @@ void plot_write_samples(const struct run *run, FILE *out);
  */
 void plot_write_migrations(const struct run *run, FILE *out);
 
-/* One line per stay, tab separated: host, Hz, seconds, samples, rates of MONOTONIC, BOOTTIME, REALTIME, raw counter. */
-void plot_write_stays(const struct timeline *timeline, FILE *out);
+/* One line per leg, tab separated: host, Hz, seconds, samples, rates of MONOTONIC, BOOTTIME, REALTIME, raw counter. */
+void plot_write_legs(const struct timeline *timeline, FILE *out);
 
-/* One line per stay but the first, tab separated: host, step of MONOTONIC, and its uncertainty, in ns. */
+/* One line per leg but the first, tab separated: host, step of MONOTONIC, and its uncertainty, in ns. */
 void plot_write_steps(const struct timeline *timeline, FILE *out);
 
 #endif

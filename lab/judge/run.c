@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Judges a run. Policy: the stays that the guest saw and the migrations of the manifest must be the same story, else no
+ * Judges a run. Policy: the legs that the guest saw and the migrations of the manifest must be the same story, else no
  * number could be charged to the right migration.
  */
 #include "run.h"
@@ -8,21 +8,21 @@
 #include <errno.h>
 #include <stdio.h>
 
-static int stays_check(const struct run *run, char *error)
+static int legs_check(const struct run *run, char *error)
 {
 	const struct timeline *timeline = &run->timeline;
 
-	if (timeline->stay_count != run->manifest.migration_count + 1) {
+	if (timeline->leg_count != run->manifest.migration_count + 1) {
 		snprintf(error, RUN_ERROR_MAX,
 			 "%zu migrations, but the guest saw %zu counter rates one after the other",
-			 run->manifest.migration_count, timeline->stay_count);
+			 run->manifest.migration_count, timeline->leg_count);
 		return -EINVAL;
 	}
-	for (size_t i = 0; i < timeline->stay_count; i++) {
+	for (size_t i = 0; i < timeline->leg_count; i++) {
 		const struct manifest_migration *into = &run->manifest.migrations[i ? i - 1 : 0];
 
-		if (timeline->stays[i].count == 0 || (i && timeline->stays[i].host != &run->manifest.hosts[into->to])) {
-			snprintf(error, RUN_ERROR_MAX, "stay %zu has no sample or is not on the host of the manifest",
+		if (timeline->legs[i].count == 0 || (i && timeline->legs[i].host != &run->manifest.hosts[into->to])) {
+			snprintf(error, RUN_ERROR_MAX, "leg %zu has no sample or is not on the host of the manifest",
 				 i);
 			return -EINVAL;
 		}
@@ -35,7 +35,7 @@ int run_judge(struct run *run, char *error)
 	int err = timeline_build(&run->timeline, &run->manifest, &run->transcript, error);
 
 	if (!err)
-		err = stays_check(run, error);
+		err = legs_check(run, error);
 	if (err)
 		return err;
 	run->migration_count = run->manifest.migration_count;

@@ -42,20 +42,20 @@ void timeline_free(struct timeline *timeline)
 	memset(timeline, 0, sizeof(*timeline));
 }
 
-static int stays_find_hosts(struct timeline *timeline, const struct manifest *manifest,
-			    const struct transcript *transcript, char *error)
+static int legs_find_hosts(struct timeline *timeline, const struct manifest *manifest,
+			   const struct transcript *transcript, char *error)
 {
-	timeline->stay_count = transcript->stays;
-	for (size_t i = 0; i < transcript->stays; i++) {
-		const struct manifest_host *host = manifest_host_by_rate(manifest, transcript->stay_hz[i]);
+	timeline->leg_count = transcript->legs;
+	for (size_t i = 0; i < transcript->legs; i++) {
+		const struct manifest_host *host = manifest_host_by_rate(manifest, transcript->leg_hz[i]);
 
 		if (!host || !host->calibrations) {
-			snprintf(error, TIMELINE_ERROR_MAX, "stay %zu: %s with a rate of %" PRId64 " Hz", i,
+			snprintf(error, TIMELINE_ERROR_MAX, "leg %zu: %s with a rate of %" PRId64 " Hz", i,
 				 host ? "no calibration of the host" : "the manifest has no host",
-				 transcript->stay_hz[i]);
+				 transcript->leg_hz[i]);
 			return -EINVAL;
 		}
-		timeline->stays[i].host = host;
+		timeline->legs[i].host = host;
 	}
 	return 0;
 }
@@ -72,8 +72,8 @@ static int64_t counts_to_ns(int64_t counts, int64_t hz)
 static bool sample_place(struct timeline *timeline, size_t i, const struct transcript_sample *s, int64_t raw_hz)
 {
 	const struct transcript_sample *first = s - i;
-	int64_t truth = manifest_host_truth(timeline->stays[s->stay].host, s->ptp) -
-			manifest_host_truth(timeline->stays[first->stay].host, first->ptp);
+	int64_t truth = manifest_host_truth(timeline->legs[s->leg].host, s->ptp) -
+			manifest_host_truth(timeline->legs[first->leg].host, first->ptp);
 
 	if (truth <= -YEAR_NS || truth >= YEAR_NS)
 		return false;
@@ -91,50 +91,50 @@ static int samples_place(struct timeline *timeline, const struct transcript *tra
 	const struct transcript_sample *samples = transcript_samples(transcript);
 
 	for (size_t i = 0; i < transcript->samples.count; i++) {
-		struct timeline_stay *stay = &timeline->stays[samples[i].stay];
+		struct timeline_leg *leg = &timeline->legs[samples[i].leg];
 
-		if (!sample_place(timeline, i, &samples[i], timeline->stays[0].host->hz)) {
+		if (!sample_place(timeline, i, &samples[i], timeline->legs[0].host->hz)) {
 			snprintf(error, TIMELINE_ERROR_MAX, "sample %zu is more than a year from the first", i);
 			return -EINVAL;
 		}
-		if (stay->count++ == 0)
-			stay->first = i;
+		if (leg->count++ == 0)
+			leg->first = i;
 	}
 	timeline->count = transcript->samples.count;
 	return 0;
 }
 
-static int64_t usual_width(const struct timeline *timeline, const struct timeline_stay *stay, int64_t *scratch)
+static int64_t usual_width(const struct timeline *timeline, const struct timeline_leg *leg, int64_t *scratch)
 {
-	memcpy(scratch, timeline->width + stay->first, stay->count * sizeof(*scratch));
-	return statistics_median(scratch, stay->count);
+	memcpy(scratch, timeline->width + leg->first, leg->count * sizeof(*scratch));
+	return statistics_median(scratch, leg->count);
 }
 
-/* x and y hold at least as many values as the stay has samples. */
-static void stay_find_rates(const struct timeline *timeline, struct timeline_stay *stay, int64_t *x, int64_t *y)
+/* x and y hold at least as many values as the leg has samples. */
+static void leg_find_rates(const struct timeline *timeline, struct timeline_leg *leg, int64_t *x, int64_t *y)
 {
-	int64_t limit = WIDE * usual_width(timeline, stay, x);
+	int64_t limit = WIDE * usual_width(timeline, leg, x);
 
 	for (int clock = 0; clock < TIMELINE_CLOCKS; clock++) {
 		size_t used = 0;
 
-		for (size_t i = stay->first; i < stay->first + stay->count; i++) {
+		for (size_t i = leg->first; i < leg->first + leg->count; i++) {
 			if (timeline->width[i] > limit)
 				continue;
 			x[used] = timeline->truth[i];
 			y[used++] = timeline->error[clock][i];
 		}
-		stay->rate[clock] = used < 2 ? 0 : 1 + statistics_slope(x, y, used);
+		leg->rate[clock] = used < 2 ? 0 : 1 + statistics_slope(x, y, used);
 	}
 }
 
-static int stays_find_rates(struct timeline *timeline)
+static int legs_find_rates(struct timeline *timeline)
 {
 	int64_t *x = array_new(timeline->count), *y = array_new(timeline->count);
 	int err = x && y ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < timeline->stay_count && !err; i++)
-		stay_find_rates(timeline, &timeline->stays[i], x, y);
+	for (size_t i = 0; i < timeline->leg_count && !err; i++)
+		leg_find_rates(timeline, &timeline->legs[i], x, y);
 	free(x);
 	free(y);
 	return err;
@@ -150,11 +150,11 @@ int timeline_build(struct timeline *timeline, const struct manifest *manifest, c
 	}
 	if (!arrays_new(timeline, transcript->samples.count))
 		return -ENOMEM;
-	int err = stays_find_hosts(timeline, manifest, transcript, error);
+	int err = legs_find_hosts(timeline, manifest, transcript, error);
 
 	if (!err)
 		err = samples_place(timeline, transcript, error);
-	return err ? err : stays_find_rates(timeline);
+	return err ? err : legs_find_rates(timeline);
 }
 
 /* Bounds of the error of CLOCK_MONOTONIC, ns. */
@@ -163,19 +163,19 @@ struct bounds {
 };
 
 /* How fast the error of a clock grows that runs as its host's does. */
-static double growth_of(const struct timeline_stay *stay)
+static double growth_of(const struct timeline_leg *leg)
 {
-	return manifest_host_rate(stay->host) - 1;
+	return manifest_host_rate(leg->host) - 1;
 }
 
 /* From `count` samples, as of the true time `at`. */
-static struct bounds bounds_of(const struct timeline *timeline, const struct timeline_stay *stay, size_t first,
+static struct bounds bounds_of(const struct timeline *timeline, const struct timeline_leg *leg, size_t first,
 			       size_t count, int64_t at)
 {
 	struct bounds bounds = { .low = INT64_MIN, .high = INT64_MAX };
 
 	for (size_t i = first; i < first + count; i++) {
-		int64_t grown = (int64_t)((double)(at - timeline->truth[i]) * growth_of(stay));
+		int64_t grown = (int64_t)((double)(at - timeline->truth[i]) * growth_of(leg));
 		int64_t error = timeline->error[TIMELINE_MONO][i] + grown;
 		/* Half, and one for rounding. */
 		int64_t reach = timeline->width[i] / 2 + 1;
@@ -191,9 +191,9 @@ static size_t at_most(size_t count)
 	return count < STEP_SAMPLES ? count : STEP_SAMPLES;
 }
 
-struct timeline_step timeline_step(const struct timeline *timeline, size_t stay)
+struct timeline_step timeline_step(const struct timeline *timeline, size_t leg)
 {
-	const struct timeline_stay *from = &timeline->stays[stay - 1], *to = &timeline->stays[stay];
+	const struct timeline_leg *from = &timeline->legs[leg - 1], *to = &timeline->legs[leg];
 	size_t last = from->first + from->count - 1;
 	int64_t unseen = timeline->truth[to->first] - timeline->truth[last];
 	int64_t middle = timeline->truth[last] + unseen / 2;

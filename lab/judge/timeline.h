@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The samples of a run on the axis of true time: how wrong each guest clock was, and how fast it ran in each stay.
+ * The samples of a run on the axis of true time: how wrong each guest clock was, and how fast it ran in each leg.
  *
  * Policy: truth of a sample is the host's clock, which ptp_kvm gave to the guest, plus that host's calibration. Errors
  * are relative to the first sample, so only rates and steps are judged, not the setting of CLOCK_REALTIME at boot.
@@ -24,7 +24,7 @@ enum timeline_clock {
 	TIMELINE_CLOCKS
 };
 
-struct timeline_stay {
+struct timeline_leg {
 	const struct manifest_host *host;
 	size_t first, count;	      /* samples */
 	double rate[TIMELINE_CLOCKS]; /* of truth; 0 if there are too few samples */
@@ -33,10 +33,10 @@ struct timeline_stay {
 struct timeline {
 	size_t count;
 	int64_t *truth;			 /* ns since the first sample */
-	int64_t *error[TIMELINE_CLOCKS]; /* clock minus truth, ns; RAW: the counter at the rate of the first stay */
+	int64_t *error[TIMELINE_CLOCKS]; /* clock minus truth, ns; RAW: the counter at the rate of the first leg */
 	int64_t *width;			 /* of the sample, ns */
-	struct timeline_stay stays[TRANSCRIPT_STAYS_MAX];
-	size_t stay_count;
+	struct timeline_leg legs[TRANSCRIPT_LEGS_MAX];
+	size_t leg_count;
 };
 
 /*
@@ -54,16 +54,16 @@ struct timeline_step {
 	int64_t uncertainty;
 };
 
-/* When samples of one stay exclude each other, so that no step can be told; ns. */
+/* When samples of one leg exclude each other, so that no step can be told; ns. */
 #define TIMELINE_UNCERTAIN 1000000000
 
 /*
- * The step between stay - 1 and stay, from the samples next to it. The truth of a sample was read between two readings
- * of the guest's clock: that bounds the clock's error whatever the readings took, and all samples of a stay together
+ * The step between leg - 1 and leg, from the samples next to it. The truth of a sample was read between two readings
+ * of the guest's clock: that bounds the clock's error whatever the readings took, and all samples of a leg together
  * bound it tighter, since it grows as the host's clock does. Both sides' bounds, the spread of the calibrations, and
  * drift while the guest was not sampled make the uncertainty.
  */
-struct timeline_step timeline_step(const struct timeline *timeline, size_t stay);
+struct timeline_step timeline_step(const struct timeline *timeline, size_t leg);
 
 /* The longest time between two samples, ns. */
 int64_t timeline_longest_gap(const struct timeline *timeline);

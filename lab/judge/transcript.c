@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Reads a console into records. Policy: a line with a missing or impossible field counts as damaged and leaves no
- * trace; not what the guest was printing when it was stopped, the last line if it has no end. Stays are told apart by
+ * trace; not what the guest was printing when it was stopped, the last line if it has no end. Legs are told apart by
  * what one thread of the guest prints. Another one takes pictures; one that was taken before a migration and printed
  * after it is passed over.
  */
@@ -39,25 +39,25 @@ static int list_add(struct transcript_list *list, const void *item, size_t size)
 	return 1;
 }
 
-/* Is it of the stay that the lines so far have come to? */
-static bool stay_is_current(const struct transcript *transcript, int64_t hz)
+/* Is it of the leg that the lines so far have come to? */
+static bool leg_is_current(const struct transcript *transcript, int64_t hz)
 {
-	return transcript->stays && transcript->stay_hz[transcript->stays - 1] == hz;
+	return transcript->legs && transcript->leg_hz[transcript->legs - 1] == hz;
 }
 
-/* Sets *stay to the stay of a line; a rate other than the last one begins a new stay. */
-static int stay_of(struct transcript *transcript, const struct line *line, size_t *stay)
+/* Sets *leg to the leg of a line; a rate other than the last one begins a new leg. */
+static int leg_of(struct transcript *transcript, const struct line *line, size_t *leg)
 {
 	int64_t hz;
 
 	if (!line_number(line, "hz", 1, RATE_MAX, &hz))
 		return 0;
-	if (!stay_is_current(transcript, hz)) {
-		if (transcript->stays == TRANSCRIPT_STAYS_MAX)
+	if (!leg_is_current(transcript, hz)) {
+		if (transcript->legs == TRANSCRIPT_LEGS_MAX)
 			return -E2BIG;
-		transcript->stay_hz[transcript->stays++] = hz;
+		transcript->leg_hz[transcript->legs++] = hz;
 	}
-	*stay = transcript->stays - 1;
+	*leg = transcript->legs - 1;
 	return 1;
 }
 
@@ -96,7 +96,7 @@ static int read_sample(struct transcript *transcript, const struct line *line)
 	    !time_of(line, "real", &s.real) || !line_number(line, "width", 0, HOUR_NS, &s.width) ||
 	    !line_count(line, "cnt", &s.cnt))
 		return 0;
-	int err = stay_of(transcript, line, &s.stay);
+	int err = leg_of(transcript, line, &s.leg);
 
 	return err > 0 ? list_add(&transcript->samples, &s, sizeof(s)) : err;
 }
@@ -123,7 +123,7 @@ static int read_sleeps(struct transcript *transcript, const struct line *line)
 	    !total_of(line, "truth_early", &s.truth_early) || !total_of(line, "lost", &s.lost) ||
 	    !time_of(line, "late", &s.late))
 		return 0;
-	int err = stay_of(transcript, line, &s.stay);
+	int err = leg_of(transcript, line, &s.leg);
 
 	return err > 0 ? list_add(&transcript->sleeps, &s, sizeof(s)) : err;
 }
@@ -135,7 +135,7 @@ static int read_reads(struct transcript *transcript, const struct line *line)
 	if (!total_of(line, "n0", &r.reads[0]) || !total_of(line, "n1", &r.reads[1]) ||
 	    !total_of(line, "back", &r.own) || !total_of(line, "cross", &r.cross) || !time_of(line, "worst", &r.worst))
 		return 0;
-	int err = stay_of(transcript, line, &r.stay);
+	int err = leg_of(transcript, line, &r.leg);
 
 	return err > 0 ? list_add(&transcript->reads, &r, sizeof(r)) : err;
 }
@@ -147,7 +147,7 @@ static int read_busy(struct transcript *transcript, const struct line *line)
 	if (!time_of(line, "ptp", &b.ptp) || !time_of(line, "cpu", &b.cpu) || !total_of(line, "a", &b.a) ||
 	    !total_of(line, "b", &b.b))
 		return 0;
-	int err = stay_of(transcript, line, &b.stay);
+	int err = leg_of(transcript, line, &b.leg);
 
 	return err > 0 ? list_add(&transcript->busy, &b, sizeof(b)) : err;
 }
@@ -160,7 +160,7 @@ static int read_memory(struct transcript *transcript, const struct line *line)
 	    !total_of(line, "wrong", &m.wrong) || !total_of(line, "page", &m.page) ||
 	    !total_of(line, "generation", &m.generation))
 		return 0;
-	int err = stay_of(transcript, line, &m.stay);
+	int err = leg_of(transcript, line, &m.leg);
 
 	return err > 0 ? list_add(&transcript->memory, &m, sizeof(m)) : err;
 }
@@ -185,9 +185,9 @@ static int read_level(struct transcript *transcript, const struct line *line)
 	    !line_number(line, "lo", -1, DIVIDER_MAX, &l.least) || !line_number(line, "hi", -1, DIVIDER_MAX, &l.most) ||
 	    !line_number(line, "cpus", 1, CPUS_MAX, &l.cpus) || !total_of(line, "warn", &l.warnings))
 		return 0;
-	if (!stay_is_current(transcript, hz))
+	if (!leg_is_current(transcript, hz))
 		return 1;
-	l.stay = transcript->stays - 1;
+	l.leg = transcript->legs - 1;
 	return list_add(&transcript->level, &l, sizeof(l));
 }
 
@@ -200,9 +200,9 @@ static int read_raw(struct transcript *transcript, const struct line *line)
 	    !line_number(line, "less", -LINE_TIME_MAX, LINE_TIME_MAX, &r.difference) ||
 	    !time_of(line, "width", &r.width))
 		return 0;
-	if (!stay_is_current(transcript, hz))
+	if (!leg_is_current(transcript, hz))
 		return 1;
-	r.stay = transcript->stays - 1;
+	r.leg = transcript->legs - 1;
 	return list_add(&transcript->raw, &r, sizeof(r));
 }
 

@@ -2,8 +2,9 @@
 /*
  * What the guest printed on its console during one run, over all hosts it stayed on.
  *
- * Policy: the consoles of the stays are one stream in order, because a line may begin on one host and end on the next.
- * A stay is a stretch of lines with one counter rate; every record knows the number of its stay.
+ * Policy: the consoles of the legs are one stream in order, because a line may begin on one host and end on the next.
+ * A leg is the guest's time on one host, known by the counter rate of its lines; every record has the number of its
+ * leg.
  */
 #ifndef LAB_JUDGE_TRANSCRIPT_H
 #define LAB_JUDGE_TRANSCRIPT_H
@@ -15,12 +16,12 @@
 #include "statistics.h"
 
 #define TRANSCRIPT_NAME_MAX 64
-#define TRANSCRIPT_STAYS_MAX 256
-#define TRANSCRIPT_LEVEL_MAX 512 /* pictures of one stay that count for a rate */
+#define TRANSCRIPT_LEGS_MAX 256
+#define TRANSCRIPT_LEVEL_MAX 512 /* pictures of one leg that count for a rate */
 
 /* Times in ns, rates in Hz, as in the probe's lines. */
 struct transcript_sample {
-	size_t stay;
+	size_t leg;
 	int64_t ptp, mono, boot, real, width;
 	uint64_t cnt;
 };
@@ -31,23 +32,23 @@ struct transcript_sleep {
 };
 
 struct transcript_sleeps {
-	size_t stay;
+	size_t leg;
 	int64_t ended, early, truth_early, lost, late;
 };
 
 struct transcript_reads {
-	size_t stay;
+	size_t leg;
 	int64_t reads[2];
 	int64_t own, cross, worst;
 };
 
 struct transcript_busy {
-	size_t stay;
+	size_t leg;
 	int64_t ptp, cpu, a, b;
 };
 
 struct transcript_memory {
-	size_t stay;
+	size_t leg;
 	int64_t pages, written, wrong;
 	int64_t page, generation; /* of the first that was wrong */
 };
@@ -61,7 +62,7 @@ enum transcript_stamp {
 
 /* What the guest's kernel made of the counter's rate, at one moment. */
 struct transcript_level {
-	size_t stay;
+	size_t leg;
 	struct statistics_stamp stamps[TRANSCRIPT_STAMPS];
 	int64_t vdso;	     /* 1: a process that may not ask the kernel for the time could read it */
 	int64_t delay;	     /* the shortest of 200 udelay(1000) */
@@ -73,7 +74,7 @@ struct transcript_level {
 
 /* CLOCK_MONOTONIC_RAW less reference time. */
 struct transcript_raw {
-	size_t stay;
+	size_t leg;
 	int64_t ptp, difference, width; /* width: within which it is known */
 };
 
@@ -95,15 +96,15 @@ struct transcript {
 	struct transcript_list memory;	/* struct transcript_memory: running totals */
 	struct transcript_list level;	/* struct transcript_level; warnings are a running total */
 	struct transcript_list raw;	/* struct transcript_raw */
-	int64_t stay_hz[TRANSCRIPT_STAYS_MAX];
-	size_t stays;
+	int64_t leg_hz[TRANSCRIPT_LEGS_MAX];
+	size_t legs;
 	size_t taken, damaged; /* lines */
 	bool done;
 };
 
 /*
- * Reads the whole stream. Damaged lines are counted, not an error. Returns 0, -E2BIG for more than TRANSCRIPT_STAYS_MAX
- * stays, or -ENOMEM; the caller frees with transcript_free in any case.
+ * Reads the whole stream. Damaged lines are counted, not an error. Returns 0, -E2BIG for more than TRANSCRIPT_LEGS_MAX
+ * legs, or -ENOMEM; the caller frees with transcript_free in any case.
  */
 int transcript_parse(struct transcript *transcript, const char *bytes, size_t length);
 

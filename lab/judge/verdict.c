@@ -47,16 +47,16 @@ static bool verdict_of_rate(const struct run *run, enum timeline_clock clock, co
 {
 	double worst = 1;
 
-	for (size_t i = 0; i < run->timeline.stay_count; i++) {
-		const struct timeline_stay *stay = &run->timeline.stays[i];
-		double rate = stay->rate[clock] / manifest_host_rate(stay->host);
+	for (size_t i = 0; i < run->timeline.leg_count; i++) {
+		const struct timeline_leg *leg = &run->timeline.legs[i];
+		double rate = leg->rate[clock] / manifest_host_rate(leg->host);
 
 		if (fabs(rate - 1) > fabs(worst - 1))
 			worst = rate;
 	}
 	return criterion_print(out, fabs(worst - 1) <= RATE_LIMIT,
-			       "rate of CLOCK_%s: %.6f of its host's in the worst of %zu stays (limit 1 +- %.3f)", name,
-			       worst, run->timeline.stay_count, RATE_LIMIT);
+			       "rate of CLOCK_%s: %.6f of its host's in the worst of %zu legs (limit 1 +- %.3f)", name,
+			       worst, run->timeline.leg_count, RATE_LIMIT);
 }
 
 static bool verdict_of_backward_steps(const struct run *run, FILE *out)
@@ -68,7 +68,7 @@ static bool verdict_of_backward_steps(const struct run *run, FILE *out)
 	for (size_t i = 0; i < run->migration_count; i++)
 		seen = seen && run->migrations[i].reads[0] > 0 && run->migrations[i].reads[1] > 0;
 	if (!seen)
-		return criterion_print(out, false, "backward steps: no readings on both vCPUs in every stay");
+		return criterion_print(out, false, "backward steps: no readings on both vCPUs in every leg");
 	const struct transcript_reads *last = &reads[count - 1];
 
 	return criterion_print(out, last->own + last->cross == 0,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The criteria for two busy loops that share a vCPU. Policy: fairness holds over the whole stay and, less strictly, in
+ * The criteria for two busy loops that share a vCPU. Policy: fairness holds over the whole leg and, less strictly, in
  * every window of ten seconds, so that one loop starving for a while does not drown in the sum.
  */
 #include "verdict_busy.h"
@@ -44,16 +44,16 @@ bool verdict_of_busy(const struct transcript *transcript, int64_t seconds, FILE 
 	const struct transcript_busy *busy = transcript->busy.items;
 	size_t first = 0, end = transcript->busy.count;
 
-	while (first < end && busy[first].stay + 1 < transcript->stays)
+	while (first < end && busy[first].leg + 1 < transcript->legs)
 		first++;
 	if (end - first < 2)
-		return criterion_print(out, false, "busy loops: no reports in the last stay");
+		return criterion_print(out, false, "busy loops: no reports in the last leg");
 	const struct transcript_busy *from = &busy[first], *to = &busy[end - 1];
 	double elapsed = (double)(to->ptp - from->ptp), cpu = (double)(to->cpu - from->cpu) / elapsed;
 	double share = share_between(from, to), window = share_of_worst_window(from, end - first);
 	bool passed =
 		criterion_print(out, elapsed >= (double)seconds * 1e9,
-				"length of the last stay: %.1f s (at least %" PRId64 " s)", elapsed / 1e9, seconds);
+				"length of the last leg: %.1f s (at least %" PRId64 " s)", elapsed / 1e9, seconds);
 
 	passed = criterion_print(out, cpu >= 1 - CPU_TIME_LIMIT && cpu <= 1 + CPU_TIME_LIMIT,
 				 "processor time: %.4f of truth (limit 1 +- %.2f)", cpu, CPU_TIME_LIMIT) &&

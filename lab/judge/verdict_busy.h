@@ -11,7 +11,7 @@
 #include "transcript.h"
 
 /*
- * Prints "PASS ..." or "FAIL ..." per criterion of the busy loops in the last stay, which must be at least `seconds`
+ * Prints "PASS ..." or "FAIL ..." per criterion of the busy loops in the last leg, which must be at least `seconds`
  * long. Returns whether all passed.
  */
 bool verdict_of_busy(const struct transcript *transcript, int64_t seconds, FILE *out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The criteria for a guest that writes memory and checks it. Policy: a load that stood still in one stay has shown
+ * The criteria for a guest that writes memory and checks it. Policy: a load that stood still in one leg has shown
  * nothing, so that fails as well.
  */
 #include "verdict_memory.h"
@@ -12,16 +12,16 @@
 static bool memory_was_written(const struct transcript *transcript)
 {
 	const struct transcript_memory *memory = transcript->memory.items;
-	size_t count = transcript->memory.count, stays = 0;
+	size_t count = transcript->memory.count, legs = 0;
 	int64_t before = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (i + 1 < count && memory[i + 1].stay == memory[i].stay)
+		if (i + 1 < count && memory[i + 1].leg == memory[i].leg)
 			continue;
-		stays += memory[i].written > before;
+		legs += memory[i].written > before;
 		before = memory[i].written;
 	}
-	return stays > 0 && stays == transcript->stays;
+	return legs > 0 && legs == transcript->legs;
 }
 
 bool verdict_of_memory(const struct transcript *transcript, FILE *out)
@@ -29,8 +29,7 @@ bool verdict_of_memory(const struct transcript *transcript, FILE *out)
 	const struct transcript_memory *memory = transcript->memory.items;
 
 	if (!memory_was_written(transcript))
-		return criterion_print(out, false, "memory: in one of %zu stays nothing was written",
-				       transcript->stays);
+		return criterion_print(out, false, "memory: in one of %zu legs nothing was written", transcript->legs);
 	const struct transcript_memory *last = &memory[transcript->memory.count - 1];
 
 	if (last->wrong > 0)

@@ -10,7 +10,7 @@
 
 #include "transcript.h"
 
-/* Prints "PASS ..." if the memory was written in every stay and never wrong, else "FAIL ...". Returns whether it
+/* Prints "PASS ..." if the memory was written in every leg and never wrong, else "FAIL ...". Returns whether it
  * passed. */
 bool verdict_of_memory(const struct transcript *transcript, FILE *out);
 

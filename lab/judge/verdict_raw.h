@@ -11,7 +11,7 @@
 #include "transcript.h"
 
 /*
- * Prints "PASS ..." or "FAIL ..." for the stays from number `from` on: within a stay the clock leaves reference time by
+ * Prints "PASS ..." or "FAIL ..." for the legs from number `from` on: within a leg the clock leaves reference time by
  * no more than a reading can tell. Returns whether it passed.
  */
 bool verdict_of_raw(const struct transcript *transcript, size_t from, FILE *out);

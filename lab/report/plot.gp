@@ -7,15 +7,15 @@
 set encoding utf8
 set datafile separator whitespace
 samples = folder."/samples.dat"
-stays = system(sprintf("cat '%s/stays.tsv'", folder))
+legs = system(sprintf("cat '%s/legs.tsv'", folder))
 moves = system(sprintf("cat '%s/migrations.tsv'", folder))
-stay_count = int(system(sprintf("wc -l < '%s/stays.tsv'", folder)))
+leg_count = int(system(sprintf("wc -l < '%s/legs.tsv'", folder)))
 move_count = int(system(sprintf("wc -l < '%s/migrations.tsv'", folder)))
 
 # Words per line of the tables, as the tables have them.
-stay_words = stay_count > 0 ? words(stays) / stay_count : 0
+leg_words = leg_count > 0 ? words(legs) / leg_count : 0
 move_words = move_count > 0 ? words(moves) / move_count : 0
-stay(i, k) = word(stays, (i - 1) * stay_words + k)
+leg(i, k) = word(legs, (i - 1) * leg_words + k)
 move(i, k) = word(moves, (i - 1) * move_words + k)
 
 stats samples using 1 nooutput name "time"
@@ -31,7 +31,7 @@ span = raw_top - raw_bottom
 
 rate(hz) = hz >= 1e9 ? sprintf("%g GHz", hz / 1e9) : sprintf("%g MHz", hz / 1e6)
 edge(i) = i < 1 ? time_min : i > move_count ? time_max : real(move(i, 5))
-# Text shrinks when there are many stays.
+# Text shrinks when there are many legs.
 small = move_count > 4
 text = small ? "Sans,8" : "Sans,12"
 
@@ -43,9 +43,9 @@ set xrange [time_min:time_max]
 set lmargin 13
 set rmargin 4
 
-# Stays on a host other than the first are shaded, so both panels show where the guest was.
-do for [i = 1:stay_count] {
-	if (stay(i, 2) ne stay(1, 2)) {
+# Legs on a host other than the first are shaded, so both panels show where the guest was.
+do for [i = 1:leg_count] {
+	if (leg(i, 2) ne leg(1, 2)) {
 		set object i rectangle from first edge(i - 1), graph 0 to first edge(i), graph 1 \
 			fillcolor rgb "#eef3fa" fillstyle solid noborder behind
 	}
@@ -64,8 +64,8 @@ set ylabel "error [s]" font "Sans,13"
 set yrange [raw_bottom - 0.12 * span:raw_top + 0.18 * span]
 set title "Without Seaclock: the raw counter, read at the rate it had at boot" font "Sans,13" textcolor rgb "#b3261e" \
 	offset 0,1.2
-do for [i = 1:stay_count] {
-	name = small ? stay(i, 1) : sprintf("%s, %s", stay(i, 1), rate(real(stay(i, 2))))
+do for [i = 1:leg_count] {
+	name = small ? leg(i, 1) : sprintf("%s, %s", leg(i, 1), rate(real(leg(i, 2))))
 	set label i name \
 		at first (edge(i - 1) + edge(i)) / 2, graph 1.05 center font text textcolor rgb "#333333"
 }

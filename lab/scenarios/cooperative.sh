@@ -18,7 +18,7 @@ cooperative_begin() {
 	pictures_wait "$clock" 2
 }
 
-# Pictures of the current stay with the guest's clock on the raw counter, or the page.
+# Pictures of the current leg with the guest's clock on the raw counter, or the page.
 pictures() {
 	local vdso=1
 	[ "$1" = raw ] || vdso=0

@@ -77,9 +77,9 @@ is_one_sentence() {
 # Messages of a guest's kernel that mean trouble.
 trouble='WARNING:|BUG:|Oops|soft lockup|hard LOCKUP|rcu.*(stall|starved)|Call trace|Kernel panic'
 
-# Every clock ran at the rate of true time in every stay of the manifest, within 0.1 %.
+# Every clock ran at the rate of true time in every leg of the manifest, within 0.1 %.
 rates_are_true() {
-	"$judge" stays "$manifest" | awk -F '\t' '{ print "  " $0 }
+	"$judge" legs "$manifest" | awk -F '\t' '{ print "  " $0 }
 		{ for (i = 5; i <= 7; i++) if ($i < 0.999 || $i > 1.001) bad = 1 } END { exit bad || NR == 0 }'
 }
 
@@ -120,10 +120,10 @@ probe_next() {
 	echo "end stopped" >>"$manifest"
 	on "$guest_host" sh -c ': >"$1"' sh "$guest_console"
 	guests_next "$1"
-	stay=1
+	leg=1
 }
 
-# The init of a guest that obeys has done $1 lines in this stay, the reading of its orders included.
+# The init of a guest that obeys has done $1 lines in this leg, the reading of its orders included.
 obeyed() {
 	guest_wait_for '^obeyed' "$1"
 }

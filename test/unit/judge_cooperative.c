@@ -13,16 +13,16 @@
 
 #define OFFSET_ALTRA 812345678ll
 #define OFFSET_GRACE (-55512345ll)
-#define STAY_S 6
+#define LEG_S 6
 
 static const char manifest[] =
 	"host altra 25000000\nhost grace 1000000000\ntruth altra 812345678 0 0\ntruth grace -55512345 0 0\n"
 	"migration altra grace 1.json\nmigration grace altra 2.json\nend stopped\n";
 
-/* What is wrong in the second stay, the one on grace; all zero: nothing. */
+/* What is wrong in the second leg, the one on grace; all zero: nothing. */
 struct faults {
 	bool page;	 /* the vDSO is never used */
-	bool flapping;	 /* not used in the middle of the stay */
+	bool flapping;	 /* not used in the middle of the leg */
 	bool no_picture; /* but one */
 	bool old_rate;	 /* arch_timer_rate is still altra's */
 	bool slow_once;	 /* the first picture found delays too long */
@@ -44,10 +44,10 @@ static struct fixture_run fixture;
 static struct run run;
 static int warnings;
 
-/* The vDSO is not used in the first picture of a stay, nor in the last, when the next move is prepared. */
+/* The vDSO is not used in the first picture of a leg, nor in the last, when the next move is prepared. */
 static bool vdso_of(const struct faults *faults, int second)
 {
-	return second > 0 && second < STAY_S - 1 && !faults->page && !(faults->flapping && second == 2);
+	return second > 0 && second < LEG_S - 1 && !faults->page && !(faults->flapping && second == 2);
 }
 
 static int64_t delay_of(const struct faults *faults, int second)
@@ -85,11 +85,11 @@ static void raw_reading(const struct faults *faults, int second)
 	fixture_line(&fixture.text, line);
 }
 
-static void stay(const struct faults *faults)
+static void leg(const struct faults *faults)
 {
 	warnings += faults->warnings;
-	for (int second = 0; second < STAY_S; second++) {
-		fixture_stay(&fixture, 1);
+	for (int second = 0; second < LEG_S; second++) {
+		fixture_leg(&fixture, 1);
 		if (!faults->no_picture || second == 1)
 			picture(faults, second);
 		raw_reading(faults, second);
@@ -104,11 +104,11 @@ static void write_console(const struct faults *faults)
 	fixture.offset = OFFSET_ALTRA;
 	fixture.rate = 1;
 	warnings = 3;
-	stay(&none);
+	leg(&none);
 	fixture_move(&fixture, FIXTURE_GRACE, OFFSET_GRACE, 0, 40000 + faults->step, 0);
-	stay(faults);
+	leg(faults);
 	fixture_move(&fixture, FIXTURE_ALTRA, OFFSET_ALTRA, 0, -30000, 0);
-	stay(&none);
+	leg(&none);
 }
 
 static void judge(const struct faults *faults)
@@ -170,7 +170,7 @@ static void a_good_run_passes(void **state)
 	free(text);
 	struct cooperative c = cooperative_judge(&run, 0);
 
-	assert_int_equal(c.pictures, STAY_S);
+	assert_int_equal(c.pictures, LEG_S);
 	assert_true(c.vdso_used && c.events_right);
 	assert_int_equal(c.udelay_min_ns, 1000120);
 	assert_true(is_near(&c.sched) && is_near(&c.log) && c.cpu.rate == 1);
@@ -217,7 +217,7 @@ static void each_fault_fails_its_criterion(void **state)
 	check_fails(&(struct faults){ .step = 51000 }, "steps", "clocksource");
 }
 
-/* 5 s from the first reading of a stay to the last, each known within 1 us. */
+/* 5 s from the first reading of a leg to the last, each known within 1 us. */
 static void the_raw_clock_goes_with_reference_time(void **state)
 {
 	static const struct {

@@ -85,8 +85,8 @@ static inline void fixture_totals(struct fixture_run *run)
 	fixture_line(&run->text, line);
 }
 
-/* A stay of `seconds` with four samples per second; the clocks run at run->rate. */
-static inline void fixture_stay(struct fixture_run *run, int seconds)
+/* A leg of `seconds` with four samples per second; the clocks run at run->rate. */
+static inline void fixture_leg(struct fixture_run *run, int seconds)
 {
 	for (int i = 0; i < 4 * seconds; i++) {
 		fixture_sample(run);

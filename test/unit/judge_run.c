@@ -46,17 +46,17 @@ static void write_console(const struct faults *faults)
 	fixture.offset = OFFSET_ALTRA;
 	fixture.rate = 1;
 	fixture_raw(&fixture.text, "@guest kernel=6.12 clocksource=seaclock_page clockevent=seaclock\n");
-	fixture_stay(&fixture, 10);
+	fixture_leg(&fixture, 10);
 	fixture_move(&fixture, FIXTURE_GRACE, OFFSET_GRACE, 0, 40000 + faults->step, faults->shortfall);
 	fixture.rate = 1 + faults->rate;
 	fixture.back = faults->back;
-	fixture_stay(&fixture, 10);
+	fixture_leg(&fixture, 10);
 	fixture.rate = 1;
 	fixture_move(&fixture, FIXTURE_ALTRA, OFFSET_ALTRA, 0, -30000, 0);
-	fixture_stay(&fixture, 10);
+	fixture_leg(&fixture, 10);
 	if (faults->moves_thrice) {
 		fixture_move(&fixture, FIXTURE_GRACE, OFFSET_GRACE, 0, 0, 0);
-		fixture_stay(&fixture, 10);
+		fixture_leg(&fixture, 10);
 	}
 	for (int i = 0; faults->damage && i < 10; i++)
 		fixture_raw(&fixture.text, "@sample hz=25\n");
@@ -130,8 +130,8 @@ static void a_good_run_passes(void **state)
 	assert_in_range(run.migrations[1].step.uncertainty, 60000, 60010);
 	assert_int_equal(run.migrations[0].sleeps_spanning, 1);
 	assert_string_equal(run.migrations[1].from->name, "grace");
-	assert_true(fabs(run.timeline.stays[1].rate[TIMELINE_RAW] - 40) < 1e-6);
-	assert_true(fabs(run.timeline.stays[2].rate[TIMELINE_RAW] - 1) < 1e-6);
+	assert_true(fabs(run.timeline.legs[1].rate[TIMELINE_RAW] - 40) < 1e-6);
+	assert_true(fabs(run.timeline.legs[2].rate[TIMELINE_RAW] - 1) < 1e-6);
 	run_free(&run);
 }
 
@@ -231,11 +231,11 @@ static void a_wrong_rate_is_known(void **state)
 	fixture.hz = FIXTURE_ALTRA;
 	fixture.offset = OFFSET_ALTRA;
 	fixture.rate = 1;
-	fixture_stay(&fixture, 10);
+	fixture_leg(&fixture, 10);
 	fixture_move(&fixture, 24997500, OFFSET_GRACE, -0.0001, 20000, 200000);
 	fixture.rate = 1 / (1 - 0.0001);
 	fixture.error += (int64_t)(250000000 * (fixture.rate - 1));
-	fixture_stay(&fixture, 10);
+	fixture_leg(&fixture, 10);
 	fixture_line(&fixture.text, "@done");
 	assert_int_equal(manifest_parse(&run.manifest, text_of_manifest, error), 0);
 	assert_int_equal(transcript_parse(&run.transcript, fixture.text.bytes, fixture.text.length), 0);
@@ -246,7 +246,7 @@ static void a_wrong_rate_is_known(void **state)
 	assert_true(llabs(run.migrations[0].step.size - 20000) < run.migrations[0].step.uncertainty - 59990);
 	assert_true(run.migrations[0].step.uncertainty < 110000);
 	assert_true(fabs(migration_rate_ppm(&run.migrations[0]) - 100.01) < 0.01);
-	assert_true(fabs(run.timeline.stays[1].rate[TIMELINE_MONO] - 1.00010001) < 1e-7);
+	assert_true(fabs(run.timeline.legs[1].rate[TIMELINE_MONO] - 1.00010001) < 1e-7);
 	assert_true(verdict(&text));
 	free(text);
 	run_free(&run);
@@ -310,7 +310,7 @@ static void tables_have_a_line_each(void **state)
 	assert_int_equal(judge(&(struct faults){ 0 }), 0);
 	plot_write_samples(&run, out);
 	plot_write_migrations(&run, out);
-	plot_write_stays(&run.timeline, out);
+	plot_write_legs(&run.timeline, out);
 	fclose(out);
 	assert_int_equal(lines_with(text, "\n"), 3 * 40 + 2 + 3 + 2 + 3);
 	free(text);
@@ -394,7 +394,7 @@ static void busy_loops_are_judged(void **state)
 	assert_false(judge_busy(0, 1, 1));
 }
 
-/* Three stays, the memory line of each; judges them and returns whether that passed. */
+/* Three legs, the memory line of each; judges them and returns whether that passed. */
 static bool judge_memory(const char *first, const char *second, const char *third)
 {
 	static const char *const rates[] = { "25000000", "1000000000", "25000000" };

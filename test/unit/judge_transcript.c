@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole consoles: stays, records, hostile numbers. */
+/* Whole consoles: legs, records, hostile numbers. */
 #include "judge_fixture.h"
 
 #include <errno.h>
@@ -63,7 +63,7 @@ static void reads_every_kind(void **state)
 	transcript_free(&t);
 }
 
-static void counts_stays_by_rate(void **state)
+static void counts_legs_by_rate(void **state)
 {
 	struct transcript t;
 
@@ -72,14 +72,14 @@ static void counts_stays_by_rate(void **state)
 	fixture_line(&text, "@reads hz=1000000000 n0=2 n1=2 back=0 cross=0 worst=0");
 	fixture_line(&text, SAMPLE);
 	assert_int_equal(parse(&t), 0);
-	assert_int_equal(t.stays, 3);
-	assert_int_equal(t.stay_hz[1], 1000000000);
-	assert_int_equal(transcript_samples(&t)->stay, 2);
+	assert_int_equal(t.legs, 3);
+	assert_int_equal(t.leg_hz[1], 1000000000);
+	assert_int_equal(transcript_samples(&t)->leg, 2);
 	transcript_free(&t);
 }
 
-/* Neither a picture that a migration delayed, nor one that is ahead of the first line there, begins a stay. */
-static void passes_over_pictures_of_other_stays(void **state)
+/* Neither a picture that a migration delayed, nor one that is ahead of the first line there, begins a leg. */
+static void passes_over_pictures_of_other_legs(void **state)
 {
 	struct transcript t;
 
@@ -92,10 +92,10 @@ static void passes_over_pictures_of_other_stays(void **state)
 	fixture_line(&text, "@level hz=1000000000 " LEVEL " lo=4 hi=4");
 	assert_int_equal(parse(&t), 0);
 	assert_int_equal(t.damaged, 0);
-	assert_int_equal(t.stays, 2);
+	assert_int_equal(t.legs, 2);
 	assert_int_equal(t.level.count, 2);
 	assert_int_equal(((struct transcript_level *)t.level.items)[0].least, 2);
-	assert_int_equal(((struct transcript_level *)t.level.items)[1].stay, 1);
+	assert_int_equal(((struct transcript_level *)t.level.items)[1].leg, 1);
 	assert_int_equal(((struct transcript_level *)t.level.items)[1].least, 4);
 	transcript_free(&t);
 }
@@ -126,7 +126,7 @@ static void counts_damage_and_goes_on(void **state)
 	assert_int_equal(parse(&t), 0);
 	assert_int_equal(t.damaged, ARRAY_SIZE(damaged));
 	assert_int_equal(t.taken, 1);
-	assert_int_equal(t.stays, 1);
+	assert_int_equal(t.legs, 1);
 	transcript_free(&t);
 }
 
@@ -152,12 +152,12 @@ static void joins_a_line_cut_by_a_migration(void **state)
 	transcript_free(&t);
 }
 
-static void refuses_too_many_stays(void **state)
+static void refuses_too_many_legs(void **state)
 {
 	struct transcript t;
 
 	(void)state;
-	for (int i = 0; i <= TRANSCRIPT_STAYS_MAX; i++)
+	for (int i = 0; i <= TRANSCRIPT_LEGS_MAX; i++)
 		fixture_line(&text, i % 2 ? SAMPLE : "@reads hz=7 n0=1 n1=1 back=0 cross=0 worst=0");
 	assert_int_equal(parse(&t), -E2BIG);
 	transcript_free(&t);
@@ -197,11 +197,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(reads_every_kind, setup),
-		cmocka_unit_test_setup(counts_stays_by_rate, setup),
-		cmocka_unit_test_setup(passes_over_pictures_of_other_stays, setup),
+		cmocka_unit_test_setup(counts_legs_by_rate, setup),
+		cmocka_unit_test_setup(passes_over_pictures_of_other_legs, setup),
 		cmocka_unit_test_setup(counts_damage_and_goes_on, setup),
 		cmocka_unit_test_setup(joins_a_line_cut_by_a_migration, setup),
-		cmocka_unit_test_setup(refuses_too_many_stays, setup),
+		cmocka_unit_test_setup(refuses_too_many_legs, setup),
 		cmocka_unit_test_setup(takes_anything_for_bytes, setup),
 		cmocka_unit_test_setup(bounds_the_names_of_the_guest, setup),
 	};
