@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A migration's target and any stream: it is refused with a sentence before the guest runs, or taken and run. */
 #include "fuzz.h"
-#include "../fake/player.h"
+#include "../fake/source_script.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -9,10 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool ran;
 	int result;
 
-	if (size > PLAYER_STREAM_MAX)
+	if (size > SOURCE_SCRIPT_STREAM_MAX)
 		return 0;
 	fake_reset();
-	result = player_play(data, size, &ran, &error);
+	result = source_script_play(data, size, &ran, &error);
 	FUZZ_MUST(ran == !result);
 	FUZZ_MUST(!result || error.text[0]);
 	return 0;

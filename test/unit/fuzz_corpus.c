@@ -4,7 +4,7 @@
  * nothing but refusals. CORPUS=write, in the top folder, writes these files anew, for make fuzz-pack.
  */
 #include "unit.h"
-#include "../fake/player.h"
+#include "../fake/source_script.h"
 #include "../fake/sealed.h"
 
 #include "migrate/report.h"
@@ -23,7 +23,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	fake_reset();
-	player_record(&stream);
+	source_script_record(&stream);
 	return 0;
 }
 

@@ -4,7 +4,7 @@
  * whole one that ends with GO; the sanitizers and the page behind the guest's memory watch the rest.
  */
 #include "unit.h"
-#include "../fake/player.h"
+#include "../fake/source_script.h"
 #include "../property/random.h"
 #include "../wait_scale.h"
 
@@ -47,7 +47,7 @@ static int set_up(void **state)
 	(void)state;
 	alarm(wait_scaled(LIMIT_S));
 	fake_reset();
-	player_record(&good);
+	source_script_record(&good);
 	find_frames();
 	return 0;
 }
@@ -65,7 +65,7 @@ static int play(const struct buffer *stream)
 	int result;
 
 	error.text[0] = '\0';
-	result = player_play(stream->data, stream->size, &ran, &error);
+	result = source_script_play(stream->data, stream->size, &ran, &error);
 	/* It runs if, and only if, it was taken; and what was refused has its sentence. */
 	assert_int_equal(ran, !result);
 	assert_true(!result || error.text[0]);

@@ -6,7 +6,7 @@
  * Policy: the target in this thread, its source in another; only the source moves time.
  */
 #include "unit.h"
-#include "../fake/player.h"
+#include "../fake/source_script.h"
 #include "../fake/port.h"
 
 #include "migrate/target.h"
@@ -39,7 +39,7 @@ static int set_up(void **state)
 	(void)state;
 	alarm(LIMIT_S);
 	fake_reset();
-	player_record(&good);
+	source_script_record(&good);
 	cursor = cursor_make(good.data + sizeof(uint32_t), sizeof(uint32_t));
 	hello_size = FRAME_HEADER_SIZE + cursor_u32(&cursor);
 	rounds = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A source that plays what was written for it: see the header. */
-#include "player.h"
+/* A scripted source of a migration: see the header. */
+#include "source_script.h"
 
 #include "guest_call.h"
 #include "transfer/arrival.h"
@@ -32,8 +32,8 @@ static int stream_load(const void *stream, size_t size, int ends[2])
 	return shutdown(ends[1], SHUT_WR);
 }
 
-/* What the incoming side said to a connection that it did not take: -EPROTO and its sentence; -ECONNRESET if it said
- * nothing. */
+/* Why the incoming side did not take the connection: -EPROTO and the sentence that it sent, or -ECONNRESET if it sent
+ * none. */
 static int refused_at_incoming(int fd, struct error *error)
 {
 	struct channel channel;
@@ -65,7 +65,7 @@ static int play_machine(struct incoming *incoming, struct channel *channel, cons
 	return result;
 }
 
-int player_play(const void *stream, size_t size, bool *ran, struct error *error)
+int source_script_play(const void *stream, size_t size, bool *ran, struct error *error)
 {
 	uint64_t entries = fake_host_entries(fake_host_current());
 	struct frame_hello hello;
@@ -172,7 +172,7 @@ static void record_guest(struct machine *machine)
 		fake_violation(error.text);
 }
 
-void player_record(struct buffer *stream)
+void source_script_record(struct buffer *stream)
 {
 	const struct machine_config config = { .name = "recorded", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN };
 	struct fake_host *before = fake_host_current(), host = fake_host_make(FROM_HZ, 12345678);
