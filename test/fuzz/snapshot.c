@@ -7,7 +7,7 @@
  */
 #include "fuzz.h"
 #include "../fake/host_fake.h"
-#include "../fake/sealed.h"
+#include "../fake/forged_file.h"
 
 #include "machine/machine.h"
 #include "snapshot/restore.h"
@@ -18,13 +18,13 @@ static void file_store(const char *path, const uint8_t *data, size_t size)
 {
 	switch (data[0] % 4) {
 	case 0:
-		sealed_store(path, data + 1, size - 1);
+		forged_file_store(path, data + 1, size - 1);
 		break;
 	case 1:
-		sealed_store_raw(path, data + 1, size - 1);
+		forged_file_store_raw(path, data + 1, size - 1);
 		break;
 	default:
-		sealed_store_frames(path, data + 1, size - 1);
+		forged_file_store_frames(path, data + 1, size - 1);
 	}
 }
 

@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 #include "../fake/source_script.h"
-#include "../fake/sealed.h"
+#include "../fake/forged_file.h"
 
 #include "migrate/report.h"
 #include "snapshot/restore.h"
@@ -107,7 +107,7 @@ static void expect_restored(const void *frames, size_t size)
 	struct error error;
 
 	close(mkstemp(path));
-	sealed_store_frames(path, frames, size);
+	forged_file_store_frames(path, frames, size);
 	assert_int_equal(restore_load(&machine, &console, &options, &error), 0);
 	machine_destroy(&machine);
 	unlink(path);

@@ -3,7 +3,7 @@
  */
 #include "unit.h"
 #include "../fake/host_fake.h"
-#include "../fake/sealed.h"
+#include "../fake/forged_file.h"
 
 #include "snapshot/reader.h"
 #include "snapshot/seal.h"
@@ -198,10 +198,10 @@ static void test_truncated(void **state)
 	assert_int_equal(write_file(0), 0);
 	content = file_content();
 	for (size_t size = 0; size < content.size; size++) {
-		sealed_store(path, content.data, size);
+		forged_file_store(path, content.data, size);
 		expect_refused(open_file());
 	}
-	sealed_store(path, content.data, content.size);
+	forged_file_store(path, content.data, content.size);
 	assert_int_equal(open_file(), 0);
 	buffer_free(&content);
 }
@@ -216,7 +216,7 @@ static void test_altered(void **state)
 	for (size_t n = 0; n < content.size; n++)
 		for (int bit = 0; bit < 8; bit++) {
 			content.data[n] ^= (uint8_t)(1 << bit);
-			sealed_store(path, content.data, content.size);
+			forged_file_store(path, content.data, content.size);
 			expect_refused(open_file());
 			content.data[n] ^= (uint8_t)(1 << bit);
 		}
@@ -231,10 +231,10 @@ static void test_trailing(void **state)
 	assert_int_equal(write_file(0), 0);
 	content = file_content();
 	buffer_put_u8(&content, 0);
-	sealed_store(path, content.data, content.size);
+	forged_file_store(path, content.data, content.size);
 	expect_refused(open_file());
 	buffer_put(&content, content.data, content.size - 1);
-	sealed_store(path, content.data, content.size);
+	forged_file_store(path, content.data, content.size);
 	expect_refused(open_file());
 	buffer_free(&content);
 }
@@ -247,7 +247,7 @@ static void test_other_version(void **state)
 	assert_int_equal(write_file(0), 0);
 	content = file_content();
 	content.data[content.size - SEAL_SIZE + 16] += 1;
-	sealed_store(path, content.data, content.size);
+	forged_file_store(path, content.data, content.size);
 	expect_refused(open_file());
 	assert_non_null(strstr(error.text, "version"));
 	buffer_free(&content);
@@ -256,7 +256,7 @@ static void test_other_version(void **state)
 static void test_no_file(void **state)
 {
 	(void)state;
-	sealed_store(path, noise, sizeof(noise));
+	forged_file_store(path, noise, sizeof(noise));
 	expect_refused(open_file());
 	unlink(path);
 	expect_refused(open_file());
@@ -275,26 +275,26 @@ static void test_sealed_nonsense(void **state)
 	struct buffer content = { 0 };
 
 	(void)state;
-	sealed_store_frames(path, beyond, 8);
+	forged_file_store_frames(path, beyond, 8);
 	assert_int_equal(read_frames(), 1);
-	sealed_store_frames(path, beyond, sizeof(beyond));
+	forged_file_store_frames(path, beyond, sizeof(beyond));
 	expect_refused(read_frames());
-	sealed_store_frames(path, beyond, 7);
+	forged_file_store_frames(path, beyond, 7);
 	expect_refused(read_frames());
-	sealed_store_frames(path, "", 0);
+	forged_file_store_frames(path, "", 0);
 	expect_refused(read_frames());
-	sealed_store_frames(path, unknown, sizeof(unknown));
+	forged_file_store_frames(path, unknown, sizeof(unknown));
 	expect_refused(read_frames());
-	sealed_store_frames(path, large, sizeof(large));
+	forged_file_store_frames(path, large, sizeof(large));
 	expect_refused(read_frames());
 	/* Sealed without zstd's end, and with something behind it. */
-	sealed_store_raw(path, noise, 1000);
+	forged_file_store_raw(path, noise, 1000);
 	expect_refused(read_frames());
-	sealed_compress(&content, beyond, 8);
-	sealed_store_raw(path, content.data, content.size - 1);
+	forged_file_compress(&content, beyond, 8);
+	forged_file_store_raw(path, content.data, content.size - 1);
 	expect_refused(read_frames());
 	buffer_put_u8(&content, 1);
-	sealed_store_raw(path, content.data, content.size);
+	forged_file_store_raw(path, content.data, content.size);
 	expect_refused(read_frames());
 	buffer_free(&content);
 }

@@ -5,7 +5,7 @@
  */
 #include "snapshot_fixture.h"
 #include "../fake/guest_call.h"
-#include "../fake/sealed.h"
+#include "../fake/forged_file.h"
 
 #include "snapshot/reader.h"
 
@@ -298,7 +298,7 @@ static void test_two_rates(void **state)
 	assert_int_equal(restore(NULL, false), -EPERM);
 	frames = file_frames(ends, &count);
 	memcpy(frames.data + hello_hz, &hz, sizeof(hz));
-	sealed_store_frames(path, frames.data, frames.size);
+	forged_file_store_frames(path, frames.data, frames.size);
 	for (int force = 0; force < 2; force++) {
 		expect_refused(restore(NULL, force));
 		assert_non_null(strstr(error.text,
@@ -321,18 +321,18 @@ static void test_cut(void **state)
 	state_at = ends[count - 3];
 	for (size_t n = 0; n < count - 1; n += n < 5 || n > count - 5 ? 1 : 16)
 		for (size_t size = ends[n] - 1; size <= ends[n] + 1 && size < frames.size; size++) {
-			sealed_store_frames(path, frames.data, size);
+			forged_file_store_frames(path, frames.data, size);
 			expect_refused(restore(NULL, false));
 		}
 	for (size_t size = 0; size < ends[1]; size++) {
-		sealed_store_frames(path, frames.data, size);
+		forged_file_store_frames(path, frames.data, size);
 		expect_refused(restore(NULL, false));
 	}
 	for (size_t size = state_at; size < frames.size; size += 7) {
-		sealed_store_frames(path, frames.data, size);
+		forged_file_store_frames(path, frames.data, size);
 		expect_refused(restore(NULL, false));
 	}
-	sealed_store_frames(path, frames.data, frames.size);
+	forged_file_store_frames(path, frames.data, frames.size);
 	assert_int_equal(restore(NULL, false), 0);
 	buffer_free(&frames);
 }
@@ -357,9 +357,9 @@ static void test_order(void **state)
 		buffer_put(&without, frames.data + ends[n], frames.size - ends[n]);
 		buffer_put(&twice, frames.data, ends[n]);
 		buffer_put(&twice, frames.data + begin, frames.size - begin);
-		sealed_store_frames(path, without.data, without.size);
+		forged_file_store_frames(path, without.data, without.size);
 		expect_refused(restore(NULL, false));
-		sealed_store_frames(path, twice.data, twice.size);
+		forged_file_store_frames(path, twice.data, twice.size);
 		expect_refused(restore(NULL, false));
 		buffer_free(&without);
 		buffer_free(&twice);
@@ -383,15 +383,15 @@ static void test_altered(void **state)
 	assert_in_range(size, 100, sizeof(content) - 1);
 	for (size_t n = 0; n < size; n++) {
 		content[n] ^= 0x10;
-		sealed_store(path, content, size);
+		forged_file_store(path, content, size);
 		expect_refused(restore(NULL, false));
 		content[n] ^= 0x10;
 	}
 	for (size_t n = 0; n < size; n++) {
-		sealed_store(path, content, n);
+		forged_file_store(path, content, n);
 		expect_refused(restore(NULL, false));
 	}
-	sealed_store(path, content, size);
+	forged_file_store(path, content, size);
 	assert_int_equal(restore(NULL, false), 0);
 }
 
@@ -443,7 +443,7 @@ static void test_save_fails(void **state)
 
 	(void)state;
 	pair_open(&pair, 25000000, 25000000, 1, SEED);
-	sealed_store(path, "old", 3);
+	forged_file_store(path, "old", 3);
 	for (size_t n = 0; n < ARRAY_SIZE(calls); n++) {
 		struct stat facts;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files of saved machines that no machine was saved to: see the header. */
-#include "sealed.h"
+/* Forged save files: see the header. */
+#include "forged_file.h"
 
 #include "host_fake.h"
 #include "snapshot/seal.h"
@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-void sealed_store(const char *path, const void *data, size_t size)
+void forged_file_store(const char *path, const void *data, size_t size)
 {
 	FILE *file;
 
@@ -19,17 +19,17 @@ void sealed_store(const char *path, const void *data, size_t size)
 		fake_violation("a file cannot be written");
 }
 
-void sealed_store_raw(const char *path, const void *data, size_t size)
+void forged_file_store_raw(const char *path, const void *data, size_t size)
 {
 	struct buffer content = { 0 };
 
 	buffer_put(&content, data, size);
 	seal_put(buffer_reserve(&content, SEAL_SIZE), seal_checksum(0, data, size));
-	sealed_store(path, content.data, content.size);
+	forged_file_store(path, content.data, content.size);
 	buffer_free(&content);
 }
 
-void sealed_compress(struct buffer *compressed, const void *data, size_t size)
+void forged_file_compress(struct buffer *compressed, const void *data, size_t size)
 {
 	size_t room = ZSTD_compressBound(size);
 	size_t used = ZSTD_compress(buffer_reserve(compressed, room), room, data, size, 1);
@@ -39,11 +39,11 @@ void sealed_compress(struct buffer *compressed, const void *data, size_t size)
 	compressed->size -= room - used;
 }
 
-void sealed_store_frames(const char *path, const void *frames, size_t size)
+void forged_file_store_frames(const char *path, const void *frames, size_t size)
 {
 	struct buffer compressed = { 0 };
 
-	sealed_compress(&compressed, frames, size);
-	sealed_store_raw(path, compressed.data, compressed.size);
+	forged_file_compress(&compressed, frames, size);
+	forged_file_store_raw(path, compressed.data, compressed.size);
 	buffer_free(&compressed);
 }
