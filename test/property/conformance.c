@@ -6,7 +6,7 @@
  * Policy: the machine is the simulated one of the unit test; cases that it does not offer, as the page of a slow
  * counter, are skipped, but never more than a few.
  */
-#include "../fake/simulated.h"
+#include "../fake/sim_machine.h"
 
 #include "random.h"
 
@@ -14,14 +14,14 @@
 #define SKIPPED_MAX 60u
 
 struct walk {
-	struct simulated machine;
+	struct sim_machine machine;
 	enum sc_guest_convention convention;
 	uint32_t skipped;
 };
 
-static struct simulated machine_draw(struct random *random)
+static struct sim_machine machine_draw(struct random *random)
 {
-	struct simulated machine = {
+	struct sim_machine machine = {
 		.hz = random_rate(random),
 		.other_hz = random_rate(random),
 		.start = { random_next(random) >> random_between(random, 8, 60) },
@@ -44,7 +44,7 @@ static void run_case(const struct conformance_case *test, void *argument)
 	struct trial trial;
 	enum conformance_result result;
 
-	PROPERTY(simulated_begin(&walk->machine), "%u Hz refused", walk->machine.hz);
+	PROPERTY(sim_machine_begin(&walk->machine), "%u Hz refused", walk->machine.hz);
 	result = conformance_run(&trial, walk->convention, test, conformance_offers(walk->convention, true, true));
 	PROPERTY(result != CONFORMANCE_FAIL, "%s at %u and %u Hz: %s; step %u saw 0x%" PRIx64 ", expected 0x%" PRIx64,
 		 test->name, walk->machine.hz, walk->machine.other_hz, test->expects, trial.step, trial.seen,

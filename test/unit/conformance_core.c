@@ -3,7 +3,7 @@
  * The conformance suite beside the core: the same cases as in a bare guest, on a simulated machine. Each is one test
  * for each convention.
  */
-#include "../fake/simulated.h"
+#include "../fake/sim_machine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "unit.h"
 
 /* Like a real monitor, this one serves what is due much too late. */
-static const struct simulated machine = {
+static const struct sim_machine machine = {
 	.hz = 25000000,
 	.other_hz = 1000000000,
 	.start = { 1000 },
@@ -46,7 +46,7 @@ static void run_case(void **state)
 static int machine_begin(void **state)
 {
 	(void)state;
-	return simulated_begin(&machine) ? 0 : -1;
+	return sim_machine_begin(&machine) ? 0 : -1;
 }
 
 static void add(const struct conformance_case *test, void *convention)

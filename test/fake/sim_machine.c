@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The simulated machine: see the header. */
-#include "simulated.h"
+#include "sim_machine.h"
 
 #include <seaclock/core.h>
 
@@ -14,7 +14,7 @@
 /* Long enough that no wait takes a time for a distance. */
 #define UPTIME (100 * SECOND)
 
-static struct simulated simulated;
+static struct sim_machine sim;
 static struct sc_partition partition;
 static struct sc_message pages[PAGES][SC_HV_PAGE_SIZE / sizeof(struct sc_message)] __attribute__((aligned(4096)));
 static sc_ticks_t counter;
@@ -171,7 +171,7 @@ bool port_wait(uint64_t until)
 	while (sc_partition_deadline(&partition, &deadline) && deadline.v < until) {
 		counter_reach(deadline.v - EARLY);
 		deliver();
-		counter_reach(until - deadline.v < simulated.late ? until : deadline.v + simulated.late);
+		counter_reach(until - deadline.v < sim.late ? until : deadline.v + sim.late);
 		deliver();
 	}
 	counter_reach(until);
@@ -193,9 +193,9 @@ static void page_update(void)
 bool port_migrate(void)
 {
 	struct sc_stop_point stop = sc_partition_stop(&partition, counter);
-	uint32_t hz = partition.clock.hz == simulated.hz ? simulated.other_hz : simulated.hz;
+	uint32_t hz = partition.clock.hz == sim.hz ? sim.other_hz : sim.hz;
 
-	if (sc_partition_resume(&partition, &stop, hz, simulated.policy, simulated.gap, &counter))
+	if (sc_partition_resume(&partition, &stop, hz, sim.policy, sim.gap, &counter))
 		return false;
 	page_update();
 	deliver();
@@ -260,7 +260,7 @@ void port_call(struct port_call *call)
 	struct sc_call decoded;
 	uint64_t x[18];
 
-	counter.v += simulated.call_ticks;
+	counter.v += sim.call_ticks;
 	deliver();
 	registers_load(call, x);
 	call->result = sc_call_decode_registers(x, &decoded);
@@ -270,9 +270,9 @@ void port_call(struct port_call *call)
 	deliver();
 }
 
-bool simulated_begin(const struct simulated *machine)
+bool sim_machine_begin(const struct sim_machine *machine)
 {
-	simulated = *machine;
+	sim = *machine;
 	counter = machine->start;
 	vp = 0;
 	memset(lines, 0, sizeof(lines));

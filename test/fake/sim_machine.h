@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The conformance suite's port beside the core: a machine of two vCPUs that is simulated.
+ * A simulated machine of two vCPUs around the core: the conformance suite's port for a unit test.
  *
- * Policy: the smallest monitor that there can be. Time is a number that calls and waits move on; a delivery happens
- * when time has reached it; guest addresses are pointers. A migration is a stop and a resume at another rate. One
+ * Policy: the smallest possible monitor. Time is a number that calls and waits advance; a delivery happens when time
+ * has reached it; guest addresses are pointers. A migration is a stop and a resume at another rate. There is one
  * machine at a time.
  */
-#ifndef FAKE_SIMULATED_H
-#define FAKE_SIMULATED_H
+#ifndef FAKE_SIM_MACHINE_H
+#define FAKE_SIM_MACHINE_H
 
 #include "../conformance/conformance.h"
 
-struct simulated {
+struct sim_machine {
 	uint32_t hz;
 	uint32_t other_hz;   /* behind every other migration */
 	sc_ticks_t start;    /* the counter when the machine is created */
@@ -22,6 +22,6 @@ struct simulated {
 };
 
 /* A new machine, some time after its start; false if the core refuses it. */
-bool simulated_begin(const struct simulated *machine);
+bool sim_machine_begin(const struct sim_machine *machine);
 
 #endif
