@@ -76,7 +76,7 @@ static bool timer_rate_is_right(const struct album *album, int64_t hz)
 	return right;
 }
 
-/* Used in some pictures, one behind the other. */
+/* Used in some pictures, all of them consecutive. */
 static bool vdso_is_used(const struct album *album)
 {
 	size_t times = 0;
@@ -110,7 +110,7 @@ static struct statistics_rate clock_rate(const struct album *album, const struct
 	return statistics_rate(stamps, count);
 }
 
-/* Of processor time, which the guest has taken over truth itself. */
+/* Of processor time, which the guest itself has compared with truth. */
 static struct statistics_rate cpu_rate(const struct album *album)
 {
 	double cpu = 0, truth = 0;
@@ -208,7 +208,7 @@ static bool verdict_of_timer_rate(const struct run *run, const struct cooperativ
 			       run->migration_count);
 }
 
-/* How far a rate is surely from 1; endlessly if it is not known well enough to be held against the limit. */
+/* By how much a rate certainly differs from 1; infinity if it is too uncertain to be compared with the limit. */
 static double rate_deviation(const struct statistics_rate *rate, double limit)
 {
 	if (rate->uncertainty > limit)
@@ -298,7 +298,7 @@ static bool verdict_of_kernel(const struct run *run, const struct cooperative *a
 	return all_passed;
 }
 
-/* The rows of what verdict_of_clock has judged in words. */
+/* Rows for what verdict_of_clock() has judged in words. */
 static void rows_of_clock(const struct run *run, FILE *out)
 {
 	bool clocks = run->migration_count > 0, timers = clocks;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a guest that works together with the monitor has after each migration beside right clocks and timers: the speed
- * of the vDSO, and everything in its kernel that rests on the counter's rate.
+ * What a cooperative guest must have after each migration besides correct clocks and timers: the speed of the vDSO, and
+ * everything in its kernel that depends on the counter's rate.
  *
- * Policy: all pictures that the guest took in the leg after a migration count. The vDSO is the exception: it is not
- * used from when the next migration is prepared, nor until the guest has gone back to the raw counter. What could not
- * be measured is wrong.
+ * Policy: every picture that the guest took in the leg after a migration counts. The vDSO is the exception: it is
+ * unused once the next migration is being prepared, and until the guest is back on the raw counter. What could not be
+ * measured is wrong.
  */
 #ifndef LAB_JUDGE_COOPERATIVE_H
 #define LAB_JUDGE_COOPERATIVE_H
@@ -21,11 +21,11 @@
 /* What followed one migration. */
 struct cooperative {
 	size_t pictures;
-	bool vdso_used;			      /* and from then on until the next migration was prepared */
-	int64_t udelay_min_ns, udelay_max_ns; /* least and greatest of what each picture found the shortest to take */
+	bool vdso_used;			      /* from some picture on, until the next migration was prepared */
+	int64_t udelay_min_ns, udelay_max_ns; /* of the shortest delay that each picture found */
 	bool events_right;		      /* on each CPU, in each picture */
 	bool timer_rate_right;		      /* in each picture */
-	struct statistics_rate sched;	      /* of truth, as the next two; 0: not known */
+	struct statistics_rate sched;	      /* relative to truth, as are the next two; 0: unknown */
 	struct statistics_rate log;	      /* of the stamps in the kernel's log */
 	struct statistics_rate cpu;	      /* of a busy loop's processor time */
 	int64_t new_warnings;		      /* since before the migration */
@@ -34,7 +34,7 @@ struct cooperative {
 /* Of migration number `index` of a judged run. */
 struct cooperative cooperative_judge(const struct run *run, size_t index);
 
-/* The divider that the kernel sets for an event each 100 us on a counter of this rate. */
+/* The divider that the kernel sets for one event every 100 us on a counter of this rate. */
 int64_t cooperative_divider(int64_t hz);
 
 /*

@@ -37,8 +37,8 @@ enum line_result {
 };
 
 /*
- * Takes `length` bytes without the newline apart. The probe's line may follow other text, since a message of the kernel
- * may stand in front of it. A "@guest" line comes from a shell script and has no checksum.
+ * Takes apart `length` bytes, the newline not among them. The probe's line may follow other text, since a message of
+ * the kernel may precede it. A "@guest" line comes from a shell script and has no checksum.
  */
 enum line_result line_parse(struct line *line, const char *bytes, size_t length);
 

@@ -13,7 +13,7 @@
 
 #define WORDS_MAX 5
 #define RATE_MAX 100000000000ll
-/* A stated rate that is wrong by more than 10 % is no host of a lab. */
+/* A stated rate off by more than 10 % cannot belong to a lab host. */
 #define DRIFT_MAX_PPB 100000000ll
 #define SILENCE_MAX_S 600
 #define NS_PER_S 1000000000ll

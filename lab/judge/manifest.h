@@ -5,17 +5,17 @@
  *     host NAME HZ                           a lab host
  *     truth NAME OFFSET_NS AT_NS DRIFT_PPB   a calibration, from `lab/lab truth`: truth minus that host's
  *                                            CLOCK_REALTIME, when the latter showed AT_NS, and by how much that grows
- *     load idle|memory                       what the guest does beside its clocks; without it, idle
- *     case NAME raw|page                     what is tried, and the clock that the guest keeps while nothing is asked
+ *     load idle|memory                       what the guest does besides its clocks; without it, idle
+ *     case NAME raw|page                     what is tried, and the guest's clock while nothing is asked of it
  *     silence SECONDS                        how long the guest's own load may keep everything else in it from running;
  *                                            the longest counts; without one, 0
  *     console FILE                           a guest console; in the order of the legs
  *     migration FROM TO FILE                 what `seaclock migrate --json` printed; in order
  *     end done|stopped                       how the guest was to end: by itself or by `seaclock stop`
  *
- * Policy: a calibration can be too small (a stale truth is always too old) and hardly too large, so the largest of a
- * host counts, and their spread tells how well they agree. Hosts have different rates, since the rate is how a sample
- * names its host.
+ * Policy: a calibration can be too small (a stale truth is always too old) but hardly too large, so the largest of a
+ * host counts, and their spread tells how well they agree. Hosts have different rates, since a sample names its
+ * host by the rate.
  */
 #ifndef LAB_JUDGE_MANIFEST_H
 #define LAB_JUDGE_MANIFEST_H

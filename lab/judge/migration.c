@@ -56,7 +56,7 @@ static int64_t truth_at(const struct transcript *transcript, const struct timeli
 	       manifest_host_truth(timeline->legs[0].host, transcript_samples(transcript)[0].ptp);
 }
 
-/* How much truth a sleep may fall short of when the clocks of its hosts run too fast, ns. */
+/* By how much of true time a sleep may fall short because the clocks of its hosts run too fast, ns. */
 static int64_t shortfall_by_drift(const struct migration *migration, int64_t duration)
 {
 	double from = manifest_host_rate(migration->from), to = manifest_host_rate(migration->to);

@@ -14,7 +14,7 @@
 #include "report.h"
 #include "timeline.h"
 
-/* By how much the truth of a sleep's begin and end may be wrong; ns. */
+/* By how much the true times of a sleep's start and end may be wrong; ns. */
 #define MIGRATION_TOLERANCE_NS 100000
 
 struct migration {

@@ -14,7 +14,7 @@
 #define STEP_MEDIAN_MAX_NS 150000
 #define BOUND_SLACK_NS 2000
 
-/* Two clocks that are each wrong by up to 100 ppm part by up to 2p / (1 - p) of the slower one's time. */
+/* Two clocks that are each wrong by up to 100 ppm drift apart by up to 2p / (1 - p) of the slower one's time. */
 #define DRIFT_PPM 100
 #define RATES 4
 #define PAIRS (RATES * (RATES - 1))
@@ -112,7 +112,7 @@ static bool verdict_of_pairs(const struct offset_set *set, size_t half, FILE *ou
 		seen[from][to] = true;
 		pairs++;
 	}
-	/* Few migrations are each between another pair. */
+	/* A few migrations are each between a different pair. */
 	size_t least = 2 * half < PAIRS ? 2 * half : PAIRS;
 
 	return criterion_print(out, count == RATES && pairs >= least,
@@ -134,7 +134,7 @@ static bool verdict_of_steps(const struct offset_set *set, FILE *out)
 	}
 	return criterion_print(
 		out, set->count && within == set->count,
-		"true steps: %zu of %zu within the stated bound, measuring error included; the largest is %.2f"
+		"true steps: %zu of %zu within the stated bound, measurement error included; the largest is %.2f"
 		" of its bound",
 		within, set->count, worst);
 }

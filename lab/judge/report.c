@@ -50,7 +50,7 @@ static const char *take_rate(struct report *report, const json_t *object)
 	return take_duration(object, "rate_ppm_bound", &report->rate_ppm_bound) ? NULL : "rate_ppm_bound";
 }
 
-/* A guest that is moved without a hold has null, or a monitor that knows none says nothing. */
+/* null if the guest was moved without a hold; absent if the monitor knows no holds. */
 static bool take_hold(struct report *report, const json_t *object)
 {
 	const json_t *hold = json_object_get(object, "hold_us");
@@ -112,7 +112,7 @@ int report_parse(struct report *report, const char *text, char *error)
 	else if (refused)
 		snprintf(error, REPORT_ERROR_MAX, "the migration failed: %s", refused);
 	else if (missing)
-		snprintf(error, REPORT_ERROR_MAX, "\"%s\" is missing or not a number that it can be", missing);
+		snprintf(error, REPORT_ERROR_MAX, "\"%s\" is missing or out of range", missing);
 	else
 		err = 0;
 	json_decref(object);

@@ -19,8 +19,8 @@ struct report {
 	int64_t from_hz, to_hz;
 	int64_t rounds, bytes;
 	char level[REPORT_LEVEL_MAX]; /* how far the guest followed, in the monitor's word */
-	bool has_hold;		      /* the guest's vCPUs stood in a hold: */
-	double hold_us;		      /* so long after they had been asked to */
+	bool has_hold;		      /* the guest's vCPUs were held: */
+	double hold_us;		      /* this long after they had been asked to hold */
 	int64_t intended_step_ns;     /* of the guest's clocks: 0, or minus the gap that they do not count */
 	int64_t bound_ns;	      /* by how much the true step may differ from that */
 	int64_t round_trip_ns;	      /* of the best time stamp */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Judges a run. Policy: the legs that the guest saw and the migrations of the manifest must be the same story, else no
+ * Judges a run. Policy: the legs that the guest saw and the migrations of the manifest must tell the same story, or no
  * number could be charged to the right migration.
  */
 #include "run.h"

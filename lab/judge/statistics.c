@@ -49,7 +49,7 @@ double statistics_slope(const int64_t *x, const int64_t *y, size_t count)
 	return xx > 0 ? xy / xx : 0;
 }
 
-/* The rates between two stamps, that were apart, narrow the range. */
+/* Two stamps that are far enough apart narrow the range of the rate. */
 static void range_narrow(double *low, double *high, const struct statistics_stamp *a, const struct statistics_stamp *b)
 {
 	double dx = (double)(b->x - a->x), dy = (double)(b->y - a->y);

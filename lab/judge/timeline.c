@@ -60,7 +60,7 @@ static int legs_find_hosts(struct timeline *timeline, const struct manifest *man
 	return 0;
 }
 
-/* Nanoseconds of a number of counts; beyond about 70 years it stays there. */
+/* Nanoseconds of a number of counts; saturates at about 70 years. */
 static int64_t counts_to_ns(int64_t counts, int64_t hz)
 {
 	const double limit = (double)(1ll << 61);
@@ -162,7 +162,7 @@ struct bounds {
 	int64_t low, high;
 };
 
-/* How fast the error of a clock grows that runs as its host's does. */
+/* How fast the error grows of a clock that runs like its host's. */
 static double growth_of(const struct timeline_leg *leg)
 {
 	return manifest_host_rate(leg->host) - 1;

@@ -54,7 +54,7 @@ struct timeline_step {
 	int64_t uncertainty;
 };
 
-/* When samples of one leg exclude each other, so that no step can be told; ns. */
+/* The uncertainty if samples of one leg contradict each other, so that the step is unknown; ns. */
 #define TIMELINE_UNCERTAIN 1000000000
 
 /*

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Reads a console into records. Policy: a line with a missing or impossible field counts as damaged and leaves no
- * trace; not what the guest was printing when it was stopped, the last line if it has no end. Legs are told apart by
- * what one thread of the guest prints. Another one takes pictures; one that was taken before a migration and printed
- * after it is passed over.
+ * trace. An unfinished last line, which the guest was printing when it was stopped, does not count as damaged. Legs are
+ * told apart by what one thread of the guest prints. Another thread takes pictures; one that was taken before a
+ * migration and printed after it is skipped.
  */
 #include "transcript.h"
 
@@ -39,7 +39,7 @@ static int list_add(struct transcript_list *list, const void *item, size_t size)
 	return 1;
 }
 
-/* Is it of the leg that the lines so far have come to? */
+/* Does the rate belong to the leg that the lines have reached? */
 static bool leg_is_current(const struct transcript *transcript, int64_t hz)
 {
 	return transcript->legs && transcript->leg_hz[transcript->legs - 1] == hz;
@@ -109,7 +109,7 @@ static int read_sleep(struct transcript *transcript, const struct line *line)
 	    !time_of(line, "mono1", &s.mono1) || !time_of(line, "ptp0", &s.ptp0) || !time_of(line, "ptp1", &s.ptp1) ||
 	    !line_number(line, "hz0", 1, RATE_MAX, &s.hz0) || !line_number(line, "hz1", 1, RATE_MAX, &s.hz1))
 		return 0;
-	/* The two hosts' clocks may differ, but not by anything. */
+	/* The two hosts' clocks may differ, but not without limit. */
 	if (llabs(s.ptp1 - s.ptp0) > YEAR_NS)
 		return 0;
 	return list_add(&transcript->sleep, &s, sizeof(s));

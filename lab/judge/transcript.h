@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the guest printed on its console during one run, over all hosts it stayed on.
+ * What the guest printed on its console during one run, over all the hosts it was on.
  *
  * Policy: the consoles of the legs are one stream in order, because a line may begin on one host and end on the next.
  * A leg is the guest's time on one host, known by the counter rate of its lines; every record has the number of its
@@ -60,19 +60,19 @@ enum transcript_stamp {
 	TRANSCRIPT_STAMPS
 };
 
-/* What the guest's kernel made of the counter's rate, at one moment. */
+/* What the guest's kernel derived from the counter's rate, at one moment. */
 struct transcript_level {
 	size_t leg;
 	struct statistics_stamp stamps[TRANSCRIPT_STAMPS];
 	int64_t vdso;	     /* 1: a process that may not ask the kernel for the time could read it */
 	int64_t delay;	     /* the shortest of 200 udelay(1000) */
-	int64_t timer_rate;  /* what the kernel takes for the counter's rate */
+	int64_t timer_rate;  /* what the kernel believes the counter's rate to be */
 	int64_t least, most; /* dividers of the event streams; -1: off */
 	int64_t cpus, warnings;
 	int64_t cpu, truth; /* processor time of a busy loop, and how long it took; both 0: not known */
 };
 
-/* CLOCK_MONOTONIC_RAW less reference time. */
+/* CLOCK_MONOTONIC_RAW minus reference time. */
 struct transcript_raw {
 	size_t leg;
 	int64_t ptp, difference, width; /* width: within which it is known */

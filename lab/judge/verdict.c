@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The criteria. Policy: every criterion is evaluated and printed, also after one has failed; a criterion for which
+ * The criteria. Policy: every criterion is evaluated and printed, even after one has failed; a criterion for which
  * there is no evidence fails.
  */
 #include "verdict.h"
@@ -17,7 +17,7 @@
 #define LOST_NS 5000000000ll
 #define DAMAGED_PERCENT 2
 
-/* One migration may be too short to tell the rates of its hosts apart; of so many, one is not. */
+/* One migration may be too short to compare the rates of its hosts; of this many, at least one is long enough. */
 #define RATES_EXPECTED 3
 
 static bool verdict_of_log(const struct run *run, FILE *out)

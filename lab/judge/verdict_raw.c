@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The criterion for CLOCK_MONOTONIC_RAW, which goes with reference time as long as the guest stays on one host. Policy:
- * what it has lost or won in a move is judged elsewhere, against truth. A reading that does not know the difference
- * well counts for nothing, and a leg without two that do has shown nothing, so it fails.
+ * The criterion for CLOCK_MONOTONIC_RAW, which keeps pace with reference time as long as the guest stays on one host.
+ * Policy: what it has lost or gained in a move is judged elsewhere, against truth. A reading that is too uncertain does
+ * not count, and a leg with fewer than two that count has shown nothing, so it fails.
  */
 #include "verdict_raw.h"
 
@@ -10,7 +10,7 @@
 
 #include "criterion.h"
 
-/* How far the clock may surely be from where it was, and how well a reading must know it. */
+/* How far the clock may certainly have drifted, and how uncertain a reading may be. */
 #define RAW_LIMIT_NS 2000
 #define RAW_WIDTH_LIMIT_NS 20000
 
@@ -60,7 +60,7 @@ bool verdict_of_raw(const struct transcript *transcript, size_t from, FILE *out)
 		worst = leg.worst > worst ? leg.worst : worst;
 	}
 	return criterion_print(out, longest > 0 && worst <= RAW_LIMIT_NS,
-			       "CLOCK_MONOTONIC_RAW: left reference time by %" PRId64
+			       "CLOCK_MONOTONIC_RAW: drifted from reference time by %" PRId64
 			       " ns at most in %.0f s on one host"
 			       " (limit %d ns)",
 			       worst, longest, RAW_LIMIT_NS);

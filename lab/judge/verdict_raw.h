@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Does CLOCK_MONOTONIC_RAW go with reference time?
+ * Does CLOCK_MONOTONIC_RAW keep pace with reference time?
  */
 #ifndef LAB_JUDGE_VERDICT_RAW_H
 #define LAB_JUDGE_VERDICT_RAW_H
@@ -11,8 +11,8 @@
 #include "transcript.h"
 
 /*
- * Prints "PASS ..." or "FAIL ..." for the legs from number `from` on: within a leg the clock leaves reference time by
- * no more than a reading can tell. Returns whether it passed.
+ * Prints "PASS ..." or "FAIL ..." for the legs from number `from` on: within a leg the clock drifts from reference time
+ * by no more than a reading can resolve. Returns whether it passed.
  */
 bool verdict_of_raw(const struct transcript *transcript, size_t from, FILE *out);
 
