@@ -64,7 +64,7 @@ static void batches_run(uint64_t *least)
 		take_least(least, batch_ticks());
 }
 
-/* Makes a clocksource the current one; returns how long that took, or 0 if it cannot be. */
+/* Makes a clocksource the current one; returns how long that took, or 0 if it failed. */
 static uint64_t select_ticks(const char *name)
 {
 	int fd = open(CURRENT, O_WRONLY | O_CLOEXEC);

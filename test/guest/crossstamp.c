@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A cross-stamp of ptp_kvm: the host's clock and this guest's, of the same value of the counter. One line for a script:
- * "@crossstamp error=NAME" if it is refused, else "@crossstamp difference=NS", the host's clock less CLOCK_REALTIME.
+ * A cross-stamp of ptp_kvm: the host's clock and this guest's at the same counter value. One line for a script:
+ * "@crossstamp error=NAME" if it is refused, else "@crossstamp difference=NS", the host's clock minus CLOCK_REALTIME.
  */
 #include <errno.h>
 #include <fcntl.h>

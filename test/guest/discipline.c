@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the kernel's NTP code has been told, and tells: `discipline show`, or before that
+ * Shows the state of the kernel's NTP code: `discipline show`; or changes it first:
  *
  *     sync        the clock is synchronised, to within 1 ms
- *     slew US     slew it by so much, as adjtime() does
+ *     slew US     slew it by US microseconds, as adjtime() does
  *     leap S      set it to S seconds before the end of a day, and announce a leap second
  *
  * Policy: one line for a script, "@discipline state=N unsync=N leap=N slew=US maxerror=US monotonic=NS seconds=S":

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Starts another kernel in place of the running one: `kexec now IMAGE INITRD COMMANDLINE`; or has it ready for the case
- * that the running one panics: `kexec crash ...`.
+ * Starts another kernel in place of the running one: `kexec now IMAGE INITRD COMMANDLINE`; or has it ready in case the
+ * running one panics: `kexec crash ...`.
  *
  * Policy: by kexec_load(2), since stock arm64 cloud kernels have no kexec_file_load(2). The new kernel gets the device
  * tree that this one got, so the same EFI tables, with a command line and an initial RAM disk of its own. It is put
- * into the middle of the memory, or into what crashkernel= has set aside, where it stays.
+ * in the middle of the memory, or in what crashkernel= has set aside, where it stays.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@
 
 struct range {
 	uint64_t start;
-	uint64_t end; /* behind the last byte */
+	uint64_t end; /* just past the last byte */
 };
 
 enum {
@@ -40,7 +40,7 @@ enum {
 	SEGMENTS
 };
 
-/* kexec enters this with the MMU off; a kernel wants the device tree's address in x0, and zeroes behind it. */
+/* kexec enters this with the MMU off; a kernel wants the device tree's address in x0, and zeroes in x1 to x3. */
 struct entry {
 	uint32_t code[6];
 	uint64_t fdt;
@@ -68,7 +68,7 @@ static _Noreturn void fail_fdt(int err)
 	exit(1);
 }
 
-/* All of a file; what this process holds ends with it. */
+/* All of a file; the memory is freed when the process ends. */
 static uint8_t *file_read(const char *path, size_t *size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -142,7 +142,7 @@ static uint64_t image_field(const uint8_t *image, size_t place)
 	return value;
 }
 
-/* Puts a segment at *place and moves that behind it. */
+/* Puts a segment at *place and advances *place past it. */
 static void segment_put(struct kexec_segment *segment, void *data, size_t size, uint64_t memory, uint64_t *place)
 {
 	*segment = (struct kexec_segment){

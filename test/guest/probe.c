@@ -9,7 +9,7 @@
  * memory_rate is in MiB a second. level_ms and lock need seaclock_inspect.ko. silence_s is how long the second form
  * may keep everything else from running, which does not count against a sleep.
  *
- * Policy: it measures and prints; judging is the judge's work on the machine that runs the lab. The first thread
+ * Policy: it measures and prints; judging is left to the judge, on the machine that runs the lab. The first thread
  * samples and reports with real-time priority, so the load does not widen its samples. It ends with "@done".
  */
 #include <errno.h>
@@ -111,7 +111,7 @@ static bool options_parse(struct options *options, int argc, char **argv)
 	return options->sample_ms > 0 && options->memory_rate > 0;
 }
 
-/* Those who use the clocks all the time. Busy loops have a vCPU to themselves. Returns 0, or -errno. */
+/* The threads that use the clocks all the time. Busy loops have a vCPU to themselves. Returns 0, or -errno. */
 static int users_start(const struct options *options, const struct truth *truth)
 {
 	if (options->busy)
@@ -162,7 +162,7 @@ static void prefer_this_thread(void)
 {
 	struct sched_param param = { .sched_priority = 50 };
 
-	/* Without the right to it the samples are wider, and nothing else changes. */
+	/* Without permission the samples are wider, and nothing else changes. */
 	pthread_setschedparam(pthread_self(), SCHED_FIFO, &param);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Runs the two busy loops. Policy: everything that reports stays on other vCPUs as far as there are any, so the loops
- * should get all of theirs.
+ * Runs the two busy loops. Policy: everything that reports stays on other vCPUs, if there are any, so the loops should
+ * get all of theirs.
  */
 #include "probe_busy.h"
 

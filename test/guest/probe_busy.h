@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two busy loops pinned to one vCPU, in a process of their own: does the scheduler share the vCPU alike, and is the
+ * Two busy loops pinned to one vCPU, in a process of their own: does the scheduler share the vCPU evenly, and is the
  * processor time it accounts right?
  *
  * Policy: the loops call nothing, so that only the guest's scheduler decides; the parent reads their progress from

@@ -21,10 +21,10 @@
 
 #define BUSY_NS 200000000ll
 #define BUSY_TURNS 10000
-/* Above what else runs in the guest, the thread that samples included. */
+/* Above everything else that runs in the guest, the thread that samples included. */
 #define BUSY_PRIORITY 60
 
-/* Runs the function in a child, which its result ends. Whether that was 0. */
+/* Runs the function in a child, which exits with its result. Returns whether that was 0. */
 static bool child_run(int (*run)(const void *argument, struct child_time *shared), const void *argument,
 		      struct child_time *shared)
 {
@@ -38,7 +38,7 @@ static bool child_run(int (*run)(const void *argument, struct child_time *shared
 	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* From here on a system call that tells the time ends this process. */
+/* From here on a system call for the time kills this process. */
 static int filter_install(void)
 {
 	struct sock_filter filter[] = {

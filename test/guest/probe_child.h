@@ -16,10 +16,10 @@ struct child_time {
 	int64_t cpu, truth;
 };
 
-/* Whether a process that a system call for the time would kill has read all clocks and lives. */
+/* Whether a process that a system call for the time would kill has read all clocks and survived. */
 bool child_uses_vdso(void);
 
-/* Runs a loop for a fifth of a second that nothing of usual priority disturbs. */
+/* Runs a loop that nothing of normal priority disturbs, for a fifth of a second. */
 struct child_time child_time_take(const struct truth *truth);
 
 #endif

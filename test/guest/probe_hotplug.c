@@ -2,7 +2,7 @@
 /*
  * CPU hotplug as load. Policy: a refused change is counted and tried again; the judge decides whether that is a
  * failure. The scheduler's deadline servers are off meanwhile: a stock kernel 6.12, without any module and without a
- * migration, loses count of them when CPUs come and go fast, and warns ("dl_rq->running_bw > old"; tried).
+ * migration, loses count of them when CPUs come and go fast, and warns ("dl_rq->running_bw > old"; observed).
  */
 #include "probe_hotplug.h"
 

@@ -21,10 +21,10 @@ bool inspect_events(struct inspect_events *events);
 
 /* sched_clock(); ns. */
 bool inspect_clock(int64_t *ns);
-/* What the kernel takes for the rate of the counter. */
+/* What the kernel believes the rate of the counter to be. */
 bool inspect_rate(int64_t *hz);
 
-/* CLOCK_MONOTONIC_RAW less reference time, and within which that is known; ns. */
+/* CLOCK_MONOTONIC_RAW minus reference time, and the width within which that is known; ns. */
 bool inspect_raw(int64_t *difference, int64_t *width);
 
 /* What the hypervisor asks of the guest, SC_ASK_*. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A thread that looks, over and over, at whatever must be right after a migration beside the clocks and the timers: the
- * vDSO, delay loops, event streams, sched_clock, stamps of the log, processor time, warnings, and the driver's own
+ * A thread that looks, over and over, at whatever must be right after a migration besides the clocks and the timers:
+ * the vDSO, delay loops, event streams, sched_clock, stamps of the log, processor time, warnings, and the driver's own
  * state.
  */
 #ifndef TEST_GUEST_PROBE_LEVEL_H

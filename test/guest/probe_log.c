@@ -2,8 +2,8 @@
 /*
  * Reads and writes the kernel's log. Policy: every record is read once, in order, so nothing is counted twice; records
  * that the kernel has overwritten before they were read count as a warning, since nobody knows what they said. Two
- * remarks of the kernel are left out: that a timer interrupt took long, and that its scheduler came late by more than a
- * second. They say how long this machine kept an emulated processor from running, and nothing of the guest.
+ * messages of the kernel are left out: that a timer interrupt took long, and that its scheduler was late by more than a
+ * second. They say how long this machine kept an emulated processor from running, and nothing about the guest.
  */
 #include "probe_log.h"
 
@@ -18,13 +18,13 @@
 #define LEVEL_MASK 7u
 #define LEVEL_WARNING 4u
 #define NS_PER_US 1000
-/* Facility "user", level "info": on no console, and no warning. */
+/* Facility "user", level "info": neither shown on a console nor a warning. */
 #define PRIORITY 14
 
 static int log_fd = -1;
 static uint64_t warnings, marks;
 
-/* Else the kernel takes ten lines in five seconds. */
+/* Otherwise the kernel takes no more than ten lines in five seconds. */
 static void log_permit(void)
 {
 	int fd = open("/proc/sys/kernel/printk_devkmsg", O_WRONLY | O_CLOEXEC);
@@ -69,7 +69,7 @@ static bool record_take(const char *record, const char *mark, int64_t *ns)
 	return true;
 }
 
-/* Reads what is new until the mark has come. */
+/* Reads new records until the mark is found. */
 static bool log_find(const char *mark, int64_t *ns)
 {
 	char record[RECORD_MAX + 1];
@@ -87,7 +87,7 @@ static bool log_find(const char *mark, int64_t *ns)
 bool log_stamp(int64_t *ns)
 {
 	char line[64];
-	/* The log may still have marks of an earlier probe. */
+	/* The log may still hold marks of an earlier probe. */
 	int length = snprintf(line, sizeof(line), "<%d>probe %d mark %" PRIu64 ".\n", PRIORITY, getpid(), ++marks);
 
 	if (write(log_fd, line, (size_t)length) != length)

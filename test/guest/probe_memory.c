@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Dirties memory and checks it. Policy: the rate holds on average over a second; time that the guest did not run is not
- * made up for, else a stop would end in a burst.
+ * made up for, or a stop would end in a burst.
  */
 #include "probe_memory.h"
 

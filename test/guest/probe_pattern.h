@@ -3,7 +3,7 @@
  * What the memory load writes: words that depend on where they stand and on how often they were written before. Pure,
  * so that the tests on the build machine can try it.
  *
- * Policy: a page that was lost, exchanged for another, or is one writing too old differs in every word.
+ * Policy: a page that was lost, exchanged for another, or is one write out of date differs in every word.
  */
 #ifndef TEST_GUEST_PROBE_PATTERN_H
 #define TEST_GUEST_PROBE_PATTERN_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Refuses to answer. Policy: threads of the highest real-time priority leave nothing to kernel threads, interrupts go
- * on; with interrupts off not even stop_machine() gets that vCPU. It ends once the hypervisor asks no more, however
+ * on; with interrupts off not even stop_machine() gets that vCPU. It ends once the hypervisor no longer asks, however
  * long a migration takes to get there.
  */
 #include "probe_refuse.h"
@@ -33,7 +33,7 @@
 static pthread_barrier_t barrier;
 static _Atomic bool over;
 
-/* To the guest's scheduler this thread is busy; to the host the vCPU is idle, and leaves it to the migration. */
+/* To the guest's scheduler this thread is busy; to the host the vCPU is idle, and its processor free for the move. */
 static void *spin_run(void *unused)
 {
 	(void)unused;
@@ -43,7 +43,7 @@ static void *spin_run(void *unused)
 	return NULL;
 }
 
-/* The same, of the thread that sees when it is over: the given seconds at most. */
+/* The same, in the thread that sees when it is over: after the given seconds at most. */
 static void *spin_watch(void *argument)
 {
 	int64_t asked = SC_ASK_NOTHING, before, now, end;
@@ -79,7 +79,7 @@ static int spin_start(pthread_t *thread, int cpu, unsigned int *seconds)
 	return err;
 }
 
-/* Else the kernel stops real-time threads that leave nothing to others. */
+/* Otherwise the kernel stops real-time threads that leave nothing to others. */
 static int throttling_end(void)
 {
 	int fd = open("/proc/sys/kernel/sched_rt_runtime_us", O_WRONLY | O_CLOEXEC);
@@ -92,7 +92,7 @@ static int throttling_end(void)
 	return err;
 }
 
-/* The threads wait for each other, and the last one for this one: none may keep another from being started. */
+/* The threads wait for each other and for this one: none may keep another from being started. */
 static int starve(unsigned int seconds)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);

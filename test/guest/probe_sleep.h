@@ -11,10 +11,10 @@
 /* A sleep is overdue when it has not ended this long after its due time; ns. */
 #define SLEEP_OVERDUE_NS 5000000000ll
 
-/* An overdue sleep has so long to end before it is lost, since a guest that stood still may look before it ends; ns. */
+/* An overdue sleep is lost this much later, since a guest that stood still may look before the sleep ends; ns. */
 #define SLEEP_GRACE_NS 1000000000ll
 
-/* What the host's clock may be ahead or behind within one sleep; ns. */
+/* What the host's clock may gain or lose within one sleep; ns. */
 #define SLEEP_TRUTH_TOLERANCE_NS 100000
 
 /* One sleep; times in ns. Start: the truth is read first, then mono0. End: mono1 first, then the truth. */

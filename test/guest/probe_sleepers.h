@@ -3,8 +3,8 @@
  * Threads that sleep for random times by clock_nanosleep and by timerfd, and hold each sleep against the guest's clock
  * and against truth.
  *
- * Policy: a sleep that lies on one host and is right is only counted. One that spanned a migration, and the first few
- * that look wrong, are printed with both ends, because only the judge knows how the two hosts' clocks relate.
+ * Policy: a correct sleep on one host is only counted. One that spanned a migration, and the first few that look wrong,
+ * are printed with both ends, because only the judge knows how the two hosts' clocks relate.
  */
 #ifndef TEST_GUEST_PROBE_SLEEPERS_H
 #define TEST_GUEST_PROBE_SLEEPERS_H

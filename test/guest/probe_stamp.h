@@ -2,9 +2,8 @@
 /*
  * A clock that no system call reads, held against truth.
  *
- * Policy: truth is read on both sides of it, as for the samples. The first try that took little counts, or the
- * narrowest of many: a vCPU may lose its processor in the middle of one. What it took is told, for the judge to allow
- * for.
+ * Policy: truth is read on both sides of it, as for the samples. The first quick try counts, or the narrowest of
+ * many: a vCPU may lose its processor in the middle of one. How long it took is reported, for the judge to allow for.
  */
 #ifndef TEST_GUEST_PROBE_STAMP_H
 #define TEST_GUEST_PROBE_STAMP_H

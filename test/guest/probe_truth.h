@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Truth for the guest: the host's CLOCK_REALTIME by ptp_kvm, and the counter's rate, which names the host.
+ * Truth for the guest: the host's CLOCK_REALTIME by ptp_kvm, and the counter's rate, which identifies the host.
  *
  * Policy: nothing here comes from Seaclock, so Seaclock is not judged by what it says of itself. The lab knows by how
  * much each host's CLOCK_REALTIME differs from true time. CNTFRQ_EL0 is read on both sides of every reading: when it
@@ -34,7 +34,7 @@ struct truth_sample {
  */
 int truth_open(struct truth *truth, const char *source);
 
-/* Reads a clock; ns. A clock that cannot be read ends the program: the kernel has none of these failures. */
+/* Reads a clock; ns. A clock that cannot be read ends the program: a sound kernel reads all of these. */
 int64_t truth_clock_ns(clockid_t clock);
 
 /* The counter's rate, CNTFRQ_EL0, in Hz. */

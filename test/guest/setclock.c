@@ -24,7 +24,7 @@ int main(int argc, char **argv)
 	int fd = open(device, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || clock_gettime(clock_of(fd), &now) || clock_settime(CLOCK_REALTIME, &now)) {
-		fprintf(stderr, "setclock: the clock stays as it is, no time from %s: %s\n", device, strerror(errno));
+		fprintf(stderr, "setclock: the clock is not set, no time from %s: %s\n", device, strerror(errno));
 		return 1;
 	}
 	return 0;
