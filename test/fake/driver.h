@@ -13,11 +13,11 @@ struct driver {
 	struct machine *machine;
 	bool prepares; /* else it does not answer */
 	bool holds;
-	bool chooses_other;    /* clocksource, its user, when it is asked to prepare */
+	bool chooses_other;    /* its user switches to another clocksource when it is asked to prepare */
 	uint64_t hesitates_ns; /* when it is asked to hold */
 };
 
-/* The machine runs; its driver of the reference level is loaded. It answers until the machine is gone. */
+/* For a running machine with a driver of the reference level. It answers until the machine is gone. */
 void driver_start(struct driver *driver);
 
 /* Until vCPU 0 has declared a raw clock of this rate; false after 5 s. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A fake of vmm/host/host.h: hosts, virtual machines and vCPUs that the test holds in its hand.
+ * A fake of vmm/host/host.h: hosts, virtual machines and vCPUs under the test's full control.
  *
  * Policy: all hosts share one time, which only the test moves; each has its own counter. A thread works for the host
  * that it chose, or else for the host of the first object that it touched, so that source and target of a migration can
@@ -66,7 +66,7 @@ enum fake_register {
 };
 
 struct fake_host {
-	uint32_t hz;	  /* by its own statement */
+	uint32_t hz;	  /* as it states */
 	int32_t ppm;	  /* how much faster it really is */
 	uint64_t counter; /* at time 0 */
 	uint64_t features;
@@ -89,7 +89,7 @@ struct fake_vm {
 	uint64_t ram_size;
 	uint64_t *dirty;   /* while logging */
 	uint32_t inside;   /* vCPUs that are inside the guest */
-	uint32_t occupied; /* so many calls that lock all vCPUs will find one in another thread's hands */
+	uint32_t occupied; /* this many more calls that lock all vCPUs will find one in use */
 	uint32_t touches;  /* calls of threads to vCPUs that are not theirs */
 	bool has_run;
 	uint32_t level[SC_VCPU_MAX];  /* a bit a PPI */
@@ -171,7 +171,7 @@ void fake_vm_write(struct fake_vm *vm, uint64_t gpa, const void *data, size_t si
 void fake_vm_occupy(const struct host_vm *vm, uint32_t times);
 /* How often a thread asked for, or changed, the state of a vCPU that another one runs. */
 uint32_t fake_vm_touches(const struct host_vm *vm);
-/* From now on no two machines may be inside the guest at once. */
+/* From now on no two machines may be inside the guest at the same time. */
 void fake_watch_exclusive(bool on);
 /* Machines inside the guest. */
 uint32_t fake_machines_inside(void);
@@ -182,7 +182,7 @@ uint64_t fake_host_entries(const struct fake_host *host);
 
 struct fake_vcpu *fake_vcpu_of(const struct host_vcpu *vcpu);
 void fake_vcpu_script(const struct host_vcpu *vcpu, const struct fake_exit *exit);
-/* The same from inside the guest, where the next turn of it comes when all were taken. */
+/* The same from inside the guest, whose next turn comes when all of them have been taken. */
 void fake_vcpu_push(struct fake_vcpu *vcpu, const struct fake_exit *exit);
 void fake_vcpu_set_guest(const struct host_vcpu *vcpu, fake_guest_fn guest, void *context);
 /* Until all scripted exits were taken and the vCPU is inside the guest again; false after 5 s. */
@@ -198,7 +198,7 @@ extern pthread_mutex_t fake_lock;
 extern pthread_cond_t fake_changed;
 
 _Noreturn void fake_violation(const char *what);
-/* With the lock: 0, or the error that was ordered. */
+/* With the lock: 0, or the error that the test ordered. */
 int fake_call_fails(struct fake_host *host, enum fake_call call);
 /* The thread works for this host unless it chose another. */
 void fake_host_adopt(struct fake_host *host);

@@ -369,7 +369,7 @@ void *host_memory_allocate(uint64_t size)
 	if (memory == MAP_FAILED)
 		return NULL;
 	mprotect(memory + size, GUARD_SIZE, PROT_NONE);
-	/* Whoever reads all of it need not fault for each page. */
+	/* A read of all of it need not fault for each page. */
 	madvise(memory, size, MADV_HUGEPAGE);
 	return memory;
 }

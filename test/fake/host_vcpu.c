@@ -45,9 +45,9 @@ static int vcpu_unlock(int result, struct error *error, const char *what)
 static void vcpu_stands_still(const struct fake_vcpu *vcpu)
 {
 	if (vcpu->inside)
-		fake_violation("the state of a vCPU is touched that is inside the guest");
+		fake_violation("the state of a vCPU inside the guest is touched");
 	if (vcpu->unfinished)
-		fake_violation("the state of a vCPU is touched that has unfinished work");
+		fake_violation("the state of a vCPU with unfinished work is touched");
 }
 
 int host_vcpu_create(struct host_vm *vm, struct host_vcpu *vcpu, uint32_t index, bool on, struct error *error)
@@ -76,7 +76,7 @@ int host_vcpu_create(struct host_vm *vm, struct host_vcpu *vcpu, uint32_t index,
 void host_vcpu_destroy(struct host_vcpu *vcpu)
 {
 	if (vcpu->run && fake_vcpu_of(vcpu)->inside)
-		fake_violation("a vCPU is destroyed that is inside the guest");
+		fake_violation("a vCPU inside the guest is destroyed");
 	free(vcpu->run);
 	*vcpu = (struct host_vcpu){ .fd = -1 };
 }
@@ -202,7 +202,7 @@ static void vcpu_finish(struct fake_vcpu *vcpu)
 	vcpu->unfinished = false;
 }
 
-/* With the lock, which is given up while the guest runs. */
+/* With the lock, which is released while the guest runs. */
 static void vcpu_live(struct fake_vcpu *vcpu)
 {
 	while (!vcpu->kicked && !vcpu->count) {
@@ -335,7 +335,7 @@ int host_vcpu_save(struct host_vcpu *vcpu, struct buffer *state, struct error *e
 	return vcpu_unlock(result, error, "to save a vCPU");
 }
 
-/* A host takes what it is itself and nothing else, as KVM does with most identification registers. */
+/* A host accepts only its own features, as KVM does with most identification registers. */
 static int register_load(struct fake_vcpu *vcpu, struct cursor *state, const struct host_rebase *rebase)
 {
 	uint32_t id = cursor_u32(state);

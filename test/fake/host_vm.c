@@ -146,7 +146,7 @@ void host_vm_destroy(struct host_vm *vm)
 	if (vm->vm < 0)
 		return;
 	pthread_mutex_lock(&fake_lock);
-	vm_stands_still(fake_vm_of(vm), "a machine is destroyed that runs");
+	vm_stands_still(fake_vm_of(vm), "a running machine is destroyed");
 	free(machines[vm->vm].dirty);
 	machines[vm->vm] = (struct fake_vm){ 0 };
 	pthread_mutex_unlock(&fake_lock);
@@ -255,7 +255,7 @@ int host_vm_get_dirty_log(struct host_vm *vm, uint64_t *bitmap, struct error *er
 	size_t size = dirty_words(fake) * sizeof(uint64_t);
 
 	if (!fake->dirty)
-		fake_violation("the dirty log is read that is not kept");
+		fake_violation("the dirty log is read but not enabled");
 	if (!result) {
 		memcpy(bitmap, fake->dirty, size);
 		memset(fake->dirty, 0, size);
@@ -264,7 +264,7 @@ int host_vm_get_dirty_log(struct host_vm *vm, uint64_t *bitmap, struct error *er
 }
 
 /*
- * A real guest's stores are no accesses of this program: the monitor copies memory while the guest writes it, and the
+ * A real guest's stores are not accesses by this program: the monitor copies memory while the guest writes it, and the
  * dirty log says what is to be copied again. So the thread sanitizer is not shown them, nor a memcpy() that it knows.
  */
 __attribute__((no_sanitize("thread"))) static void guest_store(uint8_t *to, const uint8_t *from, size_t size)

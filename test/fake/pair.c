@@ -209,7 +209,7 @@ static void *ask_thread(void *argument)
 	return NULL;
 }
 
-/* Both incoming sides, until the source and all connections are done, or a migration has called. */
+/* Serves both incoming sides until the source and all connections are done, or a migration has arrived. */
 static bool incoming_serve_both(struct pair *pair, struct channel *channel, struct frame_hello *hello)
 {
 	bool taken = false;
@@ -225,7 +225,7 @@ static bool incoming_serve_both(struct pair *pair, struct channel *channel, stru
 		incoming_serve(&pair->incoming[1]);
 		taken = channel && incoming_take(&pair->incoming[0], channel, hello);
 	}
-	/* What the source said last. */
+	/* The last that the source sent. */
 	incoming_serve(&pair->incoming[0]);
 	return taken;
 }

@@ -63,14 +63,13 @@ struct pair {
 	struct report report;
 	int target_result;
 	struct error target_error;
-	bool go_passed; /* all of the GO that the source sent, as it was */
+	bool go_passed; /* all of the GO that the source sent, unchanged */
 	uint32_t frames[PAIR_WAYS];
 	int ends[2][2]; /* of the source and of the target; [1] is the tap's */
 	bool over;	/* atomic */
 };
 
-/* A running machine of `vcpus` vCPUs on the first host, memory filled from the seed; ends the program if it cannot be.
- */
+/* A running machine of `vcpus` vCPUs on the first host, memory filled from the seed; ends the program on failure. */
 void pair_open(struct pair *pair, uint32_t from_hz, uint32_t to_hz, uint32_t vcpus, uint64_t seed);
 void pair_close(struct pair *pair);
 
@@ -83,7 +82,7 @@ void pair_migrate(struct pair *pair);
 /* The operator wants an undecided machine to go on: the source asks `asked` once more. */
 void pair_ask_again(struct pair *pair);
 
-/* After a failed migration: the guest runs on on the source, its memory untouched, and never ran on the target. */
+/* After a failed migration: the guest still runs on the source, its memory untouched, and never ran on the target. */
 bool pair_stayed(struct pair *pair);
 
 /* Whether the memory that pair_open() filled is still as it was. */

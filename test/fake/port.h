@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * TCP ports of loopback for tests. Policy: a port is reserved by a socket that is bound to it and does not listen, so
- * that nobody is given it by chance; whoever names it, with SO_REUSEADDR as all listeners have it, can listen there.
+ * that nobody is given it by chance; a socket that names it, with SO_REUSEADDR as all listeners have, can listen there.
  */
 #ifndef FAKE_PORT_H
 #define FAKE_PORT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the tests of the boot code share: a kernel that is none, and a reader of ACPI tables.
+ * What the tests of the boot code share: a dummy kernel image, and a reader of ACPI tables.
  *
  * Policy: written from the specifications and not from the code under test, whose constants it does not use.
  */
@@ -77,7 +77,7 @@ static inline void fixture_check_sum(const uint8_t *bytes, size_t size)
 	assert_int_equal(sum, 0);
 }
 
-/* The table at an address, whose header is as it must be. */
+/* The table at an address, with a valid header. */
 static inline const uint8_t *fixture_table(const struct fixture_memory *memory, uint64_t address, const char *signature)
 {
 	const uint8_t *table = fixture_at(memory, address, 36);

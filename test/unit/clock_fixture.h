@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the tests of guest time begin with: a clock of two vCPUs on a fake host, a guest's calls, and the timer thread's
+ * What the tests of guest time start from: a clock of two vCPUs on a fake host, a guest's calls, and the timer thread's
  * work. Policy: time moves only when a test says so, so that every expectation is exact.
  */
 #ifndef CLOCK_FIXTURE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A console as the probe would have written it, for the tests of the judge: lines with right checksums, and a whole run
- * of known errors between two hosts whose clocks differ from truth by known offsets.
+ * A console as the probe would have written it, for the tests of the judge: lines with correct checksums, and a whole
+ * run of known errors between two hosts whose clocks differ from truth by known offsets.
  */
 #ifndef JUDGE_FIXTURE_H
 #define JUDGE_FIXTURE_H

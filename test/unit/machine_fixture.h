@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A machine of two vCPUs on the fake host, for the tests of its life and of its console. */
+/* A machine of two vCPUs on the fake host, for the tests of its lifecycle and of its console. */
 #ifndef UNIT_MACHINE_FIXTURE_H
 #define UNIT_MACHINE_FIXTURE_H
 

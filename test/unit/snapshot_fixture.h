@@ -13,7 +13,7 @@
 #include "snapshot/restore.h"
 #include "snapshot/save.h"
 
-/* A seed with which neither fake host has been up for longer than a host can say. */
+/* A seed with which neither fake host has been up for longer than a host can state. */
 #define SEED 3
 
 static char folder[] = "/tmp/seaclock-snapshot-XXXXXX";
