@@ -60,7 +60,7 @@ guests_begin() {
 	[ "$tag" = booted ] || guest_obey "${1%%=*}"
 }
 
-# Whoever presses Ctrl-C does not ask what went wrong; a time limit, which sends TERM, does.
+# After Ctrl-C nobody asks what went wrong; after a time limit, which sends TERM, somebody will.
 guests_end() {
 	local status=$? pid
 	trap '' INT TERM HUP
@@ -86,7 +86,7 @@ guests_next() {
 }
 
 # Begins the manifest of a further guest, in the lab as it was when guests_begin had made it: the guest obeys again. What
-# was known of the hosts' clocks is not true of these.
+# was known of the hosts' clocks is not true of these hosts.
 guests_again() {
 	local hosts
 	mapfile -t hosts <"$LAB_DIR/arguments"
@@ -114,7 +114,7 @@ guests_calibrate() {
 	}
 }
 
-# Runs a monitor on host $1 whose guest has its console in file $2, and takes what guest_type writes by way of a FIFO
+# Runs a monitor on host $1 whose guest has its console in file $2, and takes what guest_type writes through a FIFO
 # beside it; the other arguments are seaclock's.
 monitor_run() {
 	local host=$1 console=$2
@@ -241,7 +241,7 @@ console_pull() {
 	lab pull "$guest_host" "$guest_console" "$work/$leg.console"
 }
 
-# The same of a leg that is over, and names it in the manifest.
+# The same for a leg that is over, and names it in the manifest.
 console_collect() {
 	console_pull
 	echo "console $leg.console" >>"$manifest"
@@ -277,7 +277,7 @@ guest_other_host() {
 	awk -v here="$guest_host" '$1 == "host" && $2 != here { print $2; exit }' "$manifest"
 }
 
-# Asks the guest's monitor to migrate to host $1, by way of $migrate_port if that is set; further arguments are options.
+# Asks the guest's monitor to migrate to host $1, through $migrate_port if that is set; further arguments are options.
 # The report is in $report.
 migrate_ask() {
 	report=$work/$leg.json
@@ -296,7 +296,7 @@ guest_move() {
 	move_finish "$1"
 }
 
-# Follows the guest to host $1, where it runs since migrate_ask.
+# Follows the guest to host $1, where it has run since migrate_ask.
 move_finish() {
 	local to=$1 status=0
 	echo "migration $guest_host $to $leg.json" >>"$manifest"
@@ -313,7 +313,7 @@ move_finish() {
 	guest_console=$receive_console
 }
 
-# The same for a guest that samples: it runs there.
+# The same for a guest that takes samples, until it has taken one there.
 guest_migrate() {
 	guest_move "$@"
 	guest_wait_for '^@sample' 1 60

@@ -4,9 +4,9 @@
 # Keeps labs: the state of all hosts of one, saved by QEMU under a tag, from which a later lab with the same hosts goes on
 # in a second or two. Sourced by lab/lab. The tag "booted" is kept by itself; others say what runs on the hosts.
 #
-# What is kept is valid for exactly the files that went into it, which its key names; anything else is not taken, and
-# replaced. Hosts that were saved go on from their saved state, too: that they come to life is seen at once, and not by
-# whoever needs them later. The emulated time stands still in between, so clocks have to be calibrated anew.
+# What is kept is valid for exactly the files that went into it, which its key names; anything else is not used, but
+# replaced. Hosts that were saved go on from their saved state, too, so that it shows at once whether they come to life,
+# and not when they are needed. The emulated time stands still in between, so clocks have to be calibrated anew.
 #
 # A loaded host has to set its timers anew (linux/rearm/rearm.c tells why). If one stands still all the same, hosts are
 # booted, and no others are kept with that QEMU.
@@ -72,7 +72,7 @@ kept_save() {
 }
 
 # Goes on from the lab that was kept as $1; false, with nothing running, if there is none or it does not come to life. A busy
-# machine may be the reason for that once.
+# machine may be the reason for one such failure.
 kept_load() {
 	local folder
 	kept_possible || return 1
@@ -112,7 +112,7 @@ hosts_continue() {
 	done
 }
 
-# Keeps the hosts as $1, in place of what was kept so before; but not if another lab has done just that meanwhile. They go
+# Keeps the hosts as $1, in place of what was kept under that name; but not if another lab has just done so. They go
 # on from there: false if they do not.
 kept_renew() {
 	local folder new

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # What a run that failed or was stopped writes down before its lab goes: the processor times of all threads of the
-# emulators and of the monitors on their hosts, twice, so that one sees who still works; what each monitor says of the
+# emulators and of the monitors on their hosts, twice, which shows what is still working; what each monitor says of the
 # guest; and the guest itself in a file, if it can still be saved. Each step has a limit of its own, and all of them
-# together have one, below the grace that lab/scenarios/run gives; none must succeed. Sourced by lab/guests.sh, whose
+# together have one, below the grace that lab/scenarios/run gives; none has to succeed. Sourced by lab/guests.sh, whose
 # guest, paths and limits it uses.
 
 post_mortem_total=90     # seconds for all of it

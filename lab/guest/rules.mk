@@ -32,7 +32,7 @@ $(O)/guest/Image: $(KERNEL)
 	@mkdir -p $(@D)
 	@cp $(O)/kernel/Image $@
 
-# The generic kernel's. Of the archives in an initial RAM disk, the last one's files count: its own module is put behind.
+# The generic kernel's. Of the archives in an initial RAM disk, the last one's files count: its own module is appended.
 GENERIC_INITRD := $(O)/guest/generic/initrd.cpio.gz
 
 $(GENERIC_INITRD): $(O)/guest/initrd.cpio.gz $(MODULE_GENERIC)

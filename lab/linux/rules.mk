@@ -21,7 +21,7 @@ $(LINUX)/build/.config: lab/linux/config lab/linux/rules.mk $(LINUX)/source.stam
 	@mkdir -p $(@D)
 	$(call say,CONFIG)$(MAKE) $(LINUX_FLAGS) KCONFIG_ALLCONFIG=$(CURDIR)/$< allnoconfig
 	@! grep -E '^(CONFIG_|# CONFIG_)' $< | grep -vxFf $@ || \
-		{ echo "these lines of $< did not come about: what they depend on is missing" >&2; exit 1; }
+		{ echo "these lines of $< have no effect: what they depend on is missing" >&2; exit 1; }
 
 $(LINUX_IMAGE): $(LINUX)/build/.config
 	$(call say,KERNEL)$(MAKE) $(LINUX_FLAGS) Image

@@ -17,7 +17,7 @@ static uint32_t type_by_name(const char *name, size_t length)
 	return 0;
 }
 
-/* Moves *text behind a decimal number. */
+/* Moves *text past a decimal number. */
 static bool number_parse(const char **text, uint64_t *number)
 {
 	char *end;

@@ -31,8 +31,8 @@ struct flow {
 struct flow flow_make(const struct place *place, bool first);
 
 /*
- * How many of the bytes that have come may pass on; the rest is to be given again, with more behind it. *reached: the
- * fault begins behind those that pass.
+ * How many of the bytes that have come may pass on; the rest must be passed in again, with what follows it. *reached:
+ * the fault begins after those that pass.
  */
 size_t flow_pass(struct flow *flow, struct place *place, const uint8_t *bytes, size_t size, bool *reached);
 

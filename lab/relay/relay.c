@@ -91,7 +91,7 @@ static struct sockaddr_in address_parse(const char *text)
 	if (colon)
 		snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
 	if (inet_pton(AF_INET, host, &address.sin_addr) != 1) {
-		fprintf(stderr, "relay: `%s` is no IPv4 address\n", host);
+		fprintf(stderr, "relay: `%s` is not an IPv4 address\n", host);
 		exit(2);
 	}
 	return address;
@@ -190,7 +190,7 @@ static bool fault_parse(const char *word, enum fault *fault)
 	return false;
 }
 
-/* Takes the next fault from the words, or that there is none. False if they say neither. */
+/* Takes the next fault from the words, if one is left. False if they are not a fault. */
 static bool relay_prepare(struct relay *relay)
 {
 	char **words = relay->words;
@@ -214,7 +214,7 @@ static void relay_strike(struct relay *relay, struct connection *connection, str
 	printf("fault at %s\n", relay->words[-1]);
 	fflush(stdout);
 	if (!relay_prepare(relay)) {
-		fprintf(stderr, "relay: the next words are no fault\n");
+		fprintf(stderr, "relay: the next words are not a fault\n");
 		exit(2);
 	}
 	if (relay->close) {
@@ -240,7 +240,7 @@ static bool pipe_pass(struct relay *relay, struct connection *connection, struct
 	return pipe->fault != FAULT_CUT;
 }
 
-/* What becomes of all that comes behind the fault. */
+/* What becomes of everything after the fault. */
 static bool pipe_pass_faulty(struct pipe *pipe)
 {
 	size_t held = pipe->held;

@@ -38,14 +38,14 @@ reported() {
 	sed -n "s/^ *\"$1\": \"\?\([^\",]*\)\"\?,\?\$/\1/p" "$report"
 }
 
-# Moves the guest, whose clock is $2 there, and sees what it made of it; the migration is to be of level $3.
+# Moves the guest to host $1 and checks it there: its clock must be $2, and the migration of level $3.
 cooperative_move() {
 	step "to $1"
 	guest_migrate "$1"
 	cooperative_check "$2" "$3"
 }
 
-# Sees what the guest, whose clock is $1, made of the last migration, which is to be of level $2.
+# Checks the guest after the last migration: its clock must be $1, and the migration of level $2.
 cooperative_check() {
 	pictures_wait "$1" 3
 	check "the guest moved at level $2" is "$(reported level)" "$2"
@@ -56,7 +56,7 @@ cooperative_check() {
 	fi
 }
 
-# The judge's word on the manifests $@, and the guests' logs.
+# The judge's verdict on the manifests $@, and the guests' logs.
 cooperative_end() {
 	local path
 	check "the judge finds no fault" "$judge" cooperative "$top/out" "$@"

@@ -9,7 +9,7 @@ set -euo pipefail
 judge=$top/out/host/judge
 failures=0
 
-# form SHORT LONG: the one of the form in which this scenario runs. In its short form it shows each of its promises once.
+# form SHORT LONG: prints the one for the form that this scenario runs in. In its short form it shows each of its promises once.
 form() {
 	if [ -z "${FULL-}" ]; then echo "$1"; else echo "$2"; fi
 }
@@ -99,7 +99,7 @@ refusal_names() {
 # Words for a probe that does little: an exit of an emulated guest to its monitor takes 300 us, a timer needs several, each
 # character on the console two.
 quiet="sample_ms=200 sleepers=4 burst=20 pause_us=50000"
-# Those of a probe that nothing particular is asked of, and the samples in which such a guest shows that it is well.
+# Those for a probe with no particular task, and how many samples show that such a guest is well.
 load=$(form "$quiet" "")
 enough=$(form 10 24)
 

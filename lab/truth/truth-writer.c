@@ -2,7 +2,7 @@
 /*
  * The writing side of the truth clock: stores this machine's CLOCK_MONOTONIC, in ns, at the start of a file that the
  * emulated hosts see as the memory of a PCI device. It keeps one processor busy, hence the limit in seconds: it ends by
- * itself even when whoever started it does not come back.
+ * itself even if its caller never comes back.
  */
 #include <errno.h>
 #include <fcntl.h>
