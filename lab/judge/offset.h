@@ -27,7 +27,7 @@ enum offset_load {
 
 extern const char *const offset_load_names[OFFSET_LOADS];
 
-/* The estimate that one migration rests on, and what came of it. */
+/* An offset estimate, with the migration that relied on it. */
 struct offset {
 	struct migration migration; /* its hosts are the two below, since those of its run do not last */
 	struct manifest_host from, to;

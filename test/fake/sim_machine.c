@@ -209,7 +209,7 @@ void port_case_begin(uint64_t limit_us)
 
 bool port_on_other(void (*work)(void *argument), void (*work_here)(void *argument), void *argument)
 {
-	/* One after the other: whoever waits for the other vCPU has what it waits for. */
+	/* One after the other, so that a wait for the other vCPU ends at once. */
 	if (work_here)
 		work_here(argument);
 	vp = 1;
