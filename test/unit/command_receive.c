@@ -9,6 +9,8 @@
 #include "../wait_scale.h"
 
 #include "control/client.h"
+#include "control/line.h"
+#include "control/socket.h"
 #include "migrate/channel.h"
 #include "command/receive.h"
 #include "command/serve.h"

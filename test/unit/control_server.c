@@ -9,6 +9,7 @@
 #include "../wait_scale.h"
 
 #include "control/client.h"
+#include "control/socket.h"
 #include "control/server.h"
 #include "base/layout.h"
 #include "command/serve.h"

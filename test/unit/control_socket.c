@@ -3,7 +3,8 @@
 #include "unit.h"
 #include "../wait_scale.h"
 
-#include "control/server.h"
+#include "control/line.h"
+#include "control/socket.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -7,7 +7,8 @@
  * ended (seaclock(1)).
  */
 #include "control/client.h"
-#include "control/server.h"
+#include "control/line.h"
+#include "control/migration.h"
 #include "host/host.h"
 #include "base/layout.h"
 #include "base/log.h"

@@ -2,7 +2,9 @@
 /* The operator's end of the control socket: see the header. */
 #include "control/client.h"
 
-#include "control/server.h"
+#include "base/name.h"
+#include "control/line.h"
+#include "control/socket.h"
 #include "host/deadline.h"
 #include "transfer/limits.h"
 

@@ -2,8 +2,9 @@
 /* A machine's migration as the operator sees it: see the header. */
 #include "control/migration.h"
 
-#include "control/server.h"
 #include "base/log.h"
+#include "control/line.h"
+#include "control/request.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -243,22 +244,7 @@ static int migration_spawn(struct migration *migration, int client, void *(*run)
 
 /* ---- Requests ---- */
 
-/* A number that the request may leave out; -EINVAL if it is there and out of range. */
-static int request_number(const json_t *request, const char *key, json_int_t low, json_int_t high, uint32_t *number,
-			  struct error *error)
-{
-	const json_t *value = json_object_get(request, key);
-
-	if (!value)
-		return 0;
-	if (!json_is_integer(value) || json_integer_value(value) < low || json_integer_value(value) > high)
-		return error_set(error, EINVAL, "\"%s\" takes a number from %lld to %lld", key, (long long)low,
-				 (long long)high);
-	*number = (uint32_t)json_integer_value(value);
-	return 0;
-}
-
-static int request_options(struct migration *migration, const json_t *request, struct error *error)
+static int migration_options(struct migration *migration, const json_t *request, struct error *error)
 {
 	struct source_options *options = &migration->options;
 	const char *host = json_string_value(json_object_get(request, "host"));
@@ -281,7 +267,7 @@ static int request_options(struct migration *migration, const json_t *request, s
 		return error_set(error, EINVAL, "a migration needs a host, in fewer than %zu characters",
 				 sizeof(migration->host));
 	memcpy(migration->host, host, strlen(host) + 1);
-	result = control_policy(request, SC_CLOCK_ADVANCE, &options->policy, error);
+	result = request_policy(request, SC_CLOCK_ADVANCE, &options->policy, error);
 	if (!result)
 		result = request_number(request, "downtime_ms", 1, MIGRATION_DOWNTIME_MAX_MS, &options->downtime_ms,
 					error);
@@ -298,7 +284,7 @@ static int migration_begin(struct migration *migration, int client, const json_t
 		return result;
 	/* The last one has come to its end, or the machine would be migrating. */
 	migration_join(migration);
-	result = request_options(migration, request, error);
+	result = migration_options(migration, request, error);
 	if (!result)
 		result = gate_open(&migration->gate, error);
 	if (!result)

@@ -2,8 +2,8 @@
 /* A save that an operator asked for: see the header. */
 #include "control/saving.h"
 
-#include "control/server.h"
 #include "base/log.h"
+#include "control/line.h"
 #include "snapshot/save.h"
 
 #include <errno.h>

@@ -2,9 +2,11 @@
 /* The monitor's end of the control socket: see the header. */
 #include "control/server.h"
 
+#include "base/signals.h"
+#include "control/request.h"
+#include "control/socket.h"
 #include "machine/late.h"
 #include "transfer/admission.h"
-#include "base/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -263,22 +265,11 @@ static json_t *status_json(struct control *control)
 
 /* ---- Requests ---- */
 
-int control_policy(const json_t *request, enum sc_clock_policy unsaid, enum sc_clock_policy *policy,
-		   struct error *error)
-{
-	const char *name = json_string_value(json_object_get(request, "clock"));
-
-	*policy = unsaid;
-	if (!name || clock_policy_parse(name, policy))
-		return 0;
-	return error_set(error, EINVAL, "`%.100s` is no policy of the clock: it can advance or freeze", name);
-}
-
 /* A machine that is paused already keeps the policy that it has, unless another is named. */
 static int control_pause(struct machine *machine, const json_t *request, struct error *error)
 {
 	enum sc_clock_policy policy;
-	int result = control_policy(request, machine_policy(machine), &policy, error);
+	int result = request_policy(request, machine_policy(machine), &policy, error);
 
 	if (!result)
 		result = machine_pause(machine, error);
@@ -293,7 +284,7 @@ static int control_resume(struct control *control, int client, const json_t *req
 	struct machine *machine = control->machine;
 	bool force = json_is_true(json_object_get(request, "force"));
 	enum sc_clock_policy policy;
-	int result = control_policy(request, machine_policy(machine), &policy, error);
+	int result = request_policy(request, machine_policy(machine), &policy, error);
 
 	if (result)
 		return result;
@@ -309,7 +300,7 @@ static int control_save(struct control *control, int client, const json_t *reque
 {
 	const char *file = json_string_value(json_object_get(request, "file"));
 	enum sc_clock_policy policy;
-	int result = control_policy(request, machine_policy(control->machine), &policy, error);
+	int result = request_policy(request, machine_policy(control->machine), &policy, error);
 
 	if (!file)
 		return error_set(error, EINVAL, "a save needs the name of a file");

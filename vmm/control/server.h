@@ -10,13 +10,12 @@
 #ifndef VMM_CONTROL_SERVER_H
 #define VMM_CONTROL_SERVER_H
 
+#include "control/line.h"
 #include "control/migration.h"
 #include "control/saving.h"
 
-#include <jansson.h>
 #include <sys/un.h>
 
-#define CONTROL_LINE_MAX 4096u
 #define CONTROL_CLIENTS 16u
 
 /* Somebody whose request is not complete yet. */
@@ -39,10 +38,6 @@ struct control {
 	struct saving saving;
 };
 
-/* Where the socket of a machine is: in the control folder, SEACLOCK_DIR or /run/seaclock. -EINVAL, -ENAMETOOLONG. */
-int control_address(const char *name, struct sockaddr_un *address, struct error *error);
-const char *control_folder(void);
-
 /* Opens the socket; -EEXIST if a machine of this name is running. */
 int control_open(struct control *control, struct machine *machine, struct error *error);
 /* Waits for a migration or save that is under way, and removes the socket. */
@@ -59,21 +54,5 @@ void control_call_off(struct control *control);
  * its own.
  */
 void control_serve(struct control *control);
-
-/* The policy that a request names under "clock", or the one for a request that names none. */
-int control_policy(const json_t *request, enum sc_clock_policy unsaid, enum sc_clock_policy *policy,
-		   struct error *error);
-
-/* A sentence as {"error": ...}; if it holds what no JSON can hold (half a character), `?` stands there. */
-json_t *control_error(const struct error *error);
-
-/*
- * Lines of JSON over a socket. NULL with errno: ETIMEDOUT if no line is complete within the time limit, ECONNRESET at
- * the end of the connection, EPROTO if it is no JSON.
- */
-json_t *control_read_line(int fd, int timeout_ms);
-void control_write_line(int fd, json_t *line);
-/* The same of a line that may be left out: a reader who is behind is left room for the result. */
-void control_write_progress(int fd, json_t *line);
 
 #endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lines of JSON over a control socket: see the header. */
+#include "control/line.h"
+
+#include "base/log.h"
+#include "host/deadline.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+json_t *control_error(const struct error *error)
+{
+	struct error plain = *error;
+	json_t *line = json_pack("{s:s}", "error", error->text);
+
+	if (line)
+		return line;
+	for (char *place = plain.text; *place; place++)
+		if (*place & 0x80)
+			*place = '?';
+	return json_pack("{s:s}", "error", plain.text);
+}
+
+/* One byte, or 0 and errno at the end or at the deadline. */
+static char read_byte(int fd, sc_ns_t deadline)
+{
+	struct pollfd item = { .fd = fd, .events = POLLIN };
+	char byte;
+
+	errno = ETIMEDOUT;
+	if (poll(&item, 1, deadline_left_ms(deadline)) != 1)
+		return 0;
+	errno = ECONNRESET;
+	return read(fd, &byte, 1) == 1 ? byte : 0;
+}
+
+json_t *control_read_line(int fd, int timeout_ms)
+{
+	char line[CONTROL_LINE_MAX];
+	size_t length = 0;
+	sc_ns_t deadline = deadline_after_ms(timeout_ms);
+
+	while (length < sizeof(line)) {
+		char byte = read_byte(fd, deadline);
+
+		if (!byte)
+			return NULL;
+		if (byte == '\n') {
+			errno = EPROTO;
+			return json_loadb(line, length, 0, NULL);
+		}
+		line[length++] = byte;
+	}
+	errno = EPROTO;
+	return NULL;
+}
+
+/* A stream is called writable while a quarter of its buffer is in use (unix_writable() in net/unix/af_unix.c). */
+void control_write_progress(int fd, json_t *line)
+{
+	struct pollfd item = { .fd = fd, .events = POLLOUT };
+
+	if (poll(&item, 1, 0) == 1 && item.revents == POLLOUT)
+		control_write_line(fd, line);
+	else
+		json_decref(line);
+}
+
+void control_write_line(int fd, json_t *line)
+{
+	char *text = json_dumps(line, JSON_COMPACT);
+	size_t length;
+
+	json_decref(line);
+	if (!text)
+		return;
+	length = strlen(text);
+	text[length] = '\n';
+	/* Whoever asked may have gone, or not read for long; what was asked for happens all the same. */
+	if (send(fd, text, length + 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE && errno != EAGAIN)
+		log_line("the control socket: %s", strerror(errno));
+	free(text);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lines of JSON over a control socket, one object a line, and errors as such objects. Used by both ends.
+ *
+ * Policy: a writer never waits for a reader. A line that may be left out is, so that there is room for the result.
+ */
+#ifndef VMM_CONTROL_LINE_H
+#define VMM_CONTROL_LINE_H
+
+#include "base/error.h"
+
+#include <jansson.h>
+
+/* The longest request or answer, in bytes, with its end of line. */
+#define CONTROL_LINE_MAX 4096u
+
+/*
+ * The next line; NULL with errno: ETIMEDOUT if it is not complete within the time limit, ECONNRESET at the end of the
+ * connection, EPROTO if it is not JSON or too long.
+ */
+json_t *control_read_line(int fd, int timeout_ms);
+
+/* Takes over `line`, and sends it if the socket has room. */
+void control_write_line(int fd, json_t *line);
+
+/* The same for a line that may be left out. */
+void control_write_progress(int fd, json_t *line);
+
+/* An error as {"error": sentence}. What JSON cannot hold (half a character) is replaced by `?`. */
+json_t *control_error(const struct error *error);
+
+#endif
