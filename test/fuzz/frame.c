@@ -91,7 +91,7 @@ static int (*const contents[FRAME_TYPES])(const struct frame *frame, struct buff
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buffer again = { 0 };
-	struct error error = { "" };
+	struct error error = { .text = "" };
 	struct frame frame;
 	uint32_t length;
 

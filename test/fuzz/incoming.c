@@ -37,7 +37,7 @@ static void hang_up(uint32_t n)
 /* A migration that has called is over at once, as one whose connection breaks. */
 static void take_migration(void)
 {
-	const struct error reason = { "its connection broke" };
+	const struct error reason = { .text = "its connection broke" };
 	struct channel channel;
 	struct frame_hello hello;
 	enum target_state state;

@@ -44,7 +44,7 @@ static void expect_taken(const struct frame *frame)
 
 static void load_one(const struct frame *frame)
 {
-	struct error error = { "" };
+	struct error error = { .text = "" };
 
 	if (pages_load(&memory, frame, &error))
 		FUZZ_MUST(error.text[0]);

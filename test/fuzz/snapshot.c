@@ -34,7 +34,7 @@ static void restore(const char *path)
 	struct console console = { .in = -1, .out = -1 };
 	uint64_t entries = fake_host_current()->entries;
 	struct machine machine;
-	struct error error = { "" };
+	struct error error = { .text = "" };
 	int result = restore_load(&machine, &console, &options, &error);
 
 	FUZZ_MUST(fake_host_current()->entries == entries);

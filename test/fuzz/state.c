@@ -53,7 +53,7 @@ static void run_and_save(struct machine *machine)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct error error = { "" };
+	struct error error = { .text = "" };
 	struct machine machine;
 	sc_ns_t gap;
 

@@ -5,7 +5,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct error error = { "" };
+	struct error error = { .text = "" };
 	bool ran;
 	int result;
 

@@ -12,7 +12,7 @@ static void refused(const void *file, size_t size, const char *words)
 {
 	uint8_t *exact = malloc(size ? size : 1); /* so that the sanitizer sees a read beyond the end */
 	struct image image;
-	struct error error = { "" };
+	struct error error = { .text = "" };
 
 	assert_non_null(exact);
 	memcpy(exact, file, size);

@@ -280,7 +280,7 @@ static void test_abort_longest(void **state)
 
 static void test_abort_is_sent(void **state)
 {
-	const struct error reason = { "it does not fit" };
+	const struct error reason = { .text = "it does not fit" };
 	struct error error;
 	struct channel other;
 	struct frame frame;
@@ -441,7 +441,7 @@ static void test_busy(void **state)
 static void test_no_abort_in_a_frame(void **state)
 {
 	static const uint8_t content[FRAME_STATE_MAX];
-	const struct error reason = { "lost" };
+	const struct error reason = { .text = "lost" };
 	static uint8_t bytes[FRAME_HEADER_SIZE + FRAME_STATE_MAX];
 	struct error error;
 	size_t got = 0;

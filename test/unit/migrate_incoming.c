@@ -168,7 +168,7 @@ static void take_and_run(uint8_t number)
 
 static void give_up(struct channel *channel)
 {
-	const struct error reason = { "it was not to be" };
+	const struct error reason = { .text = "it was not to be" };
 
 	incoming_give_up(&incoming, channel, &reason);
 	channel_close(channel);

@@ -36,7 +36,7 @@ static void check(const struct sc_follow *follow, uint32_t from_hz, uint32_t to_
 	for (int bits = 0; bits < 4; bits++) {
 		const struct admission_terms terms = { .inferred = bits & 1, .force = bits & 2 };
 		enum admission_verdict verdict = expected(follow, from_hz, to_hz, &terms);
-		struct error error = { "" };
+		struct error error = { .text = "" };
 
 		assert_int_equal(admission_judge(follow, from_hz, to_hz, &terms), verdict);
 		assert_int_equal(admission_check("n", follow, from_hz, to_hz, &terms, &error),
@@ -76,7 +76,7 @@ static const char *sentence(enum sc_obstacle obstacle, uint32_t vp, uint32_t fro
 	};
 	static struct error error;
 
-	error = (struct error){ "" };
+	error = (struct error){ .text = "" };
 	admission_check("boat", &follow, from_hz, to_hz, &(struct admission_terms){ 0 }, &error);
 	return error.text;
 }

@@ -98,7 +98,7 @@ static void test_hello(void **state)
 	(void)state;
 	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
 		struct frame_hello hello = good, back = { 0 };
-		struct error error = { "" };
+		struct error error = { .text = "" };
 
 		hello.hz = cases[n].hz;
 		assert_int_equal(hello_result(&hello, &back, &error), cases[n].sentence ? -EPROTO : 0);

@@ -178,7 +178,7 @@ static void *migration_thread(void *argument)
 {
 	struct migration *migration = argument;
 	enum source_state state = SOURCE_RUNNING;
-	struct error error = { "" };
+	struct error error = { .text = "" };
 	struct channel channel;
 
 	if (!migration_connect(migration, &channel, &error)) {
@@ -215,7 +215,7 @@ static void *dry_run_thread(void *argument)
 static void *ask_thread(void *argument)
 {
 	struct migration *migration = argument;
-	struct error error = { "" };
+	struct error error = { .text = "" };
 	enum source_state state = source_ask_again(migration->machine, &migration->options, &migration->report, &error);
 
 	migration_conclude(migration, state, &error);
