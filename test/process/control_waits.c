@@ -105,6 +105,7 @@ static void test_stopped_monitor(void **state)
 	assert_string_equal(altra.errors, "seaclock: 1 of 3 monitors did not answer within 3 s\n");
 	assert_int_equal(node_command(&altra, "status", "--json", NULL), 1);
 	assert_non_null(strstr(altra.said, "\"error\": \"the monitor of two does not answer"));
+	assert_non_null(strstr(altra.said, "\"code\": \"timeout\""));
 	node_expect_refused(&altra, node_command(&altra, "status", "two", NULL), "the monitor of two does not answer");
 	assert_int_equal(node_command(&altra, "stop", "--now", "two", NULL), 0);
 	assert_string_equal(altra.errors, "seaclock: the monitor of two did not answer, and was killed\n");

@@ -38,12 +38,13 @@ static int migrate(const char *first, const char *second)
 			    second, NULL);
 }
 
-/* A refusal in JSON has the sentence twice: on standard output for programs. */
-static void expect_refused(int status, const char *words)
+/* A refusal in JSON has the sentence twice: on standard output for programs, with a code. */
+static void expect_refused(int status, const char *code, const char *words)
 {
 	json_t *answer = said(altra);
 
 	assert_non_null(strstr(string(answer, "error"), words));
+	assert_string_equal(string(answer, "code"), code);
 	json_decref(answer);
 	node_expect_refused(altra, status, words);
 }
@@ -77,8 +78,8 @@ static void test_dry_run_refused(void **state)
 {
 	(void)state;
 	crossing_open(&crossing, "guest=printing", "");
-	expect_refused(migrate("--dry-run", NULL), "from a counter of 25 MHz to one of 1000 MHz");
-	expect_refused(migrate(NULL, NULL), "from a counter of 25 MHz to one of 1000 MHz");
+	expect_refused(migrate("--dry-run", NULL), "cannot-follow", "from a counter of 25 MHz to one of 1000 MHz");
+	expect_refused(migrate(NULL, NULL), "cannot-follow", "from a counter of 25 MHz to one of 1000 MHz");
 	crossing_expect_on_source(&crossing);
 }
 
@@ -104,6 +105,7 @@ static void test_cancel(void **state)
 	assert_non_null(strstr(altra->errors, "called off"));
 	status = node_status(altra, CROSSING_GUEST);
 	assert_non_null(strstr(string(json_object_get(status, "last_migration"), "error"), "called off"));
+	assert_string_equal(string(json_object_get(status, "last_migration"), "code"), "cancelled");
 	json_decref(status);
 	node_expect_refused(altra, cancel(NULL), "guest is not being migrated");
 	assert_int_equal(migrate(NULL, NULL), 0);
@@ -129,7 +131,7 @@ static void test_busy(void **state)
 	(void)state;
 	crossing_open(&crossing, "guest=reference", "");
 	crossing_begin(&crossing, faults);
-	expect_refused(migrate(NULL, NULL), "guest is migrating: it cannot be migrated now");
+	expect_refused(migrate(NULL, NULL), "busy", "guest is migrating: it cannot be migrated now");
 	node_expect_refused(altra, node_command(altra, "pause", CROSSING_GUEST, NULL), "it cannot be paused now");
 	node_expect_refused(altra, node_command(altra, "stop", CROSSING_GUEST, NULL), "it cannot be stopped now");
 	assert_true(node_state_is(altra, CROSSING_GUEST, "migrating"));
@@ -217,7 +219,7 @@ static void test_no_receiver(void **state)
 	(void)state;
 	crossing_open(&crossing, "guest=reference", "");
 	process_kill(crossing.receiver);
-	expect_refused(migrate(NULL, NULL), "is `seaclock receive` running there?");
+	expect_refused(migrate(NULL, NULL), "unreachable", "is `seaclock receive` running there?");
 	crossing_expect_on_source(&crossing);
 }
 
@@ -229,10 +231,10 @@ static void receive_on(const char *host)
 	crossing.receiver = node_receive(grace);
 }
 
-static void expect_target_refuses(const char *words)
+static void expect_target_refuses(const char *code, const char *words)
 {
-	expect_refused(migrate("--dry-run", NULL), words);
-	expect_refused(migrate(NULL, NULL), words);
+	expect_refused(migrate("--dry-run", NULL), code, words);
+	expect_refused(migrate(NULL, NULL), code, words);
 	crossing_expect_on_source(&crossing);
 	assert_false(process_has_ended(crossing.receiver));
 }
@@ -242,7 +244,7 @@ static void test_no_memory(void **state)
 	(void)state;
 	crossing_open(&crossing, "guest=reference", "");
 	receive_on("hz=1000000000,available_mib=40");
-	expect_target_refuses("the guest has 64 MiB of memory, and this host has 40 MiB available");
+	expect_target_refuses("peer-refused", "the guest has 64 MiB of memory, and this host has 40 MiB available");
 }
 
 static void test_other_processor(void **state)
@@ -250,7 +252,7 @@ static void test_other_processor(void **state)
 	(void)state;
 	crossing_open(&crossing, "guest=reference", "");
 	receive_on("hz=1000000000,features=7");
-	expect_target_refuses("a vCPU's register");
+	expect_target_refuses("peer-refused", "a vCPU's register");
 }
 
 static void test_name_in_use_there(void **state)
@@ -259,7 +261,7 @@ static void test_name_in_use_there(void **state)
 	crossing_open(&crossing, "guest=reference", "");
 	node_start(grace, "run", CROSSING_GUEST, "--kernel", node_kernel(), "--append", "guest=idle", NULL);
 	node_wait_state(grace, CROSSING_GUEST, "running");
-	expect_refused(migrate(NULL, NULL), "a machine named guest is already running");
+	expect_refused(migrate(NULL, NULL), "peer-refused", "a machine named guest is already running");
 	node_runs_on(altra, CROSSING_GUEST);
 	node_wait_state(altra, CROSSING_GUEST, "running");
 	node_wait_state(grace, CROSSING_GUEST, "running");
@@ -270,7 +272,7 @@ static void test_paused(void **state)
 	(void)state;
 	crossing_open(&crossing, "guest=reference", "");
 	assert_int_equal(node_command(altra, "pause", CROSSING_GUEST, NULL), 0);
-	expect_refused(migrate(NULL, NULL), "guest is paused: it cannot be migrated now");
+	expect_refused(migrate(NULL, NULL), "busy", "guest is paused: it cannot be migrated now");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, process_set_up, process_tear_down)

@@ -19,6 +19,7 @@ static const struct {
 	{ ESRCH, "not-running" },
 	{ EBUSY, "busy" },
 	{ EALREADY, "already" },
+	{ ENODATA, "not-migrating" },
 	{ EEXIST, "exists" },
 	{ ESHUTDOWN, "ended" },
 	{ ECANCELED, "cancelled" },

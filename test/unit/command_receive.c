@@ -180,11 +180,12 @@ static json_t *last_of(const char *name)
 	return last;
 }
 
-static void expect_failure_is_kept(const char *sentence)
+static void expect_failure_is_kept(const char *code, const char *sentence)
 {
 	json_t *last = last_of("boat");
 
 	assert_non_null(strstr(json_string_value(json_object_get(last, "error")), sentence));
+	assert_string_equal(json_string_value(json_object_get(last, "code")), code);
 	json_decref(last);
 }
 
@@ -202,7 +203,8 @@ static void test_receive(void **state)
 	assert_null(last_of("boat"));
 	fake_fail(&hosts[1], FAKE_GIC_LOAD, 0, 1, EIO);
 	assert_int_equal(migrate(false), -EREMOTEIO);
-	expect_failure_is_kept("the other side says: the fake host refuses the interrupt controller's state");
+	expect_failure_is_kept("peer-refused",
+			       "the other side says: the fake host refuses the interrupt controller's state");
 	assert_true(fake_vcpu_wait_inside(&machine.vcpus.vcpu[0].host, true));
 	assert_int_equal(migrate(false), 0);
 	source_join(MACHINE_END_MIGRATED);
@@ -296,6 +298,7 @@ static void test_cancel(void **state)
 		usleep(1000);
 	assert_int_equal(client_command("pause", "boat", &plain, &mine), -EREMOTEIO);
 	assert_string_equal(mine.text, "boat is migrating: it cannot be paused now");
+	assert_string_equal(error_code(&mine), "busy");
 	/* The thread is just being made, or waits for the WELCOME. */
 	for (int n = 0; n < 5000 && client_migrate("boat", NULL, &cancel, &mine); n++)
 		usleep(1000);
@@ -303,7 +306,7 @@ static void test_cancel(void **state)
 	assert_int_equal(result, -EREMOTEIO);
 	assert_string_equal(error.text, "the migration was called off");
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
-	expect_failure_is_kept("the migration was called off");
+	expect_failure_is_kept("cancelled", "the migration was called off");
 	close(listener);
 	assert_int_equal(client_command("stop", "boat", &plain, &error), 0);
 	source_join(MACHINE_END_STOPPED);

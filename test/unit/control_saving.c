@@ -88,12 +88,13 @@ static json_t *ask_save(const char *path, const char *more)
 	return ask(request);
 }
 
-static void expect_error(json_t *answer, const char *part)
+static void expect_error(json_t *answer, const char *code, const char *part)
 {
 	const char *sentence = json_string_value(json_object_get(answer, "error"));
 
 	assert_non_null(sentence);
 	assert_non_null(strstr(sentence, part));
+	assert_string_equal(json_string_value(json_object_get(answer, "code")), code);
 	json_decref(answer);
 }
 
@@ -144,18 +145,18 @@ static void test_policy_said(void **state)
 static void test_refused(void **state)
 {
 	(void)state;
-	expect_error(ask("{\"command\": \"save\"}\n"), "a save needs the name of a file");
-	expect_error(ask_save("relative", ""), "is not the absolute path");
-	expect_error(ask_save(file, ", \"clock\": \"stop\""), "no policy of the clock");
-	expect_error(ask_save("/none/of/this", ""), "cannot make a file beside /none/of/this");
+	expect_error(ask("{\"command\": \"save\"}\n"), "invalid", "a save needs the name of a file");
+	expect_error(ask_save("relative", ""), "invalid", "is not the absolute path");
+	expect_error(ask_save(file, ", \"clock\": \"stop\""), "invalid", "no policy of the clock");
+	expect_error(ask_save("/none/of/this", ""), "not-found", "cannot make a file beside /none/of/this");
 	saving_join(&control.saving);
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 	json_decref(ask("{\"command\": \"pause\"}\n"));
-	expect_error(ask_save("/none/of/this", ""), "cannot make a file beside /none/of/this");
+	expect_error(ask_save("/none/of/this", ""), "not-found", "cannot make a file beside /none/of/this");
 	saving_join(&control.saving);
 	assert_int_equal(machine_get_state(&machine), MACHINE_PAUSED);
 	machine_end_save(&machine, MACHINE_UNDECIDED);
-	expect_error(ask_save(file, ""), "boat is undecided: it cannot be saved now");
+	expect_error(ask_save(file, ""), "busy", "boat is undecided: it cannot be saved now");
 	assert_int_equal(access(file, F_OK), -1);
 }
 
@@ -170,7 +171,7 @@ static void test_client_paths(void **state)
 	longest[sizeof(longest) - 1] = '\0';
 	assert_int_equal(client_save("boat", longest, &options, &error), -ENAMETOOLONG);
 	assert_int_equal(client_save("boat", "\xff", &options, &error), -EILSEQ);
-	assert_int_equal(client_save("nobody", "file", &options, &error), -ENOENT);
+	assert_int_equal(client_save("nobody", "file", &options, &error), -ESRCH);
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 }
 

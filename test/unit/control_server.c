@@ -115,11 +115,12 @@ static void expect_ok(const char *request)
 	json_decref(answer);
 }
 
-static void expect_error(const char *request, const char *sentence)
+static void expect_error(const char *request, const char *code, const char *sentence)
 {
 	json_t *answer = ask(request);
 
 	assert_string_equal(json_string_value(json_object_get(answer, "error")), sentence);
+	assert_string_equal(json_string_value(json_object_get(answer, "code")), code);
 	json_decref(answer);
 }
 
@@ -153,7 +154,7 @@ static void test_pause_resume_stop(void **state)
 	expect_ok("{\"command\": \"resume\"}");
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 	machine_begin_migration(&machine, &error);
-	expect_error("{\"command\": \"stop\"}", "boat is migrating: it cannot be stopped now");
+	expect_error("{\"command\": \"stop\"}", "busy", "boat is migrating: it cannot be stopped now");
 	machine_end_migration(&machine, MACHINE_RUNNING);
 	expect_ok("{\"command\": \"stop\"}");
 	assert_int_equal(machine_get_end(&machine), MACHINE_END_STOPPED);
@@ -196,21 +197,21 @@ static void test_policy_unknown(void **state)
 	static const char sentence[] = "`stop` is no policy of the clock: it can advance or freeze";
 
 	(void)state;
-	expect_error(PAUSE(", \"clock\": \"stop\""), sentence);
+	expect_error(PAUSE(", \"clock\": \"stop\""), "invalid", sentence);
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 	expect_ok(PAUSE());
-	expect_error(RESUME(", \"clock\": \"stop\""), sentence);
+	expect_error(RESUME(", \"clock\": \"stop\""), "invalid", sentence);
 	assert_int_equal(machine_get_state(&machine), MACHINE_PAUSED);
 }
 
 static void test_unknown(void **state)
 {
 	(void)state;
-	expect_error("{\"command\": \"sink\"}", "the monitor does not know the command `sink`");
-	expect_error("{}", "the monitor does not know the command ``");
-	expect_error("[]", "the monitor does not know the command ``");
-	expect_error("{\"command\": 7}", "the monitor does not know the command ``");
-	expect_error("{\"command\": \"migrate\", \"host\": []}",
+	expect_error("{\"command\": \"sink\"}", "invalid", "the monitor does not know the command `sink`");
+	expect_error("{}", "invalid", "the monitor does not know the command ``");
+	expect_error("[]", "invalid", "the monitor does not know the command ``");
+	expect_error("{\"command\": 7}", "invalid", "the monitor does not know the command ``");
+	expect_error("{\"command\": \"migrate\", \"host\": []}", "invalid",
 		     "a migration needs a host, in fewer than 256 characters");
 }
 
@@ -226,7 +227,7 @@ static void test_unknown_long(void **state)
 	snprintf(request, sizeof(request), "{\"command\": \"x%s\"}", name);
 	memset(name, '?', 99); /* with the x, 100 bytes of it */
 	snprintf(want, sizeof(want), "%s%.99s`", head, name);
-	expect_error(request, want);
+	expect_error(request, "invalid", want);
 }
 
 static void expect_dropped(const void *request, size_t size)
@@ -312,26 +313,26 @@ static void test_migrate_nowhere(void **state)
 	json_decref(answer);
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 	/* Again, and with another name. */
-	expect_error("{\"command\": \"migrate\", \"host\": \":\"}",
+	expect_error("{\"command\": \"migrate\", \"host\": \":\"}", "invalid",
 		     "`:` is not HOST, HOST:PORT or [ADDRESS]:PORT, with a port from 1 to 65535");
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 	expect_ok("{\"command\": \"pause\"}");
-	expect_error("{\"command\": \"migrate\", \"host\": \"127.0.0.1:1\"}",
+	expect_error("{\"command\": \"migrate\", \"host\": \"127.0.0.1:1\"}", "busy",
 		     "boat is paused: it cannot be migrated now");
 }
 
 static void test_migrate_numbers(void **state)
 {
 	(void)state;
-	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"downtime_ms\": 0}",
+	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"downtime_ms\": 0}", "invalid",
 		     "\"downtime_ms\" takes a number from 1 to 10000");
-	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"downtime_ms\": 10001}",
+	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"downtime_ms\": 10001}", "invalid",
 		     "\"downtime_ms\" takes a number from 1 to 10000");
-	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"max_step_us\": \"7\"}",
+	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"max_step_us\": \"7\"}", "invalid",
 		     "\"max_step_us\" takes a number from 1 to 1000000");
-	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"clock\": \"stop\"}",
+	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"clock\": \"stop\"}", "invalid",
 		     "`stop` is no policy of the clock: it can advance or freeze");
-	expect_error("{\"command\": \"migrate\", \"cancel\": true}", "boat is not being migrated");
+	expect_error("{\"command\": \"migrate\", \"cancel\": true}", "not-migrating", "boat is not being migrated");
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 }
 
@@ -477,7 +478,8 @@ static void test_client(void **state)
 
 	(void)state;
 	signals_prepare();
-	assert_int_equal(client_command("pause", "boat", &options, &error), -ENOENT);
+	assert_int_equal(client_command("pause", "boat", &options, &error), -ESRCH);
+	assert_string_equal(error_code(&error), "not-running");
 	assert_non_null(strstr(error.text, "no machine named boat is running here"));
 	assert_int_equal(serve_open(&served.serve, &machine, &error), 0);
 	pthread_create(&thread, NULL, serve_thread, &served);
@@ -488,11 +490,12 @@ static void test_client(void **state)
 	assert_int_equal(client_command("sink", "boat", &options, &error), -EREMOTEIO);
 	assert_int_equal(client_migrate("boat", "127.0.0.1:1", &options, &error), -EREMOTEIO);
 	assert_non_null(strstr(error.text, "cannot connect to 127.0.0.1:1"));
+	assert_string_equal(error_code(&error), "unreachable");
 	assert_int_equal(client_command("stop", "boat", &options, &error), 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(served.end, MACHINE_END_STOPPED);
 	serve_close(&served.serve);
-	assert_int_equal(client_status("boat", &options, &error), -ENOENT);
+	assert_int_equal(client_status("boat", &options, &error), -ESRCH);
 }
 
 static uint32_t uart_count(void)

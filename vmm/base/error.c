@@ -22,6 +22,7 @@ static const struct {
 	{ ESRCH, "not-running" },
 	{ EBUSY, "busy" },
 	{ EALREADY, "already" },
+	{ ENODATA, "not-migrating" },
 	{ EEXIST, "exists" },
 	{ ESHUTDOWN, "ended" },
 	/* What became of a migration or a save. */

@@ -244,12 +244,12 @@ static int command_run(const struct arguments *arguments)
 	int result;
 
 	if (!name_is_valid(arguments->words[0])) {
-		error_format(&error, "`%s` cannot be a machine's name", arguments->words[0]);
+		error_record(&error, EINVAL, "`%s` cannot be a machine's name", arguments->words[0]);
 		return fail(&error, false);
 	}
 	snprintf(options.config.name, sizeof(options.config.name), "%s", arguments->words[0]);
 	if (!options.kernel) {
-		error_format(&error, "a machine needs a kernel: name it with --kernel FILE");
+		error_record(&error, EINVAL, "a machine needs a kernel: name it with --kernel FILE");
 		return fail(&error, false);
 	}
 	if (monitor_begin(&error))
@@ -267,7 +267,7 @@ static int command_receive(const struct arguments *arguments)
 
 	options.name = arguments->count ? arguments->words[0] : NULL;
 	if (options.name && !name_is_valid(options.name)) {
-		error_format(&error, "`%s` cannot be a machine's name", options.name);
+		error_record(&error, EINVAL, "`%s` cannot be a machine's name", options.name);
 		return fail(&error, false);
 	}
 	if (monitor_begin(&error))
@@ -311,7 +311,7 @@ static int command_restore(const struct arguments *arguments)
 	int result;
 
 	if (options.name && !name_is_valid(options.name)) {
-		error_format(&error, "`%s` cannot be a machine's name", options.name);
+		error_record(&error, EINVAL, "`%s` cannot be a machine's name", options.name);
 		return fail(&error, false);
 	}
 	if (monitor_begin(&error))

@@ -55,6 +55,7 @@ static int client_connect(const char *name, int *fd, struct error *error)
 {
 	struct sockaddr_un address;
 	int result = control_address(name, &address, error);
+	int reason;
 
 	if (result)
 		return result;
@@ -64,12 +65,13 @@ static int client_connect(const char *name, int *fd, struct error *error)
 		return error_set(error, errno, "no socket (%s)", strerror(errno));
 	if (!connect(*fd, (struct sockaddr *)&address, sizeof(address)))
 		return 0;
-	result = errno;
+	reason = errno;
 	close(*fd);
-	if (result == EAGAIN)
+	if (reason == EAGAIN)
 		return client_silent(name, error);
+	result = reason == ENOENT || reason == ECONNREFUSED ? ESRCH : reason;
 	return error_set(error, result, "no machine named %s is running here (%s: %s)", name, address.sun_path,
-			 strerror(result));
+			 strerror(reason));
 }
 
 static json_int_t number(const json_t *object, const char *key)
@@ -102,6 +104,14 @@ static void progress_clear(bool shown)
 		fputs("\r\033[K", stderr);
 }
 
+/* The monitor's own words, and its code. */
+static void client_refused(const json_t *line, struct error *error)
+{
+	const char *code = json_string_value(json_object_get(line, "code"));
+
+	error_record(error, code ? error_of_code(code) : 0, "%s", json_string_value(json_object_get(line, "error")));
+}
+
 /* The result of a request: what stands under "ok", to be freed by the caller. Each line may take so long. */
 static int client_wait(const char *name, int fd, int limit_ms, json_t **answer, struct error *error)
 {
@@ -119,7 +129,7 @@ static int client_wait(const char *name, int fd, int limit_ms, json_t **answer, 
 		if (ok || refused)
 			progress_clear(progress);
 		if (refused)
-			error_format(error, "%s", refused);
+			client_refused(line, error);
 		json_decref(line);
 		*answer = ok;
 		if (ok || refused)
@@ -484,7 +494,15 @@ static int status_ask_all(struct asked **all, size_t *count, struct error *error
 /* True unless it is no machine any more: one that ends while we look, or a socket that a killed monitor left. */
 static bool status_is_silence(int result)
 {
-	return result != -ECONNREFUSED && result != -ENOENT && result != -EPIPE;
+	return result != -ESRCH && result != -EPIPE;
+}
+
+static json_t *status_failed(const char *name, const struct error *error)
+{
+	json_t *status = json_pack("{s:s}", "name", name);
+
+	json_object_update_new(status, control_error(error));
+	return status;
 }
 
 /* All that was asked has the same time to answer. -ETIMEDOUT if somebody did not, who is in the list all the same. */
@@ -503,8 +521,7 @@ static int status_all(json_t *all, struct error *error)
 		if (err && !status_is_silence(err))
 			continue;
 		silent += err != 0;
-		json_array_append_new(all,
-				      err ? json_pack("{s:s, s:s}", "name", asked[n].name, "error", why.text) : status);
+		json_array_append_new(all, err ? status_failed(asked[n].name, &why) : status);
 	}
 	free(asked);
 	if (result || !silent)

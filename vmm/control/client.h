@@ -25,6 +25,11 @@ struct client_options {
 	uint32_t max_step_us; /* 0: not said */
 };
 
+/*
+ * Errors: -EINVAL for a name that is none, -ESRCH if no such machine is running here, -ETIMEDOUT if its monitor does
+ * not answer, -EREMOTEIO for what the monitor refuses; error->err is then the one behind the monitor's code.
+ */
+
 /* Ends the machine's monitor as it is, by a signal if it does not answer. */
 int client_stop_now(const char *name, const struct client_options *options, struct error *error);
 

@@ -15,14 +15,14 @@
 json_t *control_error(const struct error *error)
 {
 	struct error plain = *error;
-	json_t *line = json_pack("{s:s}", "error", error->text);
+	json_t *line = json_pack("{s:s, s:s}", "error", error->text, "code", error_code(error));
 
 	if (line)
 		return line;
 	for (char *place = plain.text; *place; place++)
 		if (*place & 0x80)
 			*place = '?';
-	return json_pack("{s:s}", "error", plain.text);
+	return json_pack("{s:s, s:s}", "error", plain.text, "code", error_code(error));
 }
 
 /* One byte, or 0 and errno at the end or at the deadline. */

@@ -26,7 +26,7 @@ void control_write_line(int fd, json_t *line);
 /* The same for a line that may be left out. */
 void control_write_progress(int fd, json_t *line);
 
-/* An error as {"error": sentence}. What JSON cannot hold (half a character) is replaced by `?`. */
+/* An error as {"error": sentence, "code": code}. What JSON cannot hold (half a character) is replaced by `?`. */
 json_t *control_error(const struct error *error);
 
 #endif

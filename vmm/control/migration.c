@@ -87,7 +87,7 @@ static void explain_undecided(const struct migration *migration, struct error *e
 	const char *name = migration->machine->config.name;
 	struct error reason = *error;
 
-	error_format(error,
+	error_record(error, ENOTRECOVERABLE,
 		     "%s cannot say what became of %s after the handover (%.200s), so it stays paused here: `seaclock "
 		     "resume %s` asks again; if it does not run there, `seaclock resume %s --force`, else `seaclock "
 		     "stop %s`",
@@ -99,9 +99,9 @@ static void explain_paused(const struct migration *migration, struct error *erro
 	const char *name = migration->machine->config.name;
 	struct error reason = *error;
 
-	error_format(error,
-		     "%.300s; %s stays paused, for its clock cannot be started: `seaclock resume %s` tries again",
-		     reason.text, name, name);
+	error_explain(error,
+		      "%.300s; %s stays paused, for its clock cannot be started: `seaclock resume %s` tries again",
+		      reason.text, name, name);
 }
 
 /* The guest is here, running or paused. */
@@ -135,7 +135,8 @@ static void migration_succeed(struct migration *migration, struct error *error)
 
 	migration_set_last(migration, report_json(&migration->report));
 	migration_retire(migration);
-	error_format(error, "%s runs on %s: it is not resumed here, and ends", machine->config.name, migration->host);
+	error_record(error, EREMOTE, "%s runs on %s: it is not resumed here, and ends", machine->config.name,
+		     migration->host);
 	client_answer(&migration->client, migration->asking
 						  ? control_error(error)
 						  : json_pack("{s:o}", "ok", report_json(&migration->report)));
@@ -301,7 +302,7 @@ static int migration_cancel(struct migration *migration, int client, struct erro
 
 	pthread_mutex_lock(&migration->lock);
 	if (!migration->active)
-		result = error_set(error, EINVAL, "%s is not being migrated", name);
+		result = error_set(error, ENODATA, "%s is not being migrated", name);
 	else if (migration->canceller >= 0)
 		result = error_set(error, EALREADY, "the migration of %s is being called off already", name);
 	else if (!gate_cancel(&migration->gate))
