@@ -45,20 +45,25 @@ static const struct request_case {
 	{ "\n", "" },
 	{ "hello\n", "" },
 	{ "{\n", "" },
-	{ "{\"command\": \"status\"} {}\n", "" },
-	{ "{\"command\": \"status\", \"command\": \"stop\xff\"}\n", "" },
-	{ "[]\n", "the monitor does not know the command ``" },
-	{ "{}\n", "the monitor does not know the command ``" },
-	{ "{\"command\": 7}\n", "the monitor does not know the command ``" },
-	{ "{\"command\": \"dance\"}\n", "the monitor does not know the command `dance`" },
-	{ "{\"command\": \"pause\", \"clock\": \"back\"}\n", "`back` is no policy of the clock" },
-	{ "{\"command\": \"migrate\"}\n", "a migration needs a host" },
-	{ "{\"command\": \"migrate\", \"host\": \"x\", \"downtime_ms\": \"1\"}\n",
+	{ "{\"version\": 1, \"command\": \"status\"} {}\n", "" },
+	{ "{\"version\": 1, \"command\": \"status\", \"command\": \"stop\xff\"}\n", "" },
+	{ "[]\n", "a request is a JSON object" },
+	{ "{}\n", "the request names no version of the control protocol; this monitor takes version 1" },
+	{ "{\"command\": \"status\"}\n", "\"code\":\"version\"" },
+	{ "{\"version\": 2, \"command\": \"status\"}\n", "the request is of version 2 of the control protocol" },
+	{ "{\"version\": 1, \"command\": 7}\n", "a request has a \\\"command\\\"" },
+	{ "{\"version\": 1, \"command\": \"pause\", \"force\": true}\n", "pause takes no \\\"force\\\"" },
+	{ "{\"version\": 1, \"command\": \"resume\", \"force\": 1}\n", "\\\"force\\\" takes true or false" },
+	{ "{\"version\": 1, \"command\": \"dance\"}\n", "the monitor does not know the command `dance`" },
+	{ "{\"version\": 1, \"command\": \"pause\", \"clock\": \"back\"}\n", "`back` is no policy of the clock" },
+	{ "{\"version\": 1, \"command\": \"migrate\"}\n", "a migration needs a host" },
+	{ "{\"version\": 1, \"command\": \"migrate\", \"host\": \"x\", \"downtime_ms\": \"1\"}\n",
 	  "\\\"downtime_ms\\\" takes a number" },
-	{ "{\"command\": \"migrate\", \"cancel\": true}\n", "boat is not being migrated" },
-	{ "{\"command\": \"save\"}\n", "a save needs the name of a file" },
-	{ "{\"command\": \"save\", \"file\": \"here\"}\n", "`here` is not the absolute path of a file" },
-	{ "{\"command\": \"status\"}\n", "\"state\":\"running\"" },
+	{ "{\"version\": 1, \"command\": \"migrate\", \"cancel\": true}\n", "boat is not being migrated" },
+	{ "{\"version\": 1, \"command\": \"save\"}\n", "a save needs the name of a file" },
+	{ "{\"version\": 1, \"command\": \"save\", \"file\": \"here\"}\n",
+	  "`here` is not the absolute path of a file" },
+	{ "{\"version\": 1, \"command\": \"status\"}\n", "\"state\":\"running\"" },
 };
 
 static void test_requests(void **state)
@@ -82,7 +87,7 @@ static void test_many_at_once(void **state)
 	node_run(&altra, "boat", "guest=printing");
 	for (int n = 0; n < CLIENTS; n++) {
 		fds[n] = node_connect(&altra, "boat");
-		put(fds[n], "{\"command\": \"status\"}\n");
+		put(fds[n], "{\"version\": 1, \"command\": \"status\"}\n");
 	}
 	for (int n = 0; n < CLIENTS; n++)
 		expect_answer(fds[n], "\"name\":\"boat\"");
@@ -112,11 +117,11 @@ static void test_half_a_line(void **state)
 	(void)state;
 	node_run(&altra, "boat", "guest=printing");
 	slow = node_connect(&altra, "boat");
-	put(slow, "{\"command\": \"st");
+	put(slow, "{\"version\": 1, \"command\": \"st");
 	close(slow);
 	assert_true(node_state_is(&altra, "boat", "running"));
 	slow = node_connect(&altra, "boat");
-	put(slow, "{\"command\": \"st");
+	put(slow, "{\"version\": 1, \"command\": \"st");
 	assert_true(node_state_is(&altra, "boat", "running"));
 	/* It may take its time. */
 	put(slow, "atus\"}\n");
@@ -131,7 +136,7 @@ static void test_gone_before_the_answer(void **state)
 	for (int n = 0; n < CLIENTS; n++) {
 		int fd = node_connect(&altra, "boat");
 
-		put(fd, "{\"command\": \"status\"}\n");
+		put(fd, "{\"version\": 1, \"command\": \"status\"}\n");
 		close(fd);
 	}
 	node_runs_on(&altra, "boat");
@@ -151,7 +156,8 @@ static void test_migrates_without_a_client(void **state)
 	monitor = node_run(&altra, "guest", "guest=printing");
 	node_receive(&grace);
 	fd = node_connect(&altra, "guest");
-	snprintf(request, sizeof(request), "{\"command\": \"migrate\", \"host\": \"%s\", \"max_step_us\": 100000}\n",
+	snprintf(request, sizeof(request),
+		 "{\"version\": 1, \"command\": \"migrate\", \"host\": \"%s\", \"max_step_us\": 100000}\n",
 		 grace.address);
 	put(fd, request);
 	close(fd);

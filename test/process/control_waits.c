@@ -64,7 +64,7 @@ static void test_silent_clients_in_migration(void **state)
 /* A request in pieces, with others between them. */
 static void test_slow_client(void **state)
 {
-	static const char request[] = "{\"command\": \"status\"}\n";
+	static const char request[] = "{\"version\": 1, \"command\": \"status\"}\n";
 	struct pollfd item = { .events = POLLIN };
 	char answer[32] = "";
 

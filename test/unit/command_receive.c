@@ -10,6 +10,7 @@
 
 #include "control/client.h"
 #include "control/line.h"
+#include "control/request.h"
 #include "control/socket.h"
 #include "migrate/channel.h"
 #include "command/receive.h"
@@ -172,7 +173,7 @@ static json_t *last_of(const char *name)
 
 	assert_int_equal(control_address(name, &place, &error), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&place, sizeof(place)), 0);
-	control_write_line(fd, json_pack("{s:s}", "command", "status"));
+	control_write_line(fd, request_make("status"));
 	answer = control_read_line(fd, (int)wait_scaled(5000));
 	close(fd);
 	last = json_incref(json_object_get(json_object_get(answer, "ok"), "last_migration"));

@@ -84,7 +84,7 @@ static json_t *ask_save(const char *path, const char *more)
 {
 	char request[256];
 
-	snprintf(request, sizeof(request), "{\"command\": \"save\", \"file\": \"%s\"%s}\n", path, more);
+	snprintf(request, sizeof(request), "{\"version\": 1, \"command\": \"save\", \"file\": \"%s\"%s}\n", path, more);
 	return ask(request);
 }
 
@@ -125,7 +125,7 @@ static void test_policy(void **state)
 	json_t *answer;
 
 	(void)state;
-	json_decref(ask("{\"command\": \"pause\", \"clock\": \"advance\"}\n"));
+	json_decref(ask("{\"version\": 1, \"command\": \"pause\", \"clock\": \"advance\"}\n"));
 	answer = ask_save(file, "");
 	assert_string_equal(text(json_object_get(answer, "ok"), "policy"), "advance");
 	json_decref(answer);
@@ -136,7 +136,7 @@ static void test_policy_said(void **state)
 	json_t *answer;
 
 	(void)state;
-	json_decref(ask("{\"command\": \"pause\", \"clock\": \"advance\"}\n"));
+	json_decref(ask("{\"version\": 1, \"command\": \"pause\", \"clock\": \"advance\"}\n"));
 	answer = ask_save(file, ", \"clock\": \"freeze\"");
 	assert_string_equal(text(json_object_get(answer, "ok"), "policy"), "freeze");
 	json_decref(answer);
@@ -145,13 +145,13 @@ static void test_policy_said(void **state)
 static void test_refused(void **state)
 {
 	(void)state;
-	expect_error(ask("{\"command\": \"save\"}\n"), "invalid", "a save needs the name of a file");
+	expect_error(ask("{\"version\": 1, \"command\": \"save\"}\n"), "invalid", "a save needs the name of a file");
 	expect_error(ask_save("relative", ""), "invalid", "is not the absolute path");
 	expect_error(ask_save(file, ", \"clock\": \"stop\""), "invalid", "no policy of the clock");
 	expect_error(ask_save("/none/of/this", ""), "not-found", "cannot make a file beside /none/of/this");
 	saving_join(&control.saving);
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
-	json_decref(ask("{\"command\": \"pause\"}\n"));
+	json_decref(ask("{\"version\": 1, \"command\": \"pause\"}\n"));
 	expect_error(ask_save("/none/of/this", ""), "not-found", "cannot make a file beside /none/of/this");
 	saving_join(&control.saving);
 	assert_int_equal(machine_get_state(&machine), MACHINE_PAUSED);

@@ -128,7 +128,7 @@ static void expect_error(const char *request, const char *code, const char *sent
 
 static void test_status(void **state)
 {
-	json_t *answer = ask("{\"command\": \"status\"}"), *ok = json_object_get(answer, "ok");
+	json_t *answer = ask("{\"version\": 1, \"command\": \"status\"}"), *ok = json_object_get(answer, "ok");
 
 	(void)state;
 	assert_string_equal(json_string_value(json_object_get(ok, "name")), "boat");
@@ -149,14 +149,14 @@ static void test_status(void **state)
 static void test_pause_resume_stop(void **state)
 {
 	(void)state;
-	expect_ok("{\"command\": \"pause\"}");
+	expect_ok("{\"version\": 1, \"command\": \"pause\"}");
 	assert_int_equal(machine_get_state(&machine), MACHINE_PAUSED);
-	expect_ok("{\"command\": \"resume\"}");
+	expect_ok("{\"version\": 1, \"command\": \"resume\"}");
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 	machine_begin_migration(&machine, &error);
-	expect_error("{\"command\": \"stop\"}", "busy", "boat is migrating: it cannot be stopped now");
+	expect_error("{\"version\": 1, \"command\": \"stop\"}", "busy", "boat is migrating: it cannot be stopped now");
 	machine_end_migration(&machine, MACHINE_RUNNING);
-	expect_ok("{\"command\": \"stop\"}");
+	expect_ok("{\"version\": 1, \"command\": \"stop\"}");
 	assert_int_equal(machine_get_end(&machine), MACHINE_END_STOPPED);
 }
 
@@ -173,8 +173,8 @@ static uint64_t seconds_counted(const char *pause, const char *resume)
 	return (clock_reference(&machine.clock).v - before + SC_REF_HZ / 2) / SC_REF_HZ;
 }
 
-#define PAUSE(clock) "{\"command\": \"pause\"" clock "}"
-#define RESUME(clock) "{\"command\": \"resume\"" clock "}"
+#define PAUSE(clock) "{\"version\": 1, \"command\": \"pause\"" clock "}"
+#define RESUME(clock) "{\"version\": 1, \"command\": \"resume\"" clock "}"
 #define ADVANCE ", \"clock\": \"advance\""
 #define FREEZE ", \"clock\": \"freeze\""
 
@@ -207,11 +207,12 @@ static void test_policy_unknown(void **state)
 static void test_unknown(void **state)
 {
 	(void)state;
-	expect_error("{\"command\": \"sink\"}", "invalid", "the monitor does not know the command `sink`");
-	expect_error("{}", "invalid", "the monitor does not know the command ``");
-	expect_error("[]", "invalid", "the monitor does not know the command ``");
-	expect_error("{\"command\": 7}", "invalid", "the monitor does not know the command ``");
-	expect_error("{\"command\": \"migrate\", \"host\": []}", "invalid",
+	expect_error("{\"version\": 1, \"command\": \"sink\"}", "invalid",
+		     "the monitor does not know the command `sink`");
+	expect_error("[]", "invalid", "a request is a JSON object");
+	expect_error("{\"version\": 1}", "invalid", "a request has a \"command\", which takes a text");
+	expect_error("{\"version\": 1, \"command\": 7}", "invalid", "a request has a \"command\", which takes a text");
+	expect_error("{\"version\": 1, \"command\": \"migrate\"}", "invalid",
 		     "a migration needs a host, in fewer than 256 characters");
 }
 
@@ -224,7 +225,7 @@ static void test_unknown_long(void **state)
 	(void)state;
 	for (int n = 0; n < 60; n++)
 		memcpy(name + 2 * n, "\xc3\xa4", 3);
-	snprintf(request, sizeof(request), "{\"command\": \"x%s\"}", name);
+	snprintf(request, sizeof(request), "{\"version\": 1, \"command\": \"x%s\"}", name);
 	memset(name, '?', 99); /* with the x, 100 bytes of it */
 	snprintf(want, sizeof(want), "%s%.99s`", head, name);
 	expect_error(request, "invalid", want);
@@ -236,21 +237,23 @@ static void expect_dropped(const void *request, size_t size)
 
 	assert_null(answer);
 	/* And the next one is served. */
-	expect_ok("{\"command\": \"status\"}");
+	expect_ok("{\"version\": 1, \"command\": \"status\"}");
 }
 
 static void test_garbage(void **state)
 {
+	static const char two[] = "{\"version\": 1, \"command\": \"status\"} {}\n";
+	static const char zero[] = "{\"version\": 1, \"command\": \"\\u0000\"}\n";
 	static const char garbage[] = "\x16\x03\x01\x02\x00\x01\n";
 	char longest[CONTROL_LINE_MAX + 1];
 
 	(void)state;
 	expect_dropped("\n", 1);
 	expect_dropped("{\n", 2);
-	expect_dropped("{\"command\": \"status\"} {}\n", 25);
+	expect_dropped(two, sizeof(two) - 1);
 	expect_dropped(garbage, sizeof(garbage) - 1);
 	expect_dropped("\0\n", 2);
-	expect_dropped("{\"command\": \"\\u0000\"}\n", 22);
+	expect_dropped(zero, sizeof(zero) - 1);
 	memset(longest, ' ', sizeof(longest));
 	expect_dropped(longest, sizeof(longest));
 	memset(longest, '[', sizeof(longest));
@@ -261,28 +264,30 @@ static void test_garbage(void **state)
 /* A client that goes away before its answer, or says nothing. */
 static void test_gone(void **state)
 {
+	static const char request[] = "{\"version\": 1, \"command\": \"pause\"}\n";
 	int fd = client_open();
 
 	(void)state;
-	assert_int_equal(send(fd, "{\"command\": \"pause\"}\n", 21, 0), 21);
+	assert_int_equal(send(fd, request, sizeof(request) - 1, 0), sizeof(request) - 1);
 	close(fd);
 	control_serve(&control);
 	assert_int_equal(machine_get_state(&machine), MACHINE_PAUSED);
 	close(client_open());
 	control_serve(&control);
-	expect_ok("{\"command\": \"status\"}");
+	expect_ok("{\"version\": 1, \"command\": \"status\"}");
 }
 
 /* Those who say nothing cost nobody a wait; of too many the oldest is dropped, and half a request may become whole. */
 static void test_silent(void **state)
 {
+	static const char half[] = "{\"version\": 1, \"command\": ";
 	int fd[CONTROL_CLIENTS + 1];
 	char byte;
 
 	(void)state;
 	for (uint32_t n = 0; n <= CONTROL_CLIENTS; n++) {
 		fd[n] = client_open();
-		assert_int_equal(send(fd[n], "{\"command\": ", 12, MSG_NOSIGNAL), 12);
+		assert_int_equal(send(fd[n], half, sizeof(half) - 1, MSG_NOSIGNAL), sizeof(half) - 1);
 		control_serve(&control);
 	}
 	assert_int_equal(recv(fd[0], &byte, 1, MSG_DONTWAIT), 0);
@@ -298,14 +303,14 @@ static void test_silent(void **state)
 		close(fd[n]);
 	}
 	close(fd[0]);
-	expect_ok("{\"command\": \"status\"}");
+	expect_ok("{\"version\": 1, \"command\": \"status\"}");
 }
 
 /* ---- Migration ---- */
 
 static void test_migrate_nowhere(void **state)
 {
-	json_t *answer = ask("{\"command\": \"migrate\", \"host\": \"127.0.0.1:1\"}");
+	json_t *answer = ask("{\"version\": 1, \"command\": \"migrate\", \"host\": \"127.0.0.1:1\"}");
 
 	(void)state;
 	assert_string_equal(json_string_value(json_object_get(answer, "error")),
@@ -313,26 +318,27 @@ static void test_migrate_nowhere(void **state)
 	json_decref(answer);
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 	/* Again, and with another name. */
-	expect_error("{\"command\": \"migrate\", \"host\": \":\"}", "invalid",
+	expect_error("{\"version\": 1, \"command\": \"migrate\", \"host\": \":\"}", "invalid",
 		     "`:` is not HOST, HOST:PORT or [ADDRESS]:PORT, with a port from 1 to 65535");
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
-	expect_ok("{\"command\": \"pause\"}");
-	expect_error("{\"command\": \"migrate\", \"host\": \"127.0.0.1:1\"}", "busy",
+	expect_ok("{\"version\": 1, \"command\": \"pause\"}");
+	expect_error("{\"version\": 1, \"command\": \"migrate\", \"host\": \"127.0.0.1:1\"}", "busy",
 		     "boat is paused: it cannot be migrated now");
 }
 
 static void test_migrate_numbers(void **state)
 {
 	(void)state;
-	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"downtime_ms\": 0}", "invalid",
+	expect_error("{\"version\": 1, \"command\": \"migrate\", \"host\": \"h\", \"downtime_ms\": 0}", "invalid",
 		     "\"downtime_ms\" takes a number from 1 to 10000");
-	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"downtime_ms\": 10001}", "invalid",
+	expect_error("{\"version\": 1, \"command\": \"migrate\", \"host\": \"h\", \"downtime_ms\": 10001}", "invalid",
 		     "\"downtime_ms\" takes a number from 1 to 10000");
-	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"max_step_us\": \"7\"}", "invalid",
+	expect_error("{\"version\": 1, \"command\": \"migrate\", \"host\": \"h\", \"max_step_us\": \"7\"}", "invalid",
 		     "\"max_step_us\" takes a number from 1 to 1000000");
-	expect_error("{\"command\": \"migrate\", \"host\": \"h\", \"clock\": \"stop\"}", "invalid",
+	expect_error("{\"version\": 1, \"command\": \"migrate\", \"host\": \"h\", \"clock\": \"stop\"}", "invalid",
 		     "`stop` is no policy of the clock: it can advance or freeze");
-	expect_error("{\"command\": \"migrate\", \"cancel\": true}", "not-migrating", "boat is not being migrated");
+	expect_error("{\"version\": 1, \"command\": \"migrate\", \"cancel\": true}", "not-migrating",
+		     "boat is not being migrated");
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 }
 
@@ -404,7 +410,7 @@ static void test_duplicate(void **state)
 	assert_string_equal(error.text, "a machine named boat is already running");
 	control_close(&other);
 	control_serve(&control); /* the other one's look whether anybody is there */
-	expect_ok("{\"command\": \"status\"}");
+	expect_ok("{\"version\": 1, \"command\": \"status\"}");
 }
 
 /* Orders come from the owner only, also in a folder that was there before, and whatever the umask leaves. */
@@ -437,7 +443,7 @@ static void test_stale(void **state)
 	close(fd);
 	assert_int_equal(access(address.sun_path, F_OK), 0);
 	assert_int_equal(set_up(state), 0);
-	expect_ok("{\"command\": \"status\"}");
+	expect_ok("{\"version\": 1, \"command\": \"status\"}");
 	tear_down(state);
 	assert_int_equal(access(address.sun_path, F_OK), -1);
 }

@@ -8,7 +8,7 @@
  */
 #include "control/client.h"
 #include "control/line.h"
-#include "control/migration.h"
+#include "control/request.h"
 #include "host/host.h"
 #include "base/layout.h"
 #include "base/log.h"
@@ -161,12 +161,12 @@ static bool option_set(struct arguments *arguments, int option, const char *valu
 	case OPTION_CANCEL:
 		return arguments->client.cancel = true;
 	case OPTION_DOWNTIME:
-		if (!parse_number("downtime", value, 1, MIGRATION_DOWNTIME_MAX_MS, &number))
+		if (!parse_number("downtime", value, 1, REQUEST_DOWNTIME_MAX_MS, &number))
 			return false;
 		arguments->client.downtime_ms = (uint32_t)number;
 		return true;
 	case OPTION_MAX_STEP:
-		if (!parse_number("max-step", value, 1, MIGRATION_MAX_STEP_MAX_US, &number))
+		if (!parse_number("max-step", value, 1, REQUEST_MAX_STEP_MAX_US, &number))
 			return false;
 		arguments->client.max_step_us = (uint32_t)number;
 		return true;

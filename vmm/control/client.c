@@ -4,6 +4,7 @@
 
 #include "base/name.h"
 #include "control/line.h"
+#include "control/request.h"
 #include "control/socket.h"
 #include "host/deadline.h"
 #include "transfer/limits.h"
@@ -181,11 +182,13 @@ static void done_print(const char *command, const char *name)
 
 int client_command(const char *command, const char *name, const struct client_options *options, struct error *error)
 {
-	json_t *request = json_pack("{s:s, s:b, s:s*}", "command", command, "force", (int)options->force, "clock",
-				    options->clock);
+	json_t *request = request_make(command);
 	json_t *answer;
-	int result = client_ask(name, request, &answer, error);
+	int result;
 
+	request_set_text(request, "clock", options->clock);
+	request_set_flag(request, "force", options->force);
+	result = client_ask(name, request, &answer, error);
 	if (result)
 		return result;
 	if (options->json)
@@ -231,9 +234,11 @@ int client_stop_now(const char *name, const struct client_options *options, stru
 {
 	json_t *answer = NULL;
 	bool killed = false;
-	int fd;
-	int result = client_send(name, json_pack("{s:s, s:b}", "command", "stop", "now", 1), &fd, error);
+	json_t *request = request_make("stop");
+	int fd, result;
 
+	json_object_set_new(request, "now", json_true());
+	result = client_send(name, request, &fd, error);
 	if (result)
 		return result;
 	result = client_wait(name, fd, SHORT_ANSWER_MS, &answer, error);
@@ -296,15 +301,16 @@ static void verdict_print(const char *host, const json_t *verdict)
 
 static json_t *migration_request_of(const char *host, const struct client_options *options)
 {
-	json_t *request =
-		json_pack("{s:s, s:s*, s:s*, s:b, s:b, s:b, s:b}", "command", "migrate", "host", host, "clock",
-			  options->clock, "inferred", (int)options->inferred, "force", (int)options->force, "dry_run",
-			  (int)options->dry_run, "cancel", (int)options->cancel);
+	json_t *request = request_make("migrate");
 
-	if (options->downtime_ms)
-		json_object_set_new(request, "downtime_ms", json_integer(options->downtime_ms));
-	if (options->max_step_us)
-		json_object_set_new(request, "max_step_us", json_integer(options->max_step_us));
+	request_set_text(request, "host", host);
+	request_set_text(request, "clock", options->clock);
+	request_set_flag(request, "inferred", options->inferred);
+	request_set_flag(request, "force", options->force);
+	request_set_flag(request, "dry_run", options->dry_run);
+	request_set_flag(request, "cancel", options->cancel);
+	request_set_number(request, "downtime_ms", options->downtime_ms);
+	request_set_number(request, "max_step_us", options->max_step_us);
 	return request;
 }
 
@@ -364,10 +370,13 @@ int client_save(const char *name, const char *file, const struct client_options 
 
 	if (result)
 		return result;
-	request = json_pack("{s:s, s:s, s:s*, s:b}", "command", "save", "file", path, "clock", options->clock, "force",
-			    (int)options->force);
-	if (!request)
+	request = request_make("save");
+	if (!request_set_text(request, "file", path)) {
+		json_decref(request);
 		return error_set(error, EILSEQ, "the path of %s is not in UTF-8", file);
+	}
+	request_set_text(request, "clock", options->clock);
+	request_set_flag(request, "force", options->force);
 	result = client_ask(name, request, &report, error);
 	if (result)
 		return result;
@@ -393,7 +402,7 @@ static struct asked status_ask(const char *name, struct error *error)
 	struct asked asked = { .fd = -1 };
 
 	snprintf(asked.name, sizeof(asked.name), "%s", name);
-	asked.result = client_send(name, json_pack("{s:s}", "command", "status"), &asked.fd, error);
+	asked.result = client_send(name, request_make("status"), &asked.fd, error);
 	if (asked.result)
 		asked.fd = -1;
 	return asked;

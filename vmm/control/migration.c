@@ -248,33 +248,25 @@ static int migration_spawn(struct migration *migration, int client, void *(*run)
 static int migration_options(struct migration *migration, const json_t *request, struct error *error)
 {
 	struct source_options *options = &migration->options;
-	const char *host = json_string_value(json_object_get(request, "host"));
-	int result;
+	const char *host = request_text(request, "host");
 
 	*options = (struct source_options){
 		.host = migration->peer,
-		.terms = { .inferred = json_is_true(json_object_get(request, "inferred")),
-			   .force = json_is_true(json_object_get(request, "force")) },
-		.downtime_ms = SOURCE_DOWNTIME_MS,
-		.max_step_us = SOURCE_MAX_STEP_US,
+		.terms = { .inferred = request_flag(request, "inferred"), .force = request_flag(request, "force") },
+		.downtime_ms = request_number(request, "downtime_ms", SOURCE_DOWNTIME_MS),
+		.max_step_us = request_number(request, "max_step_us", SOURCE_MAX_STEP_US),
 		.gate = &migration->gate,
 		.progress = migration_progress,
 		.context = migration,
 		.limits = &handover_limits,
 	};
 	migration->asking = false;
-	migration->dry_run = json_is_true(json_object_get(request, "dry_run"));
+	migration->dry_run = request_flag(request, "dry_run");
 	if (!host || strlen(host) >= sizeof(migration->host))
 		return error_set(error, EINVAL, "a migration needs a host, in fewer than %zu characters",
 				 sizeof(migration->host));
 	memcpy(migration->host, host, strlen(host) + 1);
-	result = request_policy(request, SC_CLOCK_ADVANCE, &options->policy, error);
-	if (!result)
-		result = request_number(request, "downtime_ms", 1, MIGRATION_DOWNTIME_MAX_MS, &options->downtime_ms,
-					error);
-	return result ? result
-		      : request_number(request, "max_step_us", 1, MIGRATION_MAX_STEP_MAX_US, &options->max_step_us,
-				       error);
+	return request_policy(request, SC_CLOCK_ADVANCE, &options->policy, error);
 }
 
 static int migration_begin(struct migration *migration, int client, const json_t *request, struct error *error)
@@ -325,7 +317,7 @@ void migration_call_off(struct migration *migration)
 
 int migration_request(struct migration *migration, int client, const json_t *request, struct error *error)
 {
-	if (json_is_true(json_object_get(request, "cancel")))
+	if (request_flag(request, "cancel"))
 		return migration_cancel(migration, client, error);
 	return migration_begin(migration, client, request, error);
 }

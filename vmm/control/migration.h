@@ -14,10 +14,6 @@
 
 #include <jansson.h>
 
-/* The most that an operator can ask for. */
-#define MIGRATION_DOWNTIME_MAX_MS 10000
-#define MIGRATION_MAX_STEP_MAX_US 1000000
-
 struct migration {
 	struct machine *machine;
 	pthread_t thread;

@@ -1,30 +1,176 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fields of a request: see the header. */
+/* Requests on the control socket: see the header. */
 #include "control/request.h"
 
 #include <errno.h>
+#include <string.h>
+
+#define TEXT(key)                                                                                                      \
+	{                                                                                                              \
+		.name = (key), .kind = REQUEST_TEXT                                                                    \
+	}
+#define FLAG(key)                                                                                                      \
+	{                                                                                                              \
+		.name = (key), .kind = REQUEST_FLAG                                                                    \
+	}
+#define NUMBER(key, least, most)                                                                                       \
+	{                                                                                                              \
+		.name = (key), .kind = REQUEST_NUMBER, .low = (least), .high = (most)                                  \
+	}
+
+static const struct request_command command_table[] = {
+	{ .name = "status" },
+	{ .name = "pause", .field = { TEXT("clock") } },
+	{ .name = "resume", .field = { TEXT("clock"), FLAG("force") } },
+	{ .name = "stop", .field = { FLAG("now") } },
+	{ .name = "save", .field = { TEXT("file"), TEXT("clock"), FLAG("force") } },
+	{ .name = "migrate",
+	  .field = { TEXT("host"), TEXT("clock"), FLAG("inferred"), FLAG("force"), FLAG("dry_run"), FLAG("cancel"),
+		     NUMBER("downtime_ms", 1, REQUEST_DOWNTIME_MAX_MS),
+		     NUMBER("max_step_us", 1, REQUEST_MAX_STEP_MAX_US) } },
+};
+
+#define COMMANDS (sizeof(command_table) / sizeof(command_table[0]))
+
+const struct request_command *request_command_at(size_t n)
+{
+	return n < COMMANDS ? &command_table[n] : NULL;
+}
+
+json_t *request_make(const char *command)
+{
+	return json_pack("{s:i, s:s}", "version", CONTROL_VERSION, "command", command);
+}
+
+bool request_set_text(json_t *request, const char *key, const char *text)
+{
+	return !text || !json_object_set_new(request, key, json_string(text));
+}
+
+void request_set_flag(json_t *request, const char *key, bool flag)
+{
+	if (flag)
+		json_object_set_new(request, key, json_true());
+}
+
+void request_set_number(json_t *request, const char *key, uint32_t number)
+{
+	if (number)
+		json_object_set_new(request, key, json_integer(number));
+}
+
+/* ---- Checks ---- */
+
+static int request_check_version(const json_t *request, struct error *error)
+{
+	const json_t *version = json_object_get(request, "version");
+
+	if (!json_is_integer(version))
+		return error_set(error, EPROTONOSUPPORT,
+				 "the request names no version of the control protocol; this monitor takes version %d",
+				 CONTROL_VERSION);
+	if (json_integer_value(version) != CONTROL_VERSION)
+		return error_set(
+			error, EPROTONOSUPPORT,
+			"the request is of version %lld of the control protocol; this monitor takes version %d",
+			(long long)json_integer_value(version), CONTROL_VERSION);
+	return 0;
+}
+
+static const struct request_command *command_find(const json_t *request, struct error *error)
+{
+	const json_t *command = json_object_get(request, "command");
+
+	if (!json_is_string(command)) {
+		error_record(error, EINVAL, "a request has a \"command\", which takes a text");
+		return NULL;
+	}
+	for (size_t n = 0; n < COMMANDS; n++)
+		if (!strcmp(command_table[n].name, json_string_value(command)))
+			return &command_table[n];
+	error_record(error, EINVAL, "the monitor does not know the command `%.100s`", json_string_value(command));
+	return NULL;
+}
+
+static const struct request_field *field_find(const struct request_command *command, const char *key)
+{
+	const struct request_field *field = command->field;
+
+	while (field->name && strcmp(field->name, key) != 0)
+		field++;
+	return field->name ? field : NULL;
+}
+
+static int field_check(const struct request_field *field, const json_t *value, struct error *error)
+{
+	json_int_t number = json_integer_value(value);
+
+	if (field->kind == REQUEST_TEXT && !json_is_string(value))
+		return error_set(error, EINVAL, "\"%s\" takes a text", field->name);
+	if (field->kind == REQUEST_FLAG && !json_is_boolean(value))
+		return error_set(error, EINVAL, "\"%s\" takes true or false", field->name);
+	if (field->kind == REQUEST_NUMBER && (!json_is_integer(value) || number < field->low || number > field->high))
+		return error_set(error, EINVAL, "\"%s\" takes a number from %u to %u", field->name, field->low,
+				 field->high);
+	return 0;
+}
+
+int request_check(const json_t *request, struct error *error)
+{
+	const struct request_command *command;
+	const char *key;
+	json_t *value;
+	int result;
+
+	if (!json_is_object(request))
+		return error_set(error, EINVAL, "a request is a JSON object");
+	result = request_check_version(request, error);
+	if (result)
+		return result;
+	command = command_find(request, error);
+	if (!command)
+		return -EINVAL;
+	json_object_foreach((json_t *)request, key, value)
+	{
+		const struct request_field *field = field_find(command, key);
+
+		if (!strcmp(key, "version") || !strcmp(key, "command"))
+			continue;
+		if (!field)
+			return error_set(error, EINVAL, "%s takes no \"%.100s\"", command->name, key);
+		result = field_check(field, value, error);
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+/* ---- Fields ---- */
+
+const char *request_text(const json_t *request, const char *key)
+{
+	return json_string_value(json_object_get(request, key));
+}
+
+bool request_flag(const json_t *request, const char *key)
+{
+	return json_is_true(json_object_get(request, key));
+}
+
+uint32_t request_number(const json_t *request, const char *key, uint32_t unsaid)
+{
+	const json_t *value = json_object_get(request, key);
+
+	return value ? (uint32_t)json_integer_value(value) : unsaid;
+}
 
 int request_policy(const json_t *request, enum sc_clock_policy unsaid, enum sc_clock_policy *policy,
 		   struct error *error)
 {
-	const char *name = json_string_value(json_object_get(request, "clock"));
+	const char *name = request_text(request, "clock");
 
 	*policy = unsaid;
 	if (!name || clock_policy_parse(name, policy))
 		return 0;
 	return error_set(error, EINVAL, "`%.100s` is no policy of the clock: it can advance or freeze", name);
-}
-
-int request_number(const json_t *request, const char *key, json_int_t low, json_int_t high, uint32_t *number,
-		   struct error *error)
-{
-	const json_t *value = json_object_get(request, key);
-
-	if (!value)
-		return 0;
-	if (!json_is_integer(value) || json_integer_value(value) < low || json_integer_value(value) > high)
-		return error_set(error, EINVAL, "\"%s\" takes a number from %lld to %lld", key, (long long)low,
-				 (long long)high);
-	*number = (uint32_t)json_integer_value(value);
-	return 0;
 }

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fields of a request on the control socket. */
+/*
+ * Requests on the control socket: which commands there are, and which fields each takes (doc/control.md).
+ *
+ * Policy: a request is checked as a whole before anything happens. A field that the monitor does not know is refused,
+ * because the client expects something of it. After request_check() the fields have the types that the table says.
+ */
 #ifndef VMM_CONTROL_REQUEST_H
 #define VMM_CONTROL_REQUEST_H
 
@@ -7,14 +12,63 @@
 #include "machine/clock.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-/* The policy that a request names under "clock", or `unsaid` if it names none. -EINVAL. */
-int request_policy(const json_t *request, enum sc_clock_policy unsaid, enum sc_clock_policy *policy,
-		   struct error *error);
+/* Of the control protocol. A monitor takes requests of this version only. */
+#define CONTROL_VERSION 1
 
-/* A number that the request may leave out, which leaves *number alone. -EINVAL if it is there and out of range. */
-int request_number(const json_t *request, const char *key, json_int_t low, json_int_t high, uint32_t *number,
+/* The most that a client can ask of a migration. */
+#define REQUEST_DOWNTIME_MAX_MS 10000
+#define REQUEST_MAX_STEP_MAX_US 1000000
+
+#define REQUEST_FIELDS_MAX 8
+
+enum request_kind {
+	REQUEST_TEXT,
+	REQUEST_FLAG,	/* true or false */
+	REQUEST_NUMBER, /* from low to high */
+};
+
+struct request_field {
+	const char *name; /* NULL after the last */
+	enum request_kind kind;
+	uint32_t low, high;
+};
+
+struct request_command {
+	const char *name;
+	struct request_field field[REQUEST_FIELDS_MAX + 1];
+};
+
+/* Command number n; NULL after the last. */
+const struct request_command *request_command_at(size_t n);
+
+/* ---- The client's end ---- */
+
+/* A request of this version, without further fields; to be freed. */
+json_t *request_make(const char *command);
+
+/* Each adds a field, and leaves out what is not said: NULL, false, 0. False for a text that is not in UTF-8. */
+bool request_set_text(json_t *request, const char *key, const char *text);
+void request_set_flag(json_t *request, const char *key, bool flag);
+void request_set_number(json_t *request, const char *key, uint32_t number);
+
+/* ---- The monitor's end ---- */
+
+/*
+ * -EPROTONOSUPPORT if it is of another version or names none, -EINVAL if it is no object, or holds a command, a field
+ * or a type of a field that is not in the table.
+ */
+int request_check(const json_t *request, struct error *error);
+
+/* Fields of a request that has been checked; what stands for one that is left out: NULL, false, `unsaid`. */
+const char *request_text(const json_t *request, const char *key);
+bool request_flag(const json_t *request, const char *key);
+uint32_t request_number(const json_t *request, const char *key, uint32_t unsaid);
+
+/* The policy under "clock"; -EINVAL if the text is none. */
+int request_policy(const json_t *request, enum sc_clock_policy unsaid, enum sc_clock_policy *policy,
 		   struct error *error);
 
 #endif

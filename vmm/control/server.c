@@ -282,7 +282,7 @@ static int control_pause(struct machine *machine, const json_t *request, struct 
 static int control_resume(struct control *control, int client, const json_t *request, bool *taken, struct error *error)
 {
 	struct machine *machine = control->machine;
-	bool force = json_is_true(json_object_get(request, "force"));
+	bool force = request_flag(request, "force");
 	enum sc_clock_policy policy;
 	int result = request_policy(request, machine_policy(machine), &policy, error);
 
@@ -298,7 +298,7 @@ static int control_resume(struct control *control, int client, const json_t *req
 /* Without a word a file keeps the policy of the pause that it was made in. */
 static int control_save(struct control *control, int client, const json_t *request, struct error *error)
 {
-	const char *file = json_string_value(json_object_get(request, "file"));
+	const char *file = request_text(request, "file");
 	enum sc_clock_policy policy;
 	int result = request_policy(request, machine_policy(control->machine), &policy, error);
 
@@ -306,13 +306,13 @@ static int control_save(struct control *control, int client, const json_t *reque
 		return error_set(error, EINVAL, "a save needs the name of a file");
 	return result ? result
 		      : saving_start(&control->saving, control->machine, client, file, policy,
-				     json_is_true(json_object_get(request, "force")), error);
+				     request_flag(request, "force"), error);
 }
 
 /* At once means that nobody is asked whether it suits: the caller ends the program. */
 static int control_stop(struct control *control, const json_t *request, struct error *error)
 {
-	if (!json_is_true(json_object_get(request, "now")))
+	if (!request_flag(request, "now"))
 		return machine_stop(control->machine, error);
 	control->leave = true;
 	return 0;
@@ -321,14 +321,17 @@ static int control_stop(struct control *control, const json_t *request, struct e
 /* True if the connection now belongs to a migration or a save. */
 static bool control_request(struct control *control, int client, const json_t *request)
 {
-	const char *command = json_string_value(json_object_get(request, "command"));
 	struct machine *machine = control->machine;
+	const char *command;
 	struct error error;
 	bool taken = false;
-	int result = 0;
+	int result = request_check(request, &error);
 
-	if (!command)
-		command = "";
+	if (result) {
+		answer_error(client, &error);
+		return false;
+	}
+	command = request_text(request, "command");
 	if (!strcmp(command, "status")) {
 		control_write_line(client, json_pack("{s:o}", "ok", status_json(control)));
 		return false;
@@ -343,10 +346,8 @@ static bool control_request(struct control *control, int client, const json_t *r
 		result = control_pause(machine, request, &error);
 	} else if (!strcmp(command, "resume")) {
 		result = control_resume(control, client, request, &taken, &error);
-	} else if (!strcmp(command, "stop")) {
-		result = control_stop(control, request, &error);
 	} else {
-		result = error_set(&error, EINVAL, "the monitor does not know the command `%.100s`", command);
+		result = control_stop(control, request, &error);
 	}
 	if (!taken)
 		answer(client, result, &error);
