@@ -5,24 +5,19 @@
  * Policy: one thread where that is possible: a request lies in the socket before it is served.
  */
 #include "unit.h"
-#include "../fake/guest_call.h"
+#include "../fake/host_fake.h"
 #include "../wait_scale.h"
 
-#include "control/client.h"
 #include "control/socket.h"
 #include "control/server.h"
 #include "base/layout.h"
-#include "command/serve.h"
-#include "base/signals.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LIMIT_S 60
@@ -457,113 +452,6 @@ static void test_no_folder(void **state)
 	setenv("SEACLOCK_DIR", folder, 1);
 }
 
-/* ---- Both ends, and the console ---- */
-
-struct served {
-	struct serve serve;
-	enum machine_end end;
-	uint64_t cpu_ns; /* that serving took */
-};
-
-static void *serve_thread(void *argument)
-{
-	struct served *served = argument;
-	struct timespec used;
-
-	served->end = serve_run(&served->serve);
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-	served->cpu_ns = (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
-	return NULL;
-}
-
-static void test_client(void **state)
-{
-	const struct client_options options = { .json = false };
-	struct served served = { .end = MACHINE_END_NONE };
-	pthread_t thread;
-
-	(void)state;
-	signals_prepare();
-	assert_int_equal(client_command("pause", "boat", &options, &error), -ESRCH);
-	assert_string_equal(error_code(&error), "not-running");
-	assert_non_null(strstr(error.text, "no machine named boat is running here"));
-	assert_int_equal(serve_open(&served.serve, &machine, &error), 0);
-	pthread_create(&thread, NULL, serve_thread, &served);
-	assert_int_equal(client_command("pause", "boat", &options, &error), 0);
-	assert_int_equal(client_command("resume", "boat", &options, &error), 0);
-	assert_int_equal(client_status("boat", &options, &error), 0);
-	assert_int_equal(client_status(NULL, &options, &error), 0);
-	assert_int_equal(client_command("sink", "boat", &options, &error), -EREMOTEIO);
-	assert_int_equal(client_migrate("boat", "127.0.0.1:1", &options, &error), -EREMOTEIO);
-	assert_non_null(strstr(error.text, "cannot connect to 127.0.0.1:1"));
-	assert_string_equal(error_code(&error), "unreachable");
-	assert_int_equal(client_command("stop", "boat", &options, &error), 0);
-	pthread_join(thread, NULL);
-	assert_int_equal(served.end, MACHINE_END_STOPPED);
-	serve_close(&served.serve);
-	assert_int_equal(client_status("boat", &options, &error), -ESRCH);
-}
-
-static uint32_t uart_count(void)
-{
-	uint32_t count;
-
-	lock_take(&machine.devices.uart.device.lock);
-	count = machine.devices.uart.pl011.count;
-	lock_drop(&machine.devices.uart.device.lock);
-	return count;
-}
-
-/* The guest reads its UART; false if there is nothing. */
-static bool uart_take(uint8_t *byte)
-{
-	const struct host_vcpu *vcpu = &machine.vcpus.vcpu[0].host;
-	const struct fake_exit load = { .exit = { .kind = HOST_EXIT_MMIO, .gpa = LAYOUT_UART_BASE, .size = 1 } };
-
-	if (!uart_count())
-		return false;
-	fake_vcpu_script(vcpu, &load);
-	assert_true(fake_vcpu_wait(vcpu));
-	*byte = (uint8_t)fake_vcpu_register(vcpu, FAKE_REGISTER_X0);
-	return true;
-}
-
-/*
- * The console's input ends while the guest has no room for its last bytes: the monitor waits without spinning, and none
- * is lost.
- */
-static void test_console_end(void **state)
-{
-	static const char input[] = "the quick brown fox jumps over the lazy dog";
-	struct served served = { .end = MACHINE_END_NONE };
-	char got[sizeof(input)] = "";
-	pthread_t thread;
-	int ends[2];
-
-	(void)state;
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	console.in = ends[0];
-	assert_int_equal(write(ends[1], input, sizeof(input) - 1), sizeof(input) - 1);
-	close(ends[1]);
-	assert_int_equal(serve_open(&served.serve, &machine, &error), 0);
-	pthread_create(&thread, NULL, serve_thread, &served);
-	for (int n = 0; n < 5000 && uart_count() < PL011_FIFO_SIZE; n++)
-		usleep(1000);
-	usleep(100000); /* in which it could spin */
-	for (size_t n = 0, limit = 5000; n < sizeof(input) - 1 && limit; limit--)
-		if (uart_take((uint8_t *)&got[n]))
-			n++;
-		else
-			usleep(1000);
-	assert_string_equal(got, input);
-	machine_finish(&machine, MACHINE_END_STOPPED);
-	pthread_join(thread, NULL);
-	serve_close(&served.serve);
-	close(ends[0]);
-	assert_int_equal(served.end, MACHINE_END_STOPPED);
-	assert_true(served.cpu_ns < 50000000);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define TEST_MACHINE(name) cmocka_unit_test_setup_teardown(name, set_up_machine, tear_down_machine)
 
@@ -587,8 +475,6 @@ int main(void)
 		cmocka_unit_test(test_stale),
 		TEST_MACHINE(test_socket_mode),
 		TEST_MACHINE(test_no_folder),
-		TEST_MACHINE(test_client),
-		TEST_MACHINE(test_console_end),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
