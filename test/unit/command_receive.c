@@ -144,14 +144,38 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static const struct client_options plain = { .max_step_us = 1000000 };
-
-static int migrate(bool dry_run)
+/* Sends a request without fields, as its command would. */
+static int order(const char *name, const char *command, struct error *why)
 {
-	struct client_options options = plain;
+	json_t *answer = NULL;
+	int result = client_ask(name, request_make(command), NULL, &answer, why);
 
-	options.dry_run = dry_run;
-	return client_migrate("boat", address, &options, &error);
+	json_decref(answer);
+	return result;
+}
+
+/* `flag` is a field that is true; NULL: none. */
+static int migrate(const char *flag, struct error *why)
+{
+	json_t *request = request_make("migrate"), *answer = NULL;
+	int result;
+
+	request_set_text(request, "host", address);
+	request_set_number(request, "max_step_us", 1000000);
+	if (flag)
+		request_set_flag(request, flag, true);
+	result = client_ask("boat", request, NULL, &answer, why);
+	json_decref(answer);
+	return result;
+}
+
+static int status(const char *name)
+{
+	json_t *answer = NULL;
+	int result = client_status(name, &answer, &error);
+
+	json_decref(answer);
+	return result;
 }
 
 /* Whatever a stranger sends: the receiver waits on. */
@@ -200,14 +224,14 @@ static void test_receive(void **state)
 	begin("there");
 	send_bytes("x", 1);
 	send_bytes("GET / HTTP/1.1\r\n\r\n", 18);
-	assert_int_equal(migrate(true), 0);
+	assert_int_equal(migrate("dry_run", &error), 0);
 	assert_null(last_of("boat"));
 	fake_fail(&hosts[1], FAKE_GIC_LOAD, 0, 1, EIO);
-	assert_int_equal(migrate(false), -EREMOTEIO);
+	assert_int_equal(migrate(NULL, &error), -EREMOTEIO);
 	expect_failure_is_kept("peer-refused",
 			       "the other side says: the fake host refuses the interrupt controller's state");
 	assert_true(fake_vcpu_wait_inside(&machine.vcpus.vcpu[0].host, true));
-	assert_int_equal(migrate(false), 0);
+	assert_int_equal(migrate(NULL, &error), 0);
 	source_join(MACHINE_END_MIGRATED);
 	/* The source has settled, or does so at once. */
 	for (int n = 0; n < 5000 && !(last = last_of("there")); n++)
@@ -215,8 +239,8 @@ static void test_receive(void **state)
 	assert_string_equal(json_string_value(json_object_get(last, "name")), "boat");
 	assert_int_equal(json_integer_value(json_object_get(last, "to_hz")), 100000000);
 	json_decref(last);
-	assert_int_equal(client_status("there", &plain, &error), 0);
-	assert_int_equal(client_command("stop", "there", &plain, &error), 0);
+	assert_int_equal(status("there"), 0);
+	assert_int_equal(order("there", "stop", &error), 0);
 	target_join(MACHINE_END_STOPPED);
 }
 
@@ -225,11 +249,11 @@ static void test_name_in_use(void **state)
 {
 	(void)state;
 	begin(NULL);
-	assert_int_equal(migrate(true), -EREMOTEIO);
+	assert_int_equal(migrate("dry_run", &error), -EREMOTEIO);
 	assert_string_equal(error.text, "the other side says: a machine named boat is already running");
-	assert_int_equal(migrate(false), -EREMOTEIO);
+	assert_int_equal(migrate(NULL, &error), -EREMOTEIO);
 	assert_string_equal(error.text, "the other side says: a machine named boat is already running");
-	assert_int_equal(client_command("stop", "boat", &plain, &error), 0);
+	assert_int_equal(order("boat", "stop", &error), 0);
 	source_join(MACHINE_END_STOPPED);
 	pthread_kill(target.thread, SIGINT);
 	target_join(MACHINE_END_STOPPED);
@@ -258,11 +282,11 @@ static void test_signal_while_receiving(void **state)
 	config_put(&buffer, &config);
 	assert_int_equal(channel_send_buffer(&channel, FRAME_MACHINE, &buffer, &error), 0);
 	assert_int_equal(channel_expect(&channel, FRAME_WELCOME, &frame, &error), 0);
-	assert_int_equal(client_status("there", &plain, &error), 0);
-	assert_int_equal(client_command("resume", "there", &plain, &error), -EREMOTEIO);
+	assert_int_equal(status("there"), 0);
+	assert_int_equal(order("there", "resume", &error), -EREMOTEIO);
 	assert_string_equal(error.text, "there is receiving: it cannot be resumed now");
-	assert_int_equal(client_command("stop", "there", &plain, &error), -EREMOTEIO);
-	assert_int_equal(migrate(false), -EREMOTEIO);
+	assert_int_equal(order("there", "stop", &error), -EREMOTEIO);
+	assert_int_equal(migrate(NULL, &error), -EREMOTEIO);
 	assert_non_null(strstr(error.text, "this receiver has taken slow already: start another one for boat"));
 	pthread_kill(target.thread, SIGINT);
 	assert_int_equal(channel_receive(&channel, &frame, &error), -ECONNABORTED);
@@ -270,7 +294,7 @@ static void test_signal_while_receiving(void **state)
 	channel_close(&channel);
 	target_join(MACHINE_END_STOPPED);
 	assert_int_equal(fake_host_entries(&hosts[1]), 0);
-	assert_int_equal(client_command("stop", "boat", &plain, &error), 0);
+	assert_int_equal(order("boat", "stop", &error), 0);
 	source_join(MACHINE_END_STOPPED);
 }
 
@@ -278,30 +302,29 @@ static void test_signal_while_receiving(void **state)
 
 static void *migrate_thread(void *argument)
 {
-	*(int *)argument = client_migrate("boat", address, &plain, &error);
+	*(int *)argument = migrate(NULL, &error);
 	return NULL;
 }
 
 /* Somebody who takes connections and says nothing. */
 static void test_cancel(void **state)
 {
-	const struct client_options cancel = { .cancel = true };
 	struct error mine;
 	pthread_t thread;
 	int listener, result;
 
 	(void)state;
-	assert_int_equal(client_migrate("boat", NULL, &cancel, &mine), -EREMOTEIO);
+	assert_int_equal(migrate("cancel", &mine), -EREMOTEIO);
 	assert_string_equal(mine.text, "boat is not being migrated");
 	assert_int_equal(channel_listen(address, &listener, &mine), 0);
 	pthread_create(&thread, NULL, migrate_thread, &result);
 	while (machine_get_state(&machine) != MACHINE_MIGRATING)
 		usleep(1000);
-	assert_int_equal(client_command("pause", "boat", &plain, &mine), -EREMOTEIO);
+	assert_int_equal(order("boat", "pause", &mine), -EREMOTEIO);
 	assert_string_equal(mine.text, "boat is migrating: it cannot be paused now");
 	assert_string_equal(error_code(&mine), "busy");
 	/* The thread is just being made, or waits for the WELCOME. */
-	for (int n = 0; n < 5000 && client_migrate("boat", NULL, &cancel, &mine); n++)
+	for (int n = 0; n < 5000 && migrate("cancel", &mine); n++)
 		usleep(1000);
 	pthread_join(thread, NULL);
 	assert_int_equal(result, -EREMOTEIO);
@@ -309,7 +332,7 @@ static void test_cancel(void **state)
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 	expect_failure_is_kept("cancelled", "the migration was called off");
 	close(listener);
-	assert_int_equal(client_command("stop", "boat", &plain, &error), 0);
+	assert_int_equal(order("boat", "stop", &error), 0);
 	source_join(MACHINE_END_STOPPED);
 }
 

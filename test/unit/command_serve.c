@@ -8,6 +8,7 @@
 #include "base/signals.h"
 #include "command/serve.h"
 #include "control/client.h"
+#include "control/request.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,32 +74,54 @@ static void *serve_thread(void *argument)
 	return NULL;
 }
 
+/* As the commands of seaclock do it. */
+static int client(const char *command, const char *host)
+{
+	json_t *request = request_make(command), *answer = NULL;
+	int result;
+
+	request_set_text(request, "host", host);
+	result = client_ask("boat", request, NULL, &answer, &error);
+	json_decref(answer);
+	return result;
+}
+
+static int client_sees(size_t machines)
+{
+	json_t *status = NULL;
+	int result = client_status("boat", &status, &error);
+
+	json_decref(status);
+	assert_int_equal(client_status_all(&status, &error), 0);
+	assert_int_equal(json_array_size(status), machines);
+	json_decref(status);
+	return result;
+}
+
 static void test_client(void **state)
 {
-	const struct client_options options = { .json = false };
 	struct served served = { .end = MACHINE_END_NONE };
 	pthread_t thread;
 
 	(void)state;
 	signals_prepare();
-	assert_int_equal(client_command("pause", "boat", &options, &error), -ESRCH);
+	assert_int_equal(client("pause", NULL), -ESRCH);
 	assert_string_equal(error_code(&error), "not-running");
 	assert_non_null(strstr(error.text, "no machine named boat is running here"));
 	assert_int_equal(serve_open(&served.serve, &machine, &error), 0);
 	pthread_create(&thread, NULL, serve_thread, &served);
-	assert_int_equal(client_command("pause", "boat", &options, &error), 0);
-	assert_int_equal(client_command("resume", "boat", &options, &error), 0);
-	assert_int_equal(client_status("boat", &options, &error), 0);
-	assert_int_equal(client_status(NULL, &options, &error), 0);
-	assert_int_equal(client_command("sink", "boat", &options, &error), -EREMOTEIO);
-	assert_int_equal(client_migrate("boat", "127.0.0.1:1", &options, &error), -EREMOTEIO);
+	assert_int_equal(client("pause", NULL), 0);
+	assert_int_equal(client("resume", NULL), 0);
+	assert_int_equal(client_sees(1), 0);
+	assert_int_equal(client("sink", NULL), -EREMOTEIO);
+	assert_int_equal(client("migrate", "127.0.0.1:1"), -EREMOTEIO);
 	assert_non_null(strstr(error.text, "cannot connect to 127.0.0.1:1"));
 	assert_string_equal(error_code(&error), "unreachable");
-	assert_int_equal(client_command("stop", "boat", &options, &error), 0);
+	assert_int_equal(client("stop", NULL), 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(served.end, MACHINE_END_STOPPED);
 	serve_close(&served.serve);
-	assert_int_equal(client_status("boat", &options, &error), -ESRCH);
+	assert_int_equal(client_sees(0), -ESRCH);
 }
 
 static uint32_t uart_count(void)

@@ -4,7 +4,7 @@
 #include "../fake/host_fake.h"
 #include "../wait_scale.h"
 
-#include "control/client.h"
+#include "command/operator.h"
 #include "control/server.h"
 
 #include <errno.h>
@@ -163,15 +163,15 @@ static void test_refused(void **state)
 /* The operator's end: a path of his own folder, and one that no request can hold. */
 static void test_client_paths(void **state)
 {
-	const struct client_options options = { .json = false };
+	const struct operator_options options = { .json = false };
 	char longest[3000];
 
 	(void)state;
 	memset(longest, 'x', sizeof(longest));
 	longest[sizeof(longest) - 1] = '\0';
-	assert_int_equal(client_save("boat", longest, &options, &error), -ENAMETOOLONG);
-	assert_int_equal(client_save("boat", "\xff", &options, &error), -EILSEQ);
-	assert_int_equal(client_save("nobody", "file", &options, &error), -ESRCH);
+	assert_int_equal(operator_save("boat", longest, &options, &error), -ENAMETOOLONG);
+	assert_int_equal(operator_save("boat", "\xff", &options, &error), -EILSEQ);
+	assert_int_equal(operator_save("nobody", "file", &options, &error), -ESRCH);
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 }
 

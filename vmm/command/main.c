@@ -6,13 +6,13 @@
  * status: 0 done or powered off, 1 an error in one sentence on standard error, 2 wrong usage; 3 to 7 tell how a guest
  * ended (seaclock(1)).
  */
-#include "control/client.h"
-#include "control/line.h"
 #include "control/request.h"
 #include "host/host.h"
 #include "base/layout.h"
 #include "base/log.h"
 #include "migrate/channel.h"
+#include "command/operator.h"
+#include "command/print.h"
 #include "command/receive.h"
 #include "command/restore.h"
 #include "command/run.h"
@@ -23,7 +23,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +51,7 @@ static const char usage_text[] =
 struct arguments {
 	struct run_options run;
 	struct receive_options receive;
-	struct client_options client;
+	struct operator_options client;
 	int count; /* of the words that are no options */
 	char **words;
 };
@@ -193,13 +192,8 @@ static int usage(FILE *to)
 
 static int fail(const struct error *error, bool json)
 {
-	if (json) {
-		json_t *line = control_error(error);
-
-		json_dumpf(line, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(line);
-	}
+	if (json)
+		print_failure(error);
 	fprintf(stderr, "seaclock: %s\n", error->text);
 	return EXIT_FAILURE;
 }
@@ -282,7 +276,7 @@ static int command_migrate(const struct arguments *arguments)
 
 	if ((arguments->count == 1) != arguments->client.cancel)
 		return usage(stderr);
-	if (client_migrate(arguments->words[0], arguments->words[1], &arguments->client, &error))
+	if (operator_migrate(arguments->words[0], arguments->words[1], &arguments->client, &error))
 		return fail(&error, arguments->client.json);
 	return EXIT_SUCCESS;
 }
@@ -291,14 +285,14 @@ static int command_save(const struct arguments *arguments)
 {
 	struct error error;
 
-	if (client_save(arguments->words[0], arguments->words[1], &arguments->client, &error))
+	if (operator_save(arguments->words[0], arguments->words[1], &arguments->client, &error))
 		return fail(&error, arguments->client.json);
 	return EXIT_SUCCESS;
 }
 
 static int command_restore(const struct arguments *arguments)
 {
-	const struct client_options *client = &arguments->client;
+	const struct operator_options *client = &arguments->client;
 	enum sc_clock_policy policy;
 	struct restore_options options = {
 		.path = arguments->words[0],
@@ -325,7 +319,7 @@ static int command_status(const struct arguments *arguments)
 	struct error error;
 
 	/* A list says itself who does not answer. */
-	if (client_status(arguments->count ? arguments->words[0] : NULL, &arguments->client, &error))
+	if (operator_status(arguments->count ? arguments->words[0] : NULL, &arguments->client, &error))
 		return fail(&error, arguments->client.json && arguments->count);
 	return EXIT_SUCCESS;
 }
@@ -334,7 +328,7 @@ static int command_simple(const char *command, const struct arguments *arguments
 {
 	struct error error;
 
-	if (client_command(command, arguments->words[0], &arguments->client, &error))
+	if (operator_command(command, arguments->words[0], &arguments->client, &error))
 		return fail(&error, arguments->client.json);
 	return EXIT_SUCCESS;
 }
@@ -355,7 +349,7 @@ static int command_stop(const struct arguments *arguments)
 
 	if (!arguments->client.now)
 		return command_simple("stop", arguments);
-	if (client_stop_now(arguments->words[0], &arguments->client, &error))
+	if (operator_stop_now(arguments->words[0], &arguments->client, &error))
 		return fail(&error, arguments->client.json);
 	return EXIT_SUCCESS;
 }
