@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the command line: see the header. */
+#include "command/option.h"
+
+#include "machine/clock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of one verb. */
+#define OPTIONS_MAX 32
+
+/* What getopt_long() returns for option 0: no character. */
+#define OPTION_FIRST 256
+
+/* ---- Values ---- */
+
+static int number_store(const struct option_spec *option, const char *text, uint32_t *number, struct error *error)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || *text < '0' || *text > '9' || *end || value < option->low || value > option->high)
+		return error_set(error, EINVAL, "--%s takes a number from %u to %u, not `%.100s`", option->name,
+				 option->low, option->high, text);
+	*number = (uint32_t)value;
+	return 0;
+}
+
+static int policy_store(const struct option_spec *option, const char *text, const char **name, struct error *error)
+{
+	enum sc_clock_policy policy;
+
+	if (!clock_policy_parse(text, &policy))
+		return error_set(error, EINVAL, "--%s takes advance or freeze, not `%.100s`", option->name, text);
+	*name = text;
+	return 0;
+}
+
+static int list_store(const struct option_spec *option, const char *text, struct option_list *list, struct error *error)
+{
+	assert(option->high <= OPTION_LIST_MAX);
+	if (list->count == option->high)
+		return error_set(error, EINVAL, "--%s can be given %u times at most", option->name, option->high);
+	list->text[list->count++] = text;
+	return 0;
+}
+
+static int option_store(const struct option_spec *option, const char *text, void *options, struct error *error)
+{
+	void *place = (char *)options + option->offset;
+
+	switch (option->kind) {
+	case OPTION_KIND_FLAG:
+		*(bool *)place = true;
+		return 0;
+	case OPTION_KIND_TEXT:
+		*(const char **)place = text;
+		return 0;
+	case OPTION_KIND_NUMBER:
+		return number_store(option, text, place, error);
+	case OPTION_KIND_POLICY:
+		return policy_store(option, text, place, error);
+	case OPTION_KIND_LIST:
+		return list_store(option, text, place, error);
+	}
+	return -EINVAL;
+}
+
+/* ---- The command line ---- */
+
+static void table_translate(const struct option_spec *table, struct option long_options[OPTIONS_MAX + 1])
+{
+	int count = 0;
+
+	for (const struct option_spec *option = table; option->name; option++) {
+		assert(count < OPTIONS_MAX);
+		long_options[count] = (struct option){
+			.name = option->name,
+			.has_arg = option->kind == OPTION_KIND_FLAG ? no_argument : required_argument,
+			.val = OPTION_FIRST + count,
+		};
+		count++;
+	}
+	long_options[count] = (struct option){ .name = NULL };
+}
+
+/* getopt_long() has returned `found`, which is no option with its value. */
+static int option_refuse(const struct option_spec *table, int found, char **argv, struct error *error)
+{
+	if (found == ':')
+		return error_set(error, EINVAL, "--%s needs a value", table[optopt - OPTION_FIRST].name);
+	if (optopt >= OPTION_FIRST)
+		return error_set(error, EINVAL, "--%s takes no value", table[optopt - OPTION_FIRST].name);
+	if (optopt)
+		return error_set(error, EINVAL, "%s takes no -%c", argv[0], optopt);
+	return error_set(error, EINVAL, "%s takes no %.*s", argv[0], (int)strcspn(argv[optind - 1], "="),
+			 argv[optind - 1]);
+}
+
+int option_parse(const struct option_spec *table, int argc, char **argv, void *options, struct error *error)
+{
+	struct option long_options[OPTIONS_MAX + 1];
+	int found;
+
+	table_translate(table, long_options);
+	optind = 0; /* a new command line */
+	opterr = 0;
+	while ((found = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+		int result = found < OPTION_FIRST ? option_refuse(table, found, argv, error)
+						  : option_store(&table[found - OPTION_FIRST], optarg, options, error);
+
+		if (result)
+			return result;
+	}
+	return optind;
+}
+
+bool option_flag(const struct option_spec *table, const char *name, const void *options)
+{
+	for (const struct option_spec *option = table; option->name; option++)
+		if (option->kind == OPTION_KIND_FLAG && !strcmp(option->name, name))
+			return *(const bool *)((const char *)options + option->offset);
+	return false;
+}
+
+void option_usage(const struct option_spec *option, char text[OPTION_USAGE_MAX])
+{
+	bool needed = option->place == OPTION_NEEDED;
+
+	snprintf(text, OPTION_USAGE_MAX, "%s--%s%s%s%s%s", needed ? "" : "[", option->name, option->value ? " " : "",
+		 option->value ? option->value : "", needed ? "" : "]", option->kind == OPTION_KIND_LIST ? "..." : "");
+}

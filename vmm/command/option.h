@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Options of the command line, as tables: what each is called, what it takes, and where its value goes.
+ *
+ * Policy: a verb has a struct for its options and a table that fills it. One more option is a field and a line of the
+ * table. The compiler holds the field's type against the kind of the option. An option that is given again counts again
+ * in a list, and otherwise replaces what was said before.
+ */
+#ifndef VMM_COMMAND_OPTION_H
+#define VMM_COMMAND_OPTION_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OPTION_LIST_MAX 16
+
+/* The texts of an option that may be given several times, in the order given. */
+struct option_list {
+	const char *text[OPTION_LIST_MAX];
+	uint32_t count;
+};
+
+enum option_kind {
+	OPTION_KIND_FLAG,
+	OPTION_KIND_TEXT,
+	OPTION_KIND_NUMBER, /* from low to high */
+	OPTION_KIND_POLICY, /* of the clock: a text, which clock_policy_parse() knows */
+	OPTION_KIND_LIST,   /* at most `high` texts, up to OPTION_LIST_MAX */
+};
+
+/* How the usage shows it. */
+enum option_place {
+	OPTION_OPTIONAL, /* in brackets */
+	OPTION_NEEDED,	 /* without */
+	OPTION_APART,	 /* in another form of the verb */
+};
+
+struct option_spec {
+	const char *name; /* without the dashes; NULL after the last */
+	enum option_kind kind;
+	const char *value; /* what the usage calls its value */
+	uint32_t low, high;
+	size_t offset; /* in the verb's struct */
+	enum option_place place;
+};
+
+/* Where a member is; compiles only if it has the type. */
+#define OPTION_OFFSET(options, member, type) _Generic(((options *)0)->member, type : offsetof(options, member))
+
+/* The fields of a line of a table: `options` is the verb's struct, `member` its field of the stated type. */
+#define OPTION_FLAG(option, options, member) /* bool */                                                                \
+	.name = (option), .kind = OPTION_KIND_FLAG, .offset = OPTION_OFFSET(options, member, bool)
+#define OPTION_TEXT(option, called, options, member) /* const char * */                                                \
+	.name = (option), .kind = OPTION_KIND_TEXT, .value = (called),                                                 \
+	.offset = OPTION_OFFSET(options, member, const char *)
+#define OPTION_NUMBER(option, called, least, most, options, member) /* uint32_t */                                     \
+	.name = (option), .kind = OPTION_KIND_NUMBER, .value = (called), .low = (least), .high = (most),               \
+	.offset = OPTION_OFFSET(options, member, uint32_t)
+#define OPTION_POLICY(option, options, member) /* const char * */                                                      \
+	.name = (option), .kind = OPTION_KIND_POLICY, .value = "advance|freeze",                                       \
+	.offset = OPTION_OFFSET(options, member, const char *)
+#define OPTION_LIST(option, called, most, options, member) /* struct option_list */                                    \
+	.name = (option), .kind = OPTION_KIND_LIST, .value = (called), .high = (most),                                 \
+	.offset = OPTION_OFFSET(options, member, struct option_list)
+
+/*
+ * Fills the struct from a command line, whose first word is the verb's name, and moves the words that are no options to
+ * its end. The index of the first of them, argc if there are none; or -EINVAL with a sentence that names the option.
+ */
+int option_parse(const struct option_spec *table, int argc, char **argv, void *options, struct error *error);
+
+/* Whether the verb has such a flag, and it is set. */
+bool option_flag(const struct option_spec *table, const char *name, const void *options);
+
+/* An option as the usage has it, such as "[--vcpus N]". */
+#define OPTION_USAGE_MAX 80
+void option_usage(const struct option_spec *option, char text[OPTION_USAGE_MAX]);
+
+#endif
