@@ -4,7 +4,7 @@
 #include "../fake/host_fake.h"
 #include "../wait_scale.h"
 
-#include "command/operator.h"
+#include "command/verb.h"
 #include "control/server.h"
 
 #include <errno.h>
@@ -160,18 +160,27 @@ static void test_refused(void **state)
 	assert_int_equal(access(file, F_OK), -1);
 }
 
-/* The operator's end: a path of his own folder, and one that no request can hold. */
+static int save(const char *name, const char *path)
+{
+	char *const words[] = { (char *)name, (char *)path, NULL };
+	void *options = calloc(1, verb_save.size);
+	int result = verb_save.run(options, words, &error);
+
+	free(options);
+	return result;
+}
+
+/* The verb's end: a relative path, and one that no request can hold. */
 static void test_client_paths(void **state)
 {
-	const struct operator_options options = { .json = false };
 	char longest[3000];
 
 	(void)state;
 	memset(longest, 'x', sizeof(longest));
 	longest[sizeof(longest) - 1] = '\0';
-	assert_int_equal(operator_save("boat", longest, &options, &error), -ENAMETOOLONG);
-	assert_int_equal(operator_save("boat", "\xff", &options, &error), -EILSEQ);
-	assert_int_equal(operator_save("nobody", "file", &options, &error), -ESRCH);
+	assert_int_equal(save("boat", longest), -ENAMETOOLONG);
+	assert_int_equal(save("boat", "\xff"), -EILSEQ);
+	assert_int_equal(save("nobody", "file"), -ESRCH);
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 }
 

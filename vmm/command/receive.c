@@ -3,10 +3,12 @@
 #include "command/receive.h"
 
 #include "base/log.h"
+#include "base/signals.h"
+#include "command/monitor.h"
+#include "command/serve.h"
+#include "command/verb.h"
 #include "migrate/linger.h"
 #include "migrate/target.h"
-#include "command/serve.h"
-#include "base/signals.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -189,3 +191,42 @@ int receive_run(const struct receive_options *options, enum machine_end *end, st
 	incoming_close(&receive.incoming);
 	return 0;
 }
+
+/* ---- The command line ---- */
+
+static const struct receive_options defaults = {
+	.listen = CHANNEL_ADDRESS_DEFAULT ":" CHANNEL_PORT_DEFAULT,
+	.console = "-",
+};
+
+static int receive_verb(void *context, char *const *words, struct error *error)
+{
+	struct receive_options *options = context;
+	enum machine_end end = MACHINE_END_NONE;
+	int result = monitor_check_name(words[0], error);
+
+	options->name = words[0];
+	if (!result)
+		result = monitor_begin(error);
+	if (result)
+		return result;
+	result = receive_run(options, &end, error);
+	return monitor_end(result, end, error);
+}
+
+static const struct option_spec table[] = {
+	{ OPTION_TEXT("listen", "ADDRESS:PORT", struct receive_options, listen) },
+	{ OPTION_TEXT("console", "FILE|-", struct receive_options, console) },
+	{ .name = NULL },
+};
+
+const struct verb verb_receive = {
+	.name = "receive",
+	.words = "[NAME]",
+	.words_min = 0,
+	.words_max = 1,
+	.table = table,
+	.defaults = &defaults,
+	.size = sizeof(defaults),
+	.run = receive_verb,
+};

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `seaclock restore`: see the header. */
-#include "command/restore.h"
+/*
+ * `seaclock restore`: takes a machine out of a file, then serves it to its end.
+ *
+ * Policy: the control socket is open before the guest runs, so that a running guest is never lost because its name is
+ * taken. What was done to the guest's clock goes to the log.
+ */
+#include "snapshot/restore.h"
 
 #include "base/log.h"
-#include "command/serve.h"
 #include "base/signals.h"
+#include "command/monitor.h"
+#include "command/serve.h"
+#include "command/verb.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,6 +19,15 @@
 #define NS_PER_US 1000u
 #define NS_PER_MS 1000000u
 #define NS_PER_S 1000000000u
+
+struct restoring_options {
+	const char *clock; /* NULL: as the file says */
+	bool inferred;
+	bool force;
+	const char *console; /* as for console_open() */
+};
+
+static const struct restoring_options defaults = { .console = "-" };
 
 static void restoring_log(const struct machine *machine)
 {
@@ -46,8 +62,8 @@ static int restoring_serve(struct machine *machine, enum machine_end *end, struc
 	return result;
 }
 
-int restoring_run(const struct restore_options *options, const char *console_name, enum machine_end *end,
-		  struct error *error)
+static int restoring_run(const struct restore_options *options, const char *console_name, enum machine_end *end,
+			 struct error *error)
 {
 	struct machine machine;
 	struct console console;
@@ -65,3 +81,43 @@ int restoring_run(const struct restore_options *options, const char *console_nam
 	console_close(&console);
 	return result;
 }
+
+static int restoring_verb(void *context, char *const *words, struct error *error)
+{
+	const struct restoring_options *said = context;
+	enum sc_clock_policy policy;
+	const struct restore_options options = {
+		.path = words[0],
+		.name = words[1],
+		.terms = { .inferred = said->inferred, .force = said->force },
+		.policy = said->clock && clock_policy_parse(said->clock, &policy) ? &policy : NULL,
+	};
+	enum machine_end end = MACHINE_END_NONE;
+	int result = monitor_check_name(options.name, error);
+
+	if (!result)
+		result = monitor_begin(error);
+	if (result)
+		return result;
+	result = restoring_run(&options, said->console, &end, error);
+	return monitor_end(result, end, error);
+}
+
+static const struct option_spec table[] = {
+	{ OPTION_POLICY("clock", struct restoring_options, clock) },
+	{ OPTION_FLAG("inferred", struct restoring_options, inferred) },
+	{ OPTION_FLAG("force", struct restoring_options, force) },
+	{ OPTION_TEXT("console", "FILE|-", struct restoring_options, console) },
+	{ .name = NULL },
+};
+
+const struct verb verb_restore = {
+	.name = "restore",
+	.words = "FILE [NAME]",
+	.words_min = 1,
+	.words_max = 2,
+	.table = table,
+	.defaults = &defaults,
+	.size = sizeof(defaults),
+	.run = restoring_verb,
+};

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `seaclock migrate`: moves a machine to another host, asks whether it could, or cancels its migration. */
+#include "command/ask.h"
+#include "command/print.h"
+#include "command/verb.h"
+#include "control/request.h"
+
+struct migrate_options {
+	const char *clock; /* NULL: not said */
+	bool dry_run;
+	bool cancel;
+	bool inferred;
+	bool force;
+	bool json;
+	uint32_t downtime_ms; /* 0: not said */
+	uint32_t max_step_us; /* 0: not said */
+};
+
+static const struct migrate_options defaults;
+
+static json_t *migrate_request(const char *host, const struct migrate_options *options)
+{
+	json_t *request = request_make("migrate");
+
+	request_set_text(request, "host", host);
+	request_set_text(request, "clock", options->clock);
+	request_set_flag(request, "inferred", options->inferred);
+	request_set_flag(request, "force", options->force);
+	request_set_flag(request, "dry_run", options->dry_run);
+	request_set_flag(request, "cancel", options->cancel);
+	request_set_number(request, "downtime_ms", options->downtime_ms);
+	request_set_number(request, "max_step_us", options->max_step_us);
+	return request;
+}
+
+static void migrate_print(const char *name, const char *host, const struct migrate_options *options,
+			  const json_t *answer)
+{
+	if (options->cancel && options->json)
+		print_done("migrate --cancel", name);
+	else if (options->cancel)
+		printf("the migration of %s was called off: it runs on here\n", name);
+	else if (options->json)
+		print_json(answer);
+	else if (options->dry_run)
+		print_verdict(host, answer);
+	else
+		print_moved(name, host, answer);
+}
+
+static int migrate_run(void *context, char *const *words, struct error *error)
+{
+	const struct migrate_options *options = context;
+	json_t *answer;
+	int result;
+
+	/* One cancels what is under way, wherever that leads. */
+	if (options->cancel == (words[1] != NULL))
+		return VERB_USAGE;
+	result = ask_result(words[0], migrate_request(words[1], options), &answer, error);
+	if (result)
+		return result;
+	migrate_print(words[0], words[1], options, answer);
+	json_decref(answer);
+	return 0;
+}
+
+static const struct option_spec table[] = {
+	{ OPTION_FLAG("cancel", struct migrate_options, cancel), .place = OPTION_APART },
+	{ OPTION_FLAG("dry-run", struct migrate_options, dry_run) },
+	{ OPTION_NUMBER("downtime", "MS", 1, REQUEST_DOWNTIME_MAX_MS, struct migrate_options, downtime_ms) },
+	{ OPTION_NUMBER("max-step", "US", 1, REQUEST_MAX_STEP_MAX_US, struct migrate_options, max_step_us) },
+	{ OPTION_POLICY("clock", struct migrate_options, clock) },
+	{ OPTION_FLAG("inferred", struct migrate_options, inferred) },
+	{ OPTION_FLAG("force", struct migrate_options, force) },
+	{ OPTION_FLAG("json", struct migrate_options, json) },
+	{ .name = NULL },
+};
+
+const struct verb verb_migrate = {
+	.name = "migrate",
+	.words = "NAME HOST[:PORT]",
+	.words_min = 1,
+	.words_max = 2,
+	.form = "--cancel NAME [--json]",
+	.table = table,
+	.defaults = &defaults,
+	.size = sizeof(defaults),
+	.run = migrate_run,
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the verbs that become a machine's monitor have in common: what comes before, and the exit status after. */
+#ifndef VMM_COMMAND_MONITOR_H
+#define VMM_COMMAND_MONITOR_H
+
+#include "machine/machine.h"
+
+/* Signals and the log. */
+int monitor_begin(struct error *error);
+
+/* Logs the error, if the result is one, and ends the log. The exit status, which tells how the machine ended. */
+int monitor_end(int result, enum machine_end end, const struct error *error);
+
+/* -EINVAL if no machine can have this name; NULL passes. */
+int monitor_check_name(const char *name, struct error *error);
+
+#endif

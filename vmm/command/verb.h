@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The verbs of the command line: `seaclock VERB ...`. Each has a file of its own, with its options.
+ *
+ * Policy: a verb prints its results; its errors are returned, and printed by main. The usage is made of the tables.
+ */
+#ifndef VMM_COMMAND_VERB_H
+#define VMM_COMMAND_VERB_H
+
+#include "command/option.h"
+
+#include <stdio.h>
+
+/* The exit status after a wrong command line. */
+#define VERB_USAGE 2
+
+struct verb {
+	const char *name;
+	const char *words; /* those that are no options, as the usage has them */
+	int words_min, words_max;
+	const char *form;		 /* another form of the verb in the usage; NULL: none */
+	const struct option_spec *table; /* of its options */
+	const void *defaults;		 /* of the struct that the table fills, */
+	size_t size;			 /* which has this size */
+	/*
+	 * `options` is filled, `words` end with NULL. The exit status; VERB_USAGE if options and words do not fit
+	 * together; or -errno with a sentence.
+	 */
+	int (*run)(void *options, char *const *words, struct error *error);
+};
+
+extern const struct verb verb_run, verb_receive, verb_migrate, verb_status, verb_pause, verb_resume, verb_stop,
+	verb_save, verb_restore, verb_host;
+
+/* Verb number n; NULL after the last. */
+const struct verb *verb_at(size_t n);
+
+/* NULL if there is none of this name. */
+const struct verb *verb_find(const char *name);
+
+/* All verbs with their options. */
+void verb_print_usage(FILE *to);
+
+#endif
