@@ -28,7 +28,7 @@ static int fail(const struct error *error, bool json)
 	return EXIT_FAILURE;
 }
 
-/* Else the next file that is opened, such as KVM, would be taken for standard input or output. */
+/* If one is closed, the next file that is opened, such as KVM, would take its place. */
 static void standard_files_open(void)
 {
 	int fd;

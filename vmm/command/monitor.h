@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the verbs that become a machine's monitor have in common: what comes before, and the exit status after. */
+/* What run, receive and restore have in common: they become a machine's monitor, and their exit status says how it
+ * ended. */
 #ifndef VMM_COMMAND_MONITOR_H
 #define VMM_COMMAND_MONITOR_H
 

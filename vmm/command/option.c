@@ -91,7 +91,7 @@ static void table_translate(const struct option_spec *table, struct option long_
 	long_options[count] = (struct option){ .name = NULL };
 }
 
-/* getopt_long() has returned `found`, which is no option with its value. */
+/* getopt_long() has returned `found`: `:` for a missing value, `?` for anything else that is wrong. */
 static int option_refuse(const struct option_spec *table, int found, char **argv, struct error *error)
 {
 	if (found == ':')

@@ -2,9 +2,9 @@
 /*
  * Options of the command line, as tables: what each is called, what it takes, and where its value goes.
  *
- * Policy: a verb has a struct for its options and a table that fills it. One more option is a field and a line of the
- * table. The compiler holds the field's type against the kind of the option. An option that is given again counts again
- * in a list, and otherwise replaces what was said before.
+ * Policy: a verb has a struct for its options and a table that fills it. A new option is a field and a line of the
+ * table. The compiler holds the field's type against the kind of the option. An option that is given twice adds to
+ * its list, or else replaces its first value.
  */
 #ifndef VMM_COMMAND_OPTION_H
 #define VMM_COMMAND_OPTION_H

@@ -24,14 +24,14 @@ struct receive {
 	enum machine_end end;
 };
 
-/* A wait_watch_fn. The signal stays where it is, for the loop that ends with it. */
+/* A wait_watch_fn. Leaves the signal pending, so that the loop sees it too and ends. */
 static int receive_signal(void *context, struct error *error)
 {
 	(void)context;
 	return error_set(error, EINTR, "the receiver was told to end");
 }
 
-/* Another: whoever asks for the machine's status need not wait until all of it is here. */
+/* Another channel_watch_fn: clients are served while the machine arrives. */
 static int receive_control(void *context, struct error *error)
 {
 	struct serve *serve = context;
@@ -43,7 +43,7 @@ static int receive_control(void *context, struct error *error)
 
 /* ---- One machine ---- */
 
-/* The socket of the name is taken before the guest is, for a running guest must not be lost to a name. */
+/* Takes the name before the guest, so that a running guest is never lost because its name is taken. */
 static int receive_contents(struct target *target, struct serve *serve, struct error *error)
 {
 	int result = serve_open(serve, target->machine, error);
@@ -118,7 +118,7 @@ static void receive_call(struct receive *receive, struct channel *channel, const
 
 /* ---- All of them ---- */
 
-/* Somebody's source may still have to ask. A second signal ends that, too. */
+/* A source may still have to ask what became of its machine. A second signal ends this wait, too. */
 static void receive_linger(struct receive *receive)
 {
 	const struct wait_watch signals = { .fd = receive->signals, .fn = receive_signal };

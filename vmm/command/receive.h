@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `seaclock receive`: waits until a machine runs here that another host gives away, then serves it to its end.
+ * `seaclock receive`: waits for another host to migrate a machine here, then serves it to its end.
  *
- * Policy: whoever connects and is no good costs a line in the log and nothing else; the wait ends with a machine that
- * runs, or with a signal. What was promised never to run here is remembered meanwhile (migrate/ledger.h).
+ * Policy: an invalid connection costs one log line and nothing else. The wait ends when a machine runs here, or with a
+ * signal. Meanwhile it remembers which machines it has promised never to run (migrate/ledger.h).
  */
 #ifndef VMM_COMMAND_RECEIVE_H
 #define VMM_COMMAND_RECEIVE_H

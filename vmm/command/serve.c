@@ -9,13 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Room for the input of a pipe, in a guest that does not read its UART, is looked for after this long. */
+/* While the guest does not read its UART, a pipe's input waits; how often to look for room. */
 #define CONSOLE_RETRY_MS 10
 
-/* A background job is not told that it has come to the foreground. */
+/* Nothing tells a background job that it has come to the foreground; how often to look. */
 #define FOREGROUND_RETRY_MS 1000
 
-/* An order that is carried out now, or as soon as no migration or save is under way. */
+/* Ends the machine now, or as soon as no migration or save is under way. */
 static void serve_stop(struct serve *serve, const char *why)
 {
 	log_line("%s is told to end (%s)", serve->machine->config.name, why);
@@ -31,7 +31,7 @@ static void serve_signal(struct serve *serve)
 		serve_stop(serve, name);
 }
 
-/* A key goes from the terminal to the machine in one step, or it stays in the terminal: for good once it has moved. */
+/* Atomic against a migration: a key goes to the machine, or, once that has moved, stays in the terminal for good. */
 static enum console_key serve_key(struct serve *serve)
 {
 	enum console_key key;
@@ -57,8 +57,8 @@ static void serve_console(struct serve *serve)
 }
 
 /*
- * Whether the console's input is waited for. It is left out while it is not to be read, for an end of the input would
- * be reported without pause. A terminal is read in any case, for Ctrl-A x; a pipe waits until there is room.
+ * Decides whether poll() watches the console's input. Not while it must not be read: poll() would report an end of the
+ * input again and again. A terminal is always read, for Ctrl-A x; a pipe only if the guest has room.
  */
 static void serve_attend(struct serve *serve, int *timeout_ms)
 {
@@ -88,7 +88,7 @@ static void serve_incoming(struct serve *serve)
 		uart_receive(&serve->machine->devices.uart, report->input[n]);
 }
 
-/* Without a wait for threads, vCPUs or readers, any of which may be why the operator wants it so. */
+/* Waits for no thread, vCPU or reader: any of them may be the reason why the operator says --now. */
 static _Noreturn void serve_leave(const struct serve *serve)
 {
 	control_remove(&serve->control);

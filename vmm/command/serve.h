@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A machine's life from start to end: its control socket, its console's input, signals, and the incoming side of the
- * receiver as long as that is open.
+ * A machine's life from start to end: its control socket, its console's input, signals, and the receiver that it
+ * arrived through, for as long as that is open.
  *
  * Policy: one thread waits for all of it, and for nothing else. SIGINT, SIGTERM, SIGHUP and Ctrl-A x end the machine:
  * at once, or when a migration or save that can no longer be called off is over.
@@ -23,13 +23,14 @@ enum {
 	SERVE_WAITS
 };
 
-/* The program's exit status after `stop --now`, as after `stop`. */
+/* The exit status after `stop`, with and without --now. */
 #define SERVE_EXIT_STOPPED 6
 
 struct serve {
 	struct machine *machine;
 	struct control control;
-	struct incoming *incoming; /* of the receiver that the machine came by; NULL: it did not */
+	struct incoming
+		*incoming; /* the receiver this machine arrived through; NULL if it was booted or restored here */
 	struct pollfd wait[SERVE_WAITS];
 	bool input_ended;
 	bool settled; /* the incoming side's report has been noted */

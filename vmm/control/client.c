@@ -20,12 +20,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* What a monitor answers at once. */
+/* The time limit for what a monitor answers at once. */
 #define SHORT_ANSWER_MS 3000
 
 /*
- * A migration may be silent between two lines for as long as a peer may be, and as it may take to ask what became of
- * it.
+ * The longest silence between two lines of a migration: a peer may be silent for frame_ms, and asking it what became of
+ * the guest may take question_ms. Twice that, for a slow host.
  */
 #define LONG_ANSWER_MS (2 * (handover_limits.frame_ms + handover_limits.question_ms))
 
@@ -37,7 +37,7 @@ static int client_silent(const char *name, struct error *error)
 			 name, name);
 }
 
-/* What was asked for may still be under way, and its guest would be lost with the monitor. */
+/* No advice to kill the monitor: the request may still be under way, and the guest would be lost with it. */
 static int client_unheard(const char *name, struct error *error)
 {
 	return error_set(error, ETIMEDOUT,
@@ -54,7 +54,7 @@ static int client_connect(const char *name, int *fd, struct error *error)
 
 	if (result)
 		return result;
-	/* Without waiting, for so many may wait already that the monitor does not seem to answer anybody. */
+	/* Does not block: if the monitor accepts nobody, its queue is full and connect() would wait for ever. */
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*fd < 0)
 		return error_set(error, errno, "no socket (%s)", strerror(errno));
@@ -69,7 +69,7 @@ static int client_connect(const char *name, int *fd, struct error *error)
 			 strerror(reason));
 }
 
-/* The monitor's own words, and its code. */
+/* Passes on the monitor's sentence and its code. */
 static void client_refused(const json_t *line, struct error *error)
 {
 	const char *code = json_string_value(json_object_get(line, "code"));
@@ -77,7 +77,7 @@ static void client_refused(const json_t *line, struct error *error)
 	error_record(error, code ? error_of_code(code) : 0, "%s", json_string_value(json_object_get(line, "error")));
 }
 
-/* True once the line was the result. */
+/* True if the line is the result. */
 static bool client_take(const json_t *line, const struct client_watch *watch, json_t **answer, int *result,
 			struct error *error)
 {
@@ -94,7 +94,7 @@ static bool client_take(const json_t *line, const struct client_watch *watch, js
 	return *answer || refused;
 }
 
-/* Waits for the result. Each line may take so long. */
+/* Waits for the result, up to limit_ms for each line. */
 static int client_wait(const char *name, int fd, int limit_ms, const struct client_watch *watch, json_t **answer,
 		       struct error *error)
 {
@@ -140,7 +140,7 @@ int client_ask(const char *name, json_t *request, const struct client_watch *wat
 
 /* ---- stop --now ---- */
 
-/* The process at the other end of the connection, as a descriptor; -1. */
+/* A pidfd of the process at the other end of the connection; -1 if there is none. */
 static int peer_open(int fd)
 {
 	struct ucred peer = { .pid = 0 };
@@ -151,7 +151,7 @@ static int peer_open(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) || peer.pid <= 0)
 		return -1;
 	process = (int)syscall(SYS_pidfd_open, peer.pid, 0);
-	/* As long as the connection is there, the number was that process's when it was opened. */
+	/* If the connection is still open, its process lived when the pidfd was opened: the pid had not been reused. */
 	if (process < 0 || (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN))
 		return process;
 	close(process);
@@ -193,11 +193,11 @@ int client_stop_now(const char *name, bool *killed, struct error *error)
 
 /* ---- status ---- */
 
-/* A machine that has been asked. */
+/* A machine that was sent a status request. */
 struct asked {
 	char name[NAME_SIZE];
-	int fd;	    /* -1: it could not be, */
-	int result; /* with this error */
+	int fd;	    /* -1: the request could not be sent, */
+	int result; /* and this is the error */
 };
 
 static struct asked status_ask(const char *name, struct error *error)
@@ -234,7 +234,7 @@ static bool name_of_socket(const char *file, char name[NAME_SIZE])
 	return name_is_valid(name);
 }
 
-/* Asks every machine of the control folder; the array is the caller's. -errno. */
+/* Asks every machine of the control folder. The caller frees the array. -errno. */
 static int status_ask_all(struct asked **all, size_t *count, struct error *error)
 {
 	DIR *folder = opendir(control_folder());
@@ -261,7 +261,7 @@ static int status_ask_all(struct asked **all, size_t *count, struct error *error
 	return 0;
 }
 
-/* True unless it is no machine any more: one that ends while we look, or a socket that a killed monitor left. */
+/* False if the machine is gone: it ended meanwhile, or the socket was left behind by a monitor that was killed. */
 static bool status_is_silence(int result)
 {
 	return result != -ESRCH && result != -EPIPE;
@@ -282,7 +282,7 @@ int client_status(const char *name, json_t **status, struct error *error)
 	return status_take(&asked, SHORT_ANSWER_MS, status, error);
 }
 
-/* What a machine has answered; NULL if it is none any more. *silent counts those that did not answer. */
+/* A machine's answer; NULL if it is gone. *silent counts those that did not answer. */
 static json_t *status_of(const struct asked *asked, int limit_ms, size_t *silent)
 {
 	json_t *status = NULL;
@@ -308,7 +308,7 @@ int client_status_all(json_t **all, struct error *error)
 	if (result)
 		return result;
 	*all = json_array();
-	/* All that were asked have the same time to answer. */
+	/* One deadline for all of them. */
 	for (size_t n = 0; n < count; n++) {
 		json_t *status = status_of(&asked[n], deadline_left_ms(deadline), &silent);
 

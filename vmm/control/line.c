@@ -80,7 +80,7 @@ void control_write_line(int fd, json_t *line)
 		return;
 	length = strlen(text);
 	text[length] = '\n';
-	/* Whoever asked may have gone, or not read for long; what was asked for happens all the same. */
+	/* The client may have gone, or may have stopped reading. What it asked for happens all the same. */
 	if (send(fd, text, length + 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE && errno != EAGAIN)
 		log_line("the control socket: %s", strerror(errno));
 	free(text);

@@ -2,7 +2,7 @@
 /*
  * Lines of JSON over a control socket, one object a line, and errors as such objects. Used by both ends.
  *
- * Policy: a writer never waits for a reader. A line that may be left out is, so that there is room for the result.
+ * Policy: a writer never waits for a reader. Progress is dropped early, so that the result still has room.
  */
 #ifndef VMM_CONTROL_LINE_H
 #define VMM_CONTROL_LINE_H
@@ -23,7 +23,7 @@ json_t *control_read_line(int fd, int timeout_ms);
 /* Takes over `line`, and sends it if the socket has room. */
 void control_write_line(int fd, json_t *line);
 
-/* The same for a line that may be left out. */
+/* The same for progress, which is dropped if the reader is behind. */
 void control_write_progress(int fd, json_t *line);
 
 /* An error as {"error": sentence, "code": code}. What JSON cannot hold (half a character) is replaced by `?`. */

@@ -53,7 +53,7 @@ json_t *migration_last(struct migration *migration)
 	json_t *last;
 
 	pthread_mutex_lock(&migration->lock);
-	/* A copy, for counting references is no matter for two threads. */
+	/* A copy: Jansson's reference counts are not thread-safe. */
 	last = json_deep_copy(migration->last);
 	pthread_mutex_unlock(&migration->lock);
 	return last;
@@ -72,7 +72,8 @@ static void client_answer(int *client, json_t *line)
 	*client = -1;
 }
 
-/* From here on it cannot be called off. Who has done so hears of it now that the machine runs on. */
+/* From here on it cannot be called off. The client that cancelled is answered here, once the machine is running again.
+ */
 static void migration_retire(struct migration *migration)
 {
 	pthread_mutex_lock(&migration->lock);
@@ -100,7 +101,7 @@ static void explain_paused(const struct migration *migration, struct error *erro
 	struct error reason = *error;
 
 	error_explain(error,
-		      "%.300s; %s stays paused, for its clock cannot be started: `seaclock resume %s` tries again",
+		      "%.300s; %s stays paused, because its clock cannot be started: `seaclock resume %s` tries again",
 		      reason.text, name, name);
 }
 
@@ -121,7 +122,7 @@ static void migration_fail(struct migration *migration, enum source_state state,
 	migration_set_last(migration, control_error(error));
 	log_line("%s: %s", machine->config.name, error->text);
 	migration_retire(migration);
-	/* Who asked for it to go on here has what he wanted. */
+	/* The client asked for the machine to resume here, and it has. */
 	if (migration->asking && runs)
 		client_answer(&migration->client, json_pack("{s:b}", "ok", 1));
 	else
@@ -223,7 +224,7 @@ static void *ask_thread(void *argument)
 	return NULL;
 }
 
-/* The machine is MACHINE_MIGRATING; if there is no thread it becomes what it was. */
+/* The machine is MACHINE_MIGRATING. If no thread can be started, it returns to the state `before`. */
 static int migration_spawn(struct migration *migration, int client, void *(*run)(void *), enum machine_state before,
 			   struct error *error)
 {
@@ -275,7 +276,7 @@ static int migration_begin(struct migration *migration, int client, const json_t
 
 	if (result)
 		return result;
-	/* The last one has come to its end, or the machine would be migrating. */
+	/* The previous one is over: otherwise the machine would still be migrating. */
 	migration_join(migration);
 	result = migration_options(migration, request, error);
 	if (!result)

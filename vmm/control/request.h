@@ -3,7 +3,7 @@
  * Requests on the control socket: which commands there are, and which fields each takes (doc/control.md).
  *
  * Policy: a request is checked as a whole before anything happens. A field that the monitor does not know is refused,
- * because the client expects something of it. After request_check() the fields have the types that the table says.
+ * because its client relies on it. After request_check() the fields have the types that the table says.
  */
 #ifndef VMM_CONTROL_REQUEST_H
 #define VMM_CONTROL_REQUEST_H
@@ -15,10 +15,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of the control protocol. A monitor takes requests of this version only. */
+/* The version of the control protocol; a monitor takes no other. */
 #define CONTROL_VERSION 1
 
-/* The most that a client can ask of a migration. */
+/* The largest values that a client can ask for. */
 #define REQUEST_DOWNTIME_MAX_MS 10000
 #define REQUEST_MAX_STEP_MAX_US 1000000
 
@@ -57,12 +57,12 @@ void request_set_number(json_t *request, const char *key, uint32_t number);
 /* ---- The monitor's end ---- */
 
 /*
- * -EPROTONOSUPPORT if it is of another version or names none, -EINVAL if it is no object, or holds a command, a field
- * or a type of a field that is not in the table.
+ * -EPROTONOSUPPORT if it has another version or none. -EINVAL if it is not an object, or if its command, a field or a
+ * field's type is not in the table.
  */
 int request_check(const json_t *request, struct error *error);
 
-/* Fields of a request that has been checked; what stands for one that is left out: NULL, false, `unsaid`. */
+/* Fields of a request that has been checked. One that is left out is NULL, false or `unsaid`. */
 const char *request_text(const json_t *request, const char *key);
 bool request_flag(const json_t *request, const char *key);
 uint32_t request_number(const json_t *request, const char *key, uint32_t unsaid);

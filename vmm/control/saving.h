@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A save that an operator asked for, in a thread of its own, so that the monitor answers meanwhile.
+ * A save that an operator asked for, in a thread of its own, so that the monitor keeps answering.
  *
- * Policy: one at a time, which the machine's state takes care of. The answer is on its way before the machine ends.
+ * Policy: one at a time, which the machine's state ensures. The answer is sent before the machine ends.
  */
 #ifndef VMM_CONTROL_SAVING_H
 #define VMM_CONTROL_SAVING_H
@@ -16,11 +16,11 @@ struct saving {
 	struct gate gate; /* while started */
 };
 
-/* Takes over the client's connection, unless it fails. `path` is absolute. */
+/* On 0 it owns the client's connection. `path` must be absolute. */
 int saving_start(struct saving *saving, struct machine *machine, int client, const char *path,
 		 enum sc_clock_policy policy, bool force, struct error *error);
 
-/* The machine is to end: calls a save off that is under way, unless the file is already there. */
+/* The machine is to end: calls off a save that is under way, unless the file is complete. */
 void saving_call_off(struct saving *saving);
 
 /* Waits for a save that is under way. */

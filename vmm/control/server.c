@@ -18,18 +18,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Monitors have the folder's lock for a moment only; whoever has it for longer must not hold them up. */
+/* Monitors hold the folder's lock for a moment only. Another process that holds it for longer must not stop them. */
 #define LOCK_RETRY_MS 2
 #define LOCK_TRIES 1500
 
-/* What epoll says of the listener; smaller numbers are clients. */
+/* The listener's number in epoll; smaller numbers are clients. */
 #define CONTROL_LISTENER CONTROL_CLIENTS
 
 /* ---- Opening ---- */
 
 /*
- * Taking a name and giving it up are one step each for all monitors of this control folder: else two of them could both
- * find the socket of a killed third, and each remove what the other has made. The lock ends with its descriptor.
+ * Makes taking a name, and giving it up, atomic among the monitors of this control folder. Otherwise two of them could
+ * find the socket of a killed third, and each remove what the other has made. Closing the descriptor unlocks.
  */
 static int folder_lock(struct error *error)
 {
@@ -52,7 +52,7 @@ static int folder_lock(struct error *error)
 	return result;
 }
 
-/* On an error the name is as it was. The mode is that of the descriptor, less the umask, from the first moment on. */
+/* On an error the name is untouched. The socket has the descriptor's mode, less the umask, from the start. */
 static int socket_bind(const struct sockaddr_un *address, int *fd)
 {
 	int result;
@@ -72,7 +72,7 @@ static int socket_bind(const struct sockaddr_un *address, int *fd)
 /* A socket that nobody listens on is left over from a monitor that was killed. */
 static bool socket_is_dead(const struct sockaddr_un *address)
 {
-	/* One that has no time now is alive: no waiting for it. */
+	/* A monitor that is too busy to accept is alive: connect() must not block for it. */
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool dead = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 && errno == ECONNREFUSED;
 
@@ -166,14 +166,14 @@ void control_close(struct control *control)
 	struct error ignored;
 	int lock;
 
-	/* A machine that has ended by itself need not be waited for. */
+	/* The machine has ended: what is under way need not finish. */
 	control_call_off(control);
 	migration_close(&control->migration);
 	saving_join(&control->saving);
 	if (control->listener < 0)
 		return;
 	lock = folder_lock(&ignored);
-	/* Without the lock it is left to whoever takes the name next. */
+	/* Without the lock, the socket is left for the next monitor that takes the name. */
 	if (lock >= 0) {
 		unlink(control->address.sun_path);
 		close(lock);
@@ -208,7 +208,7 @@ static void answer(int client, int result, const struct error *error)
 		control_write_line(client, json_pack("{s:b}", "ok", 1));
 }
 
-/* How a machine came out of a file; NULL if it did not. */
+/* How the machine was restored; NULL if it was not. */
 static json_t *restored_json(const struct machine_restored *restored)
 {
 	bool known = restored->bound_ns != SC_STATEMENT_UNKNOWN;
@@ -222,7 +222,7 @@ static json_t *restored_json(const struct machine_restored *restored)
 			 known ? json_integer((json_int_t)restored->bound_ns) : json_string("unknown"));
 }
 
-/* What the guest can follow, by what is known of it: nobody who asks for the status waits for a vCPU. */
+/* What the guest can follow, as last known: a status request never waits for a vCPU. */
 static json_t *follow_json(struct machine *machine)
 {
 	struct sc_follow follow = machine_known_follow(machine);
@@ -265,7 +265,7 @@ static json_t *status_json(struct control *control)
 
 /* ---- Requests ---- */
 
-/* A machine that is paused already keeps the policy that it has, unless another is named. */
+/* A machine that is already paused keeps its policy, unless the request names another. */
 static int control_pause(struct machine *machine, const json_t *request, struct error *error)
 {
 	enum sc_clock_policy policy;
@@ -278,7 +278,7 @@ static int control_pause(struct machine *machine, const json_t *request, struct 
 	return result;
 }
 
-/* *taken: the client's answer comes later, since the other host is asked first. */
+/* *taken: the connection is now the migration's, which asks the other host first and answers later. */
 static int control_resume(struct control *control, int client, const json_t *request, bool *taken, struct error *error)
 {
 	struct machine *machine = control->machine;
@@ -295,7 +295,7 @@ static int control_resume(struct control *control, int client, const json_t *req
 	return result;
 }
 
-/* Without a word a file keeps the policy of the pause that it was made in. */
+/* By default a file keeps the policy of the pause in which it was made. */
 static int control_save(struct control *control, int client, const json_t *request, struct error *error)
 {
 	const char *file = request_text(request, "file");
@@ -309,7 +309,7 @@ static int control_save(struct control *control, int client, const json_t *reque
 				     request_flag(request, "force"), error);
 }
 
-/* At once means that nobody is asked whether it suits: the caller ends the program. */
+/* With `now`, the machine's state does not matter: the caller ends the program. */
 static int control_stop(struct control *control, const json_t *request, struct error *error)
 {
 	if (!request_flag(request, "now"))
@@ -356,13 +356,13 @@ static bool control_request(struct control *control, int client, const json_t *r
 
 /* ---- Clients ---- */
 
-/* A whole line, or what cannot become one: the client is answered or dropped. */
+/* Answers a whole line, or drops the client if that is no request. */
 static void client_finish(struct control *control, struct control_client *client, size_t length)
 {
 	json_t *request = json_loadb(client->line, length, 0, NULL);
 	bool taken;
 
-	/* First, for once the connection is another thread's, that one may close it at any time. */
+	/* Before the request: once another thread owns the connection, it may close it at any time. */
 	epoll_ctl(control->events, EPOLL_CTL_DEL, client->fd, NULL);
 	taken = request && control_request(control, client->fd, request);
 	json_decref(request);
@@ -371,7 +371,7 @@ static void client_finish(struct control *control, struct control_client *client
 	client_close(client);
 }
 
-/* Takes what is there, and never waits for the rest. */
+/* Reads what has arrived, and never waits for the rest. */
 static void client_serve(struct control *control, struct control_client *client)
 {
 	ssize_t got = recv(client->fd, client->line + client->size, sizeof(client->line) - client->size, MSG_DONTWAIT);
@@ -389,7 +389,7 @@ static void client_serve(struct control *control, struct control_client *client)
 		client_close(client);
 }
 
-/* Where a new client has its place: a free one, or that of the one that has been silent for longest. */
+/* A place for a new client: a free one, or that of the client that has been silent for longest. */
 static uint32_t client_choose(const struct control *control)
 {
 	uint32_t best = 0;

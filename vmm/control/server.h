@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The control socket of a machine: one request and its answers a connection, a JSON object a line.
+ * The monitor's end of the control socket: one request and its answers for each connection (doc/control.md).
  *
- * Policy: a machine is found by its name, as a socket in the control folder, readable by its owner only. A request is
- * {"command": ...}; the last line of the answer is the result, {"ok": ...} or {"error": "sentence"}; a migration or
- * save sends {"progress": ...} lines before it. Nobody waits for a client: it is served when its line is there, and of
- * more than CONTROL_CLIENTS that say nothing the oldest is dropped.
+ * Policy: only the owner can connect. The monitor never waits for a client: it serves one when its line is complete,
+ * and drops the oldest of more than CONTROL_CLIENTS that have sent no whole line.
  */
 #ifndef VMM_CONTROL_SERVER_H
 #define VMM_CONTROL_SERVER_H
@@ -30,7 +28,7 @@ struct control {
 	struct machine *machine;
 	int listener;
 	int events; /* epoll: readable when control_serve() has something to do */
-	bool leave; /* ended by `stop --now`: the program is to end without another wait */
+	bool leave; /* set by `stop --now`: the program must end without waiting for anything */
 	uint64_t clients;
 	struct control_client client[CONTROL_CLIENTS];
 	struct sockaddr_un address;
@@ -43,7 +41,7 @@ int control_open(struct control *control, struct machine *machine, struct error 
 /* Waits for a migration or save that is under way, and removes the socket. */
 void control_close(struct control *control);
 
-/* For a program that ends as it is: removes the socket and waits for nothing. */
+/* For a program that ends at once: removes the socket and waits for nothing. */
 void control_remove(const struct control *control);
 
 /* The machine is to end: calls off a migration or save that is under way, if that is still possible. */
