@@ -50,7 +50,7 @@ static void test_travels(void **state)
 	(void)state;
 	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
 		struct machine_config config = good, back;
-		struct error error = { "" };
+		struct error error = { .text = "" };
 
 		config.vcpus = cases[n].vcpus;
 		config.memory_size = cases[n].memory_size;
