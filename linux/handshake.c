@@ -56,7 +56,7 @@ static void handshake_answer(u64 asked, u32 hz)
 	static bool prepared, moved;
 
 	if (asked == SC_ASK_NOTHING) {
-		raw_offer(hz, moved);
+		clocksource_raw_offer(hz, moved);
 		if (moved)
 			state_stepped(handshake_clock_error() - error);
 		prepared = moved = false;
@@ -65,7 +65,7 @@ static void handshake_answer(u64 asked, u32 hz)
 	if (!prepared)
 		error = handshake_clock_error();
 	prepared = true;
-	raw_withdraw();
+	clocksource_raw_withdraw();
 	if (asked == SC_ASK_HOLD && declaration_clock() == CLOCK_PAGE && hold_wait())
 		moved = true;
 }
@@ -98,7 +98,7 @@ static void handshake_settle(struct kthread_work *work)
 		handshake_answer(asked, hz);
 		done = asked;
 	}
-	seconds = raw_lasts();
+	seconds = clocksource_raw_lasts();
 	if (seconds)
 		kthread_mod_delayed_work(worker, &renew, seconds * HZ);
 }

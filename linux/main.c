@@ -68,7 +68,7 @@ static int __init seaclock_init(void)
 	err = handshake_init();
 	if (err)
 		goto disable;
-	err = clocksource_init();
+	err = clocksource_page_init();
 	if (err)
 		goto stop;
 	err = clockevent_init();
@@ -82,7 +82,7 @@ static int __init seaclock_init(void)
 	return 0;
 
 unregister:
-	clocksource_undo();
+	clocksource_page_undo();
 stop:
 	handshake_undo();
 disable:

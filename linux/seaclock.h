@@ -81,15 +81,15 @@ enum level declaration_level(void);
 /* For good: nothing is declared any more. */
 void declaration_withdraw(void);
 
-/* clocksource.c: the page as a clocksource. */
-int clocksource_init(void);
-void clocksource_undo(void);
+/* clocksource_page.c: the page as a clocksource. */
+int clocksource_page_init(void);
+void clocksource_page_undo(void);
 
-/* raw.c: the counter as a clocksource. Only for the handshake's worker. */
-void raw_offer(u32 hz, bool moved);
-void raw_withdraw(void);
+/* clocksource_raw.c: the counter as a clocksource. Only for the handshake's worker. */
+void clocksource_raw_offer(u32 hz, bool moved);
+void clocksource_raw_withdraw(void);
 /* Seconds until it must be offered anew to stay near reference time; 0: never, or it is not current. */
-u64 raw_lasts(void);
+u64 clocksource_raw_lasts(void);
 
 /* flip.c: the counter stands still for both clocksources from begin to end, which are in stop_machine. */
 void flip_begin(void);

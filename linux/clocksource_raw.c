@@ -26,7 +26,7 @@ static struct conversion conversion;
 static u64 since;
 static s64 debt;
 
-static notrace u64 raw_read(struct clocksource *source)
+static notrace u64 clocksource_raw_read(struct clocksource *source)
 {
 	u64 counter;
 
@@ -34,7 +34,7 @@ static notrace u64 raw_read(struct clocksource *source)
 }
 
 /* In stop_machine. The page may be current until this is over: an error leaves it so. */
-static int raw_enable(struct clocksource *source)
+static int clocksource_raw_enable(struct clocksource *source)
 {
 	bool flips = declaration_clock() == CLOCK_PAGE;
 	int err;
@@ -51,15 +51,15 @@ static int raw_enable(struct clocksource *source)
 	return 0;
 }
 
-static s64 raw_error(void)
+static s64 clocksource_raw_error(void)
 {
 	return debt + conversion_error(&conversion, page_reference_ns() - since);
 }
 
 /* The page, if it follows, has declared itself already. */
-static void raw_disable(struct clocksource *source)
+static void clocksource_raw_disable(struct clocksource *source)
 {
-	debt = raw_error();
+	debt = clocksource_raw_error();
 	flip_end();
 	declaration_unset(CLOCK_RAW);
 }
@@ -68,15 +68,15 @@ static struct clocksource source = {
 	.name = "seaclock_raw",
 	.rating = 600,
 	.id = CSID_ARM_ARCH_COUNTER,
-	.read = raw_read,
+	.read = clocksource_raw_read,
 	.mask = CLOCKSOURCE_MASK(56),
 	.flags = CLOCK_SOURCE_IS_CONTINUOUS,
-	.enable = raw_enable,
-	.disable = raw_disable,
+	.enable = clocksource_raw_enable,
+	.disable = clocksource_raw_disable,
 	.owner = THIS_MODULE,
 };
 
-static void raw_unregister(void)
+static void clocksource_raw_unregister(void)
 {
 	if (!raw_hz)
 		return;
@@ -86,18 +86,18 @@ static void raw_unregister(void)
 		raw_hz = 0;
 }
 
-void raw_withdraw(void)
+void clocksource_raw_withdraw(void)
 {
 	if (!raw_hz)
 		return;
 	discipline_save();
-	raw_unregister();
+	clocksource_raw_unregister();
 	discipline_restore(false);
 }
 
-static void raw_register(u32 hz, enum vdso_clock_mode mode)
+static void clocksource_raw_register(u32 hz, enum vdso_clock_mode mode)
 {
-	raw_unregister();
+	clocksource_raw_unregister();
 	if (raw_hz || mode == VDSO_CLOCKMODE_NONE)
 		return;
 	raw_hz = hz;
@@ -106,25 +106,25 @@ static void raw_register(u32 hz, enum vdso_clock_mode mode)
 		raw_hz = 0;
 }
 
-static bool raw_settled(u32 hz, enum vdso_clock_mode mode)
+static bool clocksource_raw_settled(u32 hz, enum vdso_clock_mode mode)
 {
 	return raw_hz == hz && source.vdso_clock_mode == mode && declaration_clock() == CLOCK_RAW &&
-	       !conversion_expired(&conversion, raw_error());
+	       !conversion_expired(&conversion, clocksource_raw_error());
 }
 
 /* Registered anew also if it is not current though the rate is right: the hypervisor may have refused it before. */
-void raw_offer(u32 hz, bool moved)
+void clocksource_raw_offer(u32 hz, bool moved)
 {
 	enum vdso_clock_mode mode = internals_vdso_mode();
 
-	if (raw_settled(hz, mode) || (!raw_hz && mode == VDSO_CLOCKMODE_NONE))
+	if (clocksource_raw_settled(hz, mode) || (!raw_hz && mode == VDSO_CLOCKMODE_NONE))
 		return;
 	discipline_save();
-	raw_register(hz, mode);
+	clocksource_raw_register(hz, mode);
 	discipline_restore(moved);
 }
 
-u64 raw_lasts(void)
+u64 clocksource_raw_lasts(void)
 {
-	return declaration_clock() == CLOCK_RAW ? conversion_lasts(&conversion, raw_error()) : 0;
+	return declaration_clock() == CLOCK_RAW ? conversion_lasts(&conversion, clocksource_raw_error()) : 0;
 }

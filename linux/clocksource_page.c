@@ -22,7 +22,7 @@
 /* Enabled, and not yet read. */
 static bool fresh;
 
-static notrace u64 clocksource_read(struct clocksource *source)
+static notrace u64 clocksource_page_read(struct clocksource *source)
 {
 	u64 counter, ns = flip_counter(&counter) ? page_reference_ns_at(counter) : page_reference_ns();
 
@@ -33,7 +33,7 @@ static notrace u64 clocksource_read(struct clocksource *source)
 	return ns;
 }
 
-static int clocksource_enable(struct clocksource *source)
+static int clocksource_page_enable(struct clocksource *source)
 {
 	discipline_changes();
 	if (declaration_clock() == CLOCK_RAW)
@@ -43,7 +43,7 @@ static int clocksource_enable(struct clocksource *source)
 }
 
 /* The raw clock, if it follows, has declared itself already. The kernel's own is enabled without a word to us. */
-static void clocksource_disable(struct clocksource *source)
+static void clocksource_page_disable(struct clocksource *source)
 {
 	discipline_changes();
 	flip_end();
@@ -53,15 +53,15 @@ static void clocksource_disable(struct clocksource *source)
 static struct clocksource source = {
 	.name = "seaclock_page",
 	.rating = 500,
-	.read = clocksource_read,
+	.read = clocksource_page_read,
 	.mask = CLOCKSOURCE_MASK(64),
 	.flags = CLOCK_SOURCE_IS_CONTINUOUS,
-	.enable = clocksource_enable,
-	.disable = clocksource_disable,
+	.enable = clocksource_page_enable,
+	.disable = clocksource_page_disable,
 	.owner = THIS_MODULE,
 };
 
-int clocksource_init(void)
+int clocksource_page_init(void)
 {
 	int err;
 
@@ -71,7 +71,7 @@ int clocksource_init(void)
 	return err;
 }
 
-void clocksource_undo(void)
+void clocksource_page_undo(void)
 {
 	discipline_save();
 	if (clocksource_unregister(&source))
