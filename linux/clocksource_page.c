@@ -8,7 +8,7 @@
  *
  * "On the page" is declared by the first read and not by the enable before it: in between the kernel reads the old
  * clock for the last time, and from the declaration on the hypervisor may put the machine on another counter. That read
- * itself is computed before the declaration, because its counter value may be one that was held (flip.c), of the
+ * itself is computed before the declaration, because its counter value may be one that was held (switch.c), of the
  * counter as it is until then.
  *
  * Not marked to run on in suspend: for that the kernel would enable and read it without making it current.
@@ -24,7 +24,7 @@ static bool fresh;
 
 static notrace u64 clocksource_page_read(struct clocksource *source)
 {
-	u64 counter, ns = flip_counter(&counter) ? page_reference_ns_at(counter) : page_reference_ns();
+	u64 counter, ns = switch_counter(&counter) ? page_reference_ns_at(counter) : page_reference_ns();
 
 	if (unlikely(fresh)) {
 		fresh = false;
@@ -37,7 +37,7 @@ static int clocksource_page_enable(struct clocksource *source)
 {
 	discipline_changes();
 	if (declaration_clock() == CLOCK_RAW)
-		flip_begin();
+		switch_begin();
 	fresh = true;
 	return 0;
 }
@@ -46,7 +46,7 @@ static int clocksource_page_enable(struct clocksource *source)
 static void clocksource_page_disable(struct clocksource *source)
 {
 	discipline_changes();
-	flip_end();
+	switch_end();
 	declaration_unset(CLOCK_PAGE);
 }
 

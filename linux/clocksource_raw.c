@@ -30,21 +30,21 @@ static notrace u64 clocksource_raw_read(struct clocksource *source)
 {
 	u64 counter;
 
-	return flip_counter(&counter) ? counter : counter_read().v;
+	return switch_counter(&counter) ? counter : counter_read().v;
 }
 
 /* In stop_machine. The page may be current until this is over: an error leaves it so. */
 static int clocksource_raw_enable(struct clocksource *source)
 {
-	bool flips = declaration_clock() == CLOCK_PAGE;
+	bool switches = declaration_clock() == CLOCK_PAGE;
 	int err;
 
 	discipline_changes();
 	err = declaration_set_raw(raw_hz);
 	if (err)
 		return err;
-	if (flips)
-		flip_begin();
+	if (switches)
+		switch_begin();
 	since = page_reference_ns();
 	conversion = conversion_of(raw_hz, source->shift, debt);
 	source->mult = conversion.mult;
@@ -60,7 +60,7 @@ static s64 clocksource_raw_error(void)
 static void clocksource_raw_disable(struct clocksource *source)
 {
 	debt = clocksource_raw_error();
-	flip_end();
+	switch_end();
 	declaration_unset(CLOCK_RAW);
 }
 

@@ -29,8 +29,8 @@ static DEFINE_KTHREAD_WORK(settle, handshake_settle);
 static DEFINE_KTHREAD_DELAYED_WORK(renew, handshake_settle);
 
 /*
- * What a hold costs CLOCK_MONOTONIC_RAW is judged by this, before and after: both flips, and the rates around them. The
- * clock is read between two readings of reference time; the reading in which these lie closest together counts.
+ * What a hold costs CLOCK_MONOTONIC_RAW is judged by this, before and after: both switches, and the rates around them.
+ * The clock is read between two readings of reference time; the reading in which these lie closest together counts.
  */
 static s64 handshake_clock_error(void)
 {

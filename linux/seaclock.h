@@ -91,11 +91,11 @@ void clocksource_raw_withdraw(void);
 /* Seconds until it must be offered anew to stay near reference time; 0: never, or it is not current. */
 u64 clocksource_raw_lasts(void);
 
-/* flip.c: the counter stands still for both clocksources from begin to end, which are in stop_machine. */
-void flip_begin(void);
-void flip_end(void);
+/* switch.c: the counter stands still for both clocksources from begin to end, which are in stop_machine. */
+void switch_begin(void);
+void switch_end(void);
 /* True, and the value, while it does. */
-bool flip_counter(u64 *counter);
+bool switch_counter(u64 *counter);
 
 /* repair.c, in any context. First what all CPUs share, then repair_cpu on each of them. */
 void repair_init(void);
@@ -171,7 +171,7 @@ void handshake_wake(void);
 
 /* state.c: what happened so far, to be looked at. Counting is possible in any context. */
 enum count {
-	COUNT_FLIPS,
+	COUNT_SWITCHES,
 	COUNT_HOLDS,
 	COUNT_HOLDS_CALLED_OFF,
 	COUNT_LATE_REPAIRS,

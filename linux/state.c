@@ -12,7 +12,7 @@
 #include <linux/time64.h>
 
 static const char *const state_names[COUNTS] = {
-	[COUNT_FLIPS] = "flips",
+	[COUNT_SWITCHES] = "switches",
 	[COUNT_HOLDS] = "holds",
 	[COUNT_HOLDS_CALLED_OFF] = "holds_called_off",
 	[COUNT_LATE_REPAIRS] = "late_repairs",

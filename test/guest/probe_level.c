@@ -67,7 +67,7 @@ static void raw_print(const struct picture *p)
 /* "name value" lines of the driver as fields, as many as a line holds. */
 static void state_print(void)
 {
-	static const char *const wanted[] = { "level", "clock",	       "rate_hz",      "flips",
+	static const char *const wanted[] = { "level", "clock",	       "rate_hz",      "switches",
 					      "holds", "late_repairs", "last_hold_us", "last_step_ns" };
 	char text[LINE_MAX_LENGTH / 2] = "", name[32], value[32];
 	FILE *file = fopen(STATE, "re");

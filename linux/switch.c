@@ -14,26 +14,26 @@
 
 #include "counter.h"
 
-static bool flipping, taken;
+static bool switching, taken;
 static u64 held;
 
-void flip_begin(void)
+void switch_begin(void)
 {
 	taken = false;
-	WRITE_ONCE(flipping, true);
+	WRITE_ONCE(switching, true);
 }
 
-void flip_end(void)
+void switch_end(void)
 {
-	if (!flipping)
+	if (!switching)
 		return;
-	WRITE_ONCE(flipping, false);
-	state_count(COUNT_FLIPS);
+	WRITE_ONCE(switching, false);
+	state_count(COUNT_SWITCHES);
 }
 
-bool notrace flip_counter(u64 *counter)
+bool notrace switch_counter(u64 *counter)
 {
-	if (likely(!READ_ONCE(flipping)))
+	if (likely(!READ_ONCE(switching)))
 		return false;
 	if (!taken) {
 		held = counter_read().v;
