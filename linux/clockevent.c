@@ -122,9 +122,9 @@ static irqreturn_t timer_interrupt(int irq, void *data)
 	if (unlikely(!timer->device.event_handler))
 		return timer_tried(timer);
 	timer->written = false;
-	rate_watch();
+	moved_tick_begin();
 	timer->device.event_handler(&timer->device);
-	rate_watched();
+	moved_tick_end();
 	if (!timer->written)
 		timer_write_count(0);
 	if (unlikely(timer->started)) {

@@ -93,7 +93,7 @@ static void handshake_settle(struct kthread_work *work)
 
 	refusal_say();
 	declaration_set_timers(clockevent_watch());
-	rate_settle();
+	moved_settle();
 	while (handshake_read(&asked, &hz) && asked != done) {
 		handshake_answer(asked, hz);
 		done = asked;

@@ -46,7 +46,7 @@ static int hold_cpu(void *data)
 		cpu_relax();
 	if (hold->outcome == SC_HOLD_MOVED) {
 		repair_cpu(NULL);
-		rate_seen(hold->hz);
+		moved_seen(hold->hz);
 	}
 	watchdog_excuse();
 	return 0;

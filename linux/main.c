@@ -64,7 +64,7 @@ static int __init seaclock_init(void)
 	watchdog_init();
 	discipline_init();
 	repair_init();
-	rate_init();
+	moved_init();
 	err = handshake_init();
 	if (err)
 		goto disable;

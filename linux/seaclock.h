@@ -123,15 +123,15 @@ void internals_open(void);
 void internals_close(void);
 void internals_repair_timer_rate(u32 hz);
 
-/* rate.c: finds moves without a hold. */
-void rate_init(void);
+/* moved.c: finds moves without a hold. */
+void moved_init(void);
 /* In the timer interrupt, before anything else, and behind everything else: only then jiffies count the gap, too. */
-void rate_watch(void);
-void rate_watched(void);
+void moved_tick_begin(void);
+void moved_tick_end(void);
 /* In the handshake's worker. */
-void rate_settle(void);
+void moved_settle(void);
 /* On each CPU: the page as it is now needs no attention. */
-void rate_seen(u32 hz);
+void moved_seen(u32 hz);
 
 /* watchdog.c: this CPU and what it has to do have not hung, the machine stood still. In any context, interrupts off. */
 void watchdog_init(void);

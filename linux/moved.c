@@ -22,7 +22,7 @@ static u32 seen_sequence;
 static u32 reported_hz;
 static bool late;
 
-static u32 rate_told(void)
+static u32 moved_hz(void)
 {
 	u64 low;
 
@@ -31,13 +31,13 @@ static u32 rate_told(void)
 	return (u32)read_sysreg(cntfrq_el0);
 }
 
-void rate_init(void)
+void moved_init(void)
 {
 	seen_sequence = page_sequence();
-	reported_hz = rate_told();
+	reported_hz = moved_hz();
 }
 
-void rate_seen(u32 hz)
+void moved_seen(u32 hz)
 {
 	u32 sequence = page_sequence();
 
@@ -48,7 +48,7 @@ void rate_seen(u32 hz)
 }
 
 /* All CPUs may do this at once, for all write the same. */
-static void rate_repair(u32 hz)
+static void moved_repair(u32 hz)
 {
 	if (hz != repair_hz())
 		repair_global(hz);
@@ -56,12 +56,12 @@ static void rate_repair(u32 hz)
 }
 
 /* A sequence that this CPU has not seen yet. */
-static void rate_notice(u32 sequence)
+static void moved_notice(u32 sequence)
 {
 	__this_cpu_write(cpu_sequence, sequence);
 	__this_cpu_write(cpu_resumed, true);
 	watchdog_excuse();
-	rate_repair(rate_told());
+	moved_repair(moved_hz());
 	/* The first CPU to see it has the rest done. */
 	if (xchg(&seen_sequence, sequence) == sequence)
 		return;
@@ -69,15 +69,15 @@ static void rate_notice(u32 sequence)
 	handshake_wake();
 }
 
-void rate_watch(void)
+void moved_tick_begin(void)
 {
 	u32 sequence = page_sequence();
 
 	if (unlikely(sequence != __this_cpu_read(cpu_sequence)))
-		rate_notice(sequence);
+		moved_notice(sequence);
 }
 
-void rate_watched(void)
+void moved_tick_end(void)
 {
 	if (likely(!__this_cpu_read(cpu_resumed)))
 		return;
@@ -86,7 +86,7 @@ void rate_watched(void)
 }
 
 /* Between two hosts whose counters are too slow for a page, nothing there has told the CPUs. */
-static void rate_repair_all(u32 hz)
+static void moved_repair_all(u32 hz)
 {
 	if (hz == repair_hz())
 		return;
@@ -94,25 +94,25 @@ static void rate_repair_all(u32 hz)
 	on_each_cpu(repair_cpu, NULL, 1);
 }
 
-static void rate_repair_read_only(u32 hz)
+static void moved_repair_read_only(u32 hz)
 {
 	internals_open();
 	internals_repair_timer_rate(hz);
 	internals_close();
 }
 
-void rate_settle(void)
+void moved_settle(void)
 {
 	/* First: whoever notices a move after this has the worker come once more. */
 	bool is_late = xchg(&late, false);
-	u32 sequence = page_sequence(), hz = rate_told(), old = reported_hz;
+	u32 sequence = page_sequence(), hz = moved_hz(), old = reported_hz;
 
 	if (!is_late && hz == repair_hz())
 		return;
 	/* Also if it comes before the first timer interrupt. */
 	WRITE_ONCE(seen_sequence, sequence);
-	rate_repair_all(hz);
-	rate_repair_read_only(hz);
+	moved_repair_all(hz);
+	moved_repair_read_only(hz);
 	reported_hz = hz;
 	if (hz == old) {
 		pr_info("reference time was resumed, counter rate unchanged at %u Hz\n", hz);
