@@ -58,7 +58,7 @@ static void handshake_answer(u64 asked, u32 hz)
 	if (asked == SC_ASK_NOTHING) {
 		clocksource_raw_offer(hz, moved);
 		if (moved)
-			state_stepped(handshake_clock_error() - error);
+			count_step(handshake_clock_error() - error);
 		prepared = moved = false;
 		return;
 	}

@@ -61,10 +61,10 @@ bool hold_wait(void)
 	stop_machine(hold_cpu, &hold, cpu_online_mask);
 	internals_close();
 	if (hold.outcome != SC_HOLD_MOVED) {
-		state_count(COUNT_HOLDS_CALLED_OFF);
+		count_add(COUNT_HOLDS_CALLED_OFF);
 		return false;
 	}
-	state_held(hold.ns);
+	count_hold(hold.ns);
 	pr_info("moved in a hold of %llu us, counter rate %u Hz before and %llu Hz now\n", hold.ns / NSEC_PER_USEC,
 		before, hold.hz);
 	return true;

@@ -83,7 +83,7 @@ void internals_repair_timer_rate(u32 hz)
 	if (!timer_rate_alias || READ_ONCE(*timer_rate) == hz)
 		return;
 	WRITE_ONCE(*timer_rate_alias, hz);
-	state_count(COUNT_REPAIRED_ARCH_TIMER_RATE);
+	count_add(COUNT_REPAIRED_ARCH_TIMER_RATE);
 }
 
 static struct arm64_ftr_reg *internals_find_feature(u32 hz)
@@ -160,7 +160,7 @@ void internals_repair(u32 hz)
 	if (feature) {
 		feature->strict_mask &= ~(u64)U32_MAX;
 		feature->sys_val = read_sysreg(cntfrq_el0);
-		state_count(COUNT_REPAIRED_FEATURE_CHECK);
+		count_add(COUNT_REPAIRED_FEATURE_CHECK);
 	}
 	if (counter)
 		internals_set_counter(counter, hz);

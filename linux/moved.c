@@ -118,7 +118,7 @@ void moved_settle(void)
 		pr_info("reference time was resumed, counter rate unchanged at %u Hz\n", hz);
 		return;
 	}
-	state_count(COUNT_LATE_REPAIRS);
+	count_add(COUNT_LATE_REPAIRS);
 	pr_info("counter rate changed from %u to %u Hz, clocks and timers follow, the rest was repaired late\n", old,
 		hz);
 }

@@ -36,7 +36,7 @@ static void repair_event_stream(u32 hz)
 		bit -= 8;
 	}
 	arch_timer_set_cntkctl(control | min(bit, 15u) << ARCH_TIMER_EVT_TRIGGER_SHIFT);
-	state_count(COUNT_REPAIRED_EVENT_STREAM);
+	count_add(COUNT_REPAIRED_EVENT_STREAM);
 }
 
 void repair_cpu(void *unused)
@@ -51,7 +51,7 @@ void repair_global(u32 hz)
 {
 	WRITE_ONCE(now_hz, hz);
 	loops_per_jiffy = conversion_loops(boot_loops, boot_hz, hz);
-	state_count(COUNT_REPAIRED_DELAY);
+	count_add(COUNT_REPAIRED_DELAY);
 	internals_repair(hz);
 }
 

@@ -15,9 +15,32 @@
 #include <vdso/clocksource.h>
 #include <seaclock/core.h>
 
+struct seq_file;
+
 /* hypercall.c: one register of the calling CPU. 0, or -EIO if the hypervisor refuses. Callable in any context. */
 int hypercall_get(u32 name, u64 *low, u64 *high);
 int hypercall_set(u32 name, u64 value);
+
+/* count.c: what happened so far. Counting is possible in any context. */
+enum count {
+	COUNT_SWITCHES,
+	COUNT_HOLDS,
+	COUNT_HOLDS_CALLED_OFF,
+	COUNT_LATE_REPAIRS,
+	COUNT_REPAIRED_DELAY,
+	COUNT_REPAIRED_EVENT_STREAM,
+	COUNT_REPAIRED_ARCH_TIMER_RATE,
+	COUNT_REPAIRED_FEATURE_CHECK,
+	COUNTS,
+};
+
+void count_add(enum count count);
+/* The machine was moved in a hold that took so long by reference time. */
+void count_hold(u64 ns);
+/* By so much CLOCK_MONOTONIC_RAW has left reference time from before the last preparation to after the hold. */
+void count_step(s64 ns);
+/* A line for each name and value. */
+void count_show(struct seq_file *file);
 
 /* detect.c: 0 if this machine has what the module needs, else -ENODEV, and the log says what is missing. */
 int detect_machine(void);
@@ -169,25 +192,8 @@ void handshake_stop(void);
 /* Has the worker look again. In any context. */
 void handshake_wake(void);
 
-/* state.c: what happened so far, to be looked at. Counting is possible in any context. */
-enum count {
-	COUNT_SWITCHES,
-	COUNT_HOLDS,
-	COUNT_HOLDS_CALLED_OFF,
-	COUNT_LATE_REPAIRS,
-	COUNT_REPAIRED_DELAY,
-	COUNT_REPAIRED_EVENT_STREAM,
-	COUNT_REPAIRED_ARCH_TIMER_RATE,
-	COUNT_REPAIRED_FEATURE_CHECK,
-	COUNTS,
-};
-
+/* state.c: shows the level, the clock and what happened so far. */
 void state_init(void);
-void state_count(enum count count);
-/* The machine was moved in a hold that took so long by reference time. */
-void state_held(u64 ns);
-/* By so much CLOCK_MONOTONIC_RAW has left reference time from before the last preparation to after the hold. */
-void state_stepped(s64 ns);
 
 /* clockevent.c: cannot be undone once it has succeeded. Takes up to 10 s if a timer does not fire. */
 int clockevent_init(void);

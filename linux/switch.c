@@ -28,7 +28,7 @@ void switch_end(void)
 	if (!switching)
 		return;
 	WRITE_ONCE(switching, false);
-	state_count(COUNT_SWITCHES);
+	count_add(COUNT_SWITCHES);
 }
 
 bool notrace switch_counter(u64 *counter)
