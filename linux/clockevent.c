@@ -18,7 +18,6 @@
 #include <linux/cpuhotplug.h>
 #include <linux/errno.h>
 #include <linux/interrupt.h>
-#include <linux/irq_work.h>
 #include <linux/jiffies.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
@@ -83,17 +82,10 @@ static int timer_end(void)
 	return err ?: timer_write(SC_REG_STIMER0_CONFIG, 0);
 }
 
-static void timer_look(struct irq_work *work)
-{
-	handshake_wake();
-}
-
-static DEFINE_IRQ_WORK(timer_unbound, timer_look);
-
 /* Perhaps the device is being unbound, which nothing else tells. */
 static int timer_shut_down(struct clock_event_device *device)
 {
-	irq_work_queue(&timer_unbound);
+	worker_wake_by_interrupt();
 	return timer_end();
 }
 
@@ -129,7 +121,7 @@ static irqreturn_t timer_interrupt(int irq, void *data)
 		timer_write_count(0);
 	if (unlikely(timer->started)) {
 		timer->started = false;
-		handshake_wake();
+		worker_wake();
 	}
 	return IRQ_HANDLED;
 }

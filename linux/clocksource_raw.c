@@ -8,9 +8,8 @@
  * may be used, and in the mode in which the kernel lets programs read the counter. So whatever clocksource the user has
  * chosen, and whenever, the kernel finds the right one by itself.
  *
- * Rounding: mult is chosen anew each time the clocksource is enabled (conversion.h), and the handshake's worker
- * registers it anew before the difference to reference time exceeds 50 us. Where the rate divides 10^9 there is
- * none.
+ * Rounding: mult is chosen anew each time the clocksource is enabled (conversion.h), and the worker registers it
+ * anew before the difference to reference time exceeds 50 us. Where the rate divides 10^9 there is none.
  */
 #include "seaclock.h"
 

@@ -3,30 +3,20 @@
  * Does what the hypervisor asks by SC_REG_MIGRATION: prepare, hold, or nothing, which means that the clock may be on
  * the raw counter.
  *
- * Policy: one worker does everything that changes the clock, so no two changes meet; it runs before all ordinary tasks,
- * because a migration waits for it. It always goes by what is asked now: an interrupt only says that this has changed.
- * The raw clock is offered at a rate that was told in the same breath as "nothing is asked".
+ * Policy: all of it is done by the worker, which always goes by what is asked now: an interrupt only says that this has
+ * changed. The raw clock is offered at a rate that was told in the same breath as "nothing is asked".
  */
 #include "seaclock.h"
 
 #include <linux/acpi.h>
-#include <linux/err.h>
 #include <linux/interrupt.h>
-#include <linux/jiffies.h>
-#include <linux/kthread.h>
-#include <linux/sched.h>
 #include <linux/timekeeping.h>
 
 #define CLOCK_READINGS 16
 
-static struct kthread_worker *worker;
 static bool active; /* the hypervisor asks, and this kernel can do all that */
 static int ask_irq;
 static u32 ask_intid;
-
-static void handshake_settle(struct kthread_work *work);
-static DEFINE_KTHREAD_WORK(settle, handshake_settle);
-static DEFINE_KTHREAD_DELAYED_WORK(renew, handshake_settle);
 
 /*
  * What a hold costs CLOCK_MONOTONIC_RAW is judged by this, before and after: both switches, and the rates around them.
@@ -86,7 +76,7 @@ static bool handshake_read(u64 *asked, u32 *hz)
 }
 
 /* Until what was done is what is asked. */
-static void handshake_settle(struct kthread_work *work)
+void handshake_settle(void)
 {
 	u64 asked, done = ~0ull, seconds;
 	u32 hz;
@@ -100,47 +90,13 @@ static void handshake_settle(struct kthread_work *work)
 	}
 	seconds = clocksource_raw_lasts();
 	if (seconds)
-		kthread_mod_delayed_work(worker, &renew, seconds * HZ);
-}
-
-void handshake_wake(void)
-{
-	struct kthread_worker *awake = READ_ONCE(worker);
-
-	if (awake)
-		kthread_queue_work(awake, &settle);
+		worker_wake_after(seconds);
 }
 
 static irqreturn_t handshake_interrupt(int irq, void *data)
 {
-	handshake_wake();
+	worker_wake();
 	return IRQ_HANDLED;
-}
-
-/* Since 6.14 a worker has to be told to run. */
-#ifndef kthread_run_worker
-#define kthread_run_worker kthread_create_worker
-#endif
-
-int handshake_init(void)
-{
-	struct kthread_worker *created = kthread_run_worker(0, "seaclock");
-
-	if (IS_ERR(created))
-		return PTR_ERR(created);
-	sched_set_fifo(created->task);
-	WRITE_ONCE(worker, created);
-	return 0;
-}
-
-/* Once nobody has it any more. */
-void handshake_undo(void)
-{
-	struct kthread_worker *former = worker;
-
-	WRITE_ONCE(worker, NULL);
-	refusal_sync();
-	kthread_destroy_worker(former);
 }
 
 /* Not switched off by a suspend to idle: the machine may be asked at any time. */
@@ -169,7 +125,7 @@ void handshake_start(void)
 	}
 	declaration_set_holds();
 	WRITE_ONCE(active, true);
-	handshake_wake();
+	worker_wake();
 }
 
 void handshake_stop(void)
@@ -179,5 +135,5 @@ void handshake_stop(void)
 	WRITE_ONCE(active, false);
 	free_irq(ask_irq, &ask_irq);
 	acpi_unregister_gsi(ask_intid);
-	kthread_flush_worker(worker);
+	worker_flush();
 }

@@ -65,7 +65,7 @@ static int __init seaclock_init(void)
 	discipline_init();
 	repair_init();
 	moved_init();
-	err = handshake_init();
+	err = worker_init(handshake_settle);
 	if (err)
 		goto disable;
 	err = clocksource_page_init();
@@ -84,12 +84,12 @@ static int __init seaclock_init(void)
 unregister:
 	clocksource_page_undo();
 stop:
-	handshake_undo();
+	worker_undo();
 disable:
 	declaration_withdraw();
 	if (page_disable())
 		page_free();
-	refusal_sync(); /* whose code goes with the module */
+	worker_sync(); /* whose code goes with the module */
 	return err;
 }
 module_init(seaclock_init);

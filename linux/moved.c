@@ -3,8 +3,8 @@
  * Notices that the machine was moved without a hold, and has repaired what rests on the counter's rate.
  *
  * Policy: noticed in the timer interrupt, because that is the first thing to run on a new host. There each CPU repairs
- * itself and what all share; the handshake's worker is left with the log, for a console may be slow, and with what
- * takes a mapping to write. Clocks and timers were right all the time.
+ * itself and what all share; the worker is left with the log, for a console may be slow, and with what takes a
+ * mapping to write. Clocks and timers were right all the time.
  *
  * A machine that goes on after a gap, at whatever rate, is noticed in the same way: to all who watch over CPUs and
  * tasks it looks as if these had hung, and each CPU excuses that before its own watchdogs run.
@@ -66,7 +66,7 @@ static void moved_notice(u32 sequence)
 	if (xchg(&seen_sequence, sequence) == sequence)
 		return;
 	smp_store_release(&late, true);
-	handshake_wake();
+	worker_wake();
 }
 
 void moved_tick_begin(void)

@@ -42,6 +42,20 @@ void count_step(s64 ns);
 /* A line for each name and value. */
 void count_show(struct seq_file *file);
 
+/* worker.c: a thread that runs the task each time it is woken. */
+int worker_init(void (*task)(void));
+void worker_undo(void);
+/* In any context in which tasks may be woken. Does nothing while there is no worker. */
+void worker_wake(void);
+/* In any other one: with a lock of the scheduler or of timekeeping held, or in an NMI. */
+void worker_wake_by_interrupt(void);
+/* Waits until that interrupt has come, if one is due. */
+void worker_sync(void);
+/* By the worker itself. */
+void worker_wake_after(u64 seconds);
+/* Waits until it has run for all who woke it before. */
+void worker_flush(void);
+
 /* detect.c: 0 if this machine has what the module needs, else -ENODEV, and the log says what is missing. */
 int detect_machine(void);
 
@@ -108,7 +122,7 @@ void declaration_withdraw(void);
 int clocksource_page_init(void);
 void clocksource_page_undo(void);
 
-/* clocksource_raw.c: the counter as a clocksource. Only for the handshake's worker. */
+/* clocksource_raw.c: the counter as a clocksource. Only for the worker. */
 void clocksource_raw_offer(u32 hz, bool moved);
 void clocksource_raw_withdraw(void);
 /* Seconds until it must be offered anew to stay near reference time; 0: never, or it is not current. */
@@ -139,8 +153,8 @@ void *internals_find(const char *symbol);
 /* In any context, and on all CPUs at once. */
 void internals_repair(u32 hz);
 /*
- * What is read-only in the kernel can be written from open to close, which the handshake's worker alone calls, in
- * process context, and a hold of it in between. No such mapping lasts.
+ * What is read-only in the kernel can be written from open to close, which the worker alone calls, in process context,
+ * and a hold of it in between. No such mapping lasts.
  */
 void internals_open(void);
 void internals_close(void);
@@ -151,7 +165,7 @@ void moved_init(void);
 /* In the timer interrupt, before anything else, and behind everything else: only then jiffies count the gap, too. */
 void moved_tick_begin(void);
 void moved_tick_end(void);
-/* In the handshake's worker. */
+/* In the worker. */
 void moved_settle(void);
 /* On each CPU: the page as it is now needs no attention. */
 void moved_seen(u32 hz);
@@ -177,27 +191,22 @@ void hibernation_init(void);
 /* refusal.c: the hypervisor has refused a call that it must not refuse. In any context; the worker says so. */
 void refusal_note(u32 name);
 void refusal_say(void);
-/* Waits until the worker has been woken for all that were noted. */
-void refusal_sync(void);
 
 /* hold.c: false if it was called off. */
 bool hold_wait(void);
 
-/* handshake.c */
-int handshake_init(void);
-void handshake_undo(void);
+/* handshake.c: handshake_settle is what the worker does each time. */
+void handshake_settle(void);
 /* From here on the hypervisor is obeyed. */
 void handshake_start(void);
 void handshake_stop(void);
-/* Has the worker look again. In any context. */
-void handshake_wake(void);
 
 /* state.c: shows the level, the clock and what happened so far. */
 void state_init(void);
 
 /* clockevent.c: cannot be undone once it has succeeded. Takes up to 10 s if a timer does not fire. */
 int clockevent_init(void);
-/* In the handshake's worker. False, and the log says which, if a CPU that is online has another timer by now. */
+/* In the worker. False, and the log says which, if a CPU that is online has another timer by now. */
 bool clockevent_watch(void);
 
 /* sched_clock.c: cannot be undone. NULL, or a clause that says why this kernel's sched_clock stays as it is. */
