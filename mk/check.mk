@@ -5,8 +5,8 @@
 AREAS := include core guest vmm linux lab test bench
 CHECK_C := $(shell find $(wildcard $(AREAS)) -name '*.[ch]' | sort)
 
-check: unit property process check-scripts check-purity check-model check-headers check-layers check-format check-tidy \
-	check-size check-text check-tour
+check: unit property process check-scripts check-purity check-model check-headers check-layers check-calls check-format \
+	check-tidy check-size check-text check-tour
 
 # Kernel headers are not at hand outside Kbuild.
 check-headers:
@@ -33,6 +33,10 @@ check-text:
 
 check-tour:
 	@mk/check-tour.sh
+
+# All files of the module include the same header, so only their calls show the layers.
+check-calls:
+	@mk/check-calls.sh $(wildcard linux/*.c)
 
 # What the last `make test` took.
 check-time:
@@ -64,4 +68,4 @@ $(O)/check/tidy/%.stamp: %.c .clang-tidy
 		>$(@:.stamp=.log) 2>/dev/null || { cat $(@:.stamp=.log); exit 1; }
 	@touch $@
 
-.PHONY: check check-headers check-layers check-format check-tidy check-size check-text check-tour check-time picture soak soak-status format
+.PHONY: check check-headers check-layers check-calls check-format check-tidy check-size check-text check-tour check-time picture soak soak-status format
