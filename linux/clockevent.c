@@ -276,8 +276,8 @@ bool clockevent_watch(void)
 		return !lost;
 	lost = !lost;
 	if (lost)
-		pr_warn("CPU %u does not use its synthetic timer any more: this machine cannot follow another counter "
-			"rate until the CPU has been offline.\n",
+		pr_warn("CPU %u no longer uses its synthetic timer: this machine cannot follow another counter rate "
+			"until the CPU has been offline and online again.\n",
 			cpu);
 	else
 		pr_info("all CPUs use their synthetic timers again.\n");
@@ -302,7 +302,7 @@ int clockevent_init(void)
 	err = request_percpu_irq(timer_irq, timer_interrupt, "seaclock", &timers);
 	if (err) {
 		/* What is mapped but not free is another driver's. */
-		pr_info("not loaded: the timers' interrupt %u is not to be had (%d).\n", SC_STIMER0_INTID, err);
+		pr_info("not loaded: cannot request the timers' interrupt %u (%d).\n", SC_STIMER0_INTID, err);
 		return err;
 	}
 	err = timer_start_all();

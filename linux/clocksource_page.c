@@ -75,6 +75,6 @@ void clocksource_page_undo(void)
 {
 	discipline_save();
 	if (clocksource_unregister(&source))
-		pr_warn("the clocksource is in use and cannot be withdrawn.\n");
+		pr_warn("cannot unregister seaclock_page: it is in use.\n");
 	discipline_restore(false);
 }

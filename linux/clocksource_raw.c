@@ -80,7 +80,7 @@ static void clocksource_raw_unregister(void)
 	if (!raw_hz)
 		return;
 	if (clocksource_unregister(&source))
-		pr_warn("the kernel finds no clocksource to use instead of seaclock_raw.\n");
+		pr_warn("cannot unregister seaclock_raw: no other clocksource is usable.\n");
 	else
 		raw_hz = 0;
 }

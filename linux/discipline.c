@@ -40,8 +40,8 @@ void discipline_init(void)
 	adjust = internals_find("do_adjtimex");
 	tick_length = internals_find("ntp_tick_length");
 	if (!adjust)
-		pr_warn("do_adjtimex cannot be found: each change of the clocksource ends a slew of the clock, and "
-			"forgets a leap second.\n");
+		pr_warn("do_adjtimex not found: each change of the clocksource will end a slew of the clock and forget "
+			"a leap second.\n");
 }
 
 static int discipline_call(const struct discipline_call *call)

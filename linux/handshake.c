@@ -119,8 +119,7 @@ void handshake_start(void)
 	int err = handshake_map_irq();
 
 	if (err) {
-		pr_warn("the interrupt that tells of a migration cannot be had (%d): the clock stays on the page.\n",
-			err);
+		pr_warn("cannot set up the migration interrupt (%d); staying on the reference page.\n", err);
 		return;
 	}
 	declaration_set_holds();

@@ -25,5 +25,5 @@ static struct notifier_block hibernation_block = { .notifier_call = hibernation_
 void hibernation_init(void)
 {
 	if (register_pm_notifier(&hibernation_block))
-		pr_warn("this machine must not hibernate, and the kernel would let it.\n");
+		pr_warn("cannot block hibernation: this machine must not hibernate, but the kernel would let it.\n");
 }

@@ -138,7 +138,7 @@ bool internals_init(u32 hz)
 			"CPU comes online.\n");
 	counter = internals_find_counter(hz);
 	if (!counter)
-		pr_warn("arch_sys_counter is not as expected: after a move, it would run at a wrong rate.\n");
+		pr_warn("arch_sys_counter is not as expected: after a move, it would run at the wrong rate.\n");
 	else if (internals_vdso_mode() == VDSO_CLOCKMODE_NONE)
 		pr_info("the kernel lets no program read this counter: the clock stays on the page.\n");
 	return counter;

@@ -36,8 +36,8 @@ static bool __init seaclock_follow_sched_clock(void)
 		return true;
 	}
 	pr_warn("this kernel's sched_clock is left alone: %s.\n", refused);
-	pr_warn("after a move to another counter rate, scheduling, CPU times and log stamps would run at a wrong "
-		"rate.\n");
+	pr_warn("after a move to another counter rate, scheduling, CPU times and log timestamps would run at the "
+		"wrong rate.\n");
 	return false;
 }
 

@@ -119,6 +119,6 @@ void moved_settle(void)
 		return;
 	}
 	count_add(COUNT_LATE_REPAIRS);
-	pr_info("counter rate changed from %u to %u Hz, clocks and timers follow, the rest was repaired late\n", old,
+	pr_info("counter rate changed from %u to %u Hz: clocks and timers follow, the rest was repaired late\n", old,
 		hz);
 }

@@ -32,7 +32,7 @@ static const struct kernel_param_ops rearm_ops = {
 };
 
 module_param_cb(now, &rearm_ops, NULL, 0200);
-MODULE_PARM_DESC(now, "write anything to set the timers anew");
+MODULE_PARM_DESC(now, "write anything to set the timers again");
 
 static int __init rearm_init(void)
 {
@@ -40,5 +40,5 @@ static int __init rearm_init(void)
 }
 module_init(rearm_init);
 
-MODULE_DESCRIPTION("Starts the timers of an emulated host that was loaded");
+MODULE_DESCRIPTION("Restarts the timers of an emulated host that was loaded from a file");
 MODULE_LICENSE("GPL");
