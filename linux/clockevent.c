@@ -93,7 +93,7 @@ static DECLARE_COMPLETION(trial_over);
 static atomic_t trials; /* timers that have not fired yet */
 
 /* An interrupt before that was left pending by an earlier kernel, and shows nothing. */
-static irqreturn_t timer_tried(struct timer *timer)
+static irqreturn_t timer_on_trial(struct timer *timer)
 {
 	if (page_reference_time() < timer->due) {
 		timer_write_count(timer->due);
@@ -112,7 +112,7 @@ static irqreturn_t timer_interrupt(int irq, void *data)
 	struct timer *timer = data;
 
 	if (unlikely(!timer->device.event_handler))
-		return timer_tried(timer);
+		return timer_on_trial(timer);
 	timer->written = false;
 	moved_tick_begin();
 	timer->device.event_handler(&timer->device);

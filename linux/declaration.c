@@ -16,7 +16,7 @@ static bool understood, sched_clock_on_page, holds, timers_lost;
 static u64 features;
 static enum clock clock;
 static u32 raw_hz;
-static u64 declared;
+static u64 sent_bits;
 
 static u64 declaration_bits(void)
 {
@@ -39,11 +39,11 @@ static int declaration_send(void)
 
 	if (!understood)
 		return -ENODEV;
-	if (bits == declared)
+	if (bits == sent_bits)
 		return 0;
 	err = hypercall_set(SC_REG_GUEST_CLOCK, bits);
 	if (!err)
-		declared = bits;
+		sent_bits = bits;
 	return err;
 }
 

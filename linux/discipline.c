@@ -32,8 +32,8 @@ typedef u64 tick_length_t(unsigned int clock);
 static adjust_t *adjust;
 static tick_length_t *tick_length;
 static struct discipline before;
-static struct timespec64 changed;
-static bool change;
+static struct timespec64 change_time;
+static bool has_changed;
 
 void discipline_init(void)
 {
@@ -100,15 +100,15 @@ static void discipline_uncover(struct discipline *now)
 
 void discipline_changes(void)
 {
-	ktime_get_real_ts64(&changed);
-	change = true;
+	ktime_get_real_ts64(&change_time);
+	has_changed = true;
 }
 
 void discipline_save(void)
 {
 	u32 ms;
 
-	change = false;
+	has_changed = false;
 	if (!adjust)
 		return;
 	schedule_timeout_uninterruptible(TICKS);
@@ -128,7 +128,7 @@ void discipline_restore(bool moved)
 	struct discipline after;
 	s64 slew_us;
 
-	if (!adjust || !change)
+	if (!adjust || !has_changed)
 		return;
 	after = discipline_read();
 	if (!discipline_untouched(&before, &after))
@@ -138,7 +138,7 @@ void discipline_restore(bool moved)
 		if (calls[i].modes)
 			discipline_call(&calls[i]);
 	}
-	slew_us = discipline_rest_us(&before, &after, changed.tv_sec, changed.tv_nsec, HZ);
+	slew_us = discipline_rest_us(&before, &after, change_time.tv_sec, change_time.tv_nsec, HZ);
 	if (slew_us && !after.slew_us)
 		discipline_slew(ADJ_ADJTIME | ADJ_OFFSET_SINGLESHOT, slew_us);
 }

@@ -130,7 +130,7 @@ static inline bool discipline_untouched(const struct discipline *before, const s
 #define DISCIPLINE_ERROR_MAX_US 16000000
 
 /* Whether a daemon has said since the change how well the clock is synchronised. */
-static inline bool discipline_told(const struct discipline *after)
+static inline bool discipline_updated(const struct discipline *after)
 {
 	return !(after->status & STA_UNSYNC) || after->maxerror < DISCIPLINE_ERROR_MAX_US;
 }
@@ -138,7 +138,7 @@ static inline bool discipline_told(const struct discipline *after)
 /* The status that is to be, for ADJ_STATUS. A machine that has moved is not synchronised before its daemon says so. */
 static inline int32_t discipline_status(const struct discipline *before, const struct discipline *after, bool moved)
 {
-	int32_t unsync = (discipline_told(after) ? after : before)->status & STA_UNSYNC;
+	int32_t unsync = (discipline_updated(after) ? after : before)->status & STA_UNSYNC;
 
 	return (before->status & ~(DISCIPLINE_READ_ONLY | STA_UNSYNC)) | unsync | (moved ? STA_UNSYNC : 0);
 }
@@ -172,7 +172,7 @@ static inline void discipline_calls(const struct discipline *before, const struc
 			.status = status | STA_FREQHOLD,
 			.offset = before->offset,
 		};
-	if (!(before->status & STA_UNSYNC) && !moved && !discipline_told(after)) {
+	if (!(before->status & STA_UNSYNC) && !moved && !discipline_updated(after)) {
 		last.modes |= ADJ_MAXERROR | ADJ_ESTERROR;
 		last.maxerror = before->maxerror;
 		last.esterror = before->esterror;

@@ -11,12 +11,12 @@
 #include <linux/ratelimit.h>
 
 static atomic64_t refusals;
-static u32 refused;
-static u64 said;
+static u32 last_register;
+static u64 logged_refusals;
 
 void refusal_note(u32 name)
 {
-	WRITE_ONCE(refused, name);
+	WRITE_ONCE(last_register, name);
 	atomic64_inc(&refusals);
 	worker_wake_by_interrupt();
 }
@@ -26,9 +26,9 @@ void refusal_say(void)
 	static DEFINE_RATELIMIT_STATE(limit, 60 * HZ, 1);
 	u64 now = atomic64_read(&refusals);
 
-	if (now == said || !__ratelimit(&limit))
+	if (now == logged_refusals || !__ratelimit(&limit))
 		return;
-	said = now;
+	logged_refusals = now;
 	pr_warn("the hypervisor refuses register %#x, %llu calls so far: this machine's clock or timers are wrong.\n",
-		READ_ONCE(refused), now);
+		READ_ONCE(last_register), now);
 }

@@ -14,12 +14,12 @@
 
 #include "counter.h"
 
-static bool switching, taken;
-static u64 held;
+static bool switching, has_value;
+static u64 value;
 
 void switch_begin(void)
 {
-	taken = false;
+	has_value = false;
 	WRITE_ONCE(switching, true);
 }
 
@@ -35,10 +35,10 @@ bool notrace switch_counter(u64 *counter)
 {
 	if (likely(!READ_ONCE(switching)))
 		return false;
-	if (!taken) {
-		held = counter_read().v;
-		taken = true;
+	if (!has_value) {
+		value = counter_read().v;
+		has_value = true;
 	}
-	*counter = held;
+	*counter = value;
 	return true;
 }
