@@ -4,9 +4,9 @@
  *
  * Policy: Seaclock's monitor asserts the timer's interrupt as a level, and holds it until the timer is written. So the
  * handler never returns without having written COUNT. Before the kernel's own timer is replaced, each CPU's timer must
- * have fired once: where it does not, the module does not load. Registered for good: nothing here has an end, and the
- * module has no exit. A user may unbind a device all the same. Then that CPU is back on the architectural timer, which
- * is wrong after a move to another rate, and the guest's level falls until the CPU has been offline and online again.
+ * have fired once; if one does not, the module does not load. Registered for good: nothing here can be undone, and the
+ * module has no exit. A user may still unbind a device. That CPU is then back on the architectural timer, which is
+ * wrong after a move to another rate, and the guest's level falls until the CPU has been offline and online again.
  */
 #include "seaclock.h"
 
@@ -22,14 +22,14 @@
 #include <linux/percpu.h>
 #include <linux/smp.h>
 
-/* Armed by a write to COUNT alone, and never by what COUNT may still hold from before. */
+/* Armed only by a write to COUNT, never by a value that it still holds from before. */
 #define TIMER_CONFIG (SC_STIMER_AUTO_ENABLE | SC_STIMER_DIRECT | (u64)SC_STIMER0_INTID << SC_STIMER_INTID_SHIFT)
 
-/* In units of 100 ns. The kernel never asks for less than 1 us; the hypervisor limits nothing. */
+/* In units of 100 ns. The kernel never asks for less than 1 us; the hypervisor has no limits. */
 #define TIMER_DELTA_MIN 1
 #define TIMER_DELTA_MAX U32_MAX
 
-/* A trial is due after this, in the same units, and given up after so many seconds. */
+/* On trial, a timer is due after this delay, in the same units, and given up after this many seconds. */
 #define TRIAL_DELAY 10000
 #define TRIAL_LIMIT_S 10
 
@@ -37,8 +37,8 @@ struct timer {
 	struct clock_event_device device;
 	bool written;
 	bool started; /* registered, and has not fired since */
-	bool fired;   /* on trial, */
-	u64 due;      /* not before this reference time */
+	bool fired;   /* on trial, at this reference time or later: */
+	u64 due;
 };
 
 static DEFINE_PER_CPU(struct timer, timers);
@@ -82,7 +82,7 @@ static int timer_end(void)
 	return err ?: timer_write(SC_REG_STIMER0_CONFIG, 0);
 }
 
-/* Perhaps the device is being unbound, which nothing else tells. */
+/* Perhaps the device is being unbound, of which there is no other sign. */
 static int timer_shut_down(struct clock_event_device *device)
 {
 	worker_wake_by_interrupt();
@@ -92,7 +92,7 @@ static int timer_shut_down(struct clock_event_device *device)
 static DECLARE_COMPLETION(trial_over);
 static atomic_t trials; /* timers that have not fired yet */
 
-/* An interrupt before that was left pending by an earlier kernel, and shows nothing. */
+/* An interrupt that comes too early was left pending by an earlier kernel, and proves nothing. */
 static irqreturn_t timer_on_trial(struct timer *timer)
 {
 	if (page_reference_time() < timer->due) {
@@ -141,7 +141,7 @@ static void trial_end(void *unused)
 	timer_end();
 }
 
-/* The CPUs' own timers still run, so this wait ends for certain. Holds cpus_read_lock(). */
+/* The CPUs' own timers still run, so this wait is certain to end. Called with cpus_read_lock() held. */
 static int timer_try_all(void)
 {
 	unsigned int cpu;
@@ -161,8 +161,10 @@ static int timer_try_all(void)
 	return 0;
 }
 
-/* On the CPU itself, interrupts off, after the kernel's own timer driver. What an earlier kernel left in the timer ends
- * before its interrupt is enabled. */
+/*
+ * On the CPU itself, with interrupts off, after the kernel's own timer driver. What an earlier kernel has left in the
+ * timer is stopped before its interrupt is enabled.
+ */
 static int timer_starting_cpu(unsigned int cpu)
 {
 	struct clock_event_device *device = &per_cpu(timers, cpu).device;
@@ -187,7 +189,7 @@ static int timer_starting_cpu(unsigned int cpu)
 	return 0;
 }
 
-/* The tick has left this CPU already; nobody else shuts the timer down, for only this CPU can. */
+/* The tick has already left this CPU, and no other CPU can shut its timer down. */
 static int timer_dying_cpu(unsigned int cpu)
 {
 	disable_percpu_irq(timer_irq);
@@ -206,11 +208,11 @@ static int holder_set_next_event(unsigned long delta, struct clock_event_device 
 }
 
 /*
- * When our device takes over CPU 0, its architectural timer is offered around again, and the kernel would make it the
- * broadcast device. Nothing needs one, since ours runs in every idle state; but CPU 0 would register it once more when
- * it comes back from being offline, in use as it is, and the machine hangs (tried), and when our device is unbound
- * there would be no timer to go back to. This device does nothing and holds that place. With one possible CPU it could
- * be taken for that CPU's own timer; so it comes behind ours there, and below it.
+ * When our device takes over CPU 0, the kernel looks for another use of that CPU's architectural timer, and would make
+ * it the broadcast device. None is needed, since ours runs in every idle state. But when CPU 0 comes back from being
+ * offline it would register that timer again, in use as it is, and the machine hangs (tried); and if our device were
+ * unbound, there would be no timer to fall back on. This device does nothing but occupy that place. With only one
+ * possible CPU it could be taken for that CPU's own timer, so there it is registered after ours, and is rated below it.
  */
 static struct clock_event_device broadcast_holder = {
 	.name = "seaclock_none",
@@ -239,8 +241,8 @@ static void timer_register_all(void)
 }
 
 /*
- * The kernel's own state for these timers, which its driver uses on x86 only: late enough when a CPU comes up, early
- * enough when it goes. All that can fail comes before the first device is registered.
+ * The kernel's own hotplug state for these timers, which its driver uses on x86 only: late enough when a CPU comes up,
+ * early enough when it goes down. Everything that can fail comes before the first device is registered.
  */
 static int timer_start_all(void)
 {
@@ -284,7 +286,7 @@ bool clockevent_watch(void)
 	return !lost;
 }
 
-/* Hyper-V itself signals with edges, and private interrupts of KVM's virtual GIC are levels. */
+/* Hyper-V itself signals by edges; private interrupts of KVM's virtual GIC are level-triggered. */
 static int timer_map_irq(void)
 {
 	int trigger = declaration_understood() ? ACPI_LEVEL_SENSITIVE : ACPI_EDGE_SENSITIVE;
@@ -301,7 +303,7 @@ int clockevent_init(void)
 		return timer_irq;
 	err = request_percpu_irq(timer_irq, timer_interrupt, "seaclock", &timers);
 	if (err) {
-		/* What is mapped but not free is another driver's. */
+		/* An interrupt that can be mapped but not requested is another driver's. */
 		pr_info("not loaded: cannot request the timers' interrupt %u (%d).\n", SC_STIMER0_INTID, err);
 		return err;
 	}

@@ -3,15 +3,15 @@
  * The clocksource "seaclock_page": reference time, in ns.
  *
  * Policy: rated above the architectural counter, so that it becomes current by itself, but a user's choice of another
- * clocksource is obeyed: the kernel tells us when we become current and when no longer, and we tell the hypervisor.
- * The vDSO cannot read the page, so clock_gettime() is a system call meanwhile.
+ * clocksource is obeyed: the kernel tells us when the page becomes current and when it stops being so, and we tell the
+ * hypervisor. The vDSO cannot read the page, so clock_gettime() is a system call while it is current.
  *
  * "On the page" is declared by the first read and not by the enable before it: in between the kernel reads the old
- * clock for the last time, and from the declaration on the hypervisor may put the machine on another counter. That read
- * itself is computed before the declaration, because its counter value may be one that was held (switch.c), of the
- * counter as it is until then.
+ * clock for the last time, and from the declaration on the hypervisor may put the machine on another counter. The
+ * first read itself is computed before the declaration, because the counter value that it converts may be one that
+ * switch.c keeps, which is the old counter's.
  *
- * Not marked to run on in suspend: for that the kernel would enable and read it without making it current.
+ * Not marked CLOCK_SOURCE_SUSPEND_NONSTOP: the kernel would then enable and read it without making it current.
  */
 #include "seaclock.h"
 
@@ -19,7 +19,7 @@
 #include <linux/module.h>
 #include <linux/time64.h>
 
-/* Enabled, and not yet read. */
+/* Enabled, but not read yet. */
 static bool fresh;
 
 static notrace u64 clocksource_page_read(struct clocksource *source)
@@ -42,7 +42,7 @@ static int clocksource_page_enable(struct clocksource *source)
 	return 0;
 }
 
-/* The raw clock, if it follows, has declared itself already. The kernel's own is enabled without a word to us. */
+/* If the raw clock takes over, it has declared itself already. Of the kernel's own we are told nothing. */
 static void clocksource_page_disable(struct clocksource *source)
 {
 	discipline_changes();

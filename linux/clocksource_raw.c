@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The clocksource "seaclock_raw": the architectural counter, at the rate that the hypervisor has told. The vDSO reads
+ * The clocksource "seaclock_raw": the architectural counter, at the rate that the hypervisor states. The vDSO reads
  * it without a system call.
  *
- * Policy: current only while the hypervisor knows so, and knows the rate: it says yes or no when the kernel enables
- * this clocksource, before the first read, and from then on keeps the counter's rate as it is. Registered only while it
- * may be used, and in the mode in which the kernel lets programs read the counter. So whatever clocksource the user has
- * chosen, and whenever, the kernel finds the right one by itself.
+ * Policy: current only while the hypervisor knows that it is, and at which rate. It agrees or refuses when the kernel
+ * enables this clocksource, before the first read, and from then on leaves the counter's rate as it is. Registered only
+ * while it may be used, and in the mode in which the kernel lets programs read the counter. So whichever clocksource
+ * the user chooses, and whenever, the kernel finds the right one by itself.
  *
- * Rounding: mult is chosen anew each time the clocksource is enabled (conversion.h), and the worker registers it
- * anew before the difference to reference time exceeds 50 us. Where the rate divides 10^9 there is none.
+ * Rounding: mult is chosen each time the clocksource is enabled (conversion.h), and the worker registers it again
+ * before the difference from reference time exceeds 50 us. Where the rate divides 10^9 there is none.
  */
 #include "seaclock.h"
 
@@ -32,7 +32,7 @@ static notrace u64 clocksource_raw_read(struct clocksource *source)
 	return switch_counter(&counter) ? counter : counter_read().v;
 }
 
-/* In stop_machine. The page may be current until this is over: an error leaves it so. */
+/* In stop_machine. The page may be current until this returns, and remains so on an error. */
 static int clocksource_raw_enable(struct clocksource *source)
 {
 	bool switches = declaration_clock() == CLOCK_PAGE;
@@ -55,7 +55,7 @@ static s64 clocksource_raw_error(void)
 	return debt + conversion_error(&conversion, page_reference_ns() - since);
 }
 
-/* The page, if it follows, has declared itself already. */
+/* If the page takes over, it has declared itself already. */
 static void clocksource_raw_disable(struct clocksource *source)
 {
 	debt = clocksource_raw_error();
@@ -111,7 +111,7 @@ static bool clocksource_raw_settled(u32 hz, enum vdso_clock_mode mode)
 	       !conversion_expired(&conversion, clocksource_raw_error());
 }
 
-/* Registered anew also if it is not current though the rate is right: the hypervisor may have refused it before. */
+/* Registered again even at the same rate if it is not current: the hypervisor may have refused it before. */
 void clocksource_raw_offer(u32 hz, bool moved)
 {
 	enum vdso_clock_mode mode = internals_vdso_mode();

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Arithmetic of the counter's rate: from ticks to ns, what rounding that costs, and what the kernel derives from a
+ * Arithmetic of the counter's rate: from ticks to ns, the error of rounding that, and what the kernel derives from a
  * rate.
  *
  * Policy: pure functions, the same in the kernel and in its tests. A clocksource turns ticks into ns by a whole number:
- * ns = ticks * mult >> shift. Where the rate does not divide 10^9 * 2^shift no mult is exact, and the clock would leave
- * reference time by some ns a second. The error is known exactly, so it is no error for long: the mult below the exact
- * value and the one above it take turns, and the clock stays within CONVERSION_LIMIT.
+ * ns = ticks * mult >> shift. Where the rate does not divide 10^9 * 2^shift no mult is exact, and the clock would drift
+ * from reference time by some ns a second. That error is known exactly, so it can be taken back: the mult below the
+ * exact value and the one above it take turns, and the clock stays within CONVERSION_LIMIT.
  */
 #ifndef SEACLOCK_LINUX_CONVERSION_H
 #define SEACLOCK_LINUX_CONVERSION_H
@@ -22,9 +22,8 @@
 #define CONVERSION_US 1000000ll
 
 /*
- * Clock errors are counted in 2^-32 ns; this one is 50 us, a tenth of the step that a migration may make unless told
- * otherwise. Not less, because each change of the conversion stops all CPUs for a moment: at 121.875 MHz, this way,
- * some twice in 20 hours.
+ * Clock errors are counted in 2^-32 ns. The limit is 50 us, a tenth of the step that a migration may make by default.
+ * Not less, because each change of the conversion stops all CPUs for a moment: at 121.875 MHz, about twice in 20 hours.
  */
 #define CONVERSION_LIMIT (50000ll << 32)
 
@@ -34,8 +33,9 @@ struct conversion {
 };
 
 /*
- * The conversion to use at `hz` while the clock has the error `debt`: the one that takes it back, the nearest if there
- * is none. shift is 1 to 32. mult * hz is 10^9 << shift but for a remainder, which is by how much a second goes wrong.
+ * The conversion to use at `hz` while the clock has the error `debt`: the one that takes it back, or the nearest if
+ * there is no error. shift is 1 to 32. mult * hz differs from 10^9 << shift by a remainder, which is the error of one
+ * second.
  */
 static inline struct conversion conversion_of(uint32_t hz, uint32_t shift, int64_t debt)
 {
@@ -50,7 +50,7 @@ static inline struct conversion conversion_of(uint32_t hz, uint32_t shift, int64
 	return conversion;
 }
 
-/* The error after `ns` by this conversion; for up to half a year. */
+/* The error that this conversion makes in `ns`; for up to half a year. */
 static inline int64_t conversion_error(const struct conversion *conversion, uint64_t ns)
 {
 	int64_t us = (int64_t)(ns % CONVERSION_NS / 1000);
@@ -58,7 +58,7 @@ static inline int64_t conversion_error(const struct conversion *conversion, uint
 	return conversion->drift * (int64_t)(ns / CONVERSION_NS) + conversion->drift * us / CONVERSION_US;
 }
 
-/* An error that the conversion still makes worse has reached the limit. */
+/* The error has reached the limit, and the conversion makes it worse. */
 static inline bool conversion_expired(const struct conversion *conversion, int64_t debt)
 {
 	return conversion->drift > 0 ? debt >= CONVERSION_LIMIT : conversion->drift < 0 && debt <= -CONVERSION_LIMIT;
@@ -81,7 +81,7 @@ struct conversion_limits {
 	uint64_t max_cycles, max_idle_ns;
 };
 
-/* 11 % of mult either way; half of the time in which 64 bits are enough (kernel/time/clocksource.c). */
+/* 11 % of mult either way; half of the time for which 64 bits suffice (kernel/time/clocksource.c). */
 static inline struct conversion_limits conversion_limits_of(uint32_t mult, uint32_t shift, uint64_t mask)
 {
 	uint32_t adjustment = (uint32_t)((uint64_t)mult * 11 / 100);
@@ -92,15 +92,15 @@ static inline struct conversion_limits conversion_limits_of(uint32_t mult, uint3
 	return (struct conversion_limits){ adjustment, cycles, (cycles * (mult - adjustment) >> shift) >> 1 };
 }
 
-/* loops_per_jiffy counts ticks. Always from the values at boot: rounding does not build up. */
+/* loops_per_jiffy counts ticks. Always from the values at boot, so that no rounding builds up. */
 static inline unsigned long conversion_loops(unsigned long boot_loops, uint32_t boot_hz, uint32_t hz)
 {
 	return (unsigned long)((uint64_t)boot_loops * hz / boot_hz);
 }
 
 /*
- * The event stream wakes waiting CPUs at about 10 kHz, whenever one bit of the counter rises: the number of that bit,
- * as the kernel chooses it at boot. The period is two settings of the bit; the nearer power of two counts.
+ * The number of the bit of the counter that drives the event stream, as the kernel chooses it at boot: each time it
+ * rises, which is at about 10 kHz, waiting CPUs wake up. A period is two changes of the bit, rounded to a power of two.
  */
 static inline uint32_t conversion_event_bit(uint32_t hz)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Does the counter need a workaround to be read?
+ * Whether reading the counter takes a workaround.
  *
- * Policy: asked of the kernel, which has asked the processor and the firmware: each CPU tells of itself, the ones that
- * come online later too.
+ * Policy: ask the kernel, which knows it from the processor and the firmware. Each CPU answers for itself, including
+ * those that come online later.
  */
 #include "seaclock.h"
 

@@ -3,7 +3,7 @@
  * The counter, read as this machine's processors need it.
  *
  * Policy: a processor whose counter can be read wrong (errata 858921, 161010101 and others) is read by the kernel's own
- * function, which has the workaround. That is known per CPU, and one such CPU is enough for all.
+ * function, which has the workaround. That is known per CPU, and one such CPU decides for all.
  */
 #ifndef SEACLOCK_LINUX_COUNTER_H
 #define SEACLOCK_LINUX_COUNTER_H
@@ -19,7 +19,7 @@ static __always_inline sc_ticks_t counter_read(void);
 
 extern bool counter_unstable;
 
-/* In any context, also where nothing may be traced. */
+/* In any context, even where nothing may be traced. */
 static __always_inline sc_ticks_t counter_read(void)
 {
 	if (unlikely(READ_ONCE(counter_unstable)))

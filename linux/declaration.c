@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What this guest declares of itself to Seaclock's monitor, which decides by it where and how the guest may move.
+ * What this guest declares about itself to Seaclock's monitor, which decides by that where and how the guest may move.
  *
  * Policy: never promise more than is true at this moment. The clock is on the page only while both the current
- * clocksource and sched_clock are, and neither that nor a hold is of use while a CPU has another timer. Bits that the
- * monitor does not know are not sent.
+ * clocksource and sched_clock are, and neither that nor a hold is of use while a CPU has another timer. Bits unknown
+ * to the monitor are not sent.
  */
 #include "seaclock.h"
 
@@ -31,7 +31,7 @@ static u64 declaration_bits(void)
 	return bits;
 }
 
-/* The clocksource changes inside stop_machine: nobody can hold the lock then, for its holders have interrupts off. */
+/* The clocksource changes inside stop_machine. Nobody holds the lock then: whoever does has interrupts off. */
 static int declaration_send(void)
 {
 	u64 bits = declaration_bits();

@@ -2,7 +2,7 @@
 /*
  * Does this machine have the interface?
  *
- * Policy: ask no hypercall before the firmware tables have named the hypervisor, and refuse with one sentence each.
+ * Policy: make no hypercall before the firmware tables have named the hypervisor, and refuse with one sentence each.
  */
 #include "seaclock.h"
 
@@ -23,8 +23,8 @@ static bool detect_vendor(void)
 
 /*
  * The page and the timers may be used only by a guest that has said what it is. Linux built with Hyper-V support has
- * done so at boot, and what it finds enabled afterwards is its own. Any other kernel has no driver but this one: what
- * it finds is an earlier kernel's, and ends with the introduction.
+ * done so at boot, and what is enabled afterwards is its own. Any other kernel has no driver but this one: what is
+ * enabled then is an earlier kernel's, and introducing this one ends it.
  */
 static int detect_introduce(void)
 {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Carries what NTP has told the kernel's clock over a change of the clocksource.
+ * Carries the state of the kernel's NTP code across a change of the clocksource.
  *
- * Policy: around each change that the module makes, the one at its loading included, not those of a user. What is
- * carried, and how, is decided in discipline.h; here are the calls, which are adjtimex(2)'s own. Where this kernel does
+ * Policy: around each change that the module makes, including the one when it is loaded, but not a user's. What is
+ * carried, and how, is decided in discipline.h; here are the calls, which are adjtimex(2)'s own. If this kernel does
  * not have them under the names known, nothing is carried, and the log says so once.
  *
- * A gap is the kernel's to account for before that: a tick goes through it second by second, slews, and inserts a leap
- * second; a change of the clocksource would step over it. So the first ticks are waited for.
+ * Before that, the kernel must have accounted for a gap: a tick goes through it second by second, slews, and inserts a
+ * leap second; a change of the clocksource would skip all of it. So this waits for the first ticks.
  *
- * While it is out of the kernel, from the change until it is given back, the clock is not slewed: a slew ends later by
- * as much, some ms.
+ * From the change until the state is given back, the clock is not slewed: a slew ends some ms later.
  */
 #include "seaclock.h"
 
@@ -23,7 +22,7 @@
 #include "discipline.h"
 
 typedef int adjust_t(struct __kernel_timex *txc);
-/* Since 6.14 it is told which clock; a callee that does not ask does not mind. */
+/* Since 6.14 it takes the number of a clock; earlier kernels ignore it. */
 typedef u64 tick_length_t(unsigned int clock);
 
 #define WAITS 8
@@ -85,7 +84,7 @@ static struct discipline discipline_read(void)
 	return now;
 }
 
-/* A clock that is not synchronised tells no state. For a moment it says that it is. */
+/* The state of a clock that is not synchronised is hidden. So for a moment it claims to be. */
 static void discipline_uncover(struct discipline *now)
 {
 	struct discipline_call call = { .modes = ADJ_STATUS,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a change of the clocksource takes from the kernel's NTP code, and what gives it back.
+ * What the kernel's NTP code loses when the clocksource changes, and which calls give it back.
  *
  * Policy: pure decisions, the same in the kernel and in its tests; discipline.c makes the calls. At each change the
- * kernel forgets (ntp_clear() in kernel/time/ntp.c): the rest of an adjtime() slew, that of the PLL's offset, what both
- * would still have done in this second, that the clock is synchronised and how well, and the date of a leap second, but
- * not that one is announced: so it never comes, and is never announced anew. It keeps the frequency.
+ * kernel forgets (ntp_clear() in kernel/time/ntp.c): the rest of an adjtime() slew and of the PLL's offset, what both
+ * would still have done in this second, that the clock is synchronised and how well, and the date of a leap second. It
+ * does not forget that one is announced: so it never comes, and is not announced again. It keeps the frequency.
  *
  * Times are those of CLOCK_REALTIME. Values are in the units of adjtimex(2).
  */
@@ -24,11 +24,11 @@
 #define DISCIPLINE_NS 1000000000ll
 #define DISCIPLINE_DAY_S 86400
 
-/* A change may take so long, on a busy machine. */
+/* How long a change may take on a busy machine. */
 #define DISCIPLINE_LEAP_MARGIN_MS 2000
 #define DISCIPLINE_SLEW_MARGIN_MS 20
 
-/* What the kernel sets by itself, of the status; STA_NANO is set by a mode. */
+/* The bits of the status that only the kernel sets; STA_NANO is set by a mode. */
 #define DISCIPLINE_READ_ONLY                                                                                           \
 	(STA_PPSSIGNAL | STA_PPSJITTER | STA_PPSWANDER | STA_PPSERROR | STA_CLOCKERR | STA_NANO | STA_MODE | STA_CLK)
 
@@ -52,8 +52,8 @@ struct discipline_call {
 };
 
 /*
- * A leap second is announced and has not come. The next second dates it, if none has yet (TIME_OK): maybe before the
- * clocksource changes, which would forget the date.
+ * A leap second is announced and has not come. If it has no date yet (TIME_OK), the next second gives it one: perhaps
+ * before the clocksource changes, which would forget the date.
  */
 static inline bool discipline_leaps(const struct discipline *now)
 {
@@ -67,9 +67,9 @@ static inline bool discipline_slews(const struct discipline *now)
 }
 
 /*
- * For how many ms the clocksource had better stay: until a leap second is over that is about to come, which a change
- * could not give back in time; or, while the clock is slewed, until the second has begun from which the rest is
- * counted. 0: it may be changed now.
+ * For how many ms the clocksource should stay: until an imminent leap second is over, which could not be given back in
+ * time; or, while the clock is slewed, until the second begins from which the rest is counted. 0: it may be changed
+ * now.
  */
 static inline uint32_t discipline_wait_ms(const struct discipline *now)
 {
@@ -85,7 +85,7 @@ static inline uint32_t discipline_wait_ms(const struct discipline *now)
 	return discipline_slews(now) && second_left <= DISCIPLINE_SLEW_MARGIN_MS ? second_left : 0;
 }
 
-/* The kernel slews by so much a second, in us (MAX_TICKADJ). */
+/* The kernel slews by this much a second, in us (MAX_TICKADJ). */
 #define DISCIPLINE_SLEW_US 500
 
 static inline int64_t discipline_bounded(int64_t us, int64_t limit_us)
@@ -96,9 +96,9 @@ static inline int64_t discipline_bounded(int64_t us, int64_t limit_us)
 }
 
 /*
- * What was left to slew when the clocksource changed, at `seconds` and `ns`, in us: with what was still to come of this
- * second, whose ticks (`hz` of them) were to be that much longer than those that the change has left. Other seconds may
- * have begun since `before`; of a clock that was set back meanwhile nothing is left, as whoever sets it ends a slew.
+ * What was left to slew, in us, when the clocksource changed at `seconds` and `ns`. This includes what that second
+ * still had to do, whose ticks (`hz` of them) would have been longer than those after the change. Seconds may have
+ * begun since `before`. If the clock was set back meanwhile, nothing is left: setting it ends a slew.
  */
 static inline int64_t discipline_rest_us(const struct discipline *before, const struct discipline *after,
 					 int64_t seconds, uint32_t ns, uint32_t hz)
@@ -118,7 +118,7 @@ static inline int64_t discipline_rest_us(const struct discipline *before, const 
 	return slew + ((int64_t)(before->tick_length - after->tick_length) * hz >> 32) * part_us / DISCIPLINE_NS;
 }
 
-/* Whether the change was all that has happened: whoever has set the clock meanwhile knows better. */
+/* Whether nothing but the change has happened: what a program has set meanwhile takes precedence. */
 static inline bool discipline_untouched(const struct discipline *before, const struct discipline *after)
 {
 	int32_t changed = (before->status ^ after->status) & ~(DISCIPLINE_READ_ONLY | STA_UNSYNC);
@@ -126,7 +126,7 @@ static inline bool discipline_untouched(const struct discipline *before, const s
 	return !changed && !((before->status ^ after->status) & STA_NANO) && before->freq == after->freq;
 }
 
-/* What the change makes of maxerror, beside STA_UNSYNC (NTP_PHASE_LIMIT). */
+/* The maxerror that the change sets, along with STA_UNSYNC (NTP_PHASE_LIMIT). */
 #define DISCIPLINE_ERROR_MAX_US 16000000
 
 /* Whether a daemon has said since the change how well the clock is synchronised. */
@@ -135,7 +135,7 @@ static inline bool discipline_updated(const struct discipline *after)
 	return !(after->status & STA_UNSYNC) || after->maxerror < DISCIPLINE_ERROR_MAX_US;
 }
 
-/* The status that is to be, for ADJ_STATUS. A machine that has moved is not synchronised before its daemon says so. */
+/* The status to set by ADJ_STATUS. A machine that has moved is not synchronised until its daemon says so. */
 static inline int32_t discipline_status(const struct discipline *before, const struct discipline *after, bool moved)
 {
 	int32_t unsync = (discipline_updated(after) ? after : before)->status & STA_UNSYNC;
@@ -144,9 +144,9 @@ static inline int32_t discipline_status(const struct discipline *before, const s
 }
 
 /*
- * The calls that give back, in this order, all but the slew. A leap second is dated anew by the next second, once its
- * state has been reset, which the kernel does when the PLL is switched off. The PLL's offset is set without its
- * frequency.
+ * The calls that give back everything but the slew, in this order. The next second gives a leap second its date again
+ * once its state has been reset, which the kernel does when the PLL is switched off. The PLL's offset is set without
+ * its frequency.
  */
 #define DISCIPLINE_CALLS 4
 static inline void discipline_calls(const struct discipline *before, const struct discipline *after, bool moved,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Does what the hypervisor asks by SC_REG_MIGRATION: prepare, hold, or nothing, which means that the clock may be on
- * the raw counter.
+ * Does what the hypervisor asks for in SC_REG_MIGRATION: prepare, hold, or nothing, which means that the clock may be
+ * on the raw counter.
  *
  * Policy: all of it is done by the worker, which always goes by what is asked now: an interrupt only says that this has
- * changed. The raw clock is offered at a rate that was told in the same breath as "nothing is asked".
+ * changed. The raw clocksource is registered with the rate from the same register read that returned SC_ASK_NOTHING.
  */
 #include "seaclock.h"
 
@@ -14,13 +14,14 @@
 
 #define CLOCK_READINGS 16
 
-static bool active; /* the hypervisor asks, and this kernel can do all that */
+static bool active; /* the hypervisor asks, and this kernel can do all of it */
 static int ask_irq;
 static u32 ask_intid;
 
 /*
- * What a hold costs CLOCK_MONOTONIC_RAW is judged by this, before and after: both switches, and the rates around them.
- * The clock is read between two readings of reference time; the reading in which these lie closest together counts.
+ * How far CLOCK_MONOTONIC_RAW is from reference time. The change of this over a hold is what the hold cost that clock:
+ * both switches, and the rates around them. The clock is read between two readings of reference time, several times;
+ * the pair that is closest together counts.
  */
 static s64 handshake_clock_error(void)
 {
@@ -75,7 +76,7 @@ static bool handshake_read(u64 *asked, u32 *hz)
 	return true;
 }
 
-/* Until what was done is what is asked. */
+/* Repeat until the request just handled is still the current one. */
 void handshake_settle(void)
 {
 	u64 asked, done = ~0ull, seconds;
@@ -99,7 +100,7 @@ static irqreturn_t handshake_interrupt(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/* Not switched off by a suspend to idle: the machine may be asked at any time. */
+/* Stays enabled in suspend to idle: the hypervisor may ask at any time. */
 static int handshake_map_irq(void)
 {
 	u64 low, high;
@@ -110,7 +111,7 @@ static int handshake_map_irq(void)
 	ask_irq = acpi_register_gsi(NULL, ask_intid, ACPI_EDGE_SENSITIVE, ACPI_ACTIVE_HIGH);
 	if (ask_irq < 0)
 		return ask_irq;
-	/* What is mapped but not free is another driver's. */
+	/* An interrupt that can be mapped but not requested is another driver's. */
 	return request_irq(ask_irq, handshake_interrupt, IRQF_NO_SUSPEND, "seaclock_migration", &ask_irq);
 }
 

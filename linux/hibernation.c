@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Refuses hibernation, and to go on from an image.
+ * Refuses to hibernate, and to resume from an image.
  *
- * Policy: an image of this kernel would run on another machine, or on this one after it was started anew: its page
- * would be announced nowhere, its timers set nowhere, and the counter may have another rate. The kernel that reads an
- * image in has announced a page of its own, which the hypervisor would go on writing to.
+ * Policy: an image of this kernel would run on another machine, or on this one after a restart: its page would be
+ * announced nowhere, its timers would be set nowhere, and the counter may have another rate. The kernel that loads an
+ * image has announced a page of its own, which the hypervisor would keep writing to.
  */
 #include "seaclock.h"
 

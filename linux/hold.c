@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hold: all CPUs stand still while the machine is moved, and what rests on the counter's rate is repaired before
+ * The hold: all CPUs stand still while the machine is moved, and what depends on the counter's rate is repaired before
  * any of them runs on.
  *
  * Policy: the machine is moved inside one hypercall, made by one CPU with all others waiting with interrupts off. Only
@@ -19,12 +19,12 @@ struct hold {
 	u64 ns;
 };
 
-/* By reference time, which counts the stop if the clock does. */
+/* In reference time, which includes the stop if the clock does. */
 static void hold_call(struct hold *hold)
 {
 	u64 begun = page_reference_ns();
 
-	/* A user may have chosen another clocksource just now: then there is no hold. */
+	/* A user may just have chosen another clocksource: then there is no hold. */
 	if (declaration_clock() != CLOCK_PAGE || hypercall_get(SC_REG_HOLD, &hold->hz, &hold->outcome))
 		hold->outcome = SC_HOLD_CALLED_OFF;
 	hold->ns = page_reference_ns() - begun;
@@ -48,6 +48,7 @@ static int hold_cpu(void *data)
 		repair_cpu(NULL);
 		moved_seen(hold->hz);
 	}
+	/* The clock may show a long stop here; it was not a lockup. */
 	watchdog_excuse();
 	return 0;
 }

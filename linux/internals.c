@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel has computed from the counter's rate at boot and lets no module change: found by name, and changed.
+ * What the kernel computed from the counter's rate at boot and lets no module change: found by name, and changed.
  *
- * Policy: trust nothing that is not checked. Each thing must hold at load what this counter's rate makes of it, else it
- * is left alone and the log says what will be wrong after a move to another rate.
+ * Policy: trust nothing unchecked. At load, each thing must have the value that this counter's rate gives it; otherwise
+ * it is left alone, and the log says what will be wrong after a move to another rate.
  */
 #include "seaclock.h"
 
@@ -26,7 +26,7 @@ typedef struct arm64_ftr_reg *feature_t(u32 id);
 
 static u32 *timer_rate;		      /* of CPUs that come up; read-only since boot */
 static u32 *timer_rate_alias;	      /* the same, for writing, from internals_open() to internals_close() */
-static struct arm64_ftr_reg *feature; /* CNTFRQ_EL0, which all CPUs must have alike */
+static struct arm64_ftr_reg *feature; /* CNTFRQ_EL0, which must be the same on all CPUs */
 static struct clocksource *counter;   /* arch_sys_counter */
 
 /* A disarmed probe is set only to learn the address of the function that knows all others. */
@@ -96,7 +96,7 @@ static struct arm64_ftr_reg *internals_find_feature(u32 hz)
 	return found;
 }
 
-/* Nobody reads it while it is changed: the page or the raw clock is current, and all of it is of one rate again. */
+/* The page or the raw clock is current, so nobody reads it half changed. */
 static void internals_set_counter(struct clocksource *source, u32 hz)
 {
 	struct conversion_limits limits;
@@ -127,7 +127,7 @@ static struct clocksource *internals_find_counter(u32 hz)
 
 bool internals_init(u32 hz)
 {
-	/* What these two cost is said here, and is no reason to go without the raw clock. */
+	/* The log says what these two cost; neither is a reason to do without the raw clock. */
 	timer_rate = internals_find_timer_rate(hz);
 	if (!timer_rate)
 		pr_warn("arch_timer_rate is not as expected: after a move, CPUs would come online with the old "
@@ -144,16 +144,15 @@ bool internals_init(u32 hz)
 	return counter;
 }
 
-/* The kernel knows the processor's errata: for some, programs must not read the counter, for others, 32-bit ones only.
- */
+/* The kernel knows the processor's errata: some keep all programs from the counter, others only 32-bit ones. */
 enum vdso_clock_mode internals_vdso_mode(void)
 {
 	return counter ? READ_ONCE(counter->vdso_clock_mode) : VDSO_CLOCKMODE_NONE;
 }
 
 /*
- * A CPU that comes online compares with what the boot CPU once had, which is not to be changed: it is told to compare
- * nothing.
+ * A CPU that comes online compares its rate with what the boot CPU's once was, which must not be changed. So it is made
+ * to compare no bits.
  */
 void internals_repair(u32 hz)
 {

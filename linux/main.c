@@ -3,8 +3,8 @@
  * Seaclock's guest driver: clocks and timers that stay right when the machine moves to a host with another counter
  * rate.
  *
- * Policy: only the order of things is here. First what can be undone, then what cannot: CPUs would be left without a
- * timer (clockevent.c), and sched_clock and the repaired internals without one who looks after them. So there is no
+ * Policy: only the order of things is decided here. First what can be undone, then what cannot: CPUs would be left
+ * without a timer (clockevent.c), and nothing would look after sched_clock and the repaired internals. So there is no
  * module_exit, and the kernel refuses to unload the module.
  */
 #include "seaclock.h"
@@ -13,7 +13,7 @@
 #include <linux/module.h>
 #include <linux/reboot.h>
 
-/* Another kernel may follow: its memory must not be written to, and what this one declared is not true of it. */
+/* Another kernel may follow: its memory must not be written to, and what this one declared does not hold for it. */
 static int seaclock_reboot(struct notifier_block *block, unsigned long event, void *data)
 {
 	handshake_stop();
@@ -41,7 +41,7 @@ static bool __init seaclock_follow_sched_clock(void)
 	return false;
 }
 
-/* The raw clock is for those who can give it up in time and have everything repaired that rests on its rate. */
+/* The raw clock is only for a kernel that can give it up in time and repair all that depends on its rate. */
 static void __init seaclock_cooperate(void)
 {
 	bool follows = seaclock_follow_sched_clock(), repairs = internals_init(repair_hz());
@@ -89,7 +89,7 @@ disable:
 	declaration_withdraw();
 	if (page_disable())
 		page_free();
-	worker_sync(); /* whose code goes with the module */
+	worker_sync(); /* the code that it runs goes with the module */
 	return err;
 }
 module_init(seaclock_init);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Notices that the machine was moved without a hold, and has repaired what rests on the counter's rate.
+ * Notices that the machine was moved without a hold, and sees to it that what depends on the counter's rate is
+ * repaired.
  *
  * Policy: noticed in the timer interrupt, because that is the first thing to run on a new host. There each CPU repairs
- * itself and what all share; the worker is left with the log, for a console may be slow, and with what takes a
- * mapping to write. Clocks and timers were right all the time.
+ * itself and what all share. The worker does the logging, because a console may be slow, and repairs what can be
+ * written only through a mapping. Clocks and timers were right all along.
  *
- * A machine that goes on after a gap, at whatever rate, is noticed in the same way: to all who watch over CPUs and
- * tasks it looks as if these had hung, and each CPU excuses that before its own watchdogs run.
+ * A machine that resumes after a gap, at whatever rate, is noticed in the same way: to the watchdogs, CPUs and tasks
+ * seem to have hung, and each CPU excuses that before its own watchdogs run.
  */
 #include "seaclock.h"
 
@@ -47,7 +48,7 @@ void moved_seen(u32 hz)
 	reported_hz = hz;
 }
 
-/* All CPUs may do this at once, for all write the same. */
+/* All CPUs may do this at once, because all write the same values. */
 static void moved_repair(u32 hz)
 {
 	if (hz != repair_hz())
@@ -62,7 +63,7 @@ static void moved_notice(u32 sequence)
 	__this_cpu_write(cpu_resumed, true);
 	watchdog_excuse();
 	moved_repair(moved_hz());
-	/* The first CPU to see it has the rest done. */
+	/* The first CPU to see it wakes the worker for the rest. */
 	if (xchg(&seen_sequence, sequence) == sequence)
 		return;
 	smp_store_release(&late, true);
@@ -85,7 +86,7 @@ void moved_tick_end(void)
 	watchdog_excuse();
 }
 
-/* Between two hosts whose counters are too slow for a page, nothing there has told the CPUs. */
+/* Between two hosts whose counters are too slow for a page, the CPUs cannot have noticed the move by it. */
 static void moved_repair_all(u32 hz)
 {
 	if (hz == repair_hz())
@@ -103,13 +104,13 @@ static void moved_repair_read_only(u32 hz)
 
 void moved_settle(void)
 {
-	/* First: whoever notices a move after this has the worker come once more. */
+	/* This comes first: a move that is noticed after it wakes the worker again. */
 	bool is_late = xchg(&late, false);
 	u32 sequence = page_sequence(), hz = moved_hz(), old = reported_hz;
 
 	if (!is_late && hz == repair_hz())
 		return;
-	/* Also if it comes before the first timer interrupt. */
+	/* Needed if this runs before the first timer interrupt. */
 	WRITE_ONCE(seen_sequence, sequence);
 	moved_repair_all(hz);
 	moved_repair_read_only(hz);

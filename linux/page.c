@@ -2,10 +2,10 @@
 /*
  * The reference TSC page: one page of this kernel's memory that the hypervisor keeps up to date.
  *
- * Policy: enabled as long as the module is loaded. A page that somebody has enabled before is not taken away: another
- * driver of this kernel has its clock there. What the register held comes back if the module does not load after all,
- * and memory is freed only once the hypervisor does not write to it any more. While the hypervisor holds the page
- * invalid (on a host whose counter is too slow for a scale) the same time comes from a register, by a hypercall.
+ * Policy: enabled as long as the module is loaded. A page that was enabled before is left alone: it is the clock of
+ * another driver of this kernel. If the module does not load after all, the register gets its old value back, and the
+ * memory is freed only once the hypervisor no longer writes to it. While the hypervisor marks the page invalid (on a
+ * host whose counter is too slow for a scale), the same time is read from a register, by a hypercall.
  */
 #include "seaclock.h"
 

@@ -2,8 +2,8 @@
 /*
  * Says that the hypervisor refuses what it must not refuse: a clock or a timer is wrong from then on.
  *
- * Policy: noted in any context, also where the clock is read or a timer is set, which must not print. Said by the
- * worker, once a minute at most, with the register that was refused last.
+ * Policy: noted in any context, even where a clock is read or a timer is set, which must not print. Said by the worker,
+ * at most once a minute, with the register that was refused last.
  */
 #include "seaclock.h"
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What else than clocks and timers rests on the counter's rate: the delay loop, the event stream, and the internals.
+ * Everything besides clocks and timers that depends on the counter's rate: the delay loop, the event stream, and the
+ * internals.
  *
- * Policy: callable in any context, and as often as one likes. Everything is computed from the values at boot and the
- * rate as it is now, never from the last repair, so that no rounding builds up.
+ * Policy: callable in any context, any number of times. Everything is computed from the values at boot and the rate
+ * as it is now, never from the last repair, so that no rounding builds up.
  */
 #include "seaclock.h"
 
@@ -23,7 +24,7 @@ void repair_init(void)
 	boot_hz = read_sysreg(cntfrq_el0);
 }
 
-/* Left alone where the kernel has been told to do without. Bits above 15 are chosen from a second scale. */
+/* Left alone if the event stream is disabled. Bits above 15 need the coarser scale. */
 static void repair_event_stream(u32 hz)
 {
 	u32 control = arch_timer_get_cntkctl(), bit = conversion_event_bit(hz);

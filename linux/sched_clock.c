@@ -4,13 +4,13 @@
  *
  * sched_clock() is computed from the architectural counter with a rate that the kernel learns at boot and offers no way
  * to change: sched_clock_register() is gone after boot. Correcting the rate when the first timer interrupt on the new
- * host sees it changed would be too late: by then the scheduler may have read a time that lies seconds ahead, and it
+ * host sees it changed would be too late: by then the scheduler may have read a time that is seconds ahead, and it
  * waits for the right one to catch up. So the counter itself is replaced, once, by one that does not change its rate:
- * page_reference_ns(). No migration needs any work then, and perf offers programs no conversion of the raw counter,
+ * page_reference_ns(). After that a migration takes no work, and perf offers programs no conversion of the raw counter,
  * which would become wrong.
  *
- * Policy: trust nothing about the kernel that is not checked. One symbol is looked up; what it leads to must agree,
- * field by field, with what this running kernel is known to have, and must reproduce sched_clock() itself. Otherwise
+ * Policy: trust nothing about the kernel unchecked. One symbol is looked up; what it leads to must agree, field by
+ * field, with what this running kernel is known to have, and must reproduce sched_clock() itself. Otherwise
  * nothing is touched. All checks and the change are made while every other CPU stands still in stop_machine().
  */
 #include "seaclock.h"
@@ -44,7 +44,7 @@ static u64 sched_clock_at(const struct clock_read_data *data, u64 counter)
 	return data->epoch_ns + (((counter - data->epoch_cyc) & data->sched_clock_mask) * data->mult >> data->shift);
 }
 
-/* A conversion that the kernel computed for the counter's rate when it booted, which still is the rate. */
+/* The kernel has computed its conversion at boot, from the rate that the counter still has. */
 static bool sched_clock_is_counter(const struct clock_data *clock)
 {
 	const struct clock_read_data *data = &clock->read_data[0];
@@ -87,8 +87,7 @@ static void sched_clock_switch(struct clock_data *clock)
 	data.mult = 1;
 	data.shift = 0;
 
-	/* As the kernel itself does it: an NMI may read meanwhile. The odd copy serves while the even one is written.
-	 */
+	/* As the kernel does it, for an NMI may read meanwhile: the odd copy serves while the even one is written. */
 	clock->read_data[1] = data;
 	raw_write_seqcount_latch(&clock->seq);
 	clock->read_data[0] = data;

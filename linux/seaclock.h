@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The module's own header: what its files offer each other, one group per file.
+ * The module's internal header: what its files offer one another, one group per file.
  *
  * Policy: nothing here stops the kernel. A hypercall that fails is an error code, an interface that is absent is a
- * refusal to load, a kernel whose insides are unfamiliar is left alone and the log says what follows from that.
+ * refusal to load, a kernel whose internals are unfamiliar is left alone and the log says what follows from that.
  */
 #ifndef SEACLOCK_LINUX_H
 #define SEACLOCK_LINUX_H
@@ -59,34 +59,34 @@ void worker_flush(void);
 /* detect.c: 0 if this machine has what the module needs, else -ENODEV, and the log says what is missing. */
 int detect_machine(void);
 
-/* counter.c: does counter_read() of counter.h need a workaround? counter_check_cpu with interrupts off on each CPU. */
+/* counter.c: whether counter_read() in counter.h needs a workaround. counter_check_cpu on each CPU, interrupts off. */
 void counter_init(void);
 void counter_check_cpu(void *unused);
 
 /*
- * page.c: reference time. The two readers are callable in any context, also where nothing may be traced.
- * page_enable: 0, or -EBUSY, -EIO, -ENOMEM; nothing has changed then, and the log says why.
+ * page.c: reference time. The two readers are callable in any context, even where nothing may be traced.
+ * page_enable: 0, or -EBUSY, -EIO, -ENOMEM; on an error nothing has changed, and the log says why.
  */
 int page_enable(void);
 /*
  * The hypervisor stops updating the page, and its register holds what it held before; readers keep using the page's
- * last contents. False if it refuses: then the page is still its own. A page that is not ours by now is left alone.
+ * last contents. False if it refuses: it may then still write to the page. A page that is no longer ours is left alone.
  */
 bool page_disable(void);
-/* After page_disable, when nobody reads any more. */
+/* After page_disable, once there are no readers left. */
 void page_free(void);
-/* In units of 100 ns, and the same with the fraction of a unit as ns. Neither ever goes back between two migrations. */
+/* In units of 100 ns, and in ns with the fraction of a unit. Neither ever goes back between two migrations. */
 u64 page_reference_time(void);
 u64 page_reference_ns(void);
 /*
- * The same at a value that the counter has had, under the page as it is now. While the page is invalid, of the present:
- * the hypervisor knows no other.
+ * The same for an earlier value of the counter, by the page as it is now. While the page is invalid it is the present
+ * time: the hypervisor offers no other.
  */
 u64 page_reference_ns_at(u64 counter);
-/* Changes whenever the hypervisor has written the page anew. */
+/* Changes whenever the hypervisor has rewritten the page. */
 u32 page_sequence(void);
 
-/* declaration.c: what the hypervisor knows about this guest. Does nothing on a hypervisor that does not ask. */
+/* declaration.c: what the hypervisor knows about this guest. Does nothing on a hypervisor that does not want it. */
 enum clock {
 	CLOCK_OTHER,
 	CLOCK_PAGE,
@@ -94,47 +94,47 @@ enum clock {
 };
 
 enum level {
-	LEVEL_NONE,	   /* moves to another rate leave something wrong that matters */
+	LEVEL_NONE,	   /* after a move to another rate something important is wrong */
 	LEVEL_REFERENCE,   /* clocks and timers follow, the rest is repaired late */
 	LEVEL_COOPERATIVE, /* everything is repaired in time */
 };
 
 void declaration_init(void);
-/* True if the hypervisor understands declarations: it is Seaclock's monitor, whose interrupts are levels. */
+/* True if the hypervisor understands declarations: it is Seaclock's monitor, whose interrupts are level-triggered. */
 bool declaration_understood(void);
 /* True if it asks for a hold before it moves the machine, and knows the raw clock. */
 bool declaration_has_hold(void);
-/* The current clocksource. Set with interrupts off: raw can be refused, and then nothing has changed. */
+/* The current clocksource. Set with interrupts off. Raw can be refused; then nothing has changed. */
 enum clock declaration_clock(void);
 void declaration_set_page(void);
 int declaration_set_raw(u32 hz);
-/* No longer that one, unless another of ours is current already. */
+/* That clocksource is no longer current. Ignored if another of ours is current already. */
 void declaration_unset(enum clock value);
 void declaration_set_sched_clock(void);
 void declaration_set_holds(void);
-/* Does each CPU that is online use its synthetic timer? */
+/* Whether every online CPU uses its synthetic timer. */
 void declaration_set_timers(bool ours);
 enum level declaration_level(void);
-/* For good: nothing is declared any more. */
+/* For good: from here on nothing is declared. */
 void declaration_withdraw(void);
 
 /* clocksource_page.c: the page as a clocksource. */
 int clocksource_page_init(void);
 void clocksource_page_undo(void);
 
-/* clocksource_raw.c: the counter as a clocksource. Only for the worker. */
+/* clocksource_raw.c: the counter as a clocksource. Called by the worker only. */
 void clocksource_raw_offer(u32 hz, bool moved);
 void clocksource_raw_withdraw(void);
-/* Seconds until it must be offered anew to stay near reference time; 0: never, or it is not current. */
+/* Seconds until it must be offered again to stay near reference time; 0: never, or it is not current. */
 u64 clocksource_raw_lasts(void);
 
 /* switch.c: the counter stands still for both clocksources from begin to end, which are in stop_machine. */
 void switch_begin(void);
 void switch_end(void);
-/* True, and the value, while it does. */
+/* While it does: true, and its value. */
 bool switch_counter(u64 *counter);
 
-/* repair.c, in any context. First what all CPUs share, then repair_cpu on each of them. */
+/* repair.c: in any context. First repair_global, for what all CPUs share, then repair_cpu on each of them. */
 void repair_init(void);
 void repair_global(u32 hz);
 void repair_cpu(void *unused);
@@ -142,8 +142,8 @@ void repair_cpu(void *unused);
 u32 repair_hz(void);
 
 /*
- * internals.c: cannot be undone. The log says what follows if something is not as expected; false if that is the
- * architectural counter's clocksource, without which nobody knows who may read the counter.
+ * internals.c: cannot be undone. If something is not as expected, the log says what follows. False if that is the
+ * architectural counter's clocksource: nothing else says who may read the counter.
  */
 bool internals_init(u32 hz);
 /* How the vDSO may read the counter, as the kernel has decided for its own clocksource. */
@@ -153,8 +153,8 @@ void *internals_find(const char *symbol);
 /* In any context, and on all CPUs at once. */
 void internals_repair(u32 hz);
 /*
- * What is read-only in the kernel can be written from open to close, which the worker alone calls, in process context,
- * and a hold of it in between. No such mapping lasts.
+ * From open to close, read-only data of the kernel can be written. Only the worker calls these, in process context; a
+ * hold may come in between. No such mapping is kept.
  */
 void internals_open(void);
 void internals_close(void);
@@ -162,42 +162,42 @@ void internals_repair_timer_rate(u32 hz);
 
 /* moved.c: finds moves without a hold. */
 void moved_init(void);
-/* In the timer interrupt, before anything else, and behind everything else: only then jiffies count the gap, too. */
+/* First and last in the timer interrupt: only at its end have jiffies been advanced by the gap as well. */
 void moved_tick_begin(void);
 void moved_tick_end(void);
 /* In the worker. */
 void moved_settle(void);
-/* On each CPU: the page as it is now needs no attention. */
+/* On each CPU: what the page says now has been dealt with. */
 void moved_seen(u32 hz);
 
-/* watchdog.c: this CPU and what it has to do have not hung, the machine stood still. In any context, interrupts off. */
+/* watchdog.c: this CPU and its tasks did not hang, the machine stood still. In any context, interrupts off. */
 void watchdog_init(void);
 void watchdog_excuse(void);
 
 /*
- * discipline.c: around each change of the clocksource, at which the kernel's NTP code forgets much. In the handshake's
- * worker, or before the handshake starts. Save waits for up to some 3 s if a leap second is about to come. `moved`: to
- * another machine since it was saved, or before: the clock's error is not known.
+ * discipline.c: around each change of the clocksource, at which the kernel's NTP code forgets most of its state. In the
+ * worker, or before the handshake starts. Save waits for up to about 3 s if a leap second is imminent. `moved`: the
+ * machine has moved since the state was saved, or before that, so the clock's error is not known.
  */
 void discipline_init(void);
 void discipline_save(void);
-/* In stop_machine, just before the change or just after: one happens, even if it is refused. */
+/* In stop_machine, just before or just after the change. NTP state is lost even if the change is refused. */
 void discipline_changes(void);
 void discipline_restore(bool moved);
 
 /* hibernation.c */
 void hibernation_init(void);
 
-/* refusal.c: the hypervisor has refused a call that it must not refuse. In any context; the worker says so. */
+/* refusal.c: the hypervisor has refused a call that it must not refuse. Noted in any context, said by the worker. */
 void refusal_note(u32 name);
 void refusal_say(void);
 
-/* hold.c: false if it was called off. */
+/* hold.c: false if the hold was called off. */
 bool hold_wait(void);
 
 /* handshake.c: handshake_settle is what the worker does each time. */
 void handshake_settle(void);
-/* From here on the hypervisor is obeyed. */
+/* From here on the hypervisor gets what it asks for. */
 void handshake_start(void);
 void handshake_stop(void);
 
@@ -206,7 +206,7 @@ void state_init(void);
 
 /* clockevent.c: cannot be undone once it has succeeded. Takes up to 10 s if a timer does not fire. */
 int clockevent_init(void);
-/* In the worker. False, and the log says which, if a CPU that is online has another timer by now. */
+/* In the worker. False if an online CPU no longer uses its synthetic timer; the log says which. */
 bool clockevent_watch(void);
 
 /* sched_clock.c: cannot be undone. NULL, or a clause that says why this kernel's sched_clock stays as it is. */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Changes between the two clocksources of the module without losing time.
+ * Switches between the module's two clocksources without losing time.
  *
  * The kernel changes its clocksource with all other CPUs stopped, in this order: enable the new one, read the old one
- * for the last time, read the new one for the first time, publish both to all readers, disable the old one. What passes
- * between the two reads is lost. So from the enable to the disable the counter stands still for both clocksources, at
- * the value that the first read in between has seen.
+ * for the last time, read the new one for the first time, publish both to all readers, disable the old one. The time
+ * between the two reads would be lost. So from the enable to the disable the counter stands still for both
+ * clocksources, at the value that the first read in between found.
  *
- * Policy: only for changes from one of ours to the other. Then both calls come for certain: after a successful enable
- * nothing can fail. Whoever else reads meanwhile, a tracer or an NMI, sees time stand still as well.
+ * Policy: only for switches from one of ours to the other. Both calls are then certain to come, because nothing can
+ * fail after a successful enable. Other readers in between, a tracer or an NMI, see time stand still as well.
  */
 #include "seaclock.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Excuses a gap to all who watch over CPUs and tasks.
+ * Excuses a gap to everything that watches over CPUs and tasks.
  *
- * Policy: all that can be excused, as x86 does it for its own guests (pvclock_touch_watchdogs): soft and hard lockups,
- * the workqueues', RCU's stalls, hung tasks, the clocksource's watchdog. What a kernel does not have, or not under this
- * name, is left out; it can only complain. RCU's expedited grace periods know no excuse: they complain, with a wait in
- * progress, after a gap of 21 s and more.
+ * Policy: everything that can be excused, as x86 does for its own guests (pvclock_touch_watchdogs): soft and hard
+ * lockups, stalls of workqueues and of RCU, hung tasks, the clocksource watchdog. What a kernel lacks, or has under
+ * another name, is left out: the worst it can do is complain. RCU's expedited grace periods cannot be excused: one that
+ * is being waited for complains after a gap of 21 s or more.
  */
 #include "seaclock.h"
 
@@ -13,7 +13,7 @@
 
 typedef void excuse_t(void);
 
-/* Exported to nobody. */
+/* Not exported. */
 static excuse_t *rcu_excuse, *clocksource_excuse;
 
 void watchdog_init(void)
@@ -24,7 +24,7 @@ void watchdog_init(void)
 
 void watchdog_excuse(void)
 {
-	/* That of soft lockups is touched with it, and by that the workqueues'. */
+	/* Touches the soft-lockup watchdog as well, and through it that of the workqueues. */
 	touch_nmi_watchdog();
 	reset_hung_task_detector();
 	if (rcu_excuse)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sets each CPU's timer of an emulated host anew: `echo 1 >/sys/module/rearm/parameters/now`.
+ * Sets the timer of each CPU of an emulated host again: `echo 1 >/sys/module/rearm/parameters/now`.
  *
  * A QEMU that loads a saved host restores the registers of the timer that a kernel at EL2 uses, but does not start its
  * own timer for them (target/arm/machine.c, gt_timer: those of EL1 only). The interrupt that the kernel waits for never
- * comes, and since it takes that for the next one due, it sets no other. Writing the register as it stands starts
+ * comes, and as long as it waits, it sets no other. Writing the register as it stands starts
  * QEMU's timer.
  */
 #include <linux/module.h>
