@@ -79,8 +79,3 @@ struct sc_follow sc_partition_follow(const struct sc_partition *partition, uint3
 		follow.level = holds ? SC_LEVEL_COOPERATIVE : SC_LEVEL_REFERENCE;
 	return follow;
 }
-
-bool sc_level_is_known(uint32_t number)
-{
-	return number == SC_LEVEL_NONE || number == SC_LEVEL_REFERENCE || number == SC_LEVEL_COOPERATIVE;
-}

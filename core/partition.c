@@ -24,6 +24,18 @@ int sc_partition_init(struct sc_partition *partition, uint32_t vcpu_count, uint3
 	return 0;
 }
 
+void sc_partition_reset(struct sc_partition *partition)
+{
+	const struct sc_partition before = *partition;
+
+	memset(partition, 0, sizeof(*partition));
+	partition->clock = before.clock;
+	partition->vcpu_count = before.vcpu_count;
+	partition->page_sequence = before.page_sequence;
+	for (uint32_t vp = 0; vp < partition->vcpu_count; vp++)
+		sc_synic_reset(&partition->vcpu[vp].synic);
+}
+
 bool sc_partition_deadline(const struct sc_partition *partition, sc_ref_t *deadline)
 {
 	bool found = false;

@@ -187,6 +187,12 @@ struct sc_partition {
 int sc_partition_init(struct sc_partition *partition, uint32_t vcpu_count, uint32_t hz, sc_ticks_t counter);
 
 /*
+ * The guest's machine is reset in place: its registers, timers, requests and holds are as after sc_partition_init().
+ * Reference time goes on, and so does the page's sequence, so that a page which is enabled next is a new one.
+ */
+void sc_partition_reset(struct sc_partition *partition);
+
+/*
  * The earliest expiry of any armed timer that would make a difference to the guest: not of one that is pending already
  * or whose line is asserted. False, and nothing in *deadline, if none.
  */
@@ -238,7 +244,10 @@ enum sc_level {
 };
 
 /* True if a number that has travelled is one of these. */
-bool sc_level_is_known(uint32_t number);
+static inline bool sc_level_is_known(uint32_t number)
+{
+	return number == SC_LEVEL_NONE || number == SC_LEVEL_REFERENCE || number == SC_LEVEL_COOPERATIVE;
+}
 
 /* What keeps a guest at SC_LEVEL_NONE. */
 enum sc_obstacle {
@@ -410,10 +419,10 @@ bool sc_statement_is_valid(const struct sc_statement *statement);
 int sc_statement_difference(const struct sc_statement *source, const struct sc_statement *target,
 			    int64_t *difference_ns, uint64_t *bound_ns);
 
-/* ---- Clock handoff (core/handoff.c) ---- */
+/* ---- Clock handoff (core/offset.c) ---- */
 
 /* Each host's stated rate may be wrong by p = this much; a bound that is `age` old widens by age * 2p / (1 - p). */
-#define SC_HANDOFF_DRIFT_PPM 100u
+#define SC_OFFSET_DRIFT_PPM 100u
 
 /* A time stamp: sent and returned by the source's clock, received and answered by the target's. */
 struct sc_stamp {
@@ -434,7 +443,7 @@ struct sc_interval {
  * What is known of d, both clocks in ns of the hosts' raw counters at their stated rates. Bounds age: they widen by the
  * drift allowance from the source time at which they were true.
  */
-struct sc_handoff {
+struct sc_offset {
 	uint64_t source_lag_ns; /* a reading is at most this much less than the clock it is taken from: about a tick */
 	uint64_t target_lag_ns;
 	uint32_t stamps;
@@ -451,20 +460,20 @@ struct sc_handoff {
 };
 
 /* Before the first stamp. Both rates are from SC_RATE_MIN_HZ to SC_RATE_MAX_HZ. */
-void sc_handoff_init(struct sc_handoff *handoff, uint32_t source_hz, uint32_t target_hz);
+void sc_offset_init(struct sc_offset *handoff, uint32_t source_hz, uint32_t target_hz);
 
 /*
  * Adds a stamp; it may come from a hostile peer. -SC_E_VALUE, and nothing changes, if its times run backwards on either
  * side, lie beyond 2^62 ns, or say that the target held the message for longer than it was away. A stamp that excludes
  * all that was known by stamps (a counter was stepped) starts anew, without the statements.
  */
-int sc_handoff_add(struct sc_handoff *handoff, const struct sc_stamp *stamp);
+int sc_offset_add(struct sc_offset *handoff, const struct sc_stamp *stamp);
 
 /*
  * Both hosts' statements, in place of earlier ones. They count if both know their error; the source's is taken from the
  * clock that the stamps are sent by. -SC_E_VALUE if one is not valid; then, too, earlier ones no longer count.
  */
-int sc_handoff_state(struct sc_handoff *handoff, const struct sc_statement *source, const struct sc_statement *target);
+int sc_offset_state(struct sc_offset *handoff, const struct sc_statement *source, const struct sc_statement *target);
 
 /* What the statements did to the result. */
 enum sc_stated {
@@ -474,7 +483,7 @@ enum sc_stated {
 	SC_STATED_EXCLUDED, /* no d satisfies both, so they are wrong: the stamps are bounds, and count alone */
 };
 
-struct sc_handoff_result {
+struct sc_offset_result {
 	int64_t middle_ns;
 	uint64_t half_width_ns;
 	uint64_t round_trip_ns; /* of the best stamp, and its age */
@@ -487,26 +496,26 @@ struct sc_handoff_result {
  * round trip of the best stamp, plus the drift allowance times its age, plus half of each counter's tick, plus 3 ns.
  * -SC_E_NO_DATA without stamps.
  */
-int sc_handoff_result(const struct sc_handoff *handoff, sc_ns_t now, struct sc_handoff_result *result);
+int sc_offset_result(const struct sc_offset *handoff, sc_ns_t now, struct sc_offset_result *result);
 
 /*
  * The guest's clock has gone on at source time `started`, as reckoned with difference_ns for d: how far the gap that it
  * counted may be from the truth, 1 ns for whole ns included. The reckoning may be wrong about the moment, too, so the
- * result is that of the latest possible one. SC_HANDOFF_UNKNOWN without stamps.
+ * result is that of the latest possible one. SC_OFFSET_UNKNOWN without stamps.
  */
-uint64_t sc_handoff_bound(const struct sc_handoff *handoff, sc_ns_t started, int64_t difference_ns,
-			  struct sc_handoff_result *result);
+uint64_t sc_offset_bound(const struct sc_offset *handoff, sc_ns_t started, int64_t difference_ns,
+			 struct sc_offset_result *result);
 
-#define SC_HANDOFF_UNKNOWN (~(uint64_t)0)
+#define SC_OFFSET_UNKNOWN (~(uint64_t)0)
 
 /* How much faster the target's clock runs than the source's, in parts per 10^9, and how far that may be off. */
-struct sc_handoff_rate {
+struct sc_offset_rate {
 	int64_t ppb;
 	uint64_t bound_ppb;
 };
 
 /* -SC_E_NO_DATA until the stamps lie far enough apart to tell the rate to 1000 ppm. */
-int sc_handoff_rate(const struct sc_handoff *handoff, struct sc_handoff_rate *rate);
+int sc_offset_rate(const struct sc_offset *handoff, struct sc_offset_rate *rate);
 
 /* ---- Record (core/record.c) ---- */
 

@@ -73,6 +73,20 @@ int host_vcpu_create(struct host_vm *vm, struct host_vcpu *vcpu, uint32_t index,
 	return vcpu_unlock(result, error, "a vCPU");
 }
 
+int host_vcpu_reset(struct host_vm *vm, struct host_vcpu *vcpu, bool on, struct error *error)
+{
+	struct fake_vcpu *fake = fake_vcpu_of(vcpu);
+
+	(void)vm;
+	(void)error;
+	pthread_mutex_lock(&fake_lock);
+	memset(fake->registers, 0, sizeof(fake->registers));
+	fake->registers[FAKE_REGISTER_FEATURES] = fake->vm->host->features;
+	fake->on = on;
+	pthread_mutex_unlock(&fake_lock);
+	return 0;
+}
+
 void host_vcpu_destroy(struct host_vcpu *vcpu)
 {
 	if (vcpu->run && fake_vcpu_of(vcpu)->inside)

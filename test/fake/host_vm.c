@@ -330,6 +330,22 @@ int host_gic_create(struct host_vm *vm, struct error *error)
 	return vm_unlock(result, error, "the interrupt controller");
 }
 
+int host_gic_reset(struct host_vm *vm, uint32_t vcpus, struct error *error)
+{
+	struct fake_vm *fake = fake_vm_of(vm);
+
+	(void)error;
+	pthread_mutex_lock(&fake_lock);
+	vm_stands_still(fake, "the interrupt controller is reset while a vCPU is inside the guest");
+	for (uint32_t n = 0; n < vcpus; n++) {
+		fake->level[n] = fake->active[n] = 0;
+		memset(fake->latched[n], 0, sizeof(fake->latched[n]));
+	}
+	memset(fake->spi, 0, sizeof(fake->spi));
+	pthread_mutex_unlock(&fake_lock);
+	return 0;
+}
+
 int host_gic_latch_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid)
 {
 	int busy = vm_lock_vcpus(fake_vm_of(vm)), result;

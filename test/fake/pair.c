@@ -70,7 +70,7 @@ static bool page_is_as_filled(uint8_t *ram, uint64_t page, struct random *random
 
 bool pair_memory_is_intact(const struct pair *pair, const struct machine *machine)
 {
-	return pages_walk(pair->seed, page_is_as_filled, machine->memory.ram);
+	return pages_walk(pair->seed, page_is_as_filled, machine->memory.region[0].host);
 }
 
 static void pair_open_incoming(struct pair *pair, int n)
@@ -104,7 +104,7 @@ void pair_open(struct pair *pair, uint32_t from_hz, uint32_t to_hz, uint32_t vcp
 	fake_host_use(&pair->host[0]);
 	if (machine_create(&pair->source, &config, &pair->console, &error))
 		fake_violation(error.text);
-	pages_walk(seed, page_fill, pair->source.memory.ram);
+	pages_walk(seed, page_fill, pair->source.memory.region[0].host);
 	for (int n = 0; n < 2; n++)
 		pair_open_incoming(pair, n);
 	snprintf(pair->address[PAIR_ASKED_NOBODY], sizeof(pair->address[0]), "127.0.0.1:1");
@@ -182,7 +182,7 @@ static void source_conclude(struct pair *pair)
 static void *source_thread(void *argument)
 {
 	struct pair *pair = argument;
-	const struct wait_watch watch = { .fd = pair->gate.called, .fn = gate_called };
+	const struct wait_watch watch = { .fd = pair->gate.cancelled, .fn = gate_on_cancel };
 	struct channel channel;
 
 	fake_host_use(&pair->host[0]);

@@ -64,7 +64,7 @@ static void store(struct cursor *bytes)
 	const void *data = cursor_take(bytes, size);
 
 	if (data)
-		memcpy(memory.ram + place, data, size);
+		memcpy(memory.region[0].host + place, data, size);
 }
 
 static void stop_and_start(enum sc_clock_policy policy, uint64_t gap)

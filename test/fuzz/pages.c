@@ -35,11 +35,11 @@ static void expect_taken(const struct frame *frame)
 {
 	uint64_t place = u64_at(frame->data) - LAYOUT_RAM_BASE;
 
-	FUZZ_MUST(place % MEMORY_PAGE_SIZE == 0 && place <= memory.size);
+	FUZZ_MUST(place % MEMORY_PAGE_SIZE == 0 && place <= memory.region[0].size);
 	if (frame->type == FRAME_PAGES)
-		FUZZ_MUST(!memcmp(memory.ram + place, frame->data + 8, frame->size - 8));
+		FUZZ_MUST(!memcmp(memory.region[0].host + place, frame->data + 8, frame->size - 8));
 	else
-		expect_zero(memory.ram + place, u64_at(frame->data + 8) * MEMORY_PAGE_SIZE);
+		expect_zero(memory.region[0].host + place, u64_at(frame->data + 8) * MEMORY_PAGE_SIZE);
 }
 
 static void load_one(const struct frame *frame)
@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct error error;
 
-	if (!memory.ram)
+	if (!memory.region[0].host)
 		FUZZ_MUST(!memory_create(&memory, LAYOUT_RAM_MIN, &error));
 	while (size >= FRAME_HEAD) {
 		size_t content = (size_t)(data[1] | data[2] << 8);

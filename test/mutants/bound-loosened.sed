@@ -1,2 +1,2 @@
-# core/handoff.c: a looser bound replaces a tight one
+# core/offset.c: a looser bound replaces a tight one
 s/seen.high_ns < known.high_ns/seen.high_ns > known.high_ns/

@@ -1,2 +1,2 @@
-# core/handoff.c: statements count on after a counter was stepped
+# core/offset.c: statements count on after a counter was stepped
 s/handoff->stated = false;/;/

@@ -1,2 +1,2 @@
-# core/handoff.c: the counters do not drift between the two statements
+# core/offset.c: the counters do not drift between the two statements
 s/bound += (uint64_t)drift.*/bound += 1;/

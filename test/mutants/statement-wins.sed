@@ -1,2 +1,2 @@
-# core/handoff.c: statements count although the stamps exclude them
+# core/offset.c: statements count although the stamps exclude them
 s/return SC_STATED_EXCLUDED;/*interval = statement;/

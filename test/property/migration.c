@@ -47,7 +47,7 @@ struct world {
 	uint64_t back;
 	struct host source;
 	struct host target;
-	struct sc_handoff handoff;
+	struct sc_offset handoff;
 	struct taken taken[BURSTS_MAX * STAMPS_MAX];
 	uint32_t stamps;
 	bool steady; /* since the first of them nothing was stepped and no rate has changed */
@@ -158,7 +158,7 @@ static void exchange(struct world *world)
 	pass(world, world->back);
 	stamp.returned = host_ns(&world->source, world->now);
 	/* A message that was faster than a slow counter can tell is refused, which is no loss. */
-	if (sc_handoff_add(&world->handoff, &stamp))
+	if (sc_offset_add(&world->handoff, &stamp))
 		return;
 	taken->round_trip = (stamp.returned.v - stamp.sent.v) - (stamp.answered.v - stamp.received.v);
 	world->stamps++;
@@ -239,7 +239,7 @@ static void state(struct world *world)
 	source = host_statement(world, &world->source, !random_chance(random, 10));
 	pass(world, world->out);
 	target = host_statement(world, &world->target, known);
-	PROPERTY(!sc_handoff_state(&world->handoff, &source, &target), "two statements are refused");
+	PROPERTY(!sc_offset_state(&world->handoff, &source, &target), "two statements are refused");
 }
 
 /* ---- What the core says ---- */
@@ -264,7 +264,7 @@ static uint64_t distance(i128 a, i128 b)
 	return (uint64_t)((off + MILLION - 1) / MILLION);
 }
 
-static void check_promise(const struct world *world, const struct sc_handoff_result *result, uint64_t bound)
+static void check_promise(const struct world *world, const struct sc_offset_result *result, uint64_t bound)
 {
 	uint64_t now = world->handoff.best_at.v + result->age_ns;
 	uint64_t ticks = (BILLION / world->source.hz + BILLION / world->target.hz) / 2;
@@ -290,10 +290,10 @@ static i128 difference_at(const struct world *world, sc_ns_t sent)
 static void check_rate(const struct world *world)
 {
 	uint64_t elapsed = world->handoff.last.at.v - world->handoff.first.at.v;
-	struct sc_handoff_rate rate;
+	struct sc_offset_rate rate;
 	i128 moved, low, high;
 
-	if (sc_handoff_rate(&world->handoff, &rate))
+	if (sc_offset_rate(&world->handoff, &rate))
 		return;
 	moved = difference_at(world, world->handoff.last.at) - difference_at(world, world->handoff.first.at);
 	low = (i128)(rate.ppb - (int64_t)rate.bound_ppb) * elapsed / 1000;
@@ -348,18 +348,18 @@ static void guest_move(struct world *world)
 	struct sc_stop_point stop = sc_partition_stop(&world->partition, sc_ticks(stopped_ticks - world->offset));
 	sc_ns_t stopped = sc_rate_ticks_to_ns(source->hz, sc_ticks(stopped_ticks));
 	i128 left = host_exact(source, world->now), fraction = host_fraction(source, world->now);
-	struct sc_handoff_result result;
+	struct sc_offset_result result;
 	sc_ticks_t counter;
 	int64_t used, gap;
 	uint64_t bound;
 
-	PROPERTY(!sc_handoff_result(&world->handoff, host_ns(source, world->now), &result), "there is no result");
+	PROPERTY(!sc_offset_result(&world->handoff, host_ns(source, world->now), &result), "there is no result");
 	used = result.middle_ns;
 	world->now += random_next(world->random) >> random_between(world->random, 22, 34);
 	started_ticks = host_ticks(target, world->now);
 	gap = (int64_t)(sc_rate_ticks_to_ns(target->hz, sc_ticks(started_ticks)).v - stopped.v - (uint64_t)used);
 	gap = gap > 0 ? gap : 0;
-	bound = sc_handoff_bound(&world->handoff, sc_ns(stopped.v + (uint64_t)gap), used, &result);
+	bound = sc_offset_bound(&world->handoff, sc_ns(stopped.v + (uint64_t)gap), used, &result);
 	check_promise(world, &result, bound);
 	count_stated(result.stated);
 	PROPERTY(distance((i128)used * MILLION, difference(world)) <= bound,
@@ -415,7 +415,7 @@ static void migrate(struct world *world)
 	world->out = random_next(random) >> random_between(random, 31, 43);
 	world->back = random_chance(random, 2) ? world->out : random_next(random) >> random_between(random, 31, 43);
 	world->stamps = 0;
-	sc_handoff_init(&world->handoff, world->source.hz, world->target.hz);
+	sc_offset_init(&world->handoff, world->source.hz, world->target.hz);
 	copy(world);
 	check_rate(world);
 	guest_move(world);

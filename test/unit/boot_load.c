@@ -41,7 +41,7 @@ static int setup(void **state)
 		.initrd = loaded->initrd,
 		.initrd_size = INITRD_SIZE,
 		.command_line = "console=ttyAMA0 quiet",
-		.vcpus = 3,
+		.machine = { .vcpus = 3 },
 	};
 	for (unsigned int i = 0; i < BOOT_SEED_SIZE; i++)
 		loaded->source.seed[i] = (uint8_t)(i + 1);
@@ -269,7 +269,7 @@ static void test_just_fits(void **state)
 	assert_string_equal(error.text,
 			    "the kernel and its initial RAM disk need 3 MiB, the guest has 2: give it more memory");
 	loaded->source.initrd_size = 0;
-	loaded->source.vcpus = 123;
+	loaded->source.machine.vcpus = 123;
 	assert_int_equal(try_load(loaded, 35 * 0x10000, &error), 0);
 }
 
@@ -309,9 +309,9 @@ static void test_vcpus(void **state)
 	struct loaded *loaded = *state;
 	struct error error;
 
-	loaded->source.vcpus = 0;
+	loaded->source.machine.vcpus = 0;
 	assert_int_equal(try_load(loaded, RAM_SIZE, &error), -EINVAL);
-	loaded->source.vcpus = 124;
+	loaded->source.machine.vcpus = 124;
 	assert_int_equal(try_load(loaded, RAM_SIZE, &error), -EINVAL);
 	assert_string_equal(error.text, "124 vCPUs: give 1 to 123");
 }

@@ -66,7 +66,7 @@ static inline uint64_t mmio(uint64_t gpa, uint32_t size, bool write, uint8_t byt
 /* As the source leaves it: held, its clock stopped. */
 static inline void end_undecided(void)
 {
-	vcpus_hold(&machine.vcpus);
+	vcpus_park(&machine.vcpus);
 	clock_stop(&machine.clock);
 	machine_end_migration(&machine, MACHINE_UNDECIDED);
 }

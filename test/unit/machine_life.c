@@ -449,17 +449,41 @@ static void test_storm(void **state)
 	expect_end(MACHINE_END_POWER_OFF);
 }
 
+/* Reset in place: the guest's registers, timers and devices are as at the start, memory and reference time are not. */
+static void test_reset_in_place(void **state)
+{
+	const struct host_vcpu *vcpu = &machine.vcpus.vcpu[0].host;
+	uint64_t before;
+
+	(void)state;
+	run();
+	guest_load_driver(&machine.vcpus.vcpu[0].host, LAYOUT_RAM_BASE);
+	assert_int_equal(machine_follow(&machine, SC_MOVE_ASKED).obstacle != SC_OBSTACLE_NO_PAGE, true);
+	assert_true(uart_receive(&machine.devices.uart, 'x'));
+	assert_int_equal(machine_pause(&machine, &error), 0);
+	before = clock_reference(&machine.clock).v;
+	assert_int_equal(machine_reset(&machine, &error), 0);
+	assert_int_equal(machine.devices.uart.pl011.count, 0);
+	assert_int_equal(machine.clock.partition.guest_os_id, 0);
+	assert_int_equal(machine.clock.partition.reference_tsc, 0);
+	assert_int_equal(fake_vcpu_register(vcpu, FAKE_REGISTER_X0), 0);
+	assert_int_equal(machine_resume(&machine, SC_CLOCK_FREEZE, false, &error), 0);
+	assert_true(clock_reference(&machine.clock).v >= before);
+	assert_int_equal(machine_follow(&machine, SC_MOVE_ASKED).obstacle, SC_OBSTACLE_NO_PAGE);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_create_fails), TEST(test_never_started), TEST(test_pause_and_resume),
-		TEST(test_resume_fails), TEST(test_resume_waits),  TEST(test_known_level),
-		TEST(test_migrating),	 TEST(test_undecided),	   TEST(test_undecided_stop),
-		TEST(test_names),	 TEST(test_power_off),	   TEST(test_reset),
-		TEST(test_unknown_exit), TEST(test_kvm_fails),	   TEST(test_registers_fail),
-		TEST(test_panic),	 TEST(test_panic_nowhere), TEST(test_smc),
-		TEST(test_uart),	 TEST(test_nothing_there), TEST(test_level),
-		TEST(test_timer_level),	 TEST(test_timer_latch),   TEST(test_storm),
+		TEST(test_create_fails), TEST(test_never_started),  TEST(test_pause_and_resume),
+		TEST(test_resume_fails), TEST(test_resume_waits),   TEST(test_known_level),
+		TEST(test_migrating),	 TEST(test_undecided),	    TEST(test_undecided_stop),
+		TEST(test_names),	 TEST(test_power_off),	    TEST(test_reset),
+		TEST(test_unknown_exit), TEST(test_kvm_fails),	    TEST(test_registers_fail),
+		TEST(test_panic),	 TEST(test_panic_nowhere),  TEST(test_smc),
+		TEST(test_uart),	 TEST(test_reset_in_place), TEST(test_nothing_there),
+		TEST(test_level),	 TEST(test_timer_level),    TEST(test_timer_latch),
+		TEST(test_storm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "machine/memory.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SIZE (1ull << 20)
@@ -41,7 +42,7 @@ static void test_create(void **state)
 	assert_int_equal(memory_pages(&memory), SIZE / 4096);
 	assert_int_equal(memory_bitmap_words(&memory), WORDS);
 	for (uint64_t n = 0; n < SIZE; n++)
-		assert_int_equal(memory.ram[n], 0);
+		assert_int_equal(memory.region[0].host[n], 0);
 	fake_fail(fake_host_current(), FAKE_MEMORY, 0, 1, ENOMEM);
 	assert_int_equal(memory_create(&other, 64 * SIZE, &error), -ENOMEM);
 	assert_string_equal(error.text, "this host has no 64 MiB of memory for the guest");
@@ -56,14 +57,14 @@ static void test_touched(void **state)
 	(void)state;
 	if (memory.pagemap < 0)
 		skip();
-	assert_int_equal(memory_touched(&memory, 0, 64), 0);
-	memory.ram[3 * MEMORY_PAGE_SIZE + 1] = 1;
-	memory.ram[63 * MEMORY_PAGE_SIZE] = 0;
-	assert_int_equal(*(volatile uint8_t *)&memory.ram[5 * MEMORY_PAGE_SIZE], 0);
-	assert_int_equal(memory_touched(&memory, 0, 64), 1ull << 3 | 1ull << 5 | 1ull << 63);
-	assert_int_equal(memory_touched(&memory, 3, 1) & 1, 1);
-	assert_int_equal(memory_touched(&memory, 62, 2) & 3, 2);
-	assert_int_equal(memory_touched(&memory, memory_pages(&memory) - 1, 1) & 1, 0);
+	assert_int_equal(memory_touched(&memory, memory_page(&memory, 0), 64), 0);
+	memory.region[0].host[3 * MEMORY_PAGE_SIZE + 1] = 1;
+	memory.region[0].host[63 * MEMORY_PAGE_SIZE] = 0;
+	assert_int_equal(*(volatile uint8_t *)&memory.region[0].host[5 * MEMORY_PAGE_SIZE], 0);
+	assert_int_equal(memory_touched(&memory, memory_page(&memory, 0), 64), 1ull << 3 | 1ull << 5 | 1ull << 63);
+	assert_int_equal(memory_touched(&memory, memory_page(&memory, 3), 1) & 1, 1);
+	assert_int_equal(memory_touched(&memory, memory_page(&memory, 62), 2) & 3, 2);
+	assert_int_equal(memory_touched(&memory, memory_page(&memory, memory_pages(&memory) - 1), 1) & 1, 0);
 }
 
 /* Where the kernel does not tell, all of it counts as touched. */
@@ -73,7 +74,7 @@ static void test_touched_not_known(void **state)
 
 	(void)state;
 	memory.pagemap = -1;
-	assert_int_equal(memory_touched(&memory, 0, 64), ~0ull);
+	assert_int_equal(memory_touched(&memory, memory_page(&memory, 0), 64), ~0ull);
 	memory.pagemap = pagemap;
 }
 
@@ -113,7 +114,7 @@ static void test_bounds(void **state)
 
 		assert_int_equal(place != NULL, cases[n].inside);
 		if (place)
-			assert_ptr_equal(place, memory.ram + (cases[n].gpa - BASE));
+			assert_ptr_equal(place, memory.region[0].host + (cases[n].gpa - BASE));
 		if (cases[n].size <= sizeof(data)) {
 			assert_int_equal(memory_write(&memory, cases[n].gpa, data, cases[n].size), cases[n].inside);
 			assert_int_equal(memory_read(&memory, cases[n].gpa, data, cases[n].size), cases[n].inside);
@@ -194,12 +195,36 @@ static void test_random(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* Two regions with a hole between them: pages are numbered through both, and nothing reaches over the hole. */
+static void test_regions(void **state)
+{
+	const uint64_t gpa = BASE + 4 * SIZE, pages = SIZE / MEMORY_PAGE_SIZE;
+	uint64_t dirty[2 * WORDS] = { 0 };
+	uint8_t bytes[8] = { 1, 2, 3 };
+
+	(void)state;
+	memory.region[1] = (struct memory_region){ .gpa = gpa, .size = SIZE, .host = host_memory_allocate(SIZE) };
+	memory.regions = 2;
+	free(memory.dirty);
+	memory.dirty = calloc(memory_bitmap_words(&memory), sizeof(uint64_t));
+	assert_int_equal(memory_pages(&memory), 2 * pages);
+	assert_ptr_equal(memory_page(&memory, pages - 1), memory.region[0].host + SIZE - MEMORY_PAGE_SIZE);
+	assert_ptr_equal(memory_page(&memory, pages), memory.region[1].host);
+	assert_true(memory_page_gpa(&memory, pages + 3) == gpa + 3 * MEMORY_PAGE_SIZE);
+	assert_true(memory_write(&memory, gpa + 2 * MEMORY_PAGE_SIZE - 4, bytes, sizeof(bytes)));
+	memory_take_dirty(&memory, dirty);
+	assert_true(dirty[WORDS] == 6);
+	assert_int_equal(dirty[0], 0);
+	assert_false(memory_write(&memory, BASE + SIZE - 4, bytes, sizeof(bytes)));
+	assert_null(memory_span(&memory, BASE, 5 * SIZE));
+	assert_null(memory_span(&memory, gpa - 1, 1));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_create), TEST(test_touched), TEST(test_touched_not_known),
-		TEST(test_bounds), TEST(test_dirty),   TEST(test_dirty_adds),
-		TEST(test_random),
+		TEST(test_create), TEST(test_touched), TEST(test_regions),    TEST(test_touched_not_known),
+		TEST(test_bounds), TEST(test_dirty),   TEST(test_dirty_adds), TEST(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

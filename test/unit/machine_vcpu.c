@@ -74,11 +74,11 @@ static void test_start_held(void **state)
 {
 	(void)state;
 	assert_int_equal(vcpus_start(&set, &error), 0);
-	vcpus_hold(&set);
+	vcpus_park(&set);
 	expect_held();
-	vcpus_release(&set);
+	vcpus_unpark(&set);
 	assert_false(fake_vm_of(&vm)->has_run);
-	vcpus_release(&set);
+	vcpus_unpark(&set);
 	expect_inside(true);
 }
 
@@ -86,16 +86,16 @@ static void test_nested(void **state)
 {
 	(void)state;
 	vcpus_start(&set, &error);
-	vcpus_release(&set);
+	vcpus_unpark(&set);
 	expect_inside(true);
-	vcpus_hold(&set);
+	vcpus_park(&set);
 	expect_held();
-	vcpus_hold(&set);
-	vcpus_hold(&set);
-	vcpus_release(&set);
-	vcpus_release(&set);
+	vcpus_park(&set);
+	vcpus_park(&set);
+	vcpus_unpark(&set);
+	vcpus_unpark(&set);
 	expect_held();
-	vcpus_release(&set);
+	vcpus_unpark(&set);
 	expect_inside(true);
 }
 
@@ -117,7 +117,7 @@ static void test_known_online(void **state)
 	assert_int_equal(vcpus_known_online(&set), 1);
 	vcpus_start(&set, &error);
 	assert_int_equal(vcpus_known_online(&set), 1);
-	vcpus_release(&set);
+	vcpus_unpark(&set);
 	expect_inside(true);
 	touches = fake_vm_touches(&vm);
 	/* One that asks for something is on. */
@@ -137,10 +137,10 @@ static void test_known_online(void **state)
 	/* The look has left no kick behind. */
 	fake_vcpu_script(second, &load);
 	assert_true(fake_vcpu_wait(second));
-	vcpus_hold(&set);
+	vcpus_park(&set);
 	assert_int_equal(vcpus_online(&set), 3);
 	assert_true(fake_vm_touches(&vm) > touches);
-	vcpus_release(&set);
+	vcpus_unpark(&set);
 	expect_inside(true);
 }
 
@@ -148,7 +148,7 @@ static void test_exit(void **state)
 {
 	(void)state;
 	vcpus_start(&set, &error);
-	vcpus_release(&set);
+	vcpus_unpark(&set);
 	fake_vcpu_script(&set.vcpu[1].host, &load);
 	assert_true(fake_vcpu_wait(&set.vcpu[1].host));
 	assert_int_equal(exits, 1);
@@ -175,15 +175,15 @@ static void test_hold_during_exit(void **state)
 	(void)state;
 	set.on_exit = on_exit_slow;
 	vcpus_start(&set, &error);
-	vcpus_release(&set);
+	vcpus_unpark(&set);
 	expect_inside(true);
 	fake_vcpu_script(&set.vcpu[0].host, &load);
 	assert_true(fake_vcpu_wait_inside(&set.vcpu[0].host, false));
-	vcpus_hold(&set);
+	vcpus_park(&set);
 	expect_held();
 	assert_int_equal(fake_vcpu_register(&set.vcpu[0].host, FAKE_REGISTER_X0), 0x42);
 	assert_int_equal(fake_vcpu_register(&set.vcpu[0].host, FAKE_REGISTER_PC), 4);
-	vcpus_release(&set);
+	vcpus_unpark(&set);
 	expect_inside(true);
 	assert_int_equal(fake_vcpu_register(&set.vcpu[0].host, FAKE_REGISTER_PC), 4);
 }
@@ -193,15 +193,15 @@ static void test_halted(void **state)
 {
 	(void)state;
 	vcpus_start(&set, &error);
-	vcpus_release(&set);
+	vcpus_unpark(&set);
 	expect_inside(true);
 	fake_vcpu_script(&set.vcpu[0].host, &power_off);
 	assert_true(fake_vcpu_wait_inside(&set.vcpu[0].host, false));
-	vcpus_hold(&set);
+	vcpus_park(&set);
 	expect_held();
-	vcpus_release(&set);
-	vcpus_hold(&set);
-	vcpus_release(&set);
+	vcpus_unpark(&set);
+	vcpus_park(&set);
+	vcpus_unpark(&set);
 	assert_int_equal(exits, 1);
 	assert_int_equal(fake_vm_of(&vm)->inside, 0);
 }
@@ -211,13 +211,13 @@ static void test_run_fails(void **state)
 	(void)state;
 	fake_fail(fake_host_current(), FAKE_VCPU_RUN, 0, 1, EFAULT);
 	vcpus_start(&set, &error);
-	vcpus_release(&set);
-	vcpus_hold(&set);
+	vcpus_unpark(&set);
+	vcpus_park(&set);
 	while (!__atomic_load_n(&exits, __ATOMIC_SEQ_CST)) {
-		vcpus_release(&set);
-		vcpus_hold(&set);
+		vcpus_unpark(&set);
+		vcpus_park(&set);
 	}
-	vcpus_release(&set);
+	vcpus_unpark(&set);
 	assert_int_equal(exits, 1);
 }
 
@@ -248,11 +248,11 @@ static void *holder_thread(void *argument)
 
 	for (uint32_t n = 0; n < ROUNDS; n++) {
 		vcpus_known_online(&set);
-		vcpus_hold(&set);
+		vcpus_park(&set);
 		if (random_chance(&random, 2))
-			vcpus_hold(&set), vcpus_release(&set);
+			vcpus_park(&set), vcpus_unpark(&set);
 		expect_held();
-		vcpus_release(&set);
+		vcpus_unpark(&set);
 		if (random_chance(&random, 3))
 			sched_yield();
 	}
@@ -280,7 +280,7 @@ static void test_storm(void **state)
 
 	(void)state;
 	vcpus_start(&set, &error);
-	vcpus_release(&set);
+	vcpus_unpark(&set);
 	for (uint32_t n = 0; n < HOLDERS; n++)
 		pthread_create(&holders[n], NULL, holder_thread, (void *)(uintptr_t)random_next(&random));
 	for (uint32_t n = 0; n < VCPUS; n++)

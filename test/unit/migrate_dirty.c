@@ -25,7 +25,7 @@ static int set_up(void **state)
 	(void)state;
 	fake_reset();
 	if (host_vm_create(&vm, FAKE_FUNCTIONS, &error) || memory_create(&memory, SIZE, &error) ||
-	    host_vm_set_ram(&vm, LAYOUT_RAM_BASE, memory.ram, SIZE, &error))
+	    host_vm_set_ram(&vm, LAYOUT_RAM_BASE, memory.region[0].host, SIZE, &error))
 		return -1;
 	return dirty_start(&dirty, &vm, &memory, &error);
 }
@@ -264,9 +264,9 @@ static void test_round(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	channel_open(&channel, ends[0], 30000);
 	channel_open(&peer, ends[1], 30000);
-	memory.ram[3 * 4096 + 4095] = 1;
-	memory.ram[4 * 4096] = 1;
-	memory.ram[255 * 4096 + 9] = 1;
+	memory.region[0].host[3 * 4096 + 4095] = 1;
+	memory.region[0].host[4 * 4096] = 1;
+	memory.region[0].host[255 * 4096 + 9] = 1;
 	assert_int_equal(channel_send(&peer, FRAME_SYNCED, NULL, 0, &error), 0);
 	assert_int_equal(precopy_start(&precopy, &vm, &memory, &error), 0);
 	touch(7, true);

@@ -171,7 +171,7 @@ static void test_ledger_size(void **state)
 
 static bool called(const struct gate *gate)
 {
-	struct pollfd item = { .fd = gate->called, .events = POLLIN };
+	struct pollfd item = { .fd = gate->cancelled, .events = POLLIN };
 
 	return poll(&item, 1, 0) == 1;
 }
@@ -193,7 +193,7 @@ static void test_gate(void **state)
 	assert_false(gate_cancel(&gate));
 	assert_false(called(&gate));
 	gate_close(&gate);
-	assert_int_equal(gate_called(NULL, &error), -ECANCELED);
+	assert_int_equal(gate_on_cancel(NULL, &error), -ECANCELED);
 	assert_string_equal(error.text, "the migration was called off");
 }
 

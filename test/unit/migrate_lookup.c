@@ -84,11 +84,11 @@ static void test_called_off(void **state)
 {
 	struct addrinfo *found;
 	struct gate gate;
-	struct wait_watch watch = { .fn = gate_called };
+	struct wait_watch watch = { .fn = gate_on_cancel };
 
 	(void)state;
 	assert_int_equal(gate_open(&gate, &error), 0);
-	watch.fd = gate.called;
+	watch.fd = gate.cancelled;
 	assert_true(gate_cancel(&gate));
 	assert_int_equal(look_up("altra", deadline_after_ms(60000), &watch, &found), -ECANCELED);
 	gate_close(&gate);

@@ -31,7 +31,7 @@ static void expect_moved(void)
 static void expect_equal_memory(void)
 {
 	uint64_t page = PAIR_CLOCK_PAGE - LAYOUT_RAM_BASE, next = page + 4096;
-	const uint8_t *a = pair.source.memory.ram, *b = pair.target.memory.ram;
+	const uint8_t *a = pair.source.memory.region[0].host, *b = pair.target.memory.region[0].host;
 
 	assert_true(!memcmp(a, b, page));
 	assert_true(!memcmp(a + next, b + next, LAYOUT_RAM_MIN - next));
@@ -271,7 +271,7 @@ static void test_own_store(void **state)
 	pair_migrate(&pair);
 	expect_moved();
 	expect_equal_memory();
-	assert_int_not_equal(*(uint32_t *)(pair.target.memory.ram + 10 * 4096), 0);
+	assert_int_not_equal(*(uint32_t *)(pair.target.memory.region[0].host + 10 * 4096), 0);
 }
 
 /* A page that had contents when it was sent, and has none any more. */
@@ -296,7 +296,7 @@ static void test_cleared_page(void **state)
 	pair_migrate(&pair);
 	expect_moved();
 	expect_equal_memory();
-	assert_int_equal(pair.target.memory.ram[7 * 4096 + 4095], 0);
+	assert_int_equal(pair.target.memory.region[0].host[7 * 4096 + 4095], 0);
 }
 
 /* ---- Who may move ---- */

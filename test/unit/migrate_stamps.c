@@ -21,7 +21,7 @@
 
 static struct channel source, target;
 static struct fake_host host[2];
-static struct sc_handoff handoff;
+static struct sc_offset handoff;
 static struct error error;
 static pthread_t thread;
 
@@ -49,7 +49,7 @@ static int set_up(void **state)
 		return -1;
 	channel_open(&source, ends[0], LIMIT_S * 1000);
 	channel_open(&target, ends[1], LIMIT_S * 1000);
-	sc_handoff_init(&handoff, host[0].hz, host[1].hz);
+	sc_offset_init(&handoff, host[0].hz, host[1].hz);
 	return 0;
 }
 
@@ -105,12 +105,12 @@ static int burst(void)
 }
 
 /* The difference of the two clocks is within the interval. */
-static struct sc_handoff_result expect_truth(void)
+static struct sc_offset_result expect_truth(void)
 {
-	struct sc_handoff_result result;
+	struct sc_offset_result result;
 	int64_t off;
 
-	assert_int_equal(sc_handoff_result(&handoff, host_counter_ns(), &result), 0);
+	assert_int_equal(sc_offset_result(&handoff, host_counter_ns(), &result), 0);
 	fake_host_use(&host[1]);
 	off = (int64_t)host_counter_ns().v;
 	fake_host_use(&host[0]);
@@ -122,7 +122,7 @@ static struct sc_handoff_result expect_truth(void)
 
 static void test_burst(void **state)
 {
-	struct sc_handoff_result result;
+	struct sc_offset_result result;
 
 	(void)state;
 	assert_int_equal(burst(), 0);

@@ -26,7 +26,7 @@ static struct error error;
 static struct buffer good;
 static int source = -1, port = -1;
 static char address[PORT_TEXT_SIZE];
-static size_t hello_size;
+static size_t opening_size; /* of HELLO and MACHINE */
 static uint64_t entries;
 static uint32_t rounds; /* that the source has played */
 static struct frame_id id;
@@ -40,8 +40,11 @@ static int set_up(void **state)
 	alarm(LIMIT_S);
 	fake_reset();
 	source_script_record(&good);
-	cursor = cursor_make(good.data + sizeof(uint32_t), sizeof(uint32_t));
-	hello_size = FRAME_HEADER_SIZE + cursor_u32(&cursor);
+	opening_size = 0;
+	for (int n = 0; n < 2; n++) {
+		cursor = cursor_make(good.data + opening_size + sizeof(uint32_t), sizeof(uint32_t));
+		opening_size += FRAME_HEADER_SIZE + cursor_u32(&cursor);
+	}
 	rounds = 0;
 	entries = fake_host_entries(fake_host_current());
 	port = port_reserve(address);
@@ -96,12 +99,12 @@ static bool source_await(enum frame_type wanted)
 	return false;
 }
 
-/* All of the good stream behind its HELLO, but for its GO. */
+/* All of the good stream behind its MACHINE, but for its GO. */
 static bool source_play(void)
 {
-	size_t size = good.size - hello_size - FRAME_HEADER_SIZE;
+	size_t size = good.size - opening_size - FRAME_HEADER_SIZE;
 
-	return send(source, good.data + hello_size, size, MSG_NOSIGNAL) == (ssize_t)size && source_await(FRAME_READY);
+	return send(source, good.data + opening_size, size, MSG_NOSIGNAL) == (ssize_t)size && source_await(FRAME_READY);
 }
 
 /* The target, with its source in a thread; `prepare`, if it is there, comes before both. */
@@ -115,7 +118,7 @@ static int run(void (*prepare)(void), void *(*play)(void *))
 	pthread_t thread;
 	int result;
 
-	assert_int_equal(send(source, good.data, hello_size, MSG_NOSIGNAL), hello_size);
+	assert_int_equal(send(source, good.data, opening_size, MSG_NOSIGNAL), opening_size);
 	incoming_serve(&incoming);
 	assert_true(incoming_take(&incoming, &channel, &hello));
 	id = hello.id;

@@ -24,6 +24,7 @@ static const uint32_t limits[FRAME_TYPES] = {
 	[FRAME_QUESTION] = 64,
 	[FRAME_ANSWER] = 4,
 	[FRAME_ABORT] = ERROR_TEXT_MAX,
+	[FRAME_MACHINE] = 512,
 };
 
 static void test_header(void **state)

@@ -109,18 +109,28 @@ static void put_processor(struct blob *blob, unsigned int vcpu)
 	aml_close(blob, device);
 }
 
-static uint64_t build_dsdt(struct blob *blob, unsigned int vcpus)
+static void put_device(struct blob *blob, unsigned int n, const struct acpi_node *node)
+{
+	char name[5];
+	size_t device;
+
+	snprintf(name, sizeof(name), "DEV%X", n & 0xf);
+	device = aml_open_device(blob, name);
+	aml_name_string(blob, "_HID", node->hid);
+	aml_name_integer(blob, "_UID", node->uid);
+	aml_name_resources(blob, node->base, node->size, node->intid);
+	aml_close(blob, device);
+}
+
+static uint64_t build_dsdt(struct blob *blob, const struct acpi_machine *machine)
 {
 	size_t table = table_begin(blob, "DSDT", 2);
 	size_t scope = aml_open_scope(blob, "\\_SB_");
-	size_t device = aml_open_device(blob, "COM0");
 
-	aml_name_string(blob, "_HID", "ARMH0011");
-	aml_name_integer(blob, "_UID", 0);
-	aml_name_resources(blob, LAYOUT_UART_BASE, LAYOUT_UART_SIZE, LAYOUT_UART_INTID);
-	aml_close(blob, device);
-	for (unsigned int i = 0; i < vcpus; i++)
-		put_processor(blob, i);
+	for (unsigned int n = 0; n < machine->node_count; n++)
+		put_device(blob, n, &machine->nodes[n]);
+	for (unsigned int n = 0; n < machine->vcpus; n++)
+		put_processor(blob, n);
 	aml_close(blob, scope);
 	return table_end(blob, table);
 }
@@ -298,16 +308,16 @@ static uint64_t build_rsdp(struct blob *blob, uint64_t xsdt)
 	return blob->base + rsdp;
 }
 
-uint64_t acpi_build(struct blob *blob, unsigned int vcpus)
+uint64_t acpi_build(struct blob *blob, const struct acpi_machine *machine)
 {
 	uint64_t dsdt, tables[5];
 
-	assert(vcpus > 0 && vcpus <= ACPI_VCPUS_MAX);
-	dsdt = build_dsdt(blob, vcpus);
+	assert(machine->vcpus > 0 && machine->vcpus <= ACPI_VCPUS_MAX && machine->node_count <= ACPI_NODES_MAX);
+	dsdt = build_dsdt(blob, machine);
 	tables[0] = build_fadt(blob, dsdt);
-	tables[1] = build_madt(blob, vcpus);
+	tables[1] = build_madt(blob, machine->vcpus);
 	tables[2] = build_gtdt(blob);
-	tables[3] = build_pptt(blob, vcpus);
+	tables[3] = build_pptt(blob, machine->vcpus);
 	tables[4] = build_spcr(blob);
 	return build_rsdp(blob, build_xsdt(blob, tables, sizeof(tables) / sizeof(tables[0])));
 }

@@ -15,7 +15,25 @@
 /* As many as there are redistributors below the UART. */
 #define ACPI_VCPUS_MAX ((unsigned int)((LAYOUT_UART_BASE - LAYOUT_GICR_BASE) / LAYOUT_GICR_VCPU_SIZE))
 
-/* Appends the tables, less than 32 KiB, for 1 to ACPI_VCPUS_MAX vCPUs; the RSDP's guest physical address. */
-uint64_t acpi_build(struct blob *blob, unsigned int vcpus);
+/* A device in the namespace: at \_SB.DEVn, n its place in the list. */
+struct acpi_node {
+	const char *hid; /* as in the ACPI and PNP ID registry */
+	uint32_t uid;
+	uint64_t base; /* of its registers, */
+	uint64_t size; /* in bytes */
+	uint32_t intid;
+};
+
+#define ACPI_NODES_MAX 16u
+
+/* What the tables are for. */
+struct acpi_machine {
+	unsigned int vcpus; /* 1 to ACPI_VCPUS_MAX */
+	const struct acpi_node *nodes;
+	unsigned int node_count; /* at most ACPI_NODES_MAX */
+};
+
+/* Appends the tables, less than 32 KiB; the RSDP's guest physical address. */
+uint64_t acpi_build(struct blob *blob, const struct acpi_machine *machine);
 
 #endif

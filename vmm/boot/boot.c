@@ -42,8 +42,8 @@ static int check_source(const struct boot_source *source, struct error *error)
 		return error_set(error, EINVAL,
 				 "the kernel's command line has %zu characters, Linux takes %d: shorten it", length,
 				 COMMAND_LINE_MAX);
-	if (source->vcpus == 0 || source->vcpus > ACPI_VCPUS_MAX)
-		return error_set(error, EINVAL, "%u vCPUs: give 1 to %u", source->vcpus, ACPI_VCPUS_MAX);
+	if (source->machine.vcpus == 0 || source->machine.vcpus > ACPI_VCPUS_MAX)
+		return error_set(error, EINVAL, "%u vCPUs: give 1 to %u", source->machine.vcpus, ACPI_VCPUS_MAX);
 	return 0;
 }
 
@@ -80,7 +80,8 @@ static int make_plan(const struct boot_source *source, const struct image *image
 	return 0;
 }
 
-static void write_tables(uint8_t *ram, uint64_t ram_size, uint64_t tables, unsigned int vcpus, struct efi_tables *efi)
+static void write_tables(uint8_t *ram, uint64_t ram_size, uint64_t tables, const struct acpi_machine *machine,
+			 struct efi_tables *efi)
 {
 	struct blob blob = {
 		.bytes = ram + tables,
@@ -94,7 +95,7 @@ static void write_tables(uint8_t *ram, uint64_t ram_size, uint64_t tables, unsig
 		.reclaim_size = TABLES_SIZE,
 	};
 
-	layout.rsdp = acpi_build(&blob, vcpus);
+	layout.rsdp = acpi_build(&blob, machine);
 	efi_build(&blob, &layout, efi);
 }
 
@@ -143,7 +144,7 @@ int boot_load(const struct boot_source *source, void *ram, uint64_t ram_size, st
 	write_kernel(ram, &plan, source, &image);
 	if (source->initrd_size > 0)
 		memcpy((uint8_t *)ram + plan.initrd, source->initrd, source->initrd_size);
-	write_tables(ram, ram_size, plan.tables, source->vcpus, &efi);
+	write_tables(ram, ram_size, plan.tables, &source->machine, &efi);
 	write_device_tree(ram, &plan, source, &efi);
 	entry->pc = LAYOUT_RAM_BASE + plan.kernel;
 	entry->x0 = LAYOUT_RAM_BASE + plan.device_tree;

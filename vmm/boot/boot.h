@@ -10,6 +10,7 @@
 #define VMM_BOOT_BOOT_H
 
 #include "base/error.h"
+#include "boot/acpi.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ struct boot_source {
 	const void *initrd; /* NULL: none */
 	size_t initrd_size;
 	const char *command_line;
-	unsigned int vcpus;
+	struct acpi_machine machine;  /* which the tables describe */
 	uint8_t seed[BOOT_SEED_SIZE]; /* for the kernel's random number generator and KASLR */
 };
 

@@ -47,24 +47,26 @@ struct option_spec {
 	enum option_place place;
 };
 
-/* Where a member is; compiles only if it has the type. */
-#define OPTION_OFFSET(options, member, type) _Generic(((options *)0)->member, type : offsetof(options, member))
+/* Where a member is; each compiles only if the member has the type. */
+#define OPTION_OF_BOOL(options, member) _Generic(((options *)0)->member, bool : offsetof(options, member))
+#define OPTION_OF_TEXT(options, member) _Generic(((options *)0)->member, const char * : offsetof(options, member))
+#define OPTION_OF_NUMBER(options, member) _Generic(((options *)0)->member, uint32_t : offsetof(options, member))
+#define OPTION_OF_LIST(options, member) _Generic(((options *)0)->member, struct option_list : offsetof(options, member))
 
 /* The fields of a line of a table: `options` is the verb's struct, `member` its field of the stated type. */
 #define OPTION_FLAG(option, options, member) /* bool */                                                                \
-	.name = (option), .kind = OPTION_KIND_FLAG, .offset = OPTION_OFFSET(options, member, bool)
+	.name = (option), .kind = OPTION_KIND_FLAG, .offset = OPTION_OF_BOOL(options, member)
 #define OPTION_TEXT(option, called, options, member) /* const char * */                                                \
-	.name = (option), .kind = OPTION_KIND_TEXT, .value = (called),                                                 \
-	.offset = OPTION_OFFSET(options, member, const char *)
+	.name = (option), .kind = OPTION_KIND_TEXT, .value = (called), .offset = OPTION_OF_TEXT(options, member)
 #define OPTION_NUMBER(option, called, least, most, options, member) /* uint32_t */                                     \
 	.name = (option), .kind = OPTION_KIND_NUMBER, .value = (called), .low = (least), .high = (most),               \
-	.offset = OPTION_OFFSET(options, member, uint32_t)
+	.offset = OPTION_OF_NUMBER(options, member)
 #define OPTION_POLICY(option, options, member) /* const char * */                                                      \
 	.name = (option), .kind = OPTION_KIND_POLICY, .value = "advance|freeze",                                       \
-	.offset = OPTION_OFFSET(options, member, const char *)
+	.offset = OPTION_OF_TEXT(options, member)
 #define OPTION_LIST(option, called, most, options, member) /* struct option_list */                                    \
 	.name = (option), .kind = OPTION_KIND_LIST, .value = (called), .high = (most),                                 \
-	.offset = OPTION_OFFSET(options, member, struct option_list)
+	.offset = OPTION_OF_LIST(options, member)
 
 /*
  * Fills the struct from a command line, whose first word is the verb's name, and moves the words that are no options to

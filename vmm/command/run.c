@@ -40,7 +40,7 @@ static int files_read(const struct run_options *options, struct boot_source *sou
 
 static int machine_load(struct machine *machine, const struct run_options *options, struct error *error)
 {
-	struct boot_source source = { .command_line = options->append, .vcpus = options->vcpus };
+	struct boot_source source = { .command_line = options->append };
 	int result = files_read(options, &source, error);
 
 	if (result)

@@ -14,7 +14,8 @@
 
 void migration_init(struct migration *migration, struct machine *machine)
 {
-	*migration = (struct migration){ .machine = machine, .client = -1, .canceller = -1, .gate = { .called = -1 } };
+	*migration =
+		(struct migration){ .machine = machine, .client = -1, .canceller = -1, .gate = { .cancelled = -1 } };
 	pthread_mutex_init(&migration->lock, NULL);
 }
 
@@ -167,7 +168,7 @@ static void migration_progress(void *context, const struct precopy_progress *pro
 
 static int migration_connect(struct migration *migration, struct channel *channel, struct error *error)
 {
-	const struct wait_watch watch = { .fd = migration->gate.called, .fn = gate_called };
+	const struct wait_watch watch = { .fd = migration->gate.cancelled, .fn = gate_on_cancel };
 
 	int result = channel_connect(channel, migration->host, migration->options.limits->frame_ms, &watch, error);
 

@@ -106,6 +106,8 @@ int host_vm_set_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid, bool leve
 /* `on`: starts when run; else it waits for the guest to turn it on by PSCI. Create all of them before the GIC. */
 int host_vcpu_create(struct host_vm *vm, struct host_vcpu *vcpu, uint32_t index, bool on, struct error *error);
 void host_vcpu_destroy(struct host_vcpu *vcpu);
+/* All registers as at power-on; `on` as above. */
+int host_vcpu_reset(struct host_vm *vm, struct host_vcpu *vcpu, bool on, struct error *error);
 
 int host_vcpu_set_entry(struct host_vcpu *vcpu, uint64_t pc, uint64_t x0, struct error *error);
 int host_vcpu_get_x(struct host_vcpu *vcpu, uint32_t n, uint64_t *value);
@@ -160,6 +162,8 @@ int host_vcpu_load(struct host_vcpu *vcpu, struct cursor *state, const struct ho
 
 /* The GICv3, created after the last vCPU. Other threads that read vCPUs are waited for as above. */
 int host_gic_create(struct host_vm *vm, struct error *error);
+/* Nothing enabled, pending or active. */
+int host_gic_reset(struct host_vm *vm, uint32_t vcpus, struct error *error);
 int host_gic_save(struct host_vm *vm, uint32_t vcpus, struct buffer *state, struct error *error);
 int host_gic_load(struct host_vm *vm, uint32_t vcpus, struct cursor *state, struct error *error);
 

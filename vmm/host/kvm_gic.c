@@ -46,9 +46,10 @@
 
 #define IRQS_PER_WORD 32u
 
-/* A walk over the GIC's registers: to a buffer, or from a cursor. */
+/* A walk over the GIC's registers: to a buffer, from a cursor, or to set all of them to zero. */
 struct gic_walk {
 	int gic;
+	bool zero;
 	struct buffer *to;
 	struct cursor *from;
 	int result;
@@ -102,9 +103,11 @@ static bool walk_try(struct gic_walk *walk, bool set, uint32_t group, uint64_t a
 
 static void walk_u32(struct gic_walk *walk, uint32_t group, uint64_t attribute)
 {
-	uint32_t value;
+	uint32_t value = 0;
 
-	if (walk->from) {
+	if (walk->zero) {
+		walk_try(walk, true, group, attribute, &value);
+	} else if (walk->from) {
 		value = cursor_u32(walk->from);
 		walk_try(walk, true, group, attribute, &value);
 	} else if (walk_try(walk, false, group, attribute, &value)) {
@@ -116,7 +119,9 @@ static uint64_t walk_u64(struct gic_walk *walk, uint32_t group, uint64_t attribu
 {
 	uint64_t value = 0;
 
-	if (walk->from) {
+	if (walk->zero) {
+		walk_try(walk, true, group, attribute, &value);
+	} else if (walk->from) {
 		value = cursor_u64(walk->from);
 		walk_try(walk, true, group, attribute, &value);
 	} else if (walk_try(walk, false, group, attribute, &value)) {
@@ -130,7 +135,7 @@ static void walk_bits(struct gic_walk *walk, uint32_t group, uint64_t attribute)
 {
 	uint32_t all = UINT32_MAX;
 
-	if (walk->from)
+	if (walk->from || walk->zero)
 		walk_try(walk, true, group, attribute + GIC_TO_CLEAR, &all);
 	walk_u32(walk, group, attribute);
 }
@@ -181,12 +186,26 @@ static void walk_distributor(struct gic_walk *walk)
 	}
 }
 
+/* What a kernel finds out, and may not be written as zero. */
+static uint32_t walk_cpu_control(struct gic_walk *walk, uint64_t affinity)
+{
+	const uint32_t group = KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS;
+	uint64_t control = 0;
+
+	if (walk->zero) {
+		walk_try(walk, false, group, affinity | ICC_CTLR, &control);
+	} else {
+		control = walk_u64(walk, group, affinity | ICC_CTLR);
+		walk_u64(walk, group, affinity | ICC_SRE);
+	}
+	return ICC_CTLR_PRIORITY_BITS(control);
+}
+
 static void walk_cpu_interface(struct gic_walk *walk, uint64_t affinity)
 {
-	static const uint64_t plain[] = { ICC_SRE, ICC_PMR, ICC_BPR0, ICC_BPR1, ICC_IGRPEN0, ICC_IGRPEN1 };
+	static const uint64_t plain[] = { ICC_PMR, ICC_BPR0, ICC_BPR1, ICC_IGRPEN0, ICC_IGRPEN1 };
 	const uint32_t group = KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS;
-	uint64_t control = walk_u64(walk, group, affinity | ICC_CTLR);
-	uint32_t bits = ICC_CTLR_PRIORITY_BITS(control);
+	uint32_t bits = walk_cpu_control(walk, affinity);
 	uint32_t active = bits > 6 ? 4 : bits > 5 ? 2 : 1;
 
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
@@ -205,7 +224,8 @@ static uint64_t vcpu_affinity(uint32_t vcpu)
 
 static void walk_all(struct gic_walk *walk, uint32_t vcpus)
 {
-	walk_u32(walk, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_IIDR);
+	if (!walk->zero)
+		walk_u32(walk, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_IIDR);
 	walk_u32(walk, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_CTLR);
 	for (uint32_t n = 0; n < vcpus; n++)
 		walk_redistributor(walk, vcpu_affinity(n));
@@ -238,6 +258,14 @@ int host_gic_save(struct host_vm *vm, uint32_t vcpus, struct buffer *state, stru
 int host_gic_load(struct host_vm *vm, uint32_t vcpus, struct cursor *state, struct error *error)
 {
 	struct gic_walk walk = { .gic = vm->gic, .from = state };
+
+	walk_all(&walk, vcpus);
+	return walk_finish(&walk, error);
+}
+
+int host_gic_reset(struct host_vm *vm, uint32_t vcpus, struct error *error)
+{
+	struct gic_walk walk = { .gic = vm->gic, .zero = true };
 
 	walk_all(&walk, vcpus);
 	return walk_finish(&walk, error);

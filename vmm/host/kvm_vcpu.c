@@ -79,6 +79,14 @@ int host_vcpu_create(struct host_vm *vm, struct host_vcpu *vcpu, uint32_t index,
 	return error_set(error, -result, "KVM cannot create vCPU %u (%s)", index, strerror(-result));
 }
 
+int host_vcpu_reset(struct host_vm *vm, struct host_vcpu *vcpu, bool on, struct error *error)
+{
+	int result = vcpu_init(vm, vcpu, on);
+
+	return result < 0 ? error_set(error, -result, "KVM cannot reset vCPU %u (%s)", vcpu->index, strerror(-result))
+			  : 0;
+}
+
 void host_vcpu_destroy(struct host_vcpu *vcpu)
 {
 	if (vcpu->run)

@@ -48,7 +48,7 @@ static sc_ns_t realtime_read(uint64_t *max_error_ns)
 
 	*max_error_ns = SC_STATEMENT_UNKNOWN;
 	if (state >= 0 && state != TIME_ERROR && state != TIME_OOP && !(timex.status & STA_UNSYNC))
-		*max_error_ns = ((uint64_t)timex.maxerror + SC_HANDOFF_DRIFT_PPM + !nanoseconds) * NS_PER_US;
+		*max_error_ns = ((uint64_t)timex.maxerror + SC_OFFSET_DRIFT_PPM + !nanoseconds) * NS_PER_US;
 	return sc_ns((uint64_t)timex.time.tv_sec * NS_PER_S +
 		     (uint64_t)timex.time.tv_usec * (nanoseconds ? 1 : NS_PER_US));
 }

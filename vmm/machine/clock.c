@@ -187,6 +187,16 @@ static void clock_disarm(struct clock *clock)
 	host_timer_disarm(clock->timer);
 }
 
+void clock_reset(struct clock *clock)
+{
+	lock_take(&clock->lock);
+	sc_partition_reset(&clock->partition);
+	memset(clock->raised, 0, sizeof(clock->raised));
+	clock->refused = 0;
+	clock_disarm(clock);
+	lock_drop(&clock->lock);
+}
+
 /* The wake-up is at `deadline` from now on; the host's timer is left alone if it is there already. */
 static void clock_aim(struct clock *clock, sc_ref_t now, sc_ref_t deadline)
 {
@@ -439,7 +449,7 @@ static void clock_announce(struct clock *clock)
 	host_vm_set_spi(clock->vm, SC_MIGRATION_INTID, false);
 }
 
-void clock_ask(struct clock *clock, uint64_t asked)
+void clock_request(struct clock *clock, uint64_t asked)
 {
 	bool is_new;
 

@@ -43,6 +43,9 @@ const char *clock_policy_name(enum sc_clock_policy policy);
 int clock_init(struct clock *clock, struct host_vm *vm, struct memory *memory, uint32_t vcpus, struct error *error);
 void clock_destroy(struct clock *clock);
 
+/* The guest's side of it as at the start, lines down; guest time goes on, or stays stopped. All vCPUs are parked. */
+void clock_reset(struct clock *clock);
+
 /*
  * Stops guest time at this moment, and starts it again with the gap since then counted or not. All vCPUs are out of the
  * guest. Stopping twice keeps the first moment.
@@ -74,7 +77,7 @@ bool clock_is_prepared(struct clock *clock);
 uint64_t clock_crash_register(struct clock *clock, uint32_t n);
 
 /* Asks SC_ASK_* of the guest, by an interrupt if that is new. */
-void clock_ask(struct clock *clock, uint64_t asked);
+void clock_request(struct clock *clock, uint64_t asked);
 /* True if a vCPU stands in a hold. */
 bool clock_is_held(struct clock *clock);
 /* Ends the hold, as sc_hold_end(); the caller gives the answer to the vCPU. False if there is none. */

@@ -54,6 +54,24 @@ void devices_reset(struct devices *devices)
 	}
 }
 
+unsigned int devices_describe(const struct devices *devices, struct acpi_node *nodes, unsigned int room)
+{
+	unsigned int count = devices->bus.count < room ? devices->bus.count : room;
+
+	for (unsigned int n = 0; n < count; n++) {
+		const struct device *device = devices->bus.devices[n];
+
+		nodes[n] = (struct acpi_node){
+			.hid = device->ops->acpi_id,
+			.uid = device->instance,
+			.base = device->base,
+			.size = device->size,
+			.intid = device->intid,
+		};
+	}
+	return count;
+}
+
 void devices_save(struct devices *devices, struct buffer *state)
 {
 	for (unsigned int n = 0; n < devices->bus.count; n++) {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/section.h"
+#include "boot/acpi.h"
 #include "dev/bus.h"
 #include "dev/uart.h"
 
@@ -26,6 +27,9 @@ void devices_destroy(struct devices *devices);
 void devices_start(struct devices *devices);
 void devices_quiesce(struct devices *devices);
 void devices_reset(struct devices *devices);
+
+/* Nodes for the ACPI tables, at most `room`: how many. */
+unsigned int devices_describe(const struct devices *devices, struct acpi_node *nodes, unsigned int room);
 
 /* A section for each. */
 void devices_save(struct devices *devices, struct buffer *state);

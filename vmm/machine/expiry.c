@@ -16,9 +16,9 @@ static void expiry_raise(struct machine *machine)
 	clock_expire(&machine->clock);
 	if (!clock_needs_latch(&machine->clock))
 		return;
-	vcpus_hold(&machine->vcpus);
+	vcpus_park(&machine->vcpus);
 	clock_latch(&machine->clock);
-	vcpus_release(&machine->vcpus);
+	vcpus_unpark(&machine->vcpus);
 }
 
 /* False if the machine closes meanwhile. */

@@ -36,9 +36,9 @@ static struct sc_follow machine_look(struct machine *machine, enum sc_move move)
 	/* A guest whose clock does not follow need not be held to know that. */
 	if (follow.level == SC_LEVEL_NONE)
 		return follow;
-	vcpus_hold(&machine->vcpus);
+	vcpus_park(&machine->vcpus);
 	follow = clock_follow(&machine->clock, vcpus_online(&machine->vcpus), move);
-	vcpus_release(&machine->vcpus);
+	vcpus_unpark(&machine->vcpus);
 	return follow;
 }
 

@@ -43,7 +43,7 @@ int machine_pause(struct machine *machine, struct error *error)
 
 	lock_take(&machine->lock);
 	if (machine->state == MACHINE_RUNNING) {
-		vcpus_hold(&machine->vcpus);
+		vcpus_park(&machine->vcpus);
 		clock_stop(&machine->clock);
 		machine->state = MACHINE_PAUSED;
 	} else if (machine->state != MACHINE_PAUSED) {
@@ -76,7 +76,7 @@ static int machine_release(struct machine *machine, enum sc_clock_policy policy,
 	int result = clock_start(&machine->clock, policy, error);
 
 	if (!result)
-		vcpus_release(&machine->vcpus);
+		vcpus_unpark(&machine->vcpus);
 	return result;
 }
 
@@ -86,7 +86,7 @@ static int machine_continue(struct machine *machine, enum sc_clock_policy policy
 	int result;
 
 	/* A migration that broke in the handover may have left a guest that prepared, and a hold. */
-	clock_ask(&machine->clock, SC_ASK_NOTHING);
+	clock_request(&machine->clock, SC_ASK_NOTHING);
 	result = machine_end_hold(machine, SC_HOLD_CALLED_OFF, error);
 	if (!result)
 		result = machine_release(machine, policy, error);
@@ -150,7 +150,7 @@ void machine_run_loaded(struct machine *machine)
 	clock_run_loaded(&machine->clock);
 	machine->state = MACHINE_RUNNING;
 	devices_start(&machine->devices);
-	vcpus_release(&machine->vcpus);
+	vcpus_unpark(&machine->vcpus);
 	lock_drop(&machine->lock);
 }
 

@@ -2,7 +2,6 @@
 /* One virtual machine: see the header. */
 #include "machine/machine.h"
 
-#include "base/layout.h"
 #include "machine/exit.h"
 #include "machine/expiry.h"
 
@@ -14,6 +13,18 @@
 /* Function ids that the guest's calls may have: KVM keeps those of fast calls, which begin here, for itself. */
 #define MACHINE_FUNCTIONS 0x80000000u
 
+static int machine_map_memory(struct machine *machine, struct error *error)
+{
+	int result = 0;
+
+	for (uint32_t n = 0; n < machine->memory.regions && !result; n++) {
+		const struct memory_region *region = &machine->memory.region[n];
+
+		result = host_vm_set_ram(&machine->vm, region->gpa, region->host, region->size, error);
+	}
+	return result;
+}
+
 static int machine_create_vm(struct machine *machine, struct error *error)
 {
 	const struct machine_config *config = &machine->config;
@@ -22,8 +33,7 @@ static int machine_create_vm(struct machine *machine, struct error *error)
 	if (!result)
 		result = memory_create(&machine->memory, config->memory_size, error);
 	if (!result)
-		result =
-			host_vm_set_ram(&machine->vm, LAYOUT_RAM_BASE, machine->memory.ram, config->memory_size, error);
+		result = machine_map_memory(machine, error);
 	if (!result)
 		result = vcpus_create(&machine->vcpus, &machine->vm, config->vcpus, true, exit_handle, machine, error);
 	if (!result)
@@ -99,8 +109,31 @@ void machine_destroy(struct machine *machine)
 
 int machine_boot(struct machine *machine, const struct boot_source *source, struct error *error)
 {
+	const struct memory_region *ram = &machine->memory.region[0];
+	struct acpi_node nodes[ACPI_NODES_MAX];
+	struct boot_source here = *source;
 	struct boot_entry entry;
-	int result = boot_load(source, machine->memory.ram, machine->memory.size, &entry, error);
+	int result;
 
+	here.machine = (struct acpi_machine){ .vcpus = machine->config.vcpus, .nodes = nodes };
+	here.machine.node_count = devices_describe(&machine->devices, nodes, ACPI_NODES_MAX);
+	result = boot_load(&here, ram->host, ram->size, &entry, error);
 	return result ? result : host_vcpu_set_entry(&machine->vcpus.vcpu[0].host, entry.pc, entry.x0, error);
+}
+
+int machine_reset(struct machine *machine, struct error *error)
+{
+	int result = 0;
+
+	for (uint32_t n = 0; n < machine->vcpus.count && !result; n++)
+		result = host_vcpu_reset(&machine->vm, &machine->vcpus.vcpu[n].host, !n, error);
+	if (!result)
+		result = host_gic_reset(&machine->vm, machine->vcpus.count, error);
+	if (result)
+		return result;
+	clock_reset(&machine->clock);
+	devices_quiesce(&machine->devices);
+	devices_reset(&machine->devices);
+	devices_start(&machine->devices);
+	return 0;
 }

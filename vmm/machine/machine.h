@@ -71,8 +71,14 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 		   struct error *error);
 void machine_destroy(struct machine *machine);
 
-/* Loads a kernel and what belongs to it. */
+/* Loads a kernel and what belongs to it; what the tables say of the machine comes from the machine. */
 int machine_boot(struct machine *machine, const struct boot_source *source, struct error *error);
+
+/*
+ * The machine as at power-on, in place: vCPUs, interrupt controller, synthetic timers, devices. All vCPUs are parked
+ * outside the guest and stay so. Memory keeps its contents, and reference time goes on: it never goes back.
+ */
+int machine_reset(struct machine *machine, struct error *error);
 
 /* Guest time and vCPUs stop; and go on, with the gap counted or not. -EBUSY in a state that does not allow it. */
 int machine_pause(struct machine *machine, struct error *error);

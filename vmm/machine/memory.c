@@ -13,10 +13,13 @@
 
 int memory_create(struct memory *memory, uint64_t size, struct error *error)
 {
-	*memory = (struct memory){ .size = size, .pagemap = pagemap_open() };
-	memory->ram = host_memory_allocate(size);
+	*memory = (struct memory){
+		.region = { { .gpa = LAYOUT_RAM_BASE, .size = size, .host = host_memory_allocate(size) } },
+		.regions = 1,
+		.pagemap = pagemap_open(),
+	};
 	memory->dirty = calloc(memory_bitmap_words(memory), sizeof(uint64_t));
-	if (memory->ram && memory->dirty)
+	if (memory->region[0].host && memory->dirty)
 		return 0;
 	memory_destroy(memory);
 	return error_set(error, ENOMEM, "this host has no %llu MiB of memory for the guest",
@@ -25,27 +28,84 @@ int memory_create(struct memory *memory, uint64_t size, struct error *error)
 
 void memory_destroy(struct memory *memory)
 {
-	if (memory->ram)
-		host_memory_free(memory->ram, memory->size);
+	for (uint32_t n = 0; n < memory->regions; n++)
+		if (memory->region[n].host)
+			host_memory_free(memory->region[n].host, memory->region[n].size);
 	free(memory->dirty);
-	if (memory->size && memory->pagemap >= 0)
+	if (memory->regions && memory->pagemap >= 0)
 		close(memory->pagemap);
-	*memory = (struct memory){ 0 };
+	*memory = (struct memory){ .regions = 0 };
+}
+
+/* ---- Pages ---- */
+
+uint64_t memory_pages(const struct memory *memory)
+{
+	uint64_t pages = 0;
+
+	for (uint32_t n = 0; n < memory->regions; n++)
+		pages += memory->region[n].size / MEMORY_PAGE_SIZE;
+	return pages;
+}
+
+/* The region of a page, and where in it the page begins. */
+static const struct memory_region *region_of_page(const struct memory *memory, uint64_t page, uint64_t *offset)
+{
+	const struct memory_region *region = memory->region;
+
+	*offset = page * MEMORY_PAGE_SIZE;
+	for (; *offset >= region->size; region++)
+		*offset -= region->size;
+	return region;
+}
+
+uint8_t *memory_page(const struct memory *memory, uint64_t page)
+{
+	uint64_t offset;
+	const struct memory_region *region = region_of_page(memory, page, &offset);
+
+	return region->host + offset;
+}
+
+uint64_t memory_page_gpa(const struct memory *memory, uint64_t page)
+{
+	uint64_t offset;
+	const struct memory_region *region = region_of_page(memory, page, &offset);
+
+	return region->gpa + offset;
+}
+
+/* ---- Guest addresses ---- */
+
+/* The region that has all of it, NULL if there is none, and the number of its first page. */
+static const struct memory_region *region_find(const struct memory *memory, uint64_t gpa, size_t size, uint64_t *first)
+{
+	*first = 0;
+	for (uint32_t n = 0; n < memory->regions; n++) {
+		const struct memory_region *region = &memory->region[n];
+
+		if (gpa >= region->gpa && gpa - region->gpa <= region->size &&
+		    size <= region->size - (gpa - region->gpa))
+			return region;
+		*first += region->size / MEMORY_PAGE_SIZE;
+	}
+	return NULL;
 }
 
 void *memory_span(const struct memory *memory, uint64_t gpa, size_t size)
 {
-	uint64_t start = gpa - LAYOUT_RAM_BASE;
+	uint64_t first;
+	const struct memory_region *region = region_find(memory, gpa, size, &first);
 
-	if (gpa < LAYOUT_RAM_BASE || start > memory->size || size > memory->size - start)
-		return NULL;
-	return memory->ram + start;
+	return region ? region->host + (gpa - region->gpa) : NULL;
 }
 
 void memory_mark_dirty(struct memory *memory, uint64_t gpa, size_t size)
 {
-	uint64_t page = (gpa - LAYOUT_RAM_BASE) / MEMORY_PAGE_SIZE;
-	uint64_t last = (gpa - LAYOUT_RAM_BASE + size - 1) / MEMORY_PAGE_SIZE;
+	uint64_t first;
+	const struct memory_region *region = region_find(memory, gpa, size, &first);
+	uint64_t page = first + (gpa - region->gpa) / MEMORY_PAGE_SIZE;
+	uint64_t last = first + (gpa - region->gpa + size - 1) / MEMORY_PAGE_SIZE;
 
 	/* Release: whoever sees the bit copies a page that has the store. */
 	for (; size && page <= last; page++)
@@ -73,9 +133,9 @@ bool memory_read(const struct memory *memory, uint64_t gpa, void *data, size_t s
 	return true;
 }
 
-uint64_t memory_touched(const struct memory *memory, uint64_t page, uint32_t count)
+uint64_t memory_touched(const struct memory *memory, const void *pages, uint32_t count)
 {
-	return pagemap_touched(memory->pagemap, memory->ram + page * MEMORY_PAGE_SIZE, count);
+	return pagemap_touched(memory->pagemap, pages, count);
 }
 
 void memory_take_dirty(struct memory *memory, uint64_t *bitmap)

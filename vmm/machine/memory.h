@@ -3,8 +3,8 @@
  * Guest RAM and the monitor's own record of what it wrote there.
  *
  * Policy: KVM's dirty log does not see the monitor's stores, so all of them go through memory_write() or are followed
- * by memory_mark_dirty(); pre-copy merges that bitmap into each round. Guest addresses are checked here and nowhere
- * else.
+ * by memory_mark_dirty(); pre-copy merges that bitmap into each round. Memory is a list of regions. Guest addresses are
+ * checked here and nowhere else.
  */
 #ifndef VMM_MACHINE_MEMORY_H
 #define VMM_MACHINE_MEMORY_H
@@ -17,10 +17,19 @@
 
 #define MEMORY_PAGE_SIZE 4096u
 
-struct memory {
-	uint8_t *ram;
+#define MEMORY_REGIONS_MAX 4u
+
+/* One piece of guest memory; what it is, config.h says. */
+struct memory_region {
+	uint64_t gpa; /* a multiple of 64 pages, as `size` is */
 	uint64_t size;
-	uint64_t *dirty; /* one bit a page, set with atomic operations */
+	uint8_t *host;
+};
+
+struct memory {
+	struct memory_region region[MEMORY_REGIONS_MAX]; /* the first is RAM */
+	uint32_t regions;
+	uint64_t *dirty; /* one bit a page, in the order of the regions, set with atomic operations */
 	int pagemap;	 /* of pagemap.h */
 };
 
@@ -28,10 +37,12 @@ struct memory {
 int memory_create(struct memory *memory, uint64_t size, struct error *error);
 void memory_destroy(struct memory *memory);
 
-static inline uint64_t memory_pages(const struct memory *memory)
-{
-	return memory->size / MEMORY_PAGE_SIZE;
-}
+/* Pages are numbered from 0 through all regions. */
+uint64_t memory_pages(const struct memory *memory);
+
+/* Where page number `page` is in this process; and where the guest sees it. The page is one of memory_pages(). */
+uint8_t *memory_page(const struct memory *memory, uint64_t page);
+uint64_t memory_page_gpa(const struct memory *memory, uint64_t page);
 
 /* 64-bit words of a bitmap with one bit a page. */
 static inline size_t memory_bitmap_words(const struct memory *memory)
@@ -39,19 +50,19 @@ static inline size_t memory_bitmap_words(const struct memory *memory)
 	return memory_pages(memory) / 64;
 }
 
-/* Guest RAM from gpa on, NULL unless all of it is RAM. To read, or to write and then mark. */
+/* Guest memory from gpa on, NULL unless one region has all of it. To read, or to write and then mark. */
 void *memory_span(const struct memory *memory, uint64_t gpa, size_t size);
 void memory_mark_dirty(struct memory *memory, uint64_t gpa, size_t size);
 
-/* False, and nothing happens, unless all of it is RAM. */
+/* False, and nothing happens, unless one region has all of it. */
 bool memory_write(struct memory *memory, uint64_t gpa, const void *data, size_t size);
 bool memory_read(const struct memory *memory, uint64_t gpa, void *data, size_t size);
 
 /*
- * A bit for each of the `count` pages from page `page` of the RAM on, at most PAGEMAP_PAGES_MAX, bit 0 the first: 0 if
+ * A bit for each of the `count` pages of one region from `pages` on, at most PAGEMAP_PAGES_MAX, bit 0 the first: 0 if
  * it is zero because nobody has ever touched it. Other pages may be zero as well.
  */
-uint64_t memory_touched(const struct memory *memory, uint64_t page, uint32_t count);
+uint64_t memory_touched(const struct memory *memory, const void *pages, uint32_t count);
 
 /* Adds the monitor's own dirty pages to the bitmap and forgets them. */
 void memory_take_dirty(struct memory *memory, uint64_t *bitmap);

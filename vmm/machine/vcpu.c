@@ -151,7 +151,7 @@ static uint32_t vcpus_started(const struct vcpu_set *set)
 	return started;
 }
 
-void vcpus_hold(struct vcpu_set *set)
+void vcpus_park(struct vcpu_set *set)
 {
 	lock_take(&set->lock);
 	if (!set->holds++)
@@ -161,7 +161,7 @@ void vcpus_hold(struct vcpu_set *set)
 	lock_drop(&set->lock);
 }
 
-void vcpus_release(struct vcpu_set *set)
+void vcpus_unpark(struct vcpu_set *set)
 {
 	lock_take(&set->lock);
 	if (!--set->holds) {

@@ -59,9 +59,9 @@ void vcpus_destroy(struct vcpu_set *set);
 /* Starts the threads; they stay outside the guest while held. */
 int vcpus_start(struct vcpu_set *set, struct error *error);
 
-/* After vcpus_hold() returns no vCPU is in the guest until as many vcpus_release() have been called. */
-void vcpus_hold(struct vcpu_set *set);
-void vcpus_release(struct vcpu_set *set);
+/* After vcpus_park() returns no vCPU is in the guest until as many vcpus_unpark() have been called. */
+void vcpus_park(struct vcpu_set *set);
+void vcpus_unpark(struct vcpu_set *set);
 
 /*
  * A held vCPU's call returns: X0 is `result`, X6 and X7 are `value`. It goes on when it is released. -errno if KVM

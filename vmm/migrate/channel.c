@@ -150,11 +150,7 @@ int channel_send(struct channel *channel, enum frame_type type, const void *data
 
 int channel_send_buffer(struct channel *channel, enum frame_type type, struct buffer *buffer, struct error *error)
 {
-	int result = buffer_failed(buffer) ? error_set(error, ENOMEM, "no memory for a %s frame", frame_name(type))
-					   : channel_send(channel, type, buffer->data, buffer->size, error);
-
-	buffer_free(buffer);
-	return result;
+	return sink_put_buffer(&channel->sink, type, buffer, error);
 }
 
 static int channel_read(struct channel *channel, uint8_t *place, size_t left, sc_ns_t deadline, struct error *error)

@@ -54,7 +54,7 @@ int incoming_open(struct incoming *incoming, const struct handover_limits *limit
 	incoming->timer = host_timer_create();
 	if (incoming->events >= 0 && incoming->timer >= 0 && !incoming_watch(incoming, incoming->timer, INCOMING_TIMER))
 		return 0;
-	error_format(error, "no event descriptor (%s)", strerror(errno));
+	error_record(error, errno, "no event descriptor (%s)", strerror(errno));
 	incoming_close(incoming);
 	return -EMFILE;
 }

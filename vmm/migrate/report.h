@@ -39,7 +39,7 @@ struct report {
 	uint64_t round_trip_ns;	  /* of the best time stamp */
 	uint64_t age_ns;	  /* of that stamp when the clock started */
 	bool rate_known;
-	struct sc_handoff_rate rate; /* of the target's counter against the source's, beyond what both state */
+	struct sc_offset_rate rate; /* of the target's counter against the source's, beyond what both state */
 	uint32_t input_size;
 	uint8_t input[UART_LATE_INPUT_MAX]; /* of the console, which came too late for STATE */
 };

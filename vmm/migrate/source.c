@@ -27,7 +27,7 @@ struct source {
 	struct error *error;
 	enum source_state state;
 	struct precopy precopy;
-	struct sc_handoff handoff;
+	struct sc_offset handoff;
 	bool asked;	    /* the guest was asked to prepare */
 	bool prepared;	    /* and has done so: it is to hold */
 	sc_ns_t fits_since; /* the rest of memory fits, the clocks' comparison does not; 0: it does not fit */
@@ -46,33 +46,21 @@ static enum source_action source_event(struct source *source, enum source_event 
 
 /* ---- Whether it can move ---- */
 
-static int source_describe(struct source *source, bool dry_run)
+static int source_hello(struct source *source, bool dry_run)
 {
 	struct frame_hello hello = arrival_hello(source->machine, source->report->level);
-	struct buffer buffer = { 0 };
+	struct frame frame;
 	int result;
 
 	hello.id = source->report->id;
 	hello.dry_run = dry_run;
-	frame_put_hello(&buffer, &hello);
-	result = channel_send_buffer(source->channel, FRAME_HELLO, &buffer, source->error);
-	if (result)
-		return result;
-	config_put(&buffer, &source->machine->config);
-	return channel_send_buffer(source->channel, FRAME_MACHINE, &buffer, source->error);
-}
-
-static int source_hello(struct source *source, bool dry_run)
-{
-	struct frame frame;
-	int result = source_describe(source, dry_run);
-
+	result = arrival_announce(&source->channel->sink, &hello, &source->machine->config, source->error);
 	if (!result)
 		result = channel_expect(source->channel, FRAME_WELCOME, &frame, source->error);
 	if (!result)
 		result = frame_get_welcome(frame.data, frame.size, &source->report->to_hz, source->error);
 	if (!result)
-		sc_handoff_init(&source->handoff, source->report->from_hz, source->report->to_hz);
+		sc_offset_init(&source->handoff, source->report->from_hz, source->report->to_hz);
 	return result;
 }
 
@@ -90,9 +78,9 @@ static int source_check_registers(struct source *source)
 	struct frame frame;
 	int result;
 
-	vcpus_hold(&source->machine->vcpus);
+	vcpus_park(&source->machine->vcpus);
 	result = state_save_registers(source->machine, &buffer, source->error);
-	vcpus_release(&source->machine->vcpus);
+	vcpus_unpark(&source->machine->vcpus);
 	if (result)
 		buffer_free(&buffer);
 	else
@@ -128,9 +116,9 @@ static int source_check_alive(struct source *source)
 /* Whether the clocks are compared well enough now, and how well. */
 static bool source_width_fits(const struct source *source, uint64_t *half_width_us)
 {
-	struct sc_handoff_result known = { .half_width_ns = UINT64_MAX };
+	struct sc_offset_result known = { .half_width_ns = UINT64_MAX };
 
-	sc_handoff_result(&source->handoff, host_counter_ns(), &known);
+	sc_offset_result(&source->handoff, host_counter_ns(), &known);
 	*half_width_us = known.half_width_ns / NS_PER_US;
 	return known.half_width_ns <= (uint64_t)source->options->max_step_us * NS_PER_US;
 }
@@ -296,7 +284,7 @@ static void source_stop(struct source *source)
 	/* A guest that holds stands still already. */
 	if (!source->channel->deadline.v)
 		source_limit(source);
-	vcpus_hold(&source->machine->vcpus);
+	vcpus_park(&source->machine->vcpus);
 	clock_stop(&source->machine->clock);
 }
 
@@ -304,10 +292,10 @@ static int source_send_state(struct source *source)
 {
 	struct clock_handoff handoff = { .policy = source->options->policy };
 	struct buffer buffer = { 0 };
-	struct sc_handoff_result known = { 0 };
+	struct sc_offset_result known = { 0 };
 	int result;
 
-	if (sc_handoff_result(&source->handoff, host_counter_ns(), &known))
+	if (sc_offset_result(&source->handoff, host_counter_ns(), &known))
 		return error_set(source->error, EPROTO, "the hosts' clocks could not be compared");
 	handoff.difference_ns = source->difference_ns = known.middle_ns;
 	result = state_save(source->machine, &handoff, &buffer, source->error);
@@ -322,15 +310,15 @@ static int source_send_state(struct source *source)
 static void source_report_clock(struct source *source, sc_ns_t gap)
 {
 	sc_ns_t started = sc_ns(clock_stopped_at(&source->machine->clock).v + gap.v);
-	struct sc_handoff_result known = { 0 };
+	struct sc_offset_result known = { 0 };
 
 	source->report->gap_ns = gap.v;
 	/* One unit for the rebase of reference time. */
 	source->report->stated_bound_ns =
-		sc_handoff_bound(&source->handoff, started, source->difference_ns, &known) + SC_REF_NS;
+		sc_offset_bound(&source->handoff, started, source->difference_ns, &known) + SC_REF_NS;
 	source->report->round_trip_ns = known.round_trip_ns;
 	source->report->age_ns = known.age_ns;
-	source->report->rate_known = !sc_handoff_rate(&source->handoff, &source->report->rate);
+	source->report->rate_known = !sc_offset_rate(&source->handoff, &source->report->rate);
 	if (known.stated == SC_STATED_EXCLUDED)
 		log_line("%s: what the hosts say of their synchronisation contradicts their time stamps",
 			 source->machine->config.name);
@@ -459,9 +447,10 @@ static void source_believe(struct source *source)
 
 	source_event(source, SOURCE_EVENT_ABORT);
 	source_resume(source);
-	error_format(source->error,
-		     "the other side gave up in the handover and promises never to run %s, which goes on here (%.300s)",
-		     name, reason.text);
+	error_explain(
+		source->error,
+		"the other side gave up in the handover and promises never to run %s, which goes on here (%.300s)",
+		name, reason.text);
 }
 
 /* The handover went wrong: the guest may run there or not. */
@@ -474,14 +463,14 @@ static void source_ask_first(struct source *source)
 		 source->options->host);
 	source_ask(source, source->options->limits->question_ms);
 	if (source->state == SOURCE_RUNNING)
-		error_format(source->error,
-			     "the migration broke in the handover (%.300s); the other side promises never to run %s, "
-			     "which goes on here",
-			     reason.text, name);
+		error_explain(source->error,
+			      "the migration broke in the handover (%.300s); the other side promises never to run %s, "
+			      "which goes on here",
+			      reason.text, name);
 	if (source->state == SOURCE_UNDECIDED) {
 		struct error asking = *source->error;
 
-		error_format(source->error, "%.200s; then %.200s", reason.text, asking.text);
+		error_explain(source->error, "%.200s; then %.200s", reason.text, asking.text);
 	}
 }
 
@@ -518,7 +507,7 @@ static enum source_state source_switch(struct source *source)
 	source_stop(source);
 	result = source_transfer(source);
 	if (!result && !gate_pass(source->options->gate))
-		result = gate_called(source->options->gate, source->error);
+		result = gate_on_cancel(source->options->gate, source->error);
 	if (result)
 		return source_fail(source);
 	source_event(source, SOURCE_EVENT_READY);

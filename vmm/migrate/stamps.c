@@ -36,7 +36,7 @@ static void stamps_prepare(const struct channel *channel)
 	setsockopt(channel->fd, SOL_SOCKET, SO_BUSY_POLL, &us, sizeof(us));
 }
 
-static int stamps_take(struct channel *channel, struct sc_handoff *handoff, struct error *error)
+static int stamps_take(struct channel *channel, struct sc_offset *handoff, struct error *error)
 {
 	struct sc_stamp stamp = { .sent = host_counter_ns() };
 	struct frame frame;
@@ -57,13 +57,13 @@ static int stamps_take(struct channel *channel, struct sc_handoff *handoff, stru
 	cursor = cursor_make(frame.data, frame.size);
 	stamp.received = sc_ns(cursor_u64(&cursor));
 	stamp.answered = sc_ns(cursor_u64(&cursor));
-	if (!cursor_finish(&cursor) || sc_handoff_add(handoff, &stamp))
+	if (!cursor_finish(&cursor) || sc_offset_add(handoff, &stamp))
 		return error_set(error, EPROTO, "the other side's time stamps contradict each other");
 	return 0;
 }
 
 /* Statements that contradict the stamps are told apart by the core; here only what no host can state is refused. */
-static int stamps_take_clock(struct channel *channel, struct sc_handoff *handoff, struct error *error)
+static int stamps_take_clock(struct channel *channel, struct sc_offset *handoff, struct error *error)
 {
 	struct sc_statement here = host_statement(), there;
 	struct frame frame;
@@ -74,12 +74,12 @@ static int stamps_take_clock(struct channel *channel, struct sc_handoff *handoff
 	if (result)
 		return result;
 	result = frame_get_statement(frame.data, frame.size, &there, error);
-	if (!result && sc_handoff_state(handoff, &here, &there))
+	if (!result && sc_offset_state(handoff, &here, &there))
 		return error_set(error, EPROTO, "the other side's statement of its clock is none that a host can make");
 	return result;
 }
 
-int stamps_burst(struct channel *channel, struct sc_handoff *handoff, struct error *error)
+int stamps_burst(struct channel *channel, struct sc_offset *handoff, struct error *error)
 {
 	int result;
 

@@ -11,7 +11,7 @@
 #include "migrate/channel.h"
 
 /* The source asks for the target's statement, and then for as many stamps as the limits say. */
-int stamps_burst(struct channel *channel, struct sc_handoff *handoff, struct error *error);
+int stamps_burst(struct channel *channel, struct sc_offset *handoff, struct error *error);
 
 /* The target answers one. `received` was taken as soon as the frame was there. */
 int stamps_answer(struct channel *channel, sc_ns_t received, struct error *error);

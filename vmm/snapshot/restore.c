@@ -111,7 +111,7 @@ static uint64_t restore_bound(const struct sc_statement *saved, const struct sc_
 
 	if (bound_ns == SC_STATEMENT_UNKNOWN)
 		return bound_ns;
-	return bound_ns + by_counters / (MILLION / SC_HANDOFF_DRIFT_PPM) + 1 + SC_REF_NS;
+	return bound_ns + by_counters / (MILLION / SC_OFFSET_DRIFT_PPM) + 1 + SC_REF_NS;
 }
 
 static int restore_state(struct restore *restore, const struct frame *frame, struct error *error)

@@ -26,28 +26,11 @@ static int save_look(const struct save_options *options, struct error *error)
 	return options->gate && gate_is_cancelled(options->gate) ? save_called(NULL, error) : 0;
 }
 
-/* Frees the buffer. */
-static int save_frame(struct sink *sink, enum frame_type type, struct buffer *buffer, struct error *error)
-{
-	int result = buffer_failed(buffer) ? error_set(error, ENOMEM, "no memory for a record of the file")
-					   : sink->put(sink, type, buffer->data, buffer->size, NULL, 0, error);
-
-	buffer_free(buffer);
-	return result;
-}
-
 static int save_description(struct machine *machine, struct sink *sink, struct error *error)
 {
 	struct frame_hello hello = arrival_hello(machine, machine_follow(machine, SC_MOVE_ASKED).level);
-	struct buffer buffer = { 0 };
-	int result;
 
-	frame_put_hello(&buffer, &hello);
-	result = save_frame(sink, FRAME_HELLO, &buffer, error);
-	if (result)
-		return result;
-	config_put(&buffer, &machine->config);
-	return save_frame(sink, FRAME_MACHINE, &buffer, error);
+	return arrival_announce(sink, &hello, &machine->config, error);
 }
 
 /* This host's CLOCK_REALTIME, which on another host tells how long ago this was. */
@@ -57,7 +40,7 @@ static int save_clock(struct sink *sink, struct error *error)
 	struct buffer buffer = { 0 };
 
 	frame_put_statement(&buffer, &statement);
-	return save_frame(sink, FRAME_CLOCKED, &buffer, error);
+	return sink_put_buffer(sink, FRAME_CLOCKED, &buffer, error);
 }
 
 static int save_memory(const struct machine *machine, const struct save_options *options, struct sink *sink,
@@ -90,7 +73,7 @@ static int save_state(struct machine *machine, enum sc_clock_policy policy, stru
 	int result = state_save(machine, &handoff, &buffer, error);
 
 	if (!result)
-		return save_frame(sink, FRAME_STATE, &buffer, error);
+		return sink_put_buffer(sink, FRAME_STATE, &buffer, error);
 	buffer_free(&buffer);
 	return result;
 }
@@ -152,7 +135,7 @@ static int save_prepare(struct machine *machine, const struct save_options *opti
  */
 static int save_ask(struct machine *machine, const struct save_options *options, struct error *error)
 {
-	const struct wait_watch watch = { .fd = options->gate ? options->gate->called : -1, .fn = save_called };
+	const struct wait_watch watch = { .fd = options->gate ? options->gate->cancelled : -1, .fn = save_called };
 	const struct hold_wait hold = { options->limits->hold_ms, &watch, options->gate ? 1 : 0 };
 	bool done;
 	int result;
@@ -174,7 +157,7 @@ static void save_go_on(struct machine *machine, bool ran)
 	if (ran)
 		machine_go_on(machine, SC_CLOCK_ADVANCE);
 	else
-		vcpus_release(&machine->vcpus);
+		vcpus_unpark(&machine->vcpus);
 }
 
 int save_run(struct machine *machine, const struct save_options *options, struct save_report *report,
@@ -194,7 +177,7 @@ int save_run(struct machine *machine, const struct save_options *options, struct
 		return result;
 	}
 	ordered = host_monotonic();
-	vcpus_hold(&machine->vcpus);
+	vcpus_park(&machine->vcpus);
 	ran = !clock_is_stopped(&machine->clock);
 	clock_stop(&machine->clock);
 	result = save_held(machine, options, &writer, error);

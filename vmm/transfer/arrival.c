@@ -19,6 +19,20 @@ struct frame_hello arrival_hello(const struct machine *machine, enum sc_level le
 	return hello;
 }
 
+int arrival_announce(struct sink *sink, const struct frame_hello *hello, const struct machine_config *config,
+		     struct error *error)
+{
+	struct buffer buffer = { 0 };
+	int result;
+
+	frame_put_hello(&buffer, hello);
+	result = sink_put_buffer(sink, FRAME_HELLO, &buffer, error);
+	if (result)
+		return result;
+	config_put(&buffer, config);
+	return sink_put_buffer(sink, FRAME_MACHINE, &buffer, error);
+}
+
 static int check_host(const struct frame_hello *hello, const struct machine_config *config, struct error *error)
 {
 	uint32_t bits;

@@ -8,10 +8,14 @@
 #define VMM_TRANSFER_ARRIVAL_H
 
 #include "machine/machine.h"
-#include "transfer/frame.h"
+#include "transfer/sink.h"
 
 /* What a machine here says first of itself, but for the migration's own facts. */
 struct frame_hello arrival_hello(const struct machine *machine, enum sc_level level);
+
+/* HELLO, and the machine's description behind it. */
+int arrival_announce(struct sink *sink, const struct frame_hello *hello, const struct machine_config *config,
+		     struct error *error);
 
 /*
  * Makes the machine that `config` describes, as one that is being received, called `name`, or as it is described if

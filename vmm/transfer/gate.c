@@ -15,15 +15,15 @@ enum gate_state {
 
 int gate_open(struct gate *gate, struct error *error)
 {
-	*gate = (struct gate){ .state = GATE_OPEN, .called = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
-	return gate->called < 0 ? error_set(error, errno, "no event descriptor (%s)", strerror(errno)) : 0;
+	*gate = (struct gate){ .state = GATE_OPEN, .cancelled = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+	return gate->cancelled < 0 ? error_set(error, errno, "no event descriptor (%s)", strerror(errno)) : 0;
 }
 
 void gate_close(struct gate *gate)
 {
-	if (gate->called >= 0)
-		close(gate->called);
-	gate->called = -1;
+	if (gate->cancelled >= 0)
+		close(gate->cancelled);
+	gate->cancelled = -1;
 }
 
 /* True if the gate is now, or was already, in that state. */
@@ -40,7 +40,7 @@ bool gate_cancel(struct gate *gate)
 	bool cancelled = gate_set(gate, GATE_CANCELLED);
 
 	if (cancelled)
-		eventfd_write(gate->called, 1);
+		eventfd_write(gate->cancelled, 1);
 	return cancelled;
 }
 
@@ -54,7 +54,7 @@ bool gate_is_cancelled(const struct gate *gate)
 	return __atomic_load_n(&gate->state, __ATOMIC_SEQ_CST) == GATE_CANCELLED;
 }
 
-int gate_called(void *context, struct error *error)
+int gate_on_cancel(void *context, struct error *error)
 {
 	(void)context;
 	return error_set(error, ECANCELED, "the migration was called off");

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 
 struct gate {
-	int state;  /* enum gate_state, atomic */
-	int called; /* eventfd: readable once the migration is called off */
+	int state;     /* enum gate_state, atomic */
+	int cancelled; /* eventfd: readable once the migration is called off */
 };
 
 /* Open; -errno without a descriptor. */
@@ -27,7 +27,7 @@ bool gate_pass(struct gate *gate);
 /* True once it was called off. */
 bool gate_is_cancelled(const struct gate *gate);
 
-/* A wait_watch_fn for `called`: -ECANCELED and the sentence. */
-int gate_called(void *context, struct error *error);
+/* A wait_watch_fn for `cancelled`: -ECANCELED and the sentence. */
+int gate_on_cancel(void *context, struct error *error);
 
 #endif

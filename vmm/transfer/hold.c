@@ -17,7 +17,7 @@ static int hold_ask(struct machine *machine, uint64_t asked, bool (*is_done)(str
 	bool ready = true;
 	int result = 0;
 
-	clock_ask(clock, asked);
+	clock_request(clock, asked);
 	*done = false;
 	/* One that has declared another clock will not do it. */
 	while (!result && ready && !*done && clock_follow(clock, 0, SC_MOVE_ASKED).level == SC_LEVEL_COOPERATIVE) {
@@ -44,7 +44,7 @@ int hold_begin(struct machine *machine, const struct hold_wait *wait, bool *held
 	if (result || *held)
 		return result;
 	/* It shall stay on the page. The hold may have come just before this. */
-	clock_ask(&machine->clock, SC_ASK_PREPARE);
+	clock_request(&machine->clock, SC_ASK_PREPARE);
 	*held = clock_is_held(&machine->clock);
 	return 0;
 }
@@ -53,13 +53,13 @@ void hold_call_off(struct machine *machine)
 {
 	struct error error;
 
-	clock_ask(&machine->clock, SC_ASK_NOTHING);
+	clock_request(&machine->clock, SC_ASK_NOTHING);
 	if (!clock_is_held(&machine->clock))
 		return;
-	vcpus_hold(&machine->vcpus);
+	vcpus_park(&machine->vcpus);
 	if (machine_end_hold(machine, SC_HOLD_CALLED_OFF, &error)) {
 		log_line("%s: %s", machine->config.name, error.text);
 		machine_finish(machine, MACHINE_END_FAILED);
 	}
-	vcpus_release(&machine->vcpus);
+	vcpus_unpark(&machine->vcpus);
 }

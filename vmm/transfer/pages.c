@@ -2,7 +2,6 @@
 /* Guest memory as frames: see the header. */
 #include "transfer/pages.h"
 
-#include "base/layout.h"
 #include "machine/pagemap.h"
 
 #include <assert.h>
@@ -19,12 +18,12 @@ static bool page_is_zero(const uint8_t *page)
 }
 
 /* Which of these pages, at most FRAME_PAGES_MAX, are zero: those that nobody has touched are not even read. */
-static uint64_t zeroes_of(const struct memory *memory, uint64_t page, uint32_t count)
+static uint64_t zeroes_of(const struct memory *memory, const uint8_t *pages, uint32_t count)
 {
-	uint64_t touched = memory_touched(memory, page, count), zeroes = 0;
+	uint64_t touched = memory_touched(memory, pages, count), zeroes = 0;
 
 	for (uint32_t n = 0; n < count; n++)
-		if (!(touched >> n & 1) || page_is_zero(memory->ram + (page + n) * MEMORY_PAGE_SIZE))
+		if (!(touched >> n & 1) || page_is_zero(pages + (size_t)n * MEMORY_PAGE_SIZE))
 			zeroes |= 1ull << n;
 	return zeroes;
 }
@@ -53,15 +52,16 @@ static int put_run(struct sink *sink, uint64_t gpa, const uint8_t *pages, uint32
 
 int pages_put(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, struct error *error)
 {
-	uint64_t zeroes = zeroes_of(memory, page, count);
+	const uint8_t *pages = memory_page(memory, page);
+	uint64_t gpa = memory_page_gpa(memory, page);
+	uint64_t zeroes = zeroes_of(memory, pages, count);
 	int result = 0;
 
 	for (uint32_t n = 0, alike; !result && n < count; n += alike) {
-		uint64_t first = page + n;
+		size_t offset = (size_t)n * MEMORY_PAGE_SIZE;
 
 		alike = run_alike(zeroes >> n, count - n);
-		result = put_run(sink, LAYOUT_RAM_BASE + first * MEMORY_PAGE_SIZE,
-				 memory->ram + first * MEMORY_PAGE_SIZE, alike, zeroes >> n & 1, error);
+		result = put_run(sink, gpa + offset, pages + offset, alike, zeroes >> n & 1, error);
 	}
 	return result;
 }
@@ -95,7 +95,7 @@ static int load_zeroes(struct memory *memory, const struct frame *frame, struct 
 		pages = memory_span(memory, gpa, count * MEMORY_PAGE_SIZE);
 	if (!pages)
 		return pages_damaged(error);
-	zeroes = zeroes_of(memory, (gpa - LAYOUT_RAM_BASE) / MEMORY_PAGE_SIZE, (uint32_t)count);
+	zeroes = zeroes_of(memory, pages, (uint32_t)count);
 	for (uint32_t n = 0; n < count; n++)
 		if (!(zeroes >> n & 1)) /* memory that was never touched is left so */
 			memset(pages + (size_t)n * MEMORY_PAGE_SIZE, 0, MEMORY_PAGE_SIZE);

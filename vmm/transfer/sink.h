@@ -16,4 +16,7 @@ struct sink {
 	uint64_t sent; /* bytes taken so far, headers included */
 };
 
+/* Puts a frame of what was collected, and frees it either way. -ENOMEM if not all of it could be. */
+int sink_put_buffer(struct sink *sink, enum frame_type type, struct buffer *buffer, struct error *error);
+
 #endif

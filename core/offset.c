@@ -20,9 +20,9 @@
 #define RATE_BEGINNING_NS 200000000u
 #define RATE_BOUND_MAX_PPB 1000000u
 
-void sc_handoff_init(struct sc_handoff *handoff, uint32_t source_hz, uint32_t target_hz)
+void sc_offset_init(struct sc_offset *handoff, uint32_t source_hz, uint32_t target_hz)
 {
-	*handoff = (struct sc_handoff){
+	*handoff = (struct sc_offset){
 		.source_lag_ns = sc_rate_lag(source_hz),
 		.target_lag_ns = sc_rate_lag(target_hz),
 	};
@@ -39,7 +39,7 @@ static uint64_t distance(sc_ns_t a, sc_ns_t b)
  */
 static int64_t drift(uint64_t age)
 {
-	return (int64_t)sc_muldiv_up(age, 2 * SC_HANDOFF_DRIFT_PPM, MILLION - SC_HANDOFF_DRIFT_PPM);
+	return (int64_t)sc_muldiv_up(age, 2 * SC_OFFSET_DRIFT_PPM, MILLION - SC_OFFSET_DRIFT_PPM);
 }
 
 static uint64_t width(const struct sc_interval *interval)
@@ -65,7 +65,7 @@ static bool exclude(const struct sc_interval *a, const struct sc_interval *b)
 }
 
 /* What the stamps say at source time now. */
-static struct sc_interval stamped_at(const struct sc_handoff *handoff, sc_ns_t now)
+static struct sc_interval stamped_at(const struct sc_offset *handoff, sc_ns_t now)
 {
 	return (struct sc_interval){
 		.at = now,
@@ -87,7 +87,7 @@ static bool plausible(const struct sc_stamp *stamp)
 }
 
 /* A reading lags behind its clock, so each bound is looser by the lag of the clock that was read last. */
-static struct sc_interval stamp_interval(const struct sc_handoff *handoff, const struct sc_stamp *stamp)
+static struct sc_interval stamp_interval(const struct sc_offset *handoff, const struct sc_stamp *stamp)
 {
 	return (struct sc_interval){
 		/* Each bound holds at some moment between sending and return; aged from sending it is valid then. */
@@ -98,7 +98,7 @@ static struct sc_interval stamp_interval(const struct sc_handoff *handoff, const
 }
 
 /* Takes each bound of a stamp that is tighter than the one known, both aged to the stamp's return. */
-static void tighten(struct sc_handoff *handoff, const struct sc_interval *fresh, sc_ns_t now)
+static void tighten(struct sc_offset *handoff, const struct sc_interval *fresh, sc_ns_t now)
 {
 	struct sc_interval known = stamped_at(handoff, now), seen = aged(fresh, now);
 	bool first = !handoff->stamps;
@@ -113,7 +113,7 @@ static void tighten(struct sc_handoff *handoff, const struct sc_interval *fresh,
 	}
 }
 
-static void choose_best(struct sc_handoff *handoff, const struct sc_stamp *stamp)
+static void choose_best(struct sc_offset *handoff, const struct sc_stamp *stamp)
 {
 	uint64_t round_trip = (stamp->returned.v - stamp->sent.v) - (stamp->answered.v - stamp->received.v);
 	uint64_t fresh = round_trip / 2 + (uint64_t)drift(distance(stamp->sent, stamp->returned));
@@ -135,7 +135,7 @@ static bool tells_more(const struct sc_interval *first, const struct sc_interval
 }
 
 /* Keeps the two stamps between which the rate is known best, of those that begin in the beginning. */
-static void choose_ends(struct sc_handoff *handoff, const struct sc_interval *fresh, sc_ns_t returned)
+static void choose_ends(struct sc_offset *handoff, const struct sc_interval *fresh, sc_ns_t returned)
 {
 	struct sc_interval end = aged(fresh, returned);
 
@@ -148,7 +148,7 @@ static void choose_ends(struct sc_handoff *handoff, const struct sc_interval *fr
 		handoff->last = end;
 }
 
-int sc_handoff_add(struct sc_handoff *handoff, const struct sc_stamp *stamp)
+int sc_offset_add(struct sc_offset *handoff, const struct sc_stamp *stamp)
 {
 	struct sc_interval fresh, seen, known;
 
@@ -171,7 +171,7 @@ int sc_handoff_add(struct sc_handoff *handoff, const struct sc_stamp *stamp)
 
 /* ---- Statements ---- */
 
-int sc_handoff_state(struct sc_handoff *handoff, const struct sc_statement *source, const struct sc_statement *target)
+int sc_offset_state(struct sc_offset *handoff, const struct sc_statement *source, const struct sc_statement *target)
 {
 	int64_t difference;
 	uint64_t bound;
@@ -191,7 +191,7 @@ int sc_handoff_state(struct sc_handoff *handoff, const struct sc_statement *sour
 }
 
 /* Makes the stamps' interval smaller by the statements. */
-static enum sc_stated apply_statement(const struct sc_handoff *handoff, struct sc_interval *interval)
+static enum sc_stated apply_statement(const struct sc_offset *handoff, struct sc_interval *interval)
 {
 	struct sc_interval statement = aged(&handoff->statement, interval->at);
 	uint64_t before = width(interval);
@@ -209,7 +209,7 @@ static enum sc_stated apply_statement(const struct sc_handoff *handoff, struct s
 
 /* ---- Results ---- */
 
-int sc_handoff_result(const struct sc_handoff *handoff, sc_ns_t now, struct sc_handoff_result *result)
+int sc_offset_result(const struct sc_offset *handoff, sc_ns_t now, struct sc_offset_result *result)
 {
 	struct sc_interval interval = stamped_at(handoff, now);
 
@@ -224,7 +224,7 @@ int sc_handoff_result(const struct sc_handoff *handoff, sc_ns_t now, struct sc_h
 }
 
 /* From difference_ns to the far end of the interval. */
-static uint64_t reach(const struct sc_handoff_result *result, int64_t difference_ns)
+static uint64_t reach(const struct sc_offset_result *result, int64_t difference_ns)
 {
 	uint64_t off = result->middle_ns > difference_ns ? (uint64_t)result->middle_ns - (uint64_t)difference_ns
 							 : (uint64_t)difference_ns - (uint64_t)result->middle_ns;
@@ -232,22 +232,22 @@ static uint64_t reach(const struct sc_handoff_result *result, int64_t difference
 	return sc_add_saturating(result->half_width_ns, off);
 }
 
-uint64_t sc_handoff_bound(const struct sc_handoff *handoff, sc_ns_t started, int64_t difference_ns,
-			  struct sc_handoff_result *result)
+uint64_t sc_offset_bound(const struct sc_offset *handoff, sc_ns_t started, int64_t difference_ns,
+			 struct sc_offset_result *result)
 {
 	uint64_t late;
 
-	if (sc_handoff_result(handoff, started, result))
-		return SC_HANDOFF_UNKNOWN;
+	if (sc_offset_result(handoff, started, result))
+		return SC_OFFSET_UNKNOWN;
 	/* The clock started as much later as the difference is wrong, by which time the interval was wider again. */
 	late = reach(result, difference_ns);
 	late = sc_add_saturating(late, (uint64_t)drift(sc_add_saturating(late, late)) + 2);
-	if (sc_handoff_result(handoff, sc_ns(sc_add_saturating(started.v, late)), result))
-		return SC_HANDOFF_UNKNOWN;
+	if (sc_offset_result(handoff, sc_ns(sc_add_saturating(started.v, late)), result))
+		return SC_OFFSET_UNKNOWN;
 	return sc_add_saturating(reach(result, difference_ns), 1);
 }
 
-int sc_handoff_rate(const struct sc_handoff *handoff, struct sc_handoff_rate *rate)
+int sc_offset_rate(const struct sc_offset *handoff, struct sc_offset_rate *rate)
 {
 	uint64_t elapsed = handoff->last.at.v - handoff->first.at.v;
 	/* Half the widths, and 4 ns for the halves that the middles and the two readings of the time leave out. */

@@ -26,7 +26,7 @@ struct world {
 	struct clock source;
 	struct clock target;
 	uint64_t now; /* true ns */
-	struct sc_handoff handoff;
+	struct sc_offset handoff;
 	uint64_t round_trip[STAMPS]; /* of the stamps that were taken, and when they were sent */
 	uint64_t sent[STAMPS];
 };
@@ -72,17 +72,17 @@ static void exchange(struct world *world)
 	pass(world);
 	stamp.returned = clock_read(&world->source, world->now);
 	/* Two messages that were faster than their clocks can tell are refused, which is no loss. */
-	if (sc_handoff_add(&world->handoff, &stamp))
+	if (sc_offset_add(&world->handoff, &stamp))
 		return;
 	world->round_trip[n] = (stamp.returned.v - stamp.sent.v) - (stamp.answered.v - stamp.received.v);
 	world->sent[n] = stamp.sent.v;
 }
 
 /*
- * Twice the half width that the best stamp allows at source time now, by the words of sc_handoff_result, in parts of a
+ * Twice the half width that the best stamp allows at source time now, by the words of sc_offset_result, in parts of a
  * ns: its round trip, twice its age's drift of 2p / (1 - p), a tick of either counter (1 ns), and twice 3 ns.
  */
-#define PARTS (MILLION - SC_HANDOFF_DRIFT_PPM)
+#define PARTS (MILLION - SC_OFFSET_DRIFT_PPM)
 
 static i128 best_width(const struct world *world, uint64_t now)
 {
@@ -90,7 +90,7 @@ static i128 best_width(const struct world *world, uint64_t now)
 
 	for (uint32_t i = 0; i < world->handoff.stamps; i++) {
 		i128 age = now > world->sent[i] ? now - world->sent[i] : world->sent[i] - now;
-		i128 width = ((i128)world->round_trip[i] + 2 + 6) * PARTS + 2 * age * 2 * SC_HANDOFF_DRIFT_PPM;
+		i128 width = ((i128)world->round_trip[i] + 2 + 6) * PARTS + 2 * age * 2 * SC_OFFSET_DRIFT_PPM;
 
 		best = width < best ? width : best;
 	}
@@ -101,10 +101,10 @@ static void check_result(struct world *world)
 {
 	i128 truth = clock_exact(&world->target, world->now) - clock_exact(&world->source, world->now);
 	sc_ns_t now = clock_read(&world->source, world->now);
-	struct sc_handoff_result result;
+	struct sc_offset_result result;
 	i128 middle, half;
 
-	if (sc_handoff_result(&world->handoff, now, &result))
+	if (sc_offset_result(&world->handoff, now, &result))
 		return;
 	middle = result.middle_ns;
 	half = result.half_width_ns;
@@ -120,7 +120,7 @@ static void hand_off(struct random *random)
 
 	world.source = random_clock(random);
 	world.target = random_clock(random);
-	sc_handoff_init(&world.handoff, 1000000000, 1000000000);
+	sc_offset_init(&world.handoff, 1000000000, 1000000000);
 	for (int i = 0; i < STAMPS; i++) {
 		exchange(&world);
 		check_result(&world);
@@ -135,38 +135,38 @@ static struct sc_statement random_statement(struct random *random)
 	return (struct sc_statement){ sc_ns(random_wide(random)), sc_ns(random_wide(random)), random_wide(random) };
 }
 
-static void attack_by_statements(struct random *random, struct sc_handoff *handoff)
+static void attack_by_statements(struct random *random, struct sc_offset *handoff)
 {
 	struct sc_statement source = random_statement(random), target = random_statement(random);
-	int err = sc_handoff_state(handoff, &source, &target);
+	int err = sc_offset_state(handoff, &source, &target);
 
 	PROPERTY(!err == (sc_statement_is_valid(&source) && sc_statement_is_valid(&target)), "%d", err);
 }
 
 /* The answers mean nothing, but they are given. */
-static void ask(struct random *random, const struct sc_handoff *handoff)
+static void ask(struct random *random, const struct sc_offset *handoff)
 {
 	sc_ns_t now = sc_ns(random_wide(random));
-	struct sc_handoff_result result;
-	struct sc_handoff_rate rate;
+	struct sc_offset_result result;
+	struct sc_offset_rate rate;
 
-	sc_handoff_result(handoff, now, &result);
-	sc_handoff_bound(handoff, now, (int64_t)random_wide(random), &result);
-	if (!sc_handoff_rate(handoff, &rate))
+	sc_offset_result(handoff, now, &result);
+	sc_offset_bound(handoff, now, (int64_t)random_wide(random), &result);
+	if (!sc_offset_rate(handoff, &rate))
 		PROPERTY(rate.bound_ppb <= MILLION, "the rate is known to %" PRIu64 " ppb", rate.bound_ppb);
 }
 
 static void attack(struct random *random)
 {
-	struct sc_handoff handoff;
+	struct sc_offset handoff;
 
-	sc_handoff_init(&handoff, random_rate(random), random_rate(random));
+	sc_offset_init(&handoff, random_rate(random), random_rate(random));
 	for (int i = 0; i < HOSTILE; i++) {
 		struct sc_stamp stamp = { sc_ns(random_wide(random)), sc_ns(random_wide(random)),
 					  sc_ns(random_wide(random)), sc_ns(random_wide(random)) };
-		struct sc_handoff before = handoff;
+		struct sc_offset before = handoff;
 
-		if (sc_handoff_add(&handoff, &stamp))
+		if (sc_offset_add(&handoff, &stamp))
 			PROPERTY(handoff.stamps == before.stamps && handoff.low_ns == before.low_ns &&
 					 handoff.high_ns == before.high_ns,
 				 "a refused stamp has changed something");

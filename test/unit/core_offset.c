@@ -2,13 +2,13 @@
 /*
  * The clock handoff: what one stamp says, how bounds combine and age, what statements add, what is refused.
  *
- * Policy: values by hand; that the truth is always inside is test/property/handoff.c.
+ * Policy: values by hand; that the truth is always inside is test/property/offset.c.
  */
 #include <seaclock/core.h>
 
 #include "unit.h"
 
-static struct sc_handoff handoff;
+static struct sc_offset handoff;
 
 /* Both counters tick in whole ns: a reading lags by 1 ns at most. */
 #define HZ 1000000000u
@@ -16,7 +16,7 @@ static struct sc_handoff handoff;
 static int set_up(void **state)
 {
 	(void)state;
-	sc_handoff_init(&handoff, HZ, HZ);
+	sc_offset_init(&handoff, HZ, HZ);
 	return 0;
 }
 
@@ -24,20 +24,20 @@ static int add(uint64_t sent, uint64_t received, uint64_t answered, uint64_t ret
 {
 	struct sc_stamp stamp = { sc_ns(sent), sc_ns(received), sc_ns(answered), sc_ns(returned) };
 
-	return sc_handoff_add(&handoff, &stamp);
+	return sc_offset_add(&handoff, &stamp);
 }
 
-static struct sc_handoff_result result_at(uint64_t now)
+static struct sc_offset_result result_at(uint64_t now)
 {
-	struct sc_handoff_result result;
+	struct sc_offset_result result;
 
-	assert_int_equal(sc_handoff_result(&handoff, sc_ns(now), &result), 0);
+	assert_int_equal(sc_offset_result(&handoff, sc_ns(now), &result), 0);
 	return result;
 }
 
 static void expect(uint64_t now, int64_t middle, uint64_t half)
 {
-	struct sc_handoff_result result = result_at(now);
+	struct sc_offset_result result = result_at(now);
 
 	assert_int_equal(result.middle_ns, middle);
 	assert_int_equal(result.half_width_ns, half);
@@ -45,7 +45,7 @@ static void expect(uint64_t now, int64_t middle, uint64_t half)
 
 static void expect_best(uint64_t now, uint64_t round_trip, uint64_t age)
 {
-	struct sc_handoff_result result = result_at(now);
+	struct sc_offset_result result = result_at(now);
 
 	assert_int_equal(result.round_trip_ns, round_trip);
 	assert_int_equal(result.age_ns, age);
@@ -55,12 +55,12 @@ static void expect_best(uint64_t now, uint64_t round_trip, uint64_t age)
 
 static void no_stamp_no_result(void **state)
 {
-	struct sc_handoff_result result;
-	struct sc_handoff_rate rate;
+	struct sc_offset_result result;
+	struct sc_offset_rate rate;
 
 	(void)state;
-	assert_int_equal(sc_handoff_result(&handoff, sc_ns(0), &result), -SC_E_NO_DATA);
-	assert_int_equal(sc_handoff_rate(&handoff, &rate), -SC_E_NO_DATA);
+	assert_int_equal(sc_offset_result(&handoff, sc_ns(0), &result), -SC_E_NO_DATA);
+	assert_int_equal(sc_offset_rate(&handoff, &rate), -SC_E_NO_DATA);
 }
 
 static void one_stamp_bounds_both_sides(void **state)
@@ -96,11 +96,11 @@ static void counters_lag(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		sc_handoff_init(&handoff, cases[i].hz, HZ);
+		sc_offset_init(&handoff, cases[i].hz, HZ);
 		assert_int_equal(add(1000, 2030, 2050, 1100), 0);
 		assert_int_equal(handoff.low_ns, 950 - (int64_t)cases[i].lag);
 		assert_int_equal(handoff.high_ns, 1031);
-		sc_handoff_init(&handoff, HZ, cases[i].hz);
+		sc_offset_init(&handoff, HZ, cases[i].hz);
 		assert_int_equal(add(1000, 2030, 2050, 1100), 0);
 		assert_int_equal(handoff.low_ns, 949);
 		assert_int_equal(handoff.high_ns, 1030 + (int64_t)cases[i].lag);
@@ -160,7 +160,7 @@ static void best_stamp_ages(void **state)
 
 static void stepped_counter_starts_anew(void **state)
 {
-	struct sc_handoff_rate rate;
+	struct sc_offset_rate rate;
 
 	(void)state;
 	assert_int_equal(add(1000, 1010, 1010, 1020), 0);
@@ -169,7 +169,7 @@ static void stepped_counter_starts_anew(void **state)
 	assert_int_equal(handoff.high_ns, 9000051);
 	expect_best(1000000100, 100, 100);
 	/* A step is no rate. */
-	assert_int_equal(sc_handoff_rate(&handoff, &rate), -SC_E_NO_DATA);
+	assert_int_equal(sc_offset_rate(&handoff, &rate), -SC_E_NO_DATA);
 	assert_int_equal(add(1000003000, 1000003010, 1000003010, 1000003020), 0);
 	assert_int_equal(handoff.high_ns, 11);
 }
@@ -207,20 +207,20 @@ static void bases_may_be_far_apart(void **state)
 
 static void bound_of_another_difference(void **state)
 {
-	struct sc_handoff_result result;
+	struct sc_offset_result result;
 
 	(void)state;
-	assert_true(sc_handoff_bound(&handoff, sc_ns(0), 0, &result) == SC_HANDOFF_UNKNOWN);
+	assert_true(sc_offset_bound(&handoff, sc_ns(0), 0, &result) == SC_OFFSET_UNKNOWN);
 	/* From -1 to 1, one more for the age of 3 ns at the latest, and 1 for whole ns. */
 	assert_int_equal(add(0, 0, 0, 0), 0);
-	assert_int_equal(sc_handoff_bound(&handoff, sc_ns(0), 0, &result), 3);
+	assert_int_equal(sc_offset_bound(&handoff, sc_ns(0), 0, &result), 3);
 	assert_int_equal(result.age_ns, 4);
-	assert_int_equal(sc_handoff_bound(&handoff, sc_ns(0), 20, &result), 23);
-	assert_int_equal(sc_handoff_bound(&handoff, sc_ns(0), -20, &result), 23);
+	assert_int_equal(sc_offset_bound(&handoff, sc_ns(0), 20, &result), 23);
+	assert_int_equal(sc_offset_bound(&handoff, sc_ns(0), -20, &result), 23);
 	/* Half a second off, so that it may also have been half a second later: 500 ms of drift at 200 ppm more. */
-	assert_in_range(sc_handoff_bound(&handoff, sc_ns(0), 500000000, &result), 500100000, 500100100);
+	assert_in_range(sc_offset_bound(&handoff, sc_ns(0), 500000000, &result), 500100000, 500100100);
 	assert_in_range(result.age_ns, 500100000, 500300000);
-	assert_true(sc_handoff_bound(&handoff, sc_ns(0), INT64_MAX, &result) > (uint64_t)INT64_MAX);
+	assert_true(sc_offset_bound(&handoff, sc_ns(0), INT64_MAX, &result) > (uint64_t)INT64_MAX);
 }
 
 /* ---- Statements ---- */
@@ -233,7 +233,7 @@ static int state_both(int64_t difference, uint64_t source_error, uint64_t target
 	struct sc_statement source = { sc_ns(4000), sc_ns(EPOCH), source_error };
 	struct sc_statement target = { sc_ns((uint64_t)(4000 + difference)), sc_ns(EPOCH), target_error };
 
-	return sc_handoff_state(&handoff, &source, &target);
+	return sc_offset_state(&handoff, &source, &target);
 }
 
 static void statements_tighten(void **state)
@@ -295,10 +295,10 @@ static void statements_at_two_moments(void **state)
 
 	(void)state;
 	assert_int_equal(add(0, 0, 0, 1000000), 0);
-	assert_int_equal(sc_handoff_state(&handoff, &source, &target), 0);
+	assert_int_equal(sc_offset_state(&handoff, &source, &target), 0);
 	assert_int_equal(handoff.statement.high_ns, 9 + 200021);
 	assert_int_equal(handoff.statement.low_ns, -9 - 200021);
-	assert_int_equal(sc_handoff_state(&handoff, &target, &source), 0);
+	assert_int_equal(sc_offset_state(&handoff, &target, &source), 0);
 	assert_int_equal(handoff.statement.high_ns, 9 + 200021);
 }
 
@@ -339,26 +339,26 @@ static void step_voids_statements(void **state)
 
 static void rate_between_stamps(void **state)
 {
-	struct sc_handoff_rate rate;
+	struct sc_offset_rate rate;
 
 	(void)state;
 	/* 50 ppm faster over 10 s, known to 2000 ns at either end. */
 	assert_int_equal(add(0, 1000, 1000, 2000), 0);
 	assert_int_equal(add(10000000000, 10000501000, 10000501000, 10000002000), 0);
-	assert_int_equal(sc_handoff_rate(&handoff, &rate), 0);
+	assert_int_equal(sc_offset_rate(&handoff, &rate), 0);
 	assert_int_equal(rate.ppb, 50000);
 	assert_in_range(rate.bound_ppb, 200, 210);
-	sc_handoff_init(&handoff, HZ, HZ);
+	sc_offset_init(&handoff, HZ, HZ);
 	assert_int_equal(add(0, 100001000, 100001000, 2000), 0);
 	assert_int_equal(add(10000000000, 10099001000, 10099001000, 10000002000), 0);
-	assert_int_equal(sc_handoff_rate(&handoff, &rate), 0);
+	assert_int_equal(sc_offset_rate(&handoff, &rate), 0);
 	assert_int_equal(rate.ppb, -100000);
 }
 
 /* The stamps that tell most: the tightest of the beginning, and a tight one that is far from it. */
 static void rate_by_the_best_stamps(void **state)
 {
-	struct sc_handoff_rate rate;
+	struct sc_offset_rate rate;
 
 	(void)state;
 	assert_int_equal(add(0, 500000, 500000, 1000000), 0);
@@ -368,7 +368,7 @@ static void rate_by_the_best_stamps(void **state)
 	assert_int_equal(add(10200000000, 10200500000, 10200500000, 10201000000), 0);
 	assert_int_equal(handoff.first.at.v, 100000000);
 	assert_int_equal(handoff.last.at.v, 10100000000);
-	assert_int_equal(sc_handoff_rate(&handoff, &rate), 0);
+	assert_int_equal(sc_offset_rate(&handoff, &rate), 0);
 	assert_in_range(rate.bound_ppb, 200, 210);
 	assert_int_equal(rate.ppb, 0);
 	/* As loose, but so much later that it tells more. */
@@ -378,16 +378,16 @@ static void rate_by_the_best_stamps(void **state)
 
 static void rate_needs_time(void **state)
 {
-	struct sc_handoff_rate rate;
+	struct sc_offset_rate rate;
 
 	(void)state;
 	assert_int_equal(add(0, 500000, 500000, 1000000), 0);
-	assert_int_equal(sc_handoff_rate(&handoff, &rate), -SC_E_NO_DATA);
+	assert_int_equal(sc_offset_rate(&handoff, &rate), -SC_E_NO_DATA);
 	/* Known to 0.5 ms at either end: to 1000 ppm only after a second. */
 	assert_int_equal(add(999000000, 999500000, 999500000, 1000000000), 0);
-	assert_int_equal(sc_handoff_rate(&handoff, &rate), -SC_E_NO_DATA);
+	assert_int_equal(sc_offset_rate(&handoff, &rate), -SC_E_NO_DATA);
 	assert_int_equal(add(1001000000, 1001500000, 1001500000, 1002000000), 0);
-	assert_int_equal(sc_handoff_rate(&handoff, &rate), 0);
+	assert_int_equal(sc_offset_rate(&handoff, &rate), 0);
 	assert_in_range(rate.bound_ppb, 999000, 1000000);
 }
 
