@@ -64,6 +64,13 @@ void error_record(struct error *error, int err, const char *format, ...)
 	error->err = err;
 }
 
+int error_of_call(int err)
+{
+	if (err == EPERM)
+		return EACCES;
+	return err == ENOBUFS ? ENOMEM : err;
+}
+
 const char *error_code(const struct error *error)
 {
 	for (size_t n = 0; n < CODES; n++)

@@ -30,6 +30,12 @@ void error_record(struct error *error, int err, const char *format, ...) __attri
 /* Formats the sentence and evaluates to -err, so a caller can write `return error_set(...)`. err must be positive. */
 #define error_set(error, err, ...) (error_record(error, err, __VA_ARGS__), -(err))
 
+/*
+ * The errno of a system call that failed, where the monitor means something of its own by it: EPERM is what a guest
+ * cannot follow, ENOBUFS what does not converge.
+ */
+int error_of_call(int err);
+
 /* The code of an error, such as "busy"; "failed" for those that have none of their own. */
 const char *error_code(const struct error *error);
 

@@ -5,6 +5,8 @@
 #include "command/verb.h"
 #include "control/request.h"
 
+#include <errno.h>
+
 struct migrate_options {
 	const char *clock; /* NULL: not said */
 	bool dry_run;
@@ -18,11 +20,16 @@ struct migrate_options {
 
 static const struct migrate_options defaults;
 
-static json_t *migrate_request(const char *host, const struct migrate_options *options)
+/* NULL with the sentence if the host's name cannot be sent. */
+static json_t *migrate_request(const char *host, const struct migrate_options *options, struct error *error)
 {
 	json_t *request = request_make("migrate");
 
-	request_set_text(request, "host", host);
+	if (!request_set_text(request, "host", host)) {
+		json_decref(request);
+		error_record(error, EILSEQ, "the host's name %s is not in UTF-8", host);
+		return NULL;
+	}
 	request_set_text(request, "clock", options->clock);
 	request_set_flag(request, "inferred", options->inferred);
 	request_set_flag(request, "force", options->force);
@@ -51,13 +58,16 @@ static void migrate_print(const char *name, const char *host, const struct migra
 static int migrate_run(void *context, char *const *words, struct error *error)
 {
 	const struct migrate_options *options = context;
-	json_t *answer;
+	json_t *request, *answer;
 	int result;
 
 	/* One cancels what is under way, wherever that leads. */
 	if (options->cancel == (words[1] != NULL))
 		return VERB_USAGE;
-	result = ask_result(words[0], migrate_request(words[1], options), &answer, error);
+	request = migrate_request(words[1], options, error);
+	if (!request)
+		return -EILSEQ;
+	result = ask_result(words[0], request, &answer, error);
 	if (result)
 		return result;
 	migrate_print(words[0], words[1], options, answer);

@@ -31,7 +31,7 @@ static int receive_signal(void *context, struct error *error)
 	return error_set(error, EINTR, "the receiver was told to end");
 }
 
-/* Another channel_watch_fn: clients are served while the machine arrives. */
+/* Another wait_watch_fn: clients are served while the machine arrives. */
 static int receive_control(void *context, struct error *error)
 {
 	struct serve *serve = context;

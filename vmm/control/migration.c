@@ -16,7 +16,7 @@ void migration_init(struct migration *migration, struct machine *machine)
 {
 	*migration =
 		(struct migration){ .machine = machine, .client = -1, .canceller = -1, .gate = { .cancelled = -1 } };
-	pthread_mutex_init(&migration->lock, NULL);
+	lock_init(&migration->lock, LOCK_MIGRATION);
 }
 
 static void migration_join(struct migration *migration)
@@ -30,7 +30,7 @@ void migration_close(struct migration *migration)
 {
 	migration_join(migration);
 	json_decref(migration->last);
-	pthread_mutex_destroy(&migration->lock);
+	lock_destroy(&migration->lock);
 }
 
 /* ---- The last one ---- */
@@ -38,10 +38,10 @@ void migration_close(struct migration *migration)
 /* Takes over `last`. */
 static void migration_set_last(struct migration *migration, json_t *last)
 {
-	pthread_mutex_lock(&migration->lock);
+	lock_take(&migration->lock);
 	json_decref(migration->last);
 	migration->last = last;
-	pthread_mutex_unlock(&migration->lock);
+	lock_drop(&migration->lock);
 }
 
 void migration_note(struct migration *migration, const struct report *report)
@@ -53,10 +53,10 @@ json_t *migration_last(struct migration *migration)
 {
 	json_t *last;
 
-	pthread_mutex_lock(&migration->lock);
+	lock_take(&migration->lock);
 	/* A copy: Jansson's reference counts are not thread-safe. */
 	last = json_deep_copy(migration->last);
-	pthread_mutex_unlock(&migration->lock);
+	lock_drop(&migration->lock);
 	return last;
 }
 
@@ -77,10 +77,10 @@ static void client_answer(int *client, json_t *line)
  */
 static void migration_retire(struct migration *migration)
 {
-	pthread_mutex_lock(&migration->lock);
+	lock_take(&migration->lock);
 	migration->active = false;
 	client_answer(&migration->canceller, json_pack("{s:b}", "ok", 1));
-	pthread_mutex_unlock(&migration->lock);
+	lock_drop(&migration->lock);
 	gate_close(&migration->gate);
 }
 
@@ -232,9 +232,9 @@ static int migration_spawn(struct migration *migration, int client, void *(*run)
 	int result;
 
 	migration->client = client;
-	pthread_mutex_lock(&migration->lock);
+	lock_take(&migration->lock);
 	migration->active = true;
-	pthread_mutex_unlock(&migration->lock);
+	lock_drop(&migration->lock);
 	result = pthread_create(&migration->thread, NULL, run, migration);
 	migration->started = !result;
 	if (!result)
@@ -294,7 +294,7 @@ static int migration_cancel(struct migration *migration, int client, struct erro
 	const char *name = migration->machine->config.name;
 	int result = 0;
 
-	pthread_mutex_lock(&migration->lock);
+	lock_take(&migration->lock);
 	if (!migration->active)
 		result = error_set(error, ENODATA, "%s is not being migrated", name);
 	else if (migration->canceller >= 0)
@@ -304,17 +304,17 @@ static int migration_cancel(struct migration *migration, int client, struct erro
 			error_set(error, EBUSY, "it is too late: %s has been handed over to %s", name, migration->host);
 	else
 		migration->canceller = client;
-	pthread_mutex_unlock(&migration->lock);
+	lock_drop(&migration->lock);
 	return result;
 }
 
 void migration_call_off(struct migration *migration)
 {
-	pthread_mutex_lock(&migration->lock);
+	lock_take(&migration->lock);
 	if (migration->active && !gate_cancel(&migration->gate))
 		log_line("%s has been handed over to %s: it ends here once that is decided",
 			 migration->machine->config.name, migration->host);
-	pthread_mutex_unlock(&migration->lock);
+	lock_drop(&migration->lock);
 }
 
 int migration_request(struct migration *migration, int client, const json_t *request, struct error *error)

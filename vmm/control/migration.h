@@ -25,10 +25,10 @@ struct migration {
 	struct source_options options;
 	struct report report; /* of the one under way, or of the undecided one */
 	struct gate gate;
-	pthread_mutex_t lock; /* protects what follows */
-	bool active;	      /* can be called off, unless it is too late */
-	int canceller;	      /* the connection that called it off; -1: none */
-	json_t *last;	      /* as in `status`; NULL: there was none */
+	struct lock lock; /* protects what follows */
+	bool active;	  /* can be called off, unless it is too late */
+	int canceller;	  /* the connection that called it off; -1: none */
+	json_t *last;	  /* as in `status`; NULL: there was none */
 };
 
 void migration_init(struct migration *migration, struct machine *machine);

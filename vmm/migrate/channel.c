@@ -26,7 +26,7 @@ static int channel_failed(const struct channel *channel, int err, struct error *
 				 channel->limit_ms / 1000);
 	if (!err)
 		return error_set(error, ECONNRESET, "the other side closed the migration connection");
-	return error_set(error, err, "the migration connection broke (%s)", strerror(err));
+	return error_set(error, error_of_call(err), "the migration connection broke (%s)", strerror(err));
 }
 
 /* ---- What is watched ---- */

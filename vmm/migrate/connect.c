@@ -166,7 +166,8 @@ int channel_connect(struct channel *channel, const char *host, int limit_ms, con
 	if (fd == -ECANCELED)
 		return fd;
 	if (fd < 0)
-		return error_set(error, -fd, "cannot connect to %s (%s): is `seaclock receive` running there?", host,
+		return error_set(error, error_of_call(-fd),
+				 "cannot connect to %s (%s): is `seaclock receive` running there?", host,
 				 strerror(-fd));
 	channel_open(channel, fd, limit_ms);
 	if (watch)

@@ -14,7 +14,7 @@
 
 static int reader_failed(const struct snapshot_reader *reader, int err, struct error *error)
 {
-	return error_set(error, err, "cannot read %s (%s)", reader->path, strerror(err));
+	return error_set(error, error_of_call(err), "cannot read %s (%s)", reader->path, strerror(err));
 }
 
 static int reader_damaged(const struct snapshot_reader *reader, const char *why, struct error *error)

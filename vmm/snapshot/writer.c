@@ -18,7 +18,7 @@
 
 static int writer_failed(const struct snapshot_writer *writer, int err, struct error *error)
 {
-	return error_set(error, err, "cannot write %s after %llu KiB (%s)", writer->path,
+	return error_set(error, error_of_call(err), "cannot write %s after %llu KiB (%s)", writer->path,
 			 (unsigned long long)(writer->written >> 10), strerror(err));
 }
 
