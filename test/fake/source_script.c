@@ -124,7 +124,7 @@ static void record_check(struct buffer *stream, struct machine *machine)
 	struct buffer content = { 0 };
 	struct error error;
 
-	if (state_save_registers(machine, &content, &error))
+	if (state_save_trial(machine, &content, &error))
 		fake_violation(error.text);
 	record_frame(stream, FRAME_CHECK, content.data, content.size);
 	buffer_free(&content);
@@ -136,6 +136,7 @@ static void record_state(struct buffer *stream, struct machine *machine)
 	struct buffer content = { 0 };
 	struct error error;
 
+	devices_quiesce(&machine->devices);
 	if (state_save(machine, &handoff, &content, &error))
 		fake_violation(error.text);
 	record_frame(stream, FRAME_STATE, content.data, content.size);

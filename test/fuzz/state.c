@@ -26,6 +26,7 @@ static void save(struct machine *machine, struct buffer *state)
 	struct error error;
 
 	FUZZ_MUST(!machine_pause(machine, &error));
+	devices_quiesce(&machine->devices);
 	FUZZ_MUST(!state_save(machine, &handoff, state, &error));
 }
 

@@ -40,6 +40,9 @@ static void test_late_input(void **state)
 	assert_false(uart_begin_input(&machine.devices.uart));
 	assert_int_equal(uart_late_input(&machine.devices.uart, late, sizeof(late)), 2);
 	assert_memory_equal(late, "bc", 2);
+	vcpus_park(&machine.vcpus);
+	clock_stop(&machine.clock);
+	machine_go_on(&machine, SC_CLOCK_FREEZE);
 	machine_end_migration(&machine, MACHINE_RUNNING);
 	assert_int_equal(machine.devices.uart.pl011.count, 3);
 	for (const char *want = "abc"; *want; want++)

@@ -210,6 +210,8 @@ static void test_regions(void **state)
 	assert_int_equal(memory_pages(&memory), 2 * pages);
 	assert_ptr_equal(memory_page(&memory, pages - 1), memory.region[0].host + SIZE - MEMORY_PAGE_SIZE);
 	assert_ptr_equal(memory_page(&memory, pages), memory.region[1].host);
+	assert_int_equal(memory_run(&memory, pages - 3, 64), 3);
+	assert_int_equal(memory_run(&memory, pages, 64), 64);
 	assert_true(memory_page_gpa(&memory, pages + 3) == gpa + 3 * MEMORY_PAGE_SIZE);
 	assert_true(memory_write(&memory, gpa + 2 * MEMORY_PAGE_SIZE - 4, bytes, sizeof(bytes)));
 	memory_take_dirty(&memory, dirty);

@@ -6,9 +6,10 @@
  * machine/devices.c. A device has its own lock, which is held during read, write, save, load and reset, and which it
  * takes itself where it is used from elsewhere. Nobody waits for anything while holding it.
  *
- * A device's life: it is made, reset() once, then start(). Before its state is taken comes quiesce(), and after that
- * either save() and the end of the device, or start() again; the machine's vCPUs stand still from before quiesce()
- * until after start(). On the other host it is made there, load() instead of reset(), then start().
+ * A device's life: it is made, reset() once, then start(). Before the machine's state is taken comes quiesce(), while
+ * all of memory is still to be sent, and after that either save() and the end of the device, or start() again; the
+ * machine's vCPUs stand still from before quiesce() until after start(). On the other host it is made and reset()
+ * there, then load() and start(). At the end come quiesce() and destroy(), while the machine's memory is still there.
  */
 #ifndef VMM_DEV_DEVICE_H
 #define VMM_DEV_DEVICE_H
@@ -42,6 +43,8 @@ struct device_ops {
 	int (*load)(struct device *device, struct cursor *state, uint32_t version);
 	/* As it is at power-on. */
 	void (*reset)(struct device *device);
+	/* It is quiesced, and not used any more. */
+	void (*destroy)(struct device *device);
 };
 
 /* Where a device's interrupt goes. */

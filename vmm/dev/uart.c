@@ -87,6 +87,7 @@ static int uart_load(struct device *device, struct cursor *state, uint32_t versi
 	const void *input = cursor_block(state, &input_size);
 
 	(void)version;
+	ring_init(&uart->input, uart->input_bytes, sizeof(uart->input_bytes));
 	if (!input || pl011_load(&uart->pl011, registers, registers_size) ||
 	    ring_add(&uart->input, input, input_size) != input_size)
 		return -EPROTO;
@@ -102,6 +103,12 @@ static void uart_reset(struct device *device)
 	device_set_line(device, false);
 }
 
+static void uart_destroy(struct device *device)
+{
+	lock_destroy(&device->lock);
+	lock_destroy(&uart_of(device)->typing);
+}
+
 static const struct device_ops uart_ops = {
 	.name = "UART",
 	.acpi_id = "ARMH0011",
@@ -114,6 +121,7 @@ static const struct device_ops uart_ops = {
 	.save = uart_save,
 	.load = uart_load,
 	.reset = uart_reset,
+	.destroy = uart_destroy,
 };
 
 void uart_init(struct uart *uart, struct console *console, const char *machine, const struct device_line *line)
@@ -129,12 +137,6 @@ void uart_init(struct uart *uart, struct console *console, const char *machine, 
 	};
 	lock_init(&uart->device.lock, LOCK_DEVICE);
 	lock_init(&uart->typing, LOCK_TYPING);
-}
-
-void uart_destroy(struct uart *uart)
-{
-	lock_destroy(&uart->device.lock);
-	lock_destroy(&uart->typing);
 }
 
 /* ---- Input ---- */

@@ -34,7 +34,6 @@ struct uart {
 
 /* At its place in the memory map. `machine` is the machine's name; it and the console live as long as the UART. */
 void uart_init(struct uart *uart, struct console *console, const char *machine, const struct device_line *line);
-void uart_destroy(struct uart *uart);
 
 /* Whether there is room for input. */
 bool uart_wants_input(struct uart *uart);

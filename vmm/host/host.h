@@ -162,7 +162,7 @@ int host_vcpu_load(struct host_vcpu *vcpu, struct cursor *state, const struct ho
 
 /* The GICv3, created after the last vCPU. Other threads that read vCPUs are waited for as above. */
 int host_gic_create(struct host_vm *vm, struct error *error);
-/* Nothing enabled, pending or active. */
+/* As at power-on. */
 int host_gic_reset(struct host_vm *vm, uint32_t vcpus, struct error *error);
 int host_gic_save(struct host_vm *vm, uint32_t vcpus, struct buffer *state, struct error *error);
 int host_gic_load(struct host_vm *vm, uint32_t vcpus, struct cursor *state, struct error *error);

@@ -45,11 +45,12 @@
 #define ICC_CTLR_PRIORITY_BITS(ctlr) (((ctlr) >> 8 & 7) + 1)
 
 #define IRQS_PER_WORD 32u
+#define GIC_SGIS 0xffffu /* always enabled in KVM's GICv3, whose interrupts are all of group 1 (vgic-init.c) */
 
-/* A walk over the GIC's registers: to a buffer, from a cursor, or to set all of them to zero. */
+/* A walk over the GIC's registers: to a buffer, from a cursor, or to set them as at power-on. */
 struct gic_walk {
 	int gic;
-	bool zero;
+	bool fresh;
 	struct buffer *to;
 	struct cursor *from;
 	int result;
@@ -101,11 +102,12 @@ static bool walk_try(struct gic_walk *walk, bool set, uint32_t group, uint64_t a
 	return !walk->result;
 }
 
-static void walk_u32(struct gic_walk *walk, uint32_t group, uint64_t attribute)
+/* `fresh` is what the register holds at power-on. */
+static void walk_u32_fresh(struct gic_walk *walk, uint32_t group, uint64_t attribute, uint32_t fresh)
 {
-	uint32_t value = 0;
+	uint32_t value = fresh;
 
-	if (walk->zero) {
+	if (walk->fresh) {
 		walk_try(walk, true, group, attribute, &value);
 	} else if (walk->from) {
 		value = cursor_u32(walk->from);
@@ -115,11 +117,16 @@ static void walk_u32(struct gic_walk *walk, uint32_t group, uint64_t attribute)
 	}
 }
 
+static void walk_u32(struct gic_walk *walk, uint32_t group, uint64_t attribute)
+{
+	walk_u32_fresh(walk, group, attribute, 0);
+}
+
 static uint64_t walk_u64(struct gic_walk *walk, uint32_t group, uint64_t attribute)
 {
 	uint64_t value = 0;
 
-	if (walk->zero) {
+	if (walk->fresh) {
 		walk_try(walk, true, group, attribute, &value);
 	} else if (walk->from) {
 		value = cursor_u64(walk->from);
@@ -131,13 +138,13 @@ static uint64_t walk_u64(struct gic_walk *walk, uint32_t group, uint64_t attribu
 }
 
 /* A register whose ones set bits: to load it, all bits are cleared first. */
-static void walk_bits(struct gic_walk *walk, uint32_t group, uint64_t attribute)
+static void walk_bits(struct gic_walk *walk, uint32_t group, uint64_t attribute, uint32_t fresh)
 {
 	uint32_t all = UINT32_MAX;
 
-	if (walk->from || walk->zero)
+	if (walk->from || walk->fresh)
 		walk_try(walk, true, group, attribute + GIC_TO_CLEAR, &all);
-	walk_u32(walk, group, attribute);
+	walk_u32_fresh(walk, group, attribute, fresh);
 }
 
 static void walk_levels(struct gic_walk *walk, uint64_t affinity, uint32_t first)
@@ -152,14 +159,14 @@ static void walk_word(struct gic_walk *walk, uint32_t group, uint64_t base, uint
 {
 	uint64_t word = base + first / IRQS_PER_WORD * sizeof(uint32_t);
 
-	walk_u32(walk, group, word + GIC_IGROUPR);
+	walk_u32_fresh(walk, group, word + GIC_IGROUPR, UINT32_MAX);
 	for (uint32_t n = 0; n < IRQS_PER_WORD; n += 4)
 		walk_u32(walk, group, base + GIC_IPRIORITYR + first + n);
 	for (uint32_t n = 0; n < IRQS_PER_WORD; n += 16)
 		walk_u32(walk, group, base + GIC_ICFGR + (first + n) / 4);
-	walk_bits(walk, group, word + GIC_ISENABLER);
+	walk_bits(walk, group, word + GIC_ISENABLER, first ? 0 : GIC_SGIS);
 	walk_u32(walk, group, word + GIC_ISPENDR);
-	walk_bits(walk, group, word + GIC_ISACTIVER);
+	walk_bits(walk, group, word + GIC_ISACTIVER, 0);
 }
 
 static void walk_redistributor(struct gic_walk *walk, uint64_t affinity)
@@ -186,13 +193,13 @@ static void walk_distributor(struct gic_walk *walk)
 	}
 }
 
-/* What a kernel finds out, and may not be written as zero. */
+/* Power-on leaves as they are the registers that say what the GIC can do: a kernel may not write others. */
 static uint32_t walk_cpu_control(struct gic_walk *walk, uint64_t affinity)
 {
 	const uint32_t group = KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS;
 	uint64_t control = 0;
 
-	if (walk->zero) {
+	if (walk->fresh) {
 		walk_try(walk, false, group, affinity | ICC_CTLR, &control);
 	} else {
 		control = walk_u64(walk, group, affinity | ICC_CTLR);
@@ -224,7 +231,7 @@ static uint64_t vcpu_affinity(uint32_t vcpu)
 
 static void walk_all(struct gic_walk *walk, uint32_t vcpus)
 {
-	if (!walk->zero)
+	if (!walk->fresh)
 		walk_u32(walk, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_IIDR);
 	walk_u32(walk, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_CTLR);
 	for (uint32_t n = 0; n < vcpus; n++)
@@ -265,7 +272,7 @@ int host_gic_load(struct host_vm *vm, uint32_t vcpus, struct cursor *state, stru
 
 int host_gic_reset(struct host_vm *vm, uint32_t vcpus, struct error *error)
 {
-	struct gic_walk walk = { .gic = vm->gic, .zero = true };
+	struct gic_walk walk = { .gic = vm->gic, .fresh = true };
 
 	walk_all(&walk, vcpus);
 	return walk_finish(&walk, error);

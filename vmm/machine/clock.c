@@ -71,8 +71,8 @@ int clock_init(struct clock *clock, struct host_vm *vm, struct memory *memory, u
 		.timer = -1,
 	};
 	lock_init(&clock->lock, LOCK_CLOCK);
-	clock->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (clock->answered < 0)
+	clock->guest_event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (clock->guest_event_fd < 0)
 		return error_set(error, errno, "no event descriptor for the guest's clock (%s)", strerror(errno));
 	clock->timer = host_timer_create();
 	if (clock->timer < 0)
@@ -89,8 +89,8 @@ void clock_destroy(struct clock *clock)
 {
 	if (clock->timer >= 0)
 		close(clock->timer);
-	if (clock->answered >= 0)
-		close(clock->answered);
+	if (clock->guest_event_fd >= 0)
+		close(clock->guest_event_fd);
 	lock_destroy(&clock->lock);
 }
 
@@ -103,7 +103,7 @@ static void clock_write_page(struct clock *clock)
 	if (!(partition->reference_tsc & SC_REFERENCE_TSC_ENABLE))
 		return;
 	if (!page) {
-		log_guest(&clock->refused,
+		log_guest(&clock->refusals_logged,
 			  "the guest put its reference TSC page at 0x%llx, which is not RAM: it stays invalid",
 			  (unsigned long long)gpa);
 		return;
@@ -129,8 +129,8 @@ static void clock_raise(struct clock *clock, const struct sc_delivery *delivery,
 	int result = host_vm_set_ppi(clock->vm, delivery->vp, delivery->intid, true);
 
 	if (result)
-		log_guest(&clock->refused, "KVM refuses INTID %u of vCPU %u (%s)", delivery->intid, delivery->vp,
-			  strerror(-result));
+		log_guest(&clock->refusals_logged, "KVM refuses INTID %u of vCPU %u (%s)", delivery->intid,
+			  delivery->vp, strerror(-result));
 	if (!clock_timer_of(clock, delivery)->asserted)
 		clock->raised[delivery->vp][delivery->timer] = now;
 	sc_stimer_delivered(clock_timer_of(clock, delivery), !result);
@@ -192,7 +192,7 @@ void clock_reset(struct clock *clock)
 	lock_take(&clock->lock);
 	sc_partition_reset(&clock->partition);
 	memset(clock->raised, 0, sizeof(clock->raised));
-	clock->refused = 0;
+	clock->refusals_logged = 0;
 	clock_disarm(clock);
 	lock_drop(&clock->lock);
 }
@@ -266,7 +266,7 @@ static bool clock_latch_edge(struct clock *clock, const struct sc_delivery *deli
 	if (result == -EAGAIN)
 		return false;
 	if (result && result != -EALREADY)
-		log_guest(&clock->refused, "KVM refuses to latch INTID %u of vCPU %u (%s)", delivery->intid,
+		log_guest(&clock->refusals_logged, "KVM refuses to latch INTID %u of vCPU %u (%s)", delivery->intid,
 			  delivery->vp, strerror(-result));
 	if (delivery->message)
 		clock_place_message(clock, delivery, now);
@@ -330,7 +330,7 @@ static void clock_check_message_page(struct clock *clock, uint32_t vcpu)
 	uint64_t simp = clock->partition.vcpu[vcpu].synic.simp;
 
 	if (simp & SC_SIMP_ENABLE && !memory_span(clock->memory, simp & SC_SIMP_GPA_MASK, SC_HV_PAGE_SIZE))
-		log_guest(&clock->refused,
+		log_guest(&clock->refusals_logged,
 			  "the guest put the message page of vCPU %u at 0x%llx, which is not RAM: "
 			  "messages wait",
 			  vcpu, (unsigned long long)(simp & SC_SIMP_GPA_MASK));
@@ -353,10 +353,10 @@ void clock_hypercall(struct clock *clock, uint32_t vcpu, const struct sc_call *c
 		clock_service(clock);
 	}
 	if (outcome->effects & (SC_EFFECT_GUEST_CLOCK | SC_EFFECT_HOLD))
-		eventfd_write(clock->answered, 1);
+		eventfd_write(clock->guest_event_fd, 1);
 	if (outcome->refused)
-		log_guest(&clock->refused, "vCPU %u: register 0x%x refused: %s", vcpu, outcome->refused_register,
-			  outcome->refused);
+		log_guest(&clock->refusals_logged, "vCPU %u: register 0x%x refused: %s", vcpu,
+			  outcome->refused_register, outcome->refused);
 	lock_drop(&clock->lock);
 }
 

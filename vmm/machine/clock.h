@@ -31,8 +31,8 @@ struct clock {
 	bool aimed;	     /* the timer is armed for `aim`, and has not fired */
 	sc_ref_t aim;
 	sc_ref_t raised[SC_VCPU_MAX][SC_STIMER_COUNT]; /* when a line was asserted, or loaded so */
-	int answered;	  /* readable when the guest has declared something of its clock, or holds */
-	uint32_t refused; /* register accesses of the guest that were refused and logged */
+	int guest_event_fd;	  /* readable when the guest has declared something of its clock, or holds */
+	uint32_t refusals_logged; /* register accesses of the guest that were refused and logged */
 };
 
 /* The policies by the names that users write; false if it is neither. */

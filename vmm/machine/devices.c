@@ -26,11 +26,6 @@ int devices_create(struct devices *devices, const char *machine, struct console 
 	return result ? error_set(error, -result, "the devices do not fit into the memory map") : 0;
 }
 
-void devices_destroy(struct devices *devices)
-{
-	uart_destroy(&devices->uart);
-}
-
 void devices_start(struct devices *devices)
 {
 	for (unsigned int n = 0; n < devices->bus.count; n++)
@@ -41,6 +36,14 @@ void devices_quiesce(struct devices *devices)
 {
 	for (unsigned int n = 0; n < devices->bus.count; n++)
 		devices->bus.devices[n]->ops->quiesce(devices->bus.devices[n]);
+}
+
+void devices_destroy(struct devices *devices)
+{
+	devices_quiesce(devices);
+	for (unsigned int n = 0; n < devices->bus.count; n++)
+		devices->bus.devices[n]->ops->destroy(devices->bus.devices[n]);
+	devices->bus.count = 0;
 }
 
 void devices_reset(struct devices *devices)

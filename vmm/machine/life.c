@@ -70,14 +70,16 @@ void machine_set_policy(struct machine *machine, enum sc_clock_policy policy)
 	lock_drop(&machine->lock);
 }
 
-/* Guest time starts, and then the vCPUs; -errno if it cannot, and then they stay where they are. */
+/* Guest time starts, then devices and vCPUs; -errno if it cannot, and then they stay where they are. */
 static int machine_release(struct machine *machine, enum sc_clock_policy policy, struct error *error)
 {
 	int result = clock_start(&machine->clock, policy, error);
 
-	if (!result)
-		vcpus_unpark(&machine->vcpus);
-	return result;
+	if (result)
+		return result;
+	devices_start(&machine->devices);
+	vcpus_unpark(&machine->vcpus);
+	return 0;
 }
 
 /* With the lock. */
@@ -94,7 +96,6 @@ static int machine_continue(struct machine *machine, enum sc_clock_policy policy
 		return result;
 	machine->state = MACHINE_RUNNING;
 	machine->policy = SC_CLOCK_FREEZE;
-	devices_start(&machine->devices);
 	return 0;
 }
 
@@ -198,9 +199,6 @@ void machine_end_migration(struct machine *machine, enum machine_state state)
 	if (machine->state == MACHINE_MIGRATING)
 		machine->state = machine_state_after(machine, state);
 	lock_drop(&machine->lock);
-	/* What is typed may still have to follow an undecided one. */
-	if (state != MACHINE_UNDECIDED)
-		devices_start(&machine->devices);
 	machine_catch_up(machine);
 }
 
@@ -223,7 +221,6 @@ void machine_end_save(struct machine *machine, enum machine_state before)
 	lock_take(&machine->lock);
 	machine->state = machine_state_after(machine, before);
 	lock_drop(&machine->lock);
-	devices_start(&machine->devices);
 	machine_catch_up(machine);
 }
 

@@ -73,7 +73,7 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 	*machine = (struct machine){ .config = *config, .ended = -1, .closing = -1 };
 	machine->config.address_bits = HOST_ADDRESS_BITS;
 	machine->vm.kvm = machine->vm.vm = machine->vm.gic = -1;
-	machine->clock.timer = machine->clock.answered = -1;
+	machine->clock.timer = machine->clock.guest_event_fd = -1;
 	machine->state = MACHINE_PAUSED;
 	machine->policy = SC_CLOCK_FREEZE;
 	lock_init(&machine->lock, LOCK_MACHINE);
@@ -98,12 +98,12 @@ void machine_destroy(struct machine *machine)
 	expiry_stop(machine);
 	if (machine->vcpus.count)
 		vcpus_destroy(&machine->vcpus);
+	devices_destroy(&machine->devices);
 	clock_destroy(&machine->clock);
 	host_vm_destroy(&machine->vm);
 	memory_destroy(&machine->memory);
 	machine_close(machine->ended);
 	machine_close(machine->closing);
-	devices_destroy(&machine->devices);
 	lock_destroy(&machine->lock);
 }
 
@@ -125,13 +125,16 @@ int machine_reset(struct machine *machine, struct error *error)
 {
 	int result = 0;
 
+	/* First, so that nothing expires into the fresh interrupt controller. */
+	clock_reset(&machine->clock);
+	__atomic_store_n(&machine->follows, false, __ATOMIC_RELAXED);
 	for (uint32_t n = 0; n < machine->vcpus.count && !result; n++)
 		result = host_vcpu_reset(&machine->vm, &machine->vcpus.vcpu[n].host, !n, error);
 	if (!result)
 		result = host_gic_reset(&machine->vm, machine->vcpus.count, error);
 	if (result)
 		return result;
-	clock_reset(&machine->clock);
+	vcpus_reset(&machine->vcpus);
 	devices_quiesce(&machine->devices);
 	devices_reset(&machine->devices);
 	devices_start(&machine->devices);

@@ -6,10 +6,13 @@
 #include "base/layout.h"
 #include "machine/pagemap.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+_Static_assert(PAGEMAP_PAGE_SIZE == MEMORY_PAGE_SIZE, "a bit of the page map is a page of the guest");
 
 int memory_create(struct memory *memory, uint64_t size, struct error *error)
 {
@@ -75,6 +78,15 @@ uint64_t memory_page_gpa(const struct memory *memory, uint64_t page)
 	return region->gpa + offset;
 }
 
+uint32_t memory_run(const struct memory *memory, uint64_t page, uint32_t count)
+{
+	uint64_t offset;
+	const struct memory_region *region = region_of_page(memory, page, &offset);
+	uint64_t left = (region->size - offset) / MEMORY_PAGE_SIZE;
+
+	return left < count ? (uint32_t)left : count;
+}
+
 /* ---- Guest addresses ---- */
 
 /* The region that has all of it, NULL if there is none, and the number of its first page. */
@@ -104,8 +116,11 @@ void memory_mark_dirty(struct memory *memory, uint64_t gpa, size_t size)
 {
 	uint64_t first;
 	const struct memory_region *region = region_find(memory, gpa, size, &first);
-	uint64_t page = first + (gpa - region->gpa) / MEMORY_PAGE_SIZE;
-	uint64_t last = first + (gpa - region->gpa + size - 1) / MEMORY_PAGE_SIZE;
+	uint64_t page, last;
+
+	assert(region);
+	page = first + (gpa - region->gpa) / MEMORY_PAGE_SIZE;
+	last = first + (gpa - region->gpa + size - 1) / MEMORY_PAGE_SIZE;
 
 	/* Release: whoever sees the bit copies a page that has the store. */
 	for (; size && page <= last; page++)

@@ -43,6 +43,8 @@ uint64_t memory_pages(const struct memory *memory);
 /* Where page number `page` is in this process; and where the guest sees it. The page is one of memory_pages(). */
 uint8_t *memory_page(const struct memory *memory, uint64_t page);
 uint64_t memory_page_gpa(const struct memory *memory, uint64_t page);
+/* How many of `count` pages from there on are in one region. */
+uint32_t memory_run(const struct memory *memory, uint64_t page, uint32_t count);
 
 /* 64-bit words of a bitmap with one bit a page. */
 static inline size_t memory_bitmap_words(const struct memory *memory)

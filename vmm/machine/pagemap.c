@@ -2,8 +2,6 @@
 /* Pages that were touched: see the header. */
 #include "machine/pagemap.h"
 
-#include "machine/memory.h"
-
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -20,14 +18,14 @@ uint64_t pagemap_touched(int pagemap, const void *start, uint32_t pages)
 {
 	uint64_t entries[PAGEMAP_PAGES_MAX], touched = ~0ull;
 	uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE), address = (uintptr_t)start, first = address / size;
-	uint64_t count = pages ? (address + pages * (uint64_t)MEMORY_PAGE_SIZE - 1) / size - first + 1 : 0;
+	uint64_t count = pages ? (address + pages * (uint64_t)PAGEMAP_PAGE_SIZE - 1) / size - first + 1 : 0;
 	size_t bytes = count * sizeof(entries[0]);
 
 	if (pagemap < 0 || count > PAGEMAP_PAGES_MAX ||
 	    pread(pagemap, entries, bytes, (off_t)(first * sizeof(entries[0]))) != (ssize_t)bytes)
 		return touched;
 	for (uint32_t page = 0; page < pages; page++) {
-		uint64_t entry = entries[(address + page * (uint64_t)MEMORY_PAGE_SIZE) / size - first];
+		uint64_t entry = entries[(address + page * (uint64_t)PAGEMAP_PAGE_SIZE) / size - first];
 
 		if (!(entry & ENTRY_TOUCHED))
 			touched &= ~(1ull << page);

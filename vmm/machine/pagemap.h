@@ -11,14 +11,15 @@
 
 #include <stdint.h>
 
+#define PAGEMAP_PAGE_SIZE 4096u /* bytes */
 #define PAGEMAP_PAGES_MAX 64u
 
 /* A descriptor for pagemap_touched(), -1 if the kernel has none. To close. */
 int pagemap_open(void);
 
 /*
- * A bit for each of the `pages` pages of 4096 bytes from `start` on, at most PAGEMAP_PAGES_MAX, bit 0 the first: 0 only
- * if it was never touched before the call. The other bits are 1.
+ * A bit for each of the `pages` pages of PAGEMAP_PAGE_SIZE bytes from `start` on, at most PAGEMAP_PAGES_MAX, bit 0 the
+ * first: 0 only if it was never touched before the call. The other bits are 1.
  */
 uint64_t pagemap_touched(int pagemap, const void *start, uint32_t pages);
 

@@ -23,7 +23,7 @@ static int state_damaged(struct error *error)
 
 /* ---- Saving ---- */
 
-int state_save_registers(struct machine *machine, struct buffer *state, struct error *error)
+static int registers_put(struct machine *machine, struct buffer *state, struct error *error)
 {
 	int result = 0;
 	size_t begun;
@@ -63,15 +63,32 @@ int state_save(struct machine *machine, const struct clock_handoff *handoff, str
 {
 	int result;
 
-	devices_quiesce(&machine->devices);
 	handoff_put(state, handoff);
 	result = clock_put(machine, state, error);
 	if (!result)
-		result = state_save_registers(machine, state, error);
+		result = registers_put(machine, state, error);
 	if (result)
 		return result;
 	devices_save(&machine->devices, state);
 	return buffer_failed(state) ? error_set(error, ENOMEM, "no memory for the machine's state") : 0;
+}
+
+static void section_put_empty(struct buffer *state, uint32_t id, uint32_t instance, uint32_t version)
+{
+	section_end(state, section_begin(state, id, instance, version, false));
+}
+
+int state_save_trial(struct machine *machine, struct buffer *state, struct error *error)
+{
+	const struct bus *bus = &machine->devices.bus;
+	int result = registers_put(machine, state, error);
+
+	section_put_empty(state, ID_HANDOFF, 0, STATE_VERSION);
+	section_put_empty(state, ID_CLOCK, 0, STATE_VERSION);
+	for (unsigned int n = 0; n < bus->count; n++)
+		section_put_empty(state, bus->devices[n]->ops->section, bus->devices[n]->instance,
+				  bus->devices[n]->ops->version);
+	return result;
 }
 
 /* ---- What is there ---- */
@@ -88,23 +105,33 @@ static uint32_t version_known(const struct machine *machine, uint32_t id, uint32
 	return (id == ID_HANDOFF || id == ID_CLOCK || id == ID_GIC) && !instance ? STATE_VERSION : 0;
 }
 
+static int section_check_version(const struct section *section, uint32_t known, struct error *error)
+{
+	char name[5];
+
+	if (section->version <= known)
+		return 0;
+	section_name(section->id, name);
+	return error_set(error, ENOTSUP,
+			 "the machine's state has a section %s of version %" PRIu32
+			 ", of which this version of Seaclock takes up to %" PRIu32,
+			 name, section->version, known);
+}
+
 static int section_check(const struct machine *machine, const struct section *section, struct error *error)
 {
 	uint32_t known = version_known(machine, section->id, section->instance);
 	char name[5];
 
+	if (known)
+		return section_check_version(section, known, error);
+	if (section->optional)
+		return 0;
 	section_name(section->id, name);
-	if (!known && !section->optional)
-		return error_set(error, ENOTSUP,
-				 "the machine's state has a section %s of number %" PRIu32
-				 ", which this version of Seaclock does not know",
-				 name, section->instance);
-	if (known && section->version > known)
-		return error_set(error, ENOTSUP,
-				 "the machine's state has a section %s of version %" PRIu32
-				 ", of which this version of Seaclock takes up to %" PRIu32,
-				 name, section->version, known);
-	return 0;
+	return error_set(error, ENOTSUP,
+			 "the machine's state has a section %s of number %" PRIu32
+			 ", which this version of Seaclock does not know",
+			 name, section->instance);
 }
 
 static bool section_is(const struct section *section, uint32_t id, uint32_t instance)
@@ -181,7 +208,7 @@ static int registers_load(struct machine *machine, const void *data, size_t size
 	return section_finish(result, &section, error);
 }
 
-int state_try_registers(struct machine *machine, const void *data, size_t size, struct error *error)
+int state_try(struct machine *machine, const void *data, size_t size, struct error *error)
 {
 	static const struct host_rebase unmoved = { .from_hz = SC_REF_HZ, .to_hz = SC_REF_HZ };
 	int result = state_check(machine, data, size, error);
@@ -212,6 +239,8 @@ int state_handoff(const void *data, size_t size, struct clock_handoff *handoff, 
 	uint32_t policy;
 	int result = state_find(data, size, ID_HANDOFF, 0, &section, error);
 
+	if (!result)
+		result = section_check_version(&section, STATE_VERSION, error);
 	if (result)
 		return result;
 	handoff->difference_ns = (int64_t)cursor_u64(&section.content);

@@ -11,6 +11,7 @@
 
 #include "machine/machine.h"
 
+/* Time stands still, and the devices are quiesced. */
 int state_save(struct machine *machine, const struct clock_handoff *handoff, struct buffer *state, struct error *error);
 /* *gap: the time between the stop on the source and the clock's start here. -EPROTO; -ENOTSUP for a newer version's. */
 int state_load(struct machine *machine, const void *data, size_t size, sc_ns_t *gap, struct error *error);
@@ -20,8 +21,11 @@ int state_handoff(const void *data, size_t size, struct clock_handoff *handoff, 
 int state_load_with(struct machine *machine, const void *data, size_t size, const struct clock_handoff *handoff,
 		    sc_ns_t *gap, struct error *error);
 
-/* The registers alone, the interrupt controller's among them, to find out beforehand whether the target takes them. */
-int state_save_registers(struct machine *machine, struct buffer *state, struct error *error);
-int state_try_registers(struct machine *machine, const void *data, size_t size, struct error *error);
+/*
+ * To find out beforehand whether the target takes the state: the registers, the interrupt controller's among them, and
+ * all other sections without content, as their versions are part of the answer.
+ */
+int state_save_trial(struct machine *machine, struct buffer *state, struct error *error);
+int state_try(struct machine *machine, const void *data, size_t size, struct error *error);
 
 #endif

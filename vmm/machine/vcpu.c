@@ -172,6 +172,17 @@ void vcpus_unpark(struct vcpu_set *set)
 	lock_drop(&set->lock);
 }
 
+void vcpus_reset(struct vcpu_set *set)
+{
+	lock_take(&set->lock);
+	set->halted = false;
+	for (uint32_t n = 0; n < set->count; n++) {
+		set->vcpu[n].waits = set->vcpu[n].unfinished = false;
+		vcpu_set_on(&set->vcpu[n], !n);
+	}
+	lock_drop(&set->lock);
+}
+
 void vcpus_destroy(struct vcpu_set *set)
 {
 	lock_take(&set->lock);

@@ -63,6 +63,9 @@ int vcpus_start(struct vcpu_set *set, struct error *error);
 void vcpus_park(struct vcpu_set *set);
 void vcpus_unpark(struct vcpu_set *set);
 
+/* As after vcpus_create(), but for the registers: the first is on, none waits or has halted. All are parked. */
+void vcpus_reset(struct vcpu_set *set);
+
 /*
  * A held vCPU's call returns: X0 is `result`, X6 and X7 are `value`. It goes on when it is released. -errno if KVM
  * fails us; then it waits for ever.

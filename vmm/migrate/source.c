@@ -79,7 +79,7 @@ static int source_check_registers(struct source *source)
 	int result;
 
 	vcpus_park(&source->machine->vcpus);
-	result = state_save_registers(source->machine, &buffer, source->error);
+	result = state_save_trial(source->machine, &buffer, source->error);
 	vcpus_unpark(&source->machine->vcpus);
 	if (result)
 		buffer_free(&buffer);
@@ -286,6 +286,8 @@ static void source_stop(struct source *source)
 		source_limit(source);
 	vcpus_park(&source->machine->vcpus);
 	clock_stop(&source->machine->clock);
+	/* Before the last pages: what a device finishes may be in memory. */
+	devices_quiesce(&source->machine->devices);
 }
 
 static int source_send_state(struct source *source)
@@ -463,10 +465,10 @@ static void source_ask_first(struct source *source)
 		 source->options->host);
 	source_ask(source, source->options->limits->question_ms);
 	if (source->state == SOURCE_RUNNING)
-		error_explain(source->error,
-			      "the migration broke in the handover (%.300s); the other side promises never to run %s, "
-			      "which goes on here",
-			      reason.text, name);
+		error_record(source->error, reason.err,
+			     "the migration broke in the handover (%.300s); the other side promises never to run %s, "
+			     "which goes on here",
+			     reason.text, name);
 	if (source->state == SOURCE_UNDECIDED) {
 		struct error asking = *source->error;
 

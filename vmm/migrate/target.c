@@ -38,7 +38,7 @@ static int target_welcome(struct target *target, struct error *error)
 
 static int target_try(struct target *target, const struct frame *frame, struct error *error)
 {
-	int result = state_try_registers(target->machine, frame->data, frame->size, error);
+	int result = state_try(target->machine, frame->data, frame->size, error);
 
 	if (!result)
 		result = channel_send(target->channel, FRAME_CHECKED, NULL, 0, error);

@@ -121,7 +121,7 @@ static int restore_state(struct restore *restore, const struct frame *frame, str
 	struct clock_handoff handoff;
 	uint64_t bound_ns;
 	struct error reason;
-	sc_ns_t gap;
+	sc_ns_t gap = sc_ns(0);
 	int result = state_handoff(frame->data, frame->size, &handoff, error);
 
 	if (result)

@@ -180,6 +180,7 @@ int save_run(struct machine *machine, const struct save_options *options, struct
 	vcpus_park(&machine->vcpus);
 	ran = !clock_is_stopped(&machine->clock);
 	clock_stop(&machine->clock);
+	devices_quiesce(&machine->devices);
 	result = save_held(machine, options, &writer, error);
 	*report = (struct save_report){
 		.hz = host_counter_hz(),

@@ -23,10 +23,10 @@ static int hold_ask(struct machine *machine, uint64_t asked, bool (*is_done)(str
 	while (!result && ready && !*done && clock_follow(clock, 0, SC_MOVE_ASKED).level == SC_LEVEL_COOPERATIVE) {
 		eventfd_t ignored;
 
-		eventfd_read(clock->answered, &ignored);
+		eventfd_read(clock->guest_event_fd, &ignored);
 		*done = is_done(clock);
 		if (!*done)
-			result = wait_ready(clock->answered, POLLIN, deadline, wait->watch, wait->watches, &ready,
+			result = wait_ready(clock->guest_event_fd, POLLIN, deadline, wait->watch, wait->watches, &ready,
 					    error);
 	}
 	return result;

@@ -50,7 +50,8 @@ static int put_run(struct sink *sink, uint64_t gpa, const uint8_t *pages, uint32
 	return sink->put(sink, FRAME_PAGES, head, sizeof(head[0]), pages, (size_t)count * MEMORY_PAGE_SIZE, error);
 }
 
-int pages_put(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, struct error *error)
+/* The same of pages of one region. */
+static int put_pages(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, struct error *error)
 {
 	const uint8_t *pages = memory_page(memory, page);
 	uint64_t gpa = memory_page_gpa(memory, page);
@@ -62,6 +63,17 @@ int pages_put(struct sink *sink, const struct memory *memory, uint64_t page, uin
 
 		alike = run_alike(zeroes >> n, count - n);
 		result = put_run(sink, gpa + offset, pages + offset, alike, zeroes >> n & 1, error);
+	}
+	return result;
+}
+
+int pages_put(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, struct error *error)
+{
+	int result = 0;
+
+	for (uint32_t part; !result && count; page += part, count -= part) {
+		part = memory_run(memory, page, count);
+		result = put_pages(sink, memory, page, part, error);
 	}
 	return result;
 }
