@@ -41,11 +41,11 @@ static void regions_put(struct buffer *buffer, const struct machine_config *conf
 
 static bool regions_get(struct cursor *cursor, struct machine_config *config)
 {
-	bool known =
-		cursor_u32(cursor) == 1 && cursor_u32(cursor) == REGION_RAM && cursor_u64(cursor) == LAYOUT_RAM_BASE;
+	uint32_t count = cursor_u32(cursor), kind = cursor_u32(cursor);
+	uint64_t base = cursor_u64(cursor);
 
 	config->memory_size = cursor_u64(cursor);
-	return known;
+	return count == 1 && kind == REGION_RAM && base == LAYOUT_RAM_BASE;
 }
 
 void config_put(struct buffer *buffer, const struct machine_config *config)
