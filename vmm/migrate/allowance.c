@@ -30,23 +30,16 @@ static uint64_t count_up(uint64_t count, uint64_t more, uint64_t most)
 	return more < most - count ? count + more : most;
 }
 
-/* The pages that such a frame names; one that names none, or too many, is refused by whoever loads it. */
-static uint64_t zeroes_named(const struct frame *frame)
-{
-	struct cursor cursor = cursor_make(frame->data, frame->size);
-	uint64_t count;
-
-	cursor_u64(&cursor);
-	count = cursor_u64(&cursor);
-	return cursor_finish(&cursor) && count <= FRAME_PAGES_MAX ? count : 0;
-}
-
+/* A frame that names no pages, or too many, is refused by whoever loads it. */
 static void zeroes_note(struct allowance *allowance, const struct frame *frame)
 {
-	uint64_t count = zeroes_named(frame);
+	uint64_t gpa;
+	uint32_t count;
 
+	if (!frame_get_zeroes(frame, &gpa, &count))
+		return;
 	allowance->zeroes = count_up(allowance->zeroes, count, allowance->pages_max);
-	allowance->zeroes_frames = count_up(allowance->zeroes_frames, count > 0, allowance->pages_max);
+	allowance->zeroes_frames = count_up(allowance->zeroes_frames, 1, allowance->pages_max);
 }
 
 void allowance_note(struct allowance *allowance, const struct frame *frame)

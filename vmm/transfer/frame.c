@@ -180,6 +180,18 @@ int frame_get_welcome(const void *data, size_t size, uint32_t *hz, struct error 
 	return cursor_finish(&cursor) ? check_rate(*hz, error) : damaged(FRAME_WELCOME, error);
 }
 
+bool frame_get_zeroes(const struct frame *frame, uint64_t *gpa, uint32_t *count)
+{
+	struct cursor cursor = cursor_make(frame->data, frame->size);
+	uint64_t place = cursor_u64(&cursor), pages = cursor_u64(&cursor);
+
+	if (!cursor_finish(&cursor) || !pages || pages > FRAME_PAGES_MAX)
+		return false;
+	*gpa = place;
+	*count = (uint32_t)pages;
+	return true;
+}
+
 void frame_put_ready(struct buffer *buffer, const struct frame_ready *ready)
 {
 	buffer_put_u64(buffer, ready->gap.v);

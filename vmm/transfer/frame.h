@@ -103,6 +103,9 @@ int frame_get_statement(const void *data, size_t size, struct sc_statement *stat
 void frame_put_welcome(struct buffer *buffer, uint32_t hz);
 int frame_get_welcome(const void *data, size_t size, uint32_t *hz, struct error *error);
 
+/* What a ZEROES names; false, and nothing there, unless it is whole and names 1 to FRAME_PAGES_MAX pages. */
+bool frame_get_zeroes(const struct frame *frame, uint64_t *gpa, uint32_t *count);
+
 struct frame_ready {
 	sc_ns_t gap;	 /* between the stop at the source and the clock's start at the target */
 	sc_ns_t loading; /* what the target needed for the state */

@@ -98,16 +98,15 @@ static int load_contents(struct memory *memory, const struct frame *frame, struc
 
 static int load_zeroes(struct memory *memory, const struct frame *frame, struct error *error)
 {
-	struct cursor cursor = cursor_make(frame->data, frame->size);
-	uint64_t gpa = cursor_u64(&cursor);
-	uint64_t count = cursor_u64(&cursor), zeroes;
 	uint8_t *pages = NULL;
+	uint64_t gpa, zeroes;
+	uint32_t count;
 
-	if (cursor_finish(&cursor) && gpa % MEMORY_PAGE_SIZE == 0 && count && count <= FRAME_PAGES_MAX)
-		pages = memory_span(memory, gpa, count * MEMORY_PAGE_SIZE);
+	if (frame_get_zeroes(frame, &gpa, &count) && gpa % MEMORY_PAGE_SIZE == 0)
+		pages = memory_span(memory, gpa, (size_t)count * MEMORY_PAGE_SIZE);
 	if (!pages)
 		return pages_damaged(error);
-	zeroes = zeroes_of(memory, pages, (uint32_t)count);
+	zeroes = zeroes_of(memory, pages, count);
 	for (uint32_t n = 0; n < count; n++)
 		if (!(zeroes >> n & 1)) /* memory that was never touched is left so */
 			memset(pages + (size_t)n * MEMORY_PAGE_SIZE, 0, MEMORY_PAGE_SIZE);
