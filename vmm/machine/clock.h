@@ -13,7 +13,7 @@
 
 #include "base/lock.h"
 #include "host/host.h"
-#include "machine/memory.h"
+#include "host/memory.h"
 
 #include <pthread.h>
 #include <stdbool.h>

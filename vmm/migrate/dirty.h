@@ -9,7 +9,7 @@
 #define VMM_MIGRATE_DIRTY_H
 
 #include "host/host.h"
-#include "machine/memory.h"
+#include "host/memory.h"
 
 struct dirty {
 	struct host_vm *vm;

@@ -12,7 +12,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "machine/config.h"
-#include "machine/memory.h"
+#include "host/memory.h"
 #include "base/name.h"
 
 #include <seaclock/core.h>

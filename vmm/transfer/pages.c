@@ -2,7 +2,7 @@
 /* Guest memory as frames: see the header. */
 #include "transfer/pages.h"
 
-#include "machine/pagemap.h"
+#include "host/pagemap.h"
 
 #include <assert.h>
 #include <endian.h>

@@ -8,7 +8,7 @@
 #ifndef VMM_TRANSFER_PAGES_H
 #define VMM_TRANSFER_PAGES_H
 
-#include "machine/memory.h"
+#include "host/memory.h"
 #include "transfer/sink.h"
 
 /* Sends `count` pages from page `page` of the RAM on; at most FRAME_PAGES_MAX. */

@@ -6,8 +6,8 @@
  * Policy: a hint that saves work. A page that was never touched is zero, and to read it would only have the kernel set
  * up its mapping. Where the kernel does not tell, every page counts as touched.
  */
-#ifndef VMM_MACHINE_PAGEMAP_H
-#define VMM_MACHINE_PAGEMAP_H
+#ifndef VMM_HOST_PAGEMAP_H
+#define VMM_HOST_PAGEMAP_H
 
 #include <stdint.h>
 

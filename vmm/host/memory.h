@@ -6,8 +6,8 @@
  * by memory_mark_dirty(); pre-copy merges that bitmap into each round. Memory is a list of regions. Guest addresses are
  * checked here and nowhere else.
  */
-#ifndef VMM_MACHINE_MEMORY_H
-#define VMM_MACHINE_MEMORY_H
+#ifndef VMM_HOST_MEMORY_H
+#define VMM_HOST_MEMORY_H
 
 #include "base/error.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guest RAM and the monitor's own dirty pages: see the header. */
-#include "machine/memory.h"
+#include "host/memory.h"
 
 #include "host/host.h"
 #include "base/layout.h"
-#include "machine/pagemap.h"
+#include "host/pagemap.h"
 
 #include <assert.h>
 #include <errno.h>

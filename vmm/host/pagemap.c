@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pages that were touched: see the header. */
-#include "machine/pagemap.h"
+#include "host/pagemap.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
 #include "../property/random.h"
 
 #include "base/layout.h"
-#include "machine/memory.h"
+#include "host/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
