@@ -4,7 +4,7 @@
 # program; all are built with the sanitizers and linked against an archive of everything testable, so that each takes
 # what it needs. A new file there is a new test: nothing is listed by hand.
 
-TEST_LIBS := -lcmocka -ljansson -lfdt -lzstd -lpthread -lm
+TEST_LIBS := -lcmocka $(VMM_LIBS) -lm
 TEST_LIB := $(O)/san/test/seaclock.a
 # What the probe prints and how it judges, for the tests that hold the judge against it.
 PROBE_PURE := $(addprefix test/guest/,probe_line.c probe_pattern.c probe_sleep.c)
@@ -100,7 +100,7 @@ $(FUZZ_LIB): $(FUZZ_LIB_OBJ)
 	$(call say,AR)ar qcs $@ $^
 
 $(FUZZ_OBJ:.o=): %: %.o $(FUZZ_LIB)
-	$(call say,LD)$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer $^ -ljansson -lfdt -lzstd -lpthread -o $@
+	$(call say,LD)$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer $^ $(VMM_LIBS) -o $@
 
 fuzz: $(FUZZ_OBJ:.o=) $(FUZZ_CORPORA)
 	@test/run-fuzz $(O)/fuzz/found $(FUZZ_OBJ:.o=)

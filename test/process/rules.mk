@@ -3,7 +3,7 @@
 # The monitor as a process, without KVM: the program on a fake host with scripted guests (monitor/), what its tests share
 # (fixture/), and the tests, each test/process/*.c one cmocka program. A new file there is a new test.
 
-PROCESS_LIBS := -ljansson -lfdt -lzstd -lpthread -lm
+PROCESS_LIBS := $(VMM_LIBS) -lm
 PROCESS_SRC := $(sort $(wildcard test/process/*.c))
 PROCESS_FIXTURE_SRC := $(sort $(wildcard test/process/fixture/*.c))
 PROCESS_MONITOR_SRC := $(sort $(wildcard test/process/monitor/*.c))

@@ -19,7 +19,12 @@ struct tables {
 
 static void build(struct tables *tables, unsigned int vcpus)
 {
-	static const struct acpi_node uart = { "ARMH0011", 0, LAYOUT_UART_BASE, LAYOUT_UART_SIZE, LAYOUT_UART_INTID };
+	static const struct acpi_node uart = {
+		.hid = "ARMH0011",
+		.base = LAYOUT_UART_BASE,
+		.size = LAYOUT_UART_SIZE,
+		.intid = LAYOUT_UART_INTID,
+	};
 	const struct acpi_machine machine = { .vcpus = vcpus, .nodes = &uart, .node_count = 1 };
 	struct blob blob = { .bytes = tables->bytes, .capacity = ROOM, .base = BASE };
 

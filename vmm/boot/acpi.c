@@ -114,10 +114,13 @@ static void put_device(struct blob *blob, unsigned int n, const struct acpi_node
 	char name[5];
 	size_t device;
 
-	snprintf(name, sizeof(name), "DEV%X", n & 0xf);
+	snprintf(name, sizeof(name), "D%03X", n & 0xfff);
 	device = aml_open_device(blob, name);
 	aml_name_string(blob, "_HID", node->hid);
 	aml_name_integer(blob, "_UID", node->uid);
+	/* Without it Linux lets no device on arm64 reach memory. */
+	if (node->coherent)
+		aml_name_integer(blob, "_CCA", 1);
 	aml_name_resources(blob, node->base, node->size, node->intid);
 	aml_close(blob, device);
 }

@@ -12,19 +12,22 @@
 #include "boot/blob.h"
 #include "base/layout.h"
 
+#include <stdbool.h>
+
 /* As many as there are redistributors below the UART. */
 #define ACPI_VCPUS_MAX ((unsigned int)((LAYOUT_UART_BASE - LAYOUT_GICR_BASE) / LAYOUT_GICR_VCPU_SIZE))
 
-/* A device in the namespace: at \_SB.DEVn, n its place in the list. */
+/* A device in the namespace: at \_SB.Dnnn, nnn its place in the list. */
 struct acpi_node {
 	const char *hid; /* as in the ACPI and PNP ID registry */
 	uint32_t uid;
 	uint64_t base; /* of its registers, */
 	uint64_t size; /* in bytes */
 	uint32_t intid;
+	bool coherent; /* it reads and writes memory, coherently with the processors' caches */
 };
 
-#define ACPI_NODES_MAX 16u
+#define ACPI_NODES_MAX 48u
 
 /* What the tables are for. */
 struct acpi_machine {

@@ -11,7 +11,7 @@
 
 #include "dev/device.h"
 
-#define BUS_DEVICES_MAX 16
+#define BUS_DEVICES_MAX 48
 
 struct bus {
 	struct device *devices[BUS_DEVICES_MAX];

@@ -25,6 +25,7 @@ struct device;
 struct device_ops {
 	const char *name;    /* for messages */
 	const char *acpi_id; /* _HID of its ACPI node, which has its region and its interrupt */
+	bool coherent;	     /* it reads and writes guest memory, coherently with the vCPUs' caches */
 	uint32_t section;    /* id of its state in the stream, SECTION_ID() */
 	uint32_t version;    /* of that state */
 

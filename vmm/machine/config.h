@@ -17,11 +17,44 @@
 #define CONFIG_GIC 3u		 /* version of the interrupt controller */
 #define CONFIG_SIZE_MAX 512u	 /* of a description as bytes */
 
+#define CONFIG_PATH_SIZE 1024u
+#define CONFIG_COMMAND_LINE_SIZE 2048u
+#define CONFIG_DISKS_MAX 8u
+#define CONFIG_SERIAL_SIZE 21u /* 20 characters and the end */
+
+/* Which devices a machine has besides its disks; guest visible, so a machine keeps its model for ever. */
+enum config_model {
+	CONFIG_MODEL_UART = 1, /* the UART alone: all machines of protocol 5 */
+	CONFIG_MODEL_DEVICES,  /* random numbers, console, power button, clocks as well */
+};
+
+/* What the guest's own reset, or its panic, does. */
+enum config_action {
+	CONFIG_EXIT,  /* the machine ends */
+	CONFIG_RESET, /* it starts anew, in place */
+};
+
+/* A disk of the guest. */
+struct config_disk {
+	char where[CONFIG_PATH_SIZE]; /* a file, a block device or an NBD URI, as this host names it */
+	char serial[CONFIG_SERIAL_SIZE];
+	bool readonly;
+	uint32_t reconnect_s; /* a server that is away: requests wait so long, then fail */
+};
+
 struct machine_config {
 	char name[NAME_SIZE];
 	uint32_t vcpus;	       /* 1 to SC_VCPU_MAX */
 	uint64_t memory_size;  /* bytes, LAYOUT_RAM_MIN to LAYOUT_RAM_MAX in units of LAYOUT_RAM_UNIT */
 	uint32_t address_bits; /* of the guest's physical addresses; machine_create() fills it in */
+	enum config_model model;
+	enum config_action on_reboot;
+	enum config_action on_panic;
+	char kernel[CONFIG_PATH_SIZE]; /* what it boots from, as this host names it */
+	char initrd[CONFIG_PATH_SIZE]; /* "": none */
+	char command_line[CONFIG_COMMAND_LINE_SIZE];
+	struct config_disk disk[CONFIG_DISKS_MAX];
+	uint32_t disks;
 };
 
 /* 0, or -EPROTO and the sentence if no machine can be like this. */

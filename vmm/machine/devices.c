@@ -70,6 +70,7 @@ unsigned int devices_describe(const struct devices *devices, struct acpi_node *n
 			.base = device->base,
 			.size = device->size,
 			.intid = device->intid,
+			.coherent = device->ops->coherent,
 		};
 	}
 	return count;

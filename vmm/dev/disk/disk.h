@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is behind a disk of the guest: the contract between the block device and a file, a block device or a server.
+ *
+ * Policy: one thread, the block device's own, calls all of it but disk_open(), disk_close() and the locks, so a backend
+ * needs no locks. submit() does not wait for a server; poll() and dispatch() tie a backend to that thread's loop. Each
+ * request that was submitted comes back exactly once through done(), from submit() or dispatch(), or through
+ * withdraw(). A guest's buffers are where the data go: nothing is copied.
+ */
+#ifndef VMM_DEV_DISK_DISK_H
+#define VMM_DEV_DISK_DISK_H
+
+#include "base/error.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#define DISK_SECTOR_SIZE 512u
+#define DISK_SERIAL_SIZE 21u /* 20 characters and the end */
+
+enum disk_operation {
+	DISK_READ,
+	DISK_WRITE,
+	DISK_FLUSH, /* what was written and is done reaches the medium before this is done */
+	DISK_DISCARD,
+	DISK_WRITE_ZEROES,
+};
+
+struct disk_request {
+	enum disk_operation operation;
+	bool unmap;	      /* WRITE_ZEROES: may give the space back */
+	uint64_t offset;      /* bytes, a multiple of DISK_SECTOR_SIZE; inside the disk, as `length` is */
+	uint64_t length;      /* bytes; READ, WRITE: all of the buffers */
+	struct iovec *buffer; /* the backend may change it, to go on after a part was done */
+	uint32_t buffers;
+	int result;		   /* once it is done: 0 or -errno; a part that is not there counts as -EIO */
+	struct disk_request *next; /* the backend's, while it has the request */
+};
+
+struct disk;
+
+struct disk_ops {
+	void (*submit)(struct disk *disk, struct disk_request *request);
+	/* What to poll for, one descriptor or -1; the time in ms after which dispatch() is wanted anyhow, -1: none. */
+	int (*poll)(struct disk *disk, struct pollfd *wanted);
+	/* After poll() or the time: goes on, and completes what is done. */
+	void (*dispatch)(struct disk *disk, short events);
+	/*
+	 * A disk whose server is away: takes one request that was not done back, undone; NULL if there is none. For
+	 * files NULL: they always finish.
+	 */
+	struct disk_request *(*withdraw)(struct disk *disk);
+
+	/* Ownership, below. */
+	int (*lock)(struct disk *disk, struct error *error);
+	void (*unlock)(struct disk *disk);
+	int (*check_locked)(struct disk *disk, struct error *error);
+	/* The disk has grown: its new size; or -errno with a sentence. */
+	int (*resize)(struct disk *disk, struct error *error);
+	void (*close)(struct disk *disk);
+};
+
+struct disk {
+	const struct disk_ops *ops;
+	const char *where; /* as named by the operator; for messages */
+	uint64_t size;	   /* bytes, a multiple of DISK_SECTOR_SIZE */
+	bool readonly;
+	bool can_discard;
+	bool can_write_zeroes;
+	/* Set by the block device before the first request. */
+	void (*done)(void *context, struct disk_request *request);
+	void *context;
+};
+
+struct disk_options {
+	const char *where; /* a path or an NBD URI; lives as long as the disk */
+	bool readonly;
+	uint32_t reconnect_s; /* a server that is away: requests wait so long, then fail */
+};
+
+/* Opens what is there, without its lock: nothing is written before disk_lock(). -errno and a sentence. */
+int disk_open(struct disk **disk, const struct disk_options *options, struct error *error);
+void disk_close(struct disk *disk);
+
+/*
+ * Whose disk it is. disk_lock(): it is ours from here on, or -EBUSY and a sentence that somebody else has it. A disk
+ * that is read-only is locked as one that others may read as well. A server has no locks: it becomes writable here, and
+ * unlock() ends that.
+ */
+int disk_lock(struct disk *disk, struct error *error);
+void disk_unlock(struct disk *disk);
+/* For a machine that is to come: 0 if somebody has it locked for writing, so that it may be that machine's disk;
+ * -ENOTSUP where that cannot be seen (a server, a block device); -ENOLCK and a sentence if nobody has it. */
+int disk_check_locked(struct disk *disk, struct error *error);
+
+#endif
