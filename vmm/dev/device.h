@@ -56,7 +56,8 @@ struct device_line {
 
 struct device {
 	const struct device_ops *ops;
-	uint32_t instance; /* of its kind, from 0 */
+	uint32_t instance; /* of its section, from 0 */
+	uint32_t uid;	   /* _UID of its ACPI node: another for each with the same _HID */
 	uint64_t base;	   /* its region of guest physical addresses */
 	uint64_t size;
 	uint32_t intid; /* its SPI */

@@ -127,6 +127,18 @@ void memory_mark_dirty(struct memory *memory, uint64_t gpa, size_t size)
 		__atomic_fetch_or(&memory->dirty[page / 64], 1ull << page % 64, __ATOMIC_RELEASE);
 }
 
+void memory_mark_dirty_at(struct memory *memory, const void *place, size_t size)
+{
+	const struct memory_region *region = memory->region;
+	uintptr_t address = (uintptr_t)place;
+
+	while (address - (uintptr_t)region->host >= region->size) {
+		region++;
+		assert(region < memory->region + memory->regions);
+	}
+	memory_mark_dirty(memory, region->gpa + (address - (uintptr_t)region->host), size);
+}
+
 bool memory_write(struct memory *memory, uint64_t gpa, const void *data, size_t size)
 {
 	void *place = memory_span(memory, gpa, size);

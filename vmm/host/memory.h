@@ -55,6 +55,8 @@ static inline size_t memory_bitmap_words(const struct memory *memory)
 /* Guest memory from gpa on, NULL unless one region has all of it. To read, or to write and then mark. */
 void *memory_span(const struct memory *memory, uint64_t gpa, size_t size);
 void memory_mark_dirty(struct memory *memory, uint64_t gpa, size_t size);
+/* The same by where it is in this process: all of it is in a span that memory_span() gave. */
+void memory_mark_dirty_at(struct memory *memory, const void *place, size_t size);
 
 /* False, and nothing happens, unless one region has all of it. */
 bool memory_write(struct memory *memory, uint64_t gpa, const void *data, size_t size);

@@ -66,7 +66,7 @@ unsigned int devices_describe(const struct devices *devices, struct acpi_node *n
 
 		nodes[n] = (struct acpi_node){
 			.hid = device->ops->acpi_id,
-			.uid = device->instance,
+			.uid = device->uid,
 			.base = device->base,
 			.size = device->size,
 			.intid = device->intid,

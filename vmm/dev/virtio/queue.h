@@ -17,22 +17,27 @@
 #define VIRTQUEUE_SIZE_MAX 256u
 /* Buffers of one chain, after those that cross a boundary of memory regions were refused. */
 #define VIRTQUEUE_CHAIN_MAX 256u
+#define VIRTQUEUE_TAKEN_WORDS (VIRTQUEUE_SIZE_MAX / 64u)
 
 struct virtqueue {
-	uint16_t size; /* a power of 2, 1 to VIRTQUEUE_SIZE_MAX */
-	bool ready;    /* its rings have been checked and may be used */
-	bool broken;
+	uint16_t size;	      /* at most VIRTQUEUE_SIZE_MAX; a power of 2 once it is ready */
+	bool ready;	      /* its rings have been checked and may be used */
 	bool event_index;     /* VIRTIO_F_EVENT_IDX was negotiated */
 	bool indirect;	      /* VIRTIO_F_INDIRECT_DESC was */
+	const char *broken;   /* how the driver broke the rules, a clause for the log; NULL: it did not */
 	uint64_t descriptors; /* guest physical addresses: descriptor table, */
 	uint64_t driver;      /* available ring, */
 	uint64_t device;      /* used ring */
 	uint16_t next_available;
 	uint16_t next_used;
-	uint16_t signalled; /* next_used when the driver was last interrupted */
+	uint16_t signalled; /* next_used when it was last asked whether the driver wants an interrupt */
+	uint64_t taken[VIRTQUEUE_TAKEN_WORDS]; /* a bit for each head of a chain that has not been given back */
 };
 
-/* One request of the driver: buffers to read from, then buffers to write to. They are guest memory, and may change. */
+/*
+ * One request of the driver: buffers to read from, then buffers to write to. They are guest memory, whose contents may
+ * change at any time.
+ */
 struct virtqueue_chain {
 	uint16_t head;
 	uint16_t readable; /* how many of `buffer`, the first ones */
@@ -48,18 +53,24 @@ int virtqueue_start(struct virtqueue *queue, const struct memory *memory);
 /* As at power-on. */
 void virtqueue_reset(struct virtqueue *queue);
 
-/* The next chain: 1; 0 if there is none; -EPROTO if the driver broke the rules: the queue is broken. */
+/*
+ * The next chain: 1; 0 if there is none; -EPROTO if the driver broke the rules: the queue is broken. No head is taken
+ * again before it was given back, so there are never more chains in flight than the queue has descriptors.
+ */
 int virtqueue_take(struct virtqueue *queue, const struct memory *memory, struct virtqueue_chain *chain);
-/* The chain of a head that was taken before, and has not been given back: after a load. As virtqueue_take(). */
+/* The chain of a head that was taken before, and has not been given back: after a load. 1 or -EPROTO, as above. */
 int virtqueue_take_again(struct virtqueue *queue, const struct memory *memory, uint16_t head,
 			 struct virtqueue_chain *chain);
-/* Gives a chain back, into whose writable buffers `written` bytes were put; they have been marked as dirty. */
+/* Whether a chain has been taken and not given back; how many have. */
+bool virtqueue_has_taken(const struct virtqueue *queue, uint16_t head);
+uint16_t virtqueue_in_flight(const struct virtqueue *queue);
+/*
+ * Gives a chain back, into whose writable buffers `written` bytes were put; they have been marked as dirty. A broken
+ * queue keeps it.
+ */
 void virtqueue_give(struct virtqueue *queue, struct memory *memory, uint16_t head, uint32_t written);
 
-/*
- * Whether the driver wants an interrupt for what was given back since the last call that said so; after that it counts
- * as sent.
- */
+/* Whether the driver wants an interrupt for what was given back since the last call. */
 bool virtqueue_wants_interrupt(struct virtqueue *queue, const struct memory *memory);
 /*
  * Asks the driver for a notification at its next chain, or for none while the device looks by itself. After asking,
@@ -67,7 +78,7 @@ bool virtqueue_wants_interrupt(struct virtqueue *queue, const struct memory *mem
  */
 void virtqueue_ask_notification(struct virtqueue *queue, struct memory *memory, bool wanted);
 
-/* Marks what was written into a chain's writable buffers, the first `size` bytes of them. */
+/* Marks what was written into a chain's writable buffers, the first `size` bytes; they are still as they were taken. */
 void virtqueue_mark_written(struct memory *memory, const struct virtqueue_chain *chain, uint64_t size);
 
 void virtqueue_save(const struct virtqueue *queue, struct buffer *state);

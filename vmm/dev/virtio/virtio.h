@@ -18,7 +18,7 @@
 
 struct virtio;
 
-/* What a front end is. All functions but start and quiesce are called with the device's lock. */
+/* What a front end is. All functions but start, quiesce and destroy are called with the device's lock. */
 struct virtio_ops {
 	const char *name; /* for messages */
 	uint32_t id;	  /* of its kind: section 5 of the specification */
@@ -26,9 +26,10 @@ struct virtio_ops {
 	uint32_t version;
 	uint32_t queues; /* 1 to VIRTIO_QUEUES_MAX */
 
-	/* The features of its kind that this device offers, bits 0 to 23 and 50 to 63. */
+	/* The features of its kind that this device offers, bits 0 to 23 and 50 to 63; NULL: none. */
 	uint64_t (*features)(struct virtio *virtio);
-	/* Its configuration space: `length` bytes at `offset`; what is beyond reads as 0. */
+	/* Its configuration space: `length` bytes at `offset`, which are 0; what is beyond stays so. NULL: it has none.
+	 */
 	void (*config_read)(struct virtio *virtio, uint32_t offset, void *data, uint32_t length);
 	/* NULL: all of it is read-only. */
 	void (*config_write)(struct virtio *virtio, uint32_t offset, const void *data, uint32_t length);
@@ -52,7 +53,8 @@ struct virtio_ops {
 };
 
 struct virtio {
-	struct device device; /* first, so that it is the device */
+	struct device device;	      /* first, so that it is the device */
+	struct device_ops device_ops; /* its device's, with name and section of the front end */
 	const struct virtio_ops *ops;
 	struct memory *memory;
 	const char *machine; /* its name, for messages */
@@ -64,19 +66,26 @@ struct virtio {
 	uint32_t queue_selected;
 	uint32_t features_selected;	   /* which word of what the device offers */
 	uint32_t driver_features_selected; /* which word of what the driver takes */
-	bool failed_logged;
+	uint32_t failures_logged;
 };
 
 /*
- * At place `slot` of the window for virtio devices, as instance number `instance` of its kind. Memory and the machine's
- * name live as long as the device.
+ * At place `slot` of the window for virtio devices, which is also the _UID of its ACPI node, as instance number
+ * `instance` of its kind. Memory and the machine's name live as long as the device.
  */
 void virtio_init(struct virtio *virtio, const struct virtio_ops *ops, uint32_t slot, uint32_t instance,
 		 struct memory *memory, const char *machine, const struct device_line *line);
 
 /* With the lock: whether the driver has made the device live, and it has not failed. */
 bool virtio_is_live(const struct virtio *virtio);
-/* With the lock: a chain was given back to a queue; interrupts the driver if it wants that. */
+/* With the lock: the next chain of a queue of a live device, as virtqueue_take(); false if there is none. */
+bool virtio_take(struct virtio *virtio, struct virtqueue *queue, struct virtqueue_chain *chain);
+/*
+ * With the lock: the chain goes back, its writable buffers marked as far as `written`. Without an interrupt: that comes
+ * by virtio_used(), once for all that went back together.
+ */
+void virtio_give(struct virtio *virtio, struct virtqueue *queue, const struct virtqueue_chain *chain, uint32_t written);
+/* With the lock: chains were given back to a queue; interrupts the driver if it wants that. */
 void virtio_used(struct virtio *virtio, struct virtqueue *queue);
 /* With the lock: the configuration has changed. */
 void virtio_config_changed(struct virtio *virtio);
