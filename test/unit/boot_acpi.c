@@ -8,6 +8,7 @@
 
 #define BASE 0x5fff0000ull
 #define ROOM 0x8000u /* the largest size that acpi_build() promises */
+#define NODES 2u
 
 static const unsigned int counts[] = { 1, 2, 16, 17, 123 };
 
@@ -19,13 +20,16 @@ struct tables {
 
 static void build(struct tables *tables, unsigned int vcpus)
 {
-	static const struct acpi_node uart = {
-		.hid = "ARMH0011",
-		.base = LAYOUT_UART_BASE,
-		.size = LAYOUT_UART_SIZE,
-		.intid = LAYOUT_UART_INTID,
+	static const struct acpi_node nodes[NODES] = {
+		{ .hid = "ARMH0011", .base = LAYOUT_UART_BASE, .size = LAYOUT_UART_SIZE, .intid = LAYOUT_UART_INTID },
+		{ .hid = "LNRO0005",
+		  .uid = 31,
+		  .base = LAYOUT_VIRTIO_BASE + 31 * LAYOUT_VIRTIO_SIZE,
+		  .size = LAYOUT_VIRTIO_SIZE,
+		  .intid = LAYOUT_VIRTIO_INTID + 31,
+		  .coherent = true },
 	};
-	const struct acpi_machine machine = { .vcpus = vcpus, .nodes = &uart, .node_count = 1 };
+	const struct acpi_machine machine = { .vcpus = vcpus, .nodes = nodes, .node_count = NODES };
 	struct blob blob = { .bytes = tables->bytes, .capacity = ROOM, .base = BASE };
 
 	memset(tables->bytes, 0xa5, ROOM);
@@ -156,6 +160,23 @@ static void check_uart(const uint8_t *device, const uint8_t *end)
 	assert_memory_equal(device, resources, sizeof(resources));
 }
 
+/* As the UART, but that it reaches memory: Name (_CCA, 1) stands before the resources. */
+static void check_virtio(const uint8_t *device, const uint8_t *end)
+{
+	static const uint8_t resources[] = {
+		0x08, '_', 'C', 'C', 'A',  0x0c, 1,    0,    0, 0,		   /* Name (_CCA, 1) */
+		0x08, '_', 'C', 'R', 'S',  0x11, 0x8f, 1,    0, 0x0c, 23, 0, 0, 0, /* Name (_CRS, Buffer) */
+		0x86, 9,   0,	1,   0x00, 0x3e, 0x00, 0x0a,			   /* Memory32Fixed (ReadWrite, */
+		0x00, 2,   0,	0,						   /* 0x0a003e00, 0x200) */
+		0x89, 6,   0,	1,   1,	   79,	 0,    0,    0, /* Interrupt (..., Level, ...) { 79 } */
+		0x79, 0,
+	};
+
+	device = check_identity(device + 4, "LNRO0005", 31);
+	assert_int_equal(end - device, sizeof(resources));
+	assert_memory_equal(device, resources, sizeof(resources));
+}
+
 /* The scope fills the table, the devices fill the scope. */
 static void check_dsdt(struct tables *tables, unsigned int vcpus)
 {
@@ -175,10 +196,12 @@ static void check_dsdt(struct tables *tables, unsigned int vcpus)
 		code = package_end(code + 2, end);
 		if (devices == 0)
 			check_uart(device, code);
+		else if (devices == 1)
+			check_virtio(device, code);
 		else
-			assert_ptr_equal(check_identity(device + 4, "ACPI0007", devices - 1), code);
+			assert_ptr_equal(check_identity(device + 4, "ACPI0007", devices - NODES), code);
 	}
-	assert_int_equal(devices, 1 + vcpus);
+	assert_int_equal(devices, NODES + vcpus);
 }
 
 static void test_tables(void **state)

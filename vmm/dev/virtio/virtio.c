@@ -105,8 +105,15 @@ void virtio_fail(struct virtio *virtio, const char *what)
 
 bool virtio_take(struct virtio *virtio, struct virtqueue *queue, struct virtqueue_chain *chain)
 {
-	int result = virtio_is_live(virtio) ? virtqueue_take(queue, virtio->memory, chain) : 0;
+	int result;
 
+	if (!virtio_is_live(virtio))
+		return false;
+	result = virtqueue_take(queue, virtio->memory, chain);
+	if (!result) {
+		virtqueue_ask_notification(queue, virtio->memory, true);
+		result = virtqueue_take(queue, virtio->memory, chain);
+	}
 	if (result < 0)
 		virtio_fail(virtio, queue->broken);
 	return result > 0;

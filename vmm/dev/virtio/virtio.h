@@ -78,7 +78,10 @@ void virtio_init(struct virtio *virtio, const struct virtio_ops *ops, uint32_t s
 
 /* With the lock: whether the driver has made the device live, and it has not failed. */
 bool virtio_is_live(const struct virtio *virtio);
-/* With the lock: the next chain of a queue of a live device, as virtqueue_take(); false if there is none. */
+/*
+ * With the lock: the next chain of a queue of a live device, as virtqueue_take(); false if there is none, and then the
+ * driver has been asked to notify of the next.
+ */
 bool virtio_take(struct virtio *virtio, struct virtqueue *queue, struct virtqueue_chain *chain);
 /*
  * With the lock: the chain goes back, its writable buffers marked as far as `written`. Without an interrupt: that comes
