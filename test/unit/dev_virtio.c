@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The transport of virtio devices, as section 4.2.2 has it, with a front end that copies what it is sent. */
-#include "unit.h"
-#include "../fake/host_fake.h"
-#include "../fake/virtio_driver.h"
+#include "virtio_fixture.h"
 
-#include "base/layout.h"
 #include "base/log.h"
 #include "base/section.h"
-#include "dev/virtio/virtio.h"
 
 #include <errno.h>
-#include <string.h>
 
-#define SIZE (1ull << 20)
-#define RING (LAYOUT_RAM_BASE + 0x1000)
-#define DATA (LAYOUT_RAM_BASE + 0x40000)
-#define SLOT 3u
-#define VERSION_1 (1ull << 32)
-#define OFFERED (VERSION_1 | 3ull << 28 | 5 | 1ull << 50)
+#define OFFERED (COMMON | 5 | 1ull << 50)
 
 /* ---- The front end ---- */
 
@@ -124,36 +114,20 @@ static const struct virtio_ops echo_ops = {
 
 /* ---- The machine around it ---- */
 
-static struct memory memory;
 static struct virtio virtio;
 static struct device *const device = &virtio.device;
-static struct virtio_ring ring;
-static bool line;
-
-static void set_line(void *context, uint32_t intid, bool level)
-{
-	assert_ptr_equal(context, &line);
-	assert_int_equal(intid, LAYOUT_VIRTIO_INTID + SLOT);
-	line = level;
-}
-
-static const struct device_line to_line = { .set = set_line, .context = &line };
 
 static int set_up(void **state)
 {
-	struct error error;
-	int result;
+	int result = fixture_begin();
 
 	(void)state;
-	fake_reset();
 	memset(&echo, 0, sizeof(echo));
 	for (uint8_t n = 0; n < sizeof(echo.config); n++)
 		echo.config[n] = (uint8_t)(0x10 + n);
-	result = memory_create(&memory, SIZE, &error);
 	virtio_init(&virtio, &echo_ops, SLOT, 2, &memory, "m", &to_line);
 	device->ops->reset(device);
 	echo.resets = 0;
-	virtio_ring_init(&ring, &memory, RING, 8);
 	return result;
 }
 
@@ -496,21 +470,6 @@ static void test_config_change(void **state)
 
 /* ---- State ---- */
 
-static void save(struct buffer *state)
-{
-	buffer_clear(state);
-	device->ops->save(device, state);
-	assert_false(buffer_failed(state));
-}
-
-static int load(const struct buffer *state, uint32_t version)
-{
-	struct cursor cursor = cursor_make(state->data, state->size);
-
-	device->ops->reset(device);
-	return device->ops->load(device, &cursor, version);
-}
-
 static void test_save_and_load(void **state)
 {
 	struct buffer saved = { 0 }, again = { 0 };
@@ -522,14 +481,14 @@ static void test_save_and_load(void **state)
 	send("before", false);
 	virtio_config_changed(&virtio);
 	put(0x14, 1);
-	save(&saved);
+	fixture_save(device, &saved);
 	echo.value = 0;
-	assert_int_equal(load(&saved, 7), 0);
+	assert_int_equal(fixture_load(device, &saved, 7), 0);
 	assert_int_equal(echo.value, 0x12345678);
 	assert_false(line);
 	device->ops->start(device);
 	assert_true(line);
-	save(&again);
+	fixture_save(device, &again);
 	assert_int_equal(saved.size, again.size);
 	assert_memory_equal(saved.data, again.data, saved.size);
 	assert_int_equal(get(0x70), 15);
@@ -559,19 +518,19 @@ static void test_refused_states(void **state)
 
 	(void)state;
 	go(OFFERED);
-	save(&saved);
+	fixture_save(device, &saved);
 	for (size_t n = 0; n < ARRAY_SIZE(changes); n++) {
 		uint8_t before = saved.data[changes[n].offset];
 
 		saved.data[changes[n].offset] = changes[n].value;
-		if (load(&saved, 7) != -EPROTO)
+		if (fixture_load(device, &saved, 7) != -EPROTO)
 			fail_msg("change %zu is taken", n);
 		assert_int_equal(get(0x70), 0);
 		saved.data[changes[n].offset] = before;
 	}
-	assert_int_equal(load(&saved, 6), -EPROTO);
+	assert_int_equal(fixture_load(device, &saved, 6), -EPROTO);
 	while (saved.size--)
-		assert_int_equal(load(&saved, 7), -EPROTO);
+		assert_int_equal(fixture_load(device, &saved, 7), -EPROTO);
 	buffer_free(&saved);
 }
 

@@ -4,25 +4,48 @@
 
 #include <errno.h>
 
+/* Places in the window for virtio devices: guest visible, so none changes. */
+enum {
+	SLOT_RANDOM,
+	SLOT_CONSOLE,
+};
+
 /* The table: every device that a machine has, in the order of the sections. */
-static int devices_attach(struct devices *devices)
+struct table {
+	struct device *device[BUS_DEVICES_MAX];
+	unsigned int count;
+};
+
+static void table_add(struct table *table, struct device *device)
 {
-	struct device *const table[] = { &devices->uart.device };
+	table->device[table->count++] = device;
+}
+
+static int devices_attach(struct devices *devices, const struct table *table)
+{
 	int result = 0;
 
-	for (size_t n = 0; n < sizeof(table) / sizeof(table[0]) && !result; n++)
-		result = bus_add(&devices->bus, table[n]);
+	for (unsigned int n = 0; n < table->count && !result; n++)
+		result = bus_add(&devices->bus, table->device[n]);
 	return result;
 }
 
-int devices_create(struct devices *devices, const char *machine, struct console *console,
-		   const struct device_line *line, struct error *error)
+int devices_create(struct devices *devices, const struct machine_config *config, struct memory *memory,
+		   struct console *console, const struct device_line *line, struct error *error)
 {
+	struct table table = { .count = 0 };
 	int result;
 
 	devices->bus = (struct bus){ .count = 0 };
-	uart_init(&devices->uart, console, machine, line);
-	result = devices_attach(devices);
+	uart_init(&devices->uart, console, config->name, line);
+	table_add(&table, &devices->uart.device);
+	if (config->model >= CONFIG_MODEL_DEVICES) {
+		virtio_random_init(&devices->random, SLOT_RANDOM, memory, config->name, line);
+		table_add(&table, &devices->random.virtio.device);
+		virtio_console_init(&devices->console, SLOT_CONSOLE, memory, config->name, line);
+		table_add(&table, &devices->console.virtio.device);
+	}
+	result = devices_attach(devices, &table);
 	return result ? error_set(error, -result, "the devices do not fit into the memory map") : 0;
 }
 

@@ -12,15 +12,23 @@
 #include "boot/acpi.h"
 #include "dev/bus.h"
 #include "dev/uart.h"
+#include "dev/virtio/console.h"
+#include "dev/virtio/random.h"
+#include "machine/config.h"
 
 struct devices {
 	struct bus bus;
 	struct uart uart;
+	struct virtio_random random;   /* from CONFIG_MODEL_DEVICES on, ... */
+	struct virtio_console console; /* ... as this is */
 };
 
-/* `machine` is the machine's name; it, the console and the line's context live as long as the devices. */
-int devices_create(struct devices *devices, const char *machine, struct console *console,
-		   const struct device_line *line, struct error *error);
+/*
+ * Those that the description asks for. It, guest memory, which may be made later, the console and the line's context
+ * live as long as the devices.
+ */
+int devices_create(struct devices *devices, const struct machine_config *config, struct memory *memory,
+		   struct console *console, const struct device_line *line, struct error *error);
 void devices_destroy(struct devices *devices);
 
 /* As in the contract (dev/device.h), for all of them. */

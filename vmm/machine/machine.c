@@ -77,7 +77,7 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 	machine->state = MACHINE_PAUSED;
 	machine->policy = SC_CLOCK_FREEZE;
 	lock_init(&machine->lock, LOCK_MACHINE);
-	result = devices_create(&machine->devices, machine->config.name, console, &line, error);
+	result = devices_create(&machine->devices, &machine->config, &machine->memory, console, &line, error);
 	if (!result)
 		result = machine_create_vm(machine, error);
 	if (!result)

@@ -9,7 +9,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
+#include <sched.h>
 
 /* Section 4.2.2. */
 #define REG_MAGIC 0x000u
@@ -133,6 +133,26 @@ void virtio_used(struct virtio *virtio, struct virtqueue *queue)
 		virtio_interrupt(virtio, INTERRUPT_USED);
 }
 
+/*
+ * A guest may add chains as fast as they are served. It keeps its own vCPU here as long as its others run, which is its
+ * own affair, but nobody else from the device.
+ */
+void virtio_serve(struct virtio *virtio, struct virtqueue *queue,
+		  uint32_t (*serve)(struct virtio *virtio, const struct virtqueue_chain *chain))
+{
+	struct virtqueue_chain chain;
+
+	for (uint32_t n = 1; virtio_take(virtio, queue, &chain); n++) {
+		virtio_give(virtio, queue, &chain, serve(virtio, &chain));
+		if (n % VIRTQUEUE_SIZE_MAX)
+			continue;
+		lock_drop(&virtio->device.lock);
+		sched_yield();
+		lock_take(&virtio->device.lock);
+	}
+	virtio_used(virtio, queue);
+}
+
 /* ---- Features and status ---- */
 
 static uint64_t virtio_offered(struct virtio *virtio)
@@ -171,7 +191,8 @@ static void virtio_clear(struct virtio *virtio)
 /* The front end first: it may still use the queues. */
 static void virtio_reset(struct virtio *virtio)
 {
-	virtio->ops->reset(virtio);
+	if (virtio->ops->reset)
+		virtio->ops->reset(virtio);
 	virtio_clear(virtio);
 }
 
@@ -195,7 +216,7 @@ static void virtio_set_status(struct virtio *virtio, uint32_t value)
 		virtio_fail(virtio, "it began without features that both sides have");
 	}
 	virtio->status |= added;
-	if (added & STATUS_DRIVER_OK && virtio_is_live(virtio))
+	if (added & STATUS_DRIVER_OK && virtio_is_live(virtio) && virtio->ops->activate)
 		virtio->ops->activate(virtio);
 }
 
@@ -380,14 +401,16 @@ static void virtio_start(struct device *device)
 	lock_take(&device->lock);
 	virtio_set_line(virtio);
 	lock_drop(&device->lock);
-	virtio->ops->start(virtio);
+	if (virtio->ops->start)
+		virtio->ops->start(virtio);
 }
 
 static void virtio_quiesce(struct device *device)
 {
 	struct virtio *virtio = virtio_of(device);
 
-	virtio->ops->quiesce(virtio);
+	if (virtio->ops->quiesce)
+		virtio->ops->quiesce(virtio);
 }
 
 static void virtio_device_reset(struct device *device)
@@ -402,7 +425,8 @@ static void virtio_destroy(struct device *device)
 {
 	struct virtio *virtio = virtio_of(device);
 
-	virtio->ops->destroy(virtio);
+	if (virtio->ops->destroy)
+		virtio->ops->destroy(virtio);
 	lock_destroy(&device->lock);
 }
 
@@ -421,7 +445,8 @@ static void virtio_save(struct device *device, struct buffer *state)
 	buffer_put_u32(state, virtio->driver_features_selected);
 	for (uint32_t n = 0; n < virtio->ops->queues; n++)
 		virtqueue_save(&virtio->queue[n], state);
-	virtio->ops->save(virtio, state);
+	if (virtio->ops->save)
+		virtio->ops->save(virtio, state);
 }
 
 /* What was negotiated can be had here, and the queues and the status follow from it. */
@@ -445,6 +470,14 @@ static bool state_is_valid(struct virtio *virtio)
 	return true;
 }
 
+/* Of one without a state of its own there is nothing. */
+static int front_end_load(struct virtio *virtio, struct cursor *state, uint32_t version)
+{
+	if (virtio->ops->load)
+		return virtio->ops->load(virtio, state, version);
+	return cursor_finish(state) ? 0 : -EPROTO;
+}
+
 static int virtio_load(struct device *device, struct cursor *state, uint32_t version)
 {
 	struct virtio *virtio = virtio_of(device);
@@ -460,7 +493,7 @@ static int virtio_load(struct device *device, struct cursor *state, uint32_t ver
 	for (uint32_t n = 0; n < virtio->ops->queues && !result; n++)
 		result = virtqueue_load(&virtio->queue[n], state);
 	if (!result)
-		result = state_is_valid(virtio) ? virtio->ops->load(virtio, state, version) : -EPROTO;
+		result = state_is_valid(virtio) ? front_end_load(virtio, state, version) : -EPROTO;
 	/* What cannot be is not left behind. */
 	if (result)
 		virtio_clear(virtio);

@@ -18,7 +18,10 @@
 
 struct virtio;
 
-/* What a front end is. All functions but start, quiesce and destroy are called with the device's lock. */
+/*
+ * What a front end is. All functions but start, quiesce and destroy are called with the device's lock. Where one is
+ * NULL there is nothing to do; only notify is always there.
+ */
 struct virtio_ops {
 	const char *name; /* for messages */
 	uint32_t id;	  /* of its kind: section 5 of the specification */
@@ -26,12 +29,11 @@ struct virtio_ops {
 	uint32_t version;
 	uint32_t queues; /* 1 to VIRTIO_QUEUES_MAX */
 
-	/* The features of its kind that this device offers, bits 0 to 23 and 50 to 63; NULL: none. */
+	/* The features of its kind that this device offers, bits 0 to 23 and 50 to 63. */
 	uint64_t (*features)(struct virtio *virtio);
 	/* Its configuration space: `length` bytes at `offset`, which are 0; what is beyond stays so. NULL: it has none.
 	 */
 	void (*config_read)(struct virtio *virtio, uint32_t offset, void *data, uint32_t length);
-	/* NULL: all of it is read-only. */
 	void (*config_write)(struct virtio *virtio, uint32_t offset, const void *data, uint32_t length);
 
 	/* The driver has set DRIVER_OK: all queues that it wants are ready. */
@@ -88,6 +90,13 @@ bool virtio_take(struct virtio *virtio, struct virtqueue *queue, struct virtqueu
  * by virtio_used(), once for all that went back together.
  */
 void virtio_give(struct virtio *virtio, struct virtqueue *queue, const struct virtqueue_chain *chain, uint32_t written);
+/*
+ * With the lock: serves all chains of a queue, and interrupts the driver. For a front end that is done with a chain at
+ * once: `serve` says how many bytes it has written, from the first on. The lock is dropped between many chains, and the
+ * driver may have reset the device then.
+ */
+void virtio_serve(struct virtio *virtio, struct virtqueue *queue,
+		  uint32_t (*serve)(struct virtio *virtio, const struct virtqueue_chain *chain));
 /* With the lock: chains were given back to a queue; interrupts the driver if it wants that. */
 void virtio_used(struct virtio *virtio, struct virtqueue *queue);
 /* With the lock: the configuration has changed. */
