@@ -138,8 +138,8 @@ bool virtio_ring_collect(struct virtio_ring *ring, uint16_t *head, uint32_t *wri
 		return false;
 	*head = (uint16_t)get(ring, place);
 	*written = get(ring, place + 4);
-	assert(*head < ring->size && ring->in_use[*head]);
-	ring_free(ring, *head);
+	if (*head < ring->size && ring->in_use[*head])
+		ring_free(ring, *head);
 	ring->next_used++;
 	return true;
 }

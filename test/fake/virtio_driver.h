@@ -61,7 +61,7 @@ void virtio_ring_set_index(struct virtio_ring *ring, uint16_t index);
 
 /* A chain of 1 to RING_TABLE_MAX buffers: its head, -1 if there are no descriptors left for it. */
 int virtio_ring_add(struct virtio_ring *ring, const struct ring_buffer *buffers, uint32_t count, bool indirect);
-/* The next chain that the device gave back; false if there is none. */
+/* The next chain that the device gave back; false if there is none. One that was not added is not the driver's. */
 bool virtio_ring_collect(struct virtio_ring *ring, uint16_t *head, uint32_t *written);
 
 /* Whether the device wants to be told of what has been added since this was last asked. */
