@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The block device: see the header. */
+#include "dev/virtio/block.h"
+
+#include "base/log.h"
+#include "base/section.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* Discards that are smaller or begin elsewhere free nothing in most file systems. */
+#define ERASE_ALIGNMENT 8u
+
+/* What the thread saw when it last had the lock. */
+struct block_view {
+	struct disk_request *taken; /* to submit */
+	bool more;		    /* there may be more to take */
+	bool attend;		    /* the disk may have something to do */
+	bool leave;		    /* what the disk cannot do now is to be left */
+	bool resize;
+	bool end;
+};
+
+static struct block *block_of(struct virtio *virtio)
+{
+	return (struct block *)virtio;
+}
+
+static struct virtqueue *block_queue(struct block *block)
+{
+	return &block->virtio.queue[0];
+}
+
+static void block_wake(const struct block *block)
+{
+	eventfd_write(block->wake, 1);
+}
+
+/* ---- What came of a request ---- */
+
+static const char *operation_name(enum disk_operation operation)
+{
+	static const char *const names[] = {
+		[DISK_READ] = "read",
+		[DISK_WRITE] = "write",
+		[DISK_FLUSH] = "flush",
+		[DISK_DISCARD] = "discard",
+		[DISK_WRITE_ZEROES] = "write zeroes",
+	};
+
+	return names[operation];
+}
+
+/* A run of errors is one line: a disk without space fails at each request. */
+static void block_log(struct block *block, const struct disk_request *request)
+{
+	bool *failing = &block->failing[request->operation];
+
+	if (request->result && !*failing)
+		log_line("%s: disk %" PRIu32 " (%s) cannot %s %" PRIu64 " bytes at %" PRIu64
+			 " (%s): the guest is told of this and later errors, and goes on",
+			 block->virtio.machine, block->virtio.device.instance, block->disk->where,
+			 operation_name(request->operation), request->length, request->offset,
+			 strerror(-request->result));
+	*failing = request->result;
+}
+
+static void block_add_done(struct block *block, struct disk_request *request)
+{
+	request->next = NULL;
+	*block->done_end = request;
+	block->done_end = &request->next;
+}
+
+/* The disk's callback, in the thread. */
+static void block_done(void *context, struct disk_request *request)
+{
+	struct block *block = context;
+
+	block_log(block, request);
+	block_add_done(block, request);
+}
+
+static struct disk_request *block_take_done(struct block *block)
+{
+	struct disk_request *done = block->done;
+
+	block->done = NULL;
+	block->done_end = &block->done;
+	return done;
+}
+
+static bool is_change(const struct disk_request *request)
+{
+	return request->operation == DISK_WRITE || request->operation == DISK_DISCARD ||
+	       request->operation == DISK_WRITE_ZEROES;
+}
+
+/* What was written for a driver that does not flush goes on to the medium; the rest stays done. */
+static void block_write_through(struct block *block)
+{
+	struct disk_request *next, *request = block_take_done(block);
+
+	for (; request; request = next) {
+		next = request->next;
+		if (request->result || !is_change(request) || !((struct block_request *)request)->write_through) {
+			block_add_done(block, request);
+		} else {
+			request->operation = DISK_FLUSH;
+			block->disk->ops->submit(block->disk, request);
+		}
+	}
+}
+
+/* With the lock: memory was written, whatever came of the request. */
+static void block_mark(struct block *block, const struct block_request *request)
+{
+	for (uint32_t n = 0; n < request->places; n++)
+		memory_mark_dirty_at(block->virtio.memory, request->place[n].iov_base, request->place[n].iov_len);
+}
+
+/* With the lock. */
+static void block_answer(struct block *block, const struct block_request *request, uint8_t status)
+{
+	uint32_t written = block_request_answer(request, status);
+
+	block_mark(block, request);
+	virtqueue_give(block_queue(block), block->virtio.memory, request->head, written);
+}
+
+/* With the lock: gives back what is done; whether that was anything. */
+static bool block_give(struct block *block)
+{
+	struct disk_request *next, *done = block_take_done(block);
+	bool given = false;
+
+	for (; done; done = next) {
+		const struct block_request *request = (const struct block_request *)done;
+
+		next = done->next;
+		if (request->left || block->resets) {
+			block_mark(block, request);
+		} else {
+			block_answer(block, request, block_request_status(done->result));
+			given = true;
+		}
+		done->next = block->spare;
+		block->spare = done;
+		block->under_way--;
+	}
+	return given;
+}
+
+/* ---- What is new ---- */
+
+struct block_taking {
+	struct disk_request **end; /* of the list of those for the disk */
+	uint32_t count;		   /* chains; bounded, for others wait for the lock */
+	bool answered;		   /* one of them, at once */
+};
+
+/* With the lock: first the chains that were left, then new ones. As virtqueue_take(). */
+static int block_next(struct block *block)
+{
+	struct virtqueue *queue = block_queue(block);
+
+	while (block->retaken < VIRTQUEUE_SIZE_MAX) {
+		uint16_t head = (uint16_t)block->retaken++;
+
+		if (virtqueue_has_taken(queue, head))
+			return virtqueue_take_again(queue, block->virtio.memory, head, block->chain);
+	}
+	return virtqueue_take(queue, block->virtio.memory, block->chain);
+}
+
+/* With the lock: one that is not under way, which there is. What was never used is touched last. */
+static struct block_request *block_pick(struct block *block)
+{
+	if (!block->spare) {
+		block->spare = &block->request[block->fresh++].disk;
+		block->spare->next = NULL;
+	}
+	return (struct block_request *)block->spare;
+}
+
+/* With the lock: the chain that was taken is answered, or goes to the end of the list. */
+static void block_begin(struct block *block, struct block_taking *taking)
+{
+	struct block_request *request = block_pick(block);
+	struct disk_request *spare = request->disk.next;
+	uint8_t status;
+
+	switch (block_request_parse(request, block->chain, &block->facts, &status)) {
+	case BLOCK_SUBMIT:
+		block->under_way++;
+		*taking->end = &request->disk;
+		taking->end = &request->disk.next;
+		block->spare = spare;
+		return;
+	case BLOCK_ANSWER:
+		block_answer(block, request, status);
+		taking->answered = true;
+		break;
+	default:
+		virtio_fail(&block->virtio, "a request has no room for its status");
+	}
+	request->disk.next = spare;
+}
+
+/* With the lock: takes what there is and there is room for; false if there is nothing more. */
+static bool block_take(struct block *block, struct block_taking *taking)
+{
+	while (virtio_is_live(&block->virtio) && taking->count < BLOCK_REQUESTS_MAX &&
+	       block->under_way < BLOCK_REQUESTS_MAX) {
+		int result = block_next(block);
+
+		if (result < 0)
+			virtio_fail(&block->virtio, block_queue(block)->broken);
+		if (result <= 0)
+			return false;
+		taking->count++;
+		block_begin(block, taking);
+	}
+	return virtio_is_live(&block->virtio);
+}
+
+/*
+ * With the lock: the same, and at the end the driver is asked to notify. Not if there may be more: then the thread
+ * looks again, at the latest when a request comes back.
+ */
+static void block_look(struct block *block, struct block_taking *taking)
+{
+	struct virtqueue *queue = block_queue(block);
+
+	if (block->order != BLOCK_RUN || block->resets || !virtio_is_live(&block->virtio) || !queue->ready)
+		return;
+	block->facts.features = block->virtio.features;
+	virtqueue_ask_notification(queue, block->virtio.memory, false);
+	if (block_take(block, taking))
+		return;
+	virtqueue_ask_notification(queue, block->virtio.memory, true);
+	block_take(block, taking);
+}
+
+/* ---- The thread ---- */
+
+/* Gives and takes; tells those who wait what has changed. */
+static struct block_view block_exchange(struct block *block)
+{
+	struct block_view view = { .taken = NULL };
+	struct block_taking taking = { .end = &view.taken };
+	bool given;
+
+	lock_take(&block->virtio.device.lock);
+	given = block_give(block);
+	block_look(block, &taking);
+	*taking.end = NULL;
+	if (given || taking.answered)
+		virtio_used(&block->virtio, block_queue(block));
+	view.more = taking.count;
+	view.resize = block->resizing;
+	view.end = block->order == BLOCK_END;
+	view.leave = block->under_way && (block->order != BLOCK_RUN || block->resets);
+	block->standing = block->order != BLOCK_RUN && !block->under_way && !block->resizing;
+	view.attend = !block->standing;
+	if (!block->under_way)
+		pthread_cond_broadcast(&block->changed);
+	lock_drop(&block->virtio.device.lock);
+	return view;
+}
+
+/* Until nothing is new and nothing is done, or the disk's size is asked for. */
+static struct block_view block_round(struct block *block)
+{
+	struct disk_request *request, *next;
+	struct block_view view;
+
+	do {
+		block_write_through(block);
+		view = block_exchange(block);
+		for (request = view.taken; request; request = next) {
+			next = request->next;
+			block->disk->ops->submit(block->disk, request);
+		}
+	} while ((view.more || block->done) && !view.resize);
+	return view;
+}
+
+/* What the disk cannot do now stays taken; whether that was anything. */
+static bool block_withdraw(struct block *block)
+{
+	struct disk *disk = block->disk;
+	struct disk_request *request;
+
+	while (disk->ops->withdraw && (request = disk->ops->withdraw(disk))) {
+		((struct block_request *)request)->left = true;
+		block_add_done(block, request);
+	}
+	return block->done;
+}
+
+static void block_look_size(struct block *block)
+{
+	int result = block->disk->ops->resize(block->disk, block->resize_error);
+	uint64_t sectors = block->disk->size / DISK_SECTOR_SIZE;
+
+	lock_take(&block->virtio.device.lock);
+	if (!result && sectors != block->facts.sectors) {
+		block->facts.sectors = sectors;
+		virtio_config_changed(&block->virtio);
+	}
+	block->resized = result;
+	block->resizing = false;
+	pthread_cond_broadcast(&block->changed);
+	lock_drop(&block->virtio.device.lock);
+}
+
+static void block_wait(struct block *block, bool attend)
+{
+	struct pollfd wait[] = { { .fd = block->wake, .events = POLLIN }, { .fd = -1 } };
+	struct disk *disk = block->disk;
+	int timeout_ms = attend ? disk->ops->poll(disk, &wait[1]) : -1;
+	eventfd_t ignored;
+
+	if (poll(wait, 2, timeout_ms) < 0)
+		wait[0].revents = wait[1].revents = 0;
+	if (wait[0].revents)
+		eventfd_read(block->wake, &ignored);
+	if (attend)
+		disk->ops->dispatch(disk, wait[1].revents);
+}
+
+static void *block_thread(void *context)
+{
+	struct block *block = context;
+
+	for (;;) {
+		struct block_view view = block_round(block);
+
+		if (view.end)
+			return NULL;
+		if (view.leave && block_withdraw(block))
+			continue;
+		if (view.resize)
+			block_look_size(block);
+		else
+			block_wait(block, view.attend);
+	}
+}
+
+/* ---- The device ---- */
+
+static uint64_t block_features(struct virtio *virtio)
+{
+	const struct disk *disk = block_of(virtio)->disk;
+	uint64_t features = 1ull << VIRTIO_BLK_F_SEG_MAX | 1ull << VIRTIO_BLK_F_BLK_SIZE | 1ull << VIRTIO_BLK_F_FLUSH;
+
+	if (disk->readonly)
+		return features | 1ull << VIRTIO_BLK_F_RO;
+	if (disk->can_discard)
+		features |= 1ull << VIRTIO_BLK_F_DISCARD;
+	if (disk->can_write_zeroes)
+		features |= 1ull << VIRTIO_BLK_F_WRITE_ZEROES;
+	return features;
+}
+
+static void block_config_read(struct virtio *virtio, uint32_t offset, void *data, uint32_t length)
+{
+	const struct virtio_blk_config config = {
+		.capacity = htole64(block_of(virtio)->facts.sectors),
+		.seg_max = htole32(BLOCK_SEGMENTS_MAX),
+		.blk_size = htole32(DISK_SECTOR_SIZE),
+		.max_discard_sectors = htole32(BLOCK_ERASE_SECTORS_MAX),
+		.max_discard_seg = htole32(1),
+		.discard_sector_alignment = htole32(ERASE_ALIGNMENT),
+		.max_write_zeroes_sectors = htole32(BLOCK_ERASE_SECTORS_MAX),
+		.max_write_zeroes_seg = htole32(1),
+		.write_zeroes_may_unmap = 1,
+	};
+
+	if (offset < sizeof(config))
+		memcpy(data, (const uint8_t *)&config + offset,
+		       length < sizeof(config) - offset ? length : sizeof(config) - offset);
+}
+
+static void block_activate(struct virtio *virtio)
+{
+	block_wake(block_of(virtio));
+}
+
+static void block_notify(struct virtio *virtio, uint32_t queue)
+{
+	(void)queue;
+	block_wake(block_of(virtio));
+}
+
+/*
+ * The vCPU waits for the disk here, and may: the thread needs no lock but this one, which is dropped meanwhile, and
+ * what the disk cannot do now is withdrawn.
+ */
+static void block_reset(struct virtio *virtio)
+{
+	struct block *block = block_of(virtio);
+
+	block->resets++;
+	block_wake(block);
+	while (block->under_way)
+		lock_wait(&virtio->device.lock, &block->changed);
+	block->resets--;
+	block->retaken = VIRTQUEUE_SIZE_MAX;
+}
+
+static void block_start(struct virtio *virtio)
+{
+	struct block *block = block_of(virtio);
+
+	lock_take(&virtio->device.lock);
+	if (block->order == BLOCK_STAND)
+		block->retaken = 0;
+	block->order = BLOCK_RUN;
+	block->standing = false;
+	lock_drop(&virtio->device.lock);
+	block_wake(block);
+}
+
+/* Waits for the disk as reset does. */
+static void block_quiesce(struct virtio *virtio)
+{
+	struct block *block = block_of(virtio);
+
+	lock_take(&virtio->device.lock);
+	block->order = BLOCK_STAND;
+	block_wake(block);
+	while (!block->standing)
+		lock_wait(&virtio->device.lock, &block->changed);
+	lock_drop(&virtio->device.lock);
+}
+
+static void block_save(struct virtio *virtio, struct buffer *state)
+{
+	buffer_put_u64(state, block_of(virtio)->facts.sectors);
+}
+
+/* The guest keeps the size that it knows, until it is told of another. */
+static int block_load(struct virtio *virtio, struct cursor *state, uint32_t version)
+{
+	struct block *block = block_of(virtio);
+	uint64_t sectors = cursor_u64(state), here = block->disk->size / DISK_SECTOR_SIZE;
+
+	(void)version;
+	if (!sectors)
+		return -EPROTO;
+	if (sectors > here) {
+		log_line("%s: disk %" PRIu32 " (%s) has %" PRIu64 " sectors here, and had %" PRIu64
+			 " where the guest used it: it is not the same disk",
+			 virtio->machine, virtio->device.instance, block->disk->where, here, sectors);
+		return -EPROTO;
+	}
+	block->facts.sectors = sectors;
+	return 0;
+}
+
+static void block_free(struct block *block)
+{
+	pthread_cond_destroy(&block->changed);
+	free(block->request);
+	free(block->chain);
+	if (block->wake >= 0)
+		close(block->wake);
+}
+
+static void block_destroy(struct virtio *virtio)
+{
+	struct block *block = block_of(virtio);
+
+	lock_take(&virtio->device.lock);
+	block->order = BLOCK_END;
+	lock_drop(&virtio->device.lock);
+	block_wake(block);
+	pthread_join(block->thread, NULL);
+	block_free(block);
+}
+
+static const struct virtio_ops block_ops = {
+	.name = "disk",
+	.id = 2,
+	.section = SECTION_ID('V', 'B', 'L', 'K'),
+	.version = 1,
+	.queues = 1,
+	.features = block_features,
+	.config_read = block_config_read,
+	.activate = block_activate,
+	.notify = block_notify,
+	.reset = block_reset,
+	.start = block_start,
+	.quiesce = block_quiesce,
+	.save = block_save,
+	.load = block_load,
+	.destroy = block_destroy,
+};
+
+/* ---- Making it ---- */
+
+static int block_allocate(struct block *block)
+{
+	block->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (block->wake < 0)
+		return -errno;
+	block->chain = calloc(1, sizeof(*block->chain));
+	block->request = calloc(BLOCK_REQUESTS_MAX, sizeof(*block->request));
+	return block->chain && block->request ? 0 : -ENOMEM;
+}
+
+static int block_start_thread(struct block *block)
+{
+	char name[16];
+	int result = pthread_create(&block->thread, NULL, block_thread, block);
+
+	if (result)
+		return -result;
+	snprintf(name, sizeof(name), "block%" PRIu32, block->virtio.device.instance);
+	pthread_setname_np(block->thread, name);
+	return 0;
+}
+
+int block_create(struct block *block, const struct block_options *options, struct error *error)
+{
+	int result;
+
+	*block = (struct block){ .disk = options->disk, .done_end = &block->done };
+	block->retaken = VIRTQUEUE_SIZE_MAX;
+	block->facts.sectors = options->disk->size / DISK_SECTOR_SIZE;
+	block->facts.readonly = options->disk->readonly;
+	memcpy(block->facts.id, options->serial, strnlen(options->serial, sizeof(block->facts.id)));
+	pthread_cond_init(&block->changed, NULL);
+	virtio_init(&block->virtio, &block_ops, options->slot, options->number, options->memory, options->machine,
+		    options->line);
+	options->disk->done = block_done;
+	options->disk->context = block;
+	result = block_allocate(block);
+	if (!result)
+		result = block_start_thread(block);
+	if (!result)
+		return 0;
+	block_free(block);
+	lock_destroy(&block->virtio.device.lock);
+	return error_set(error, -result, "disk %" PRIu32 " gets no memory or thread (%s)", options->number,
+			 strerror(-result));
+}
+
+int block_resize(struct block *block, struct error *error)
+{
+	struct lock *lock = &block->virtio.device.lock;
+	int result;
+
+	lock_take(lock);
+	if (block->order != BLOCK_RUN || block->resizing) {
+		lock_drop(lock);
+		return error_set(error, EBUSY,
+				 "the machine is being moved or saved, or the disk resized: try again later");
+	}
+	block->resize_error = error;
+	block->resizing = true;
+	block_wake(block);
+	while (block->resizing)
+		lock_wait(lock, &block->changed);
+	result = block->resized;
+	lock_drop(lock);
+	return result;
+}

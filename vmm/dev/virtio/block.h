@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The block device: a disk of the guest, between its driver's queue and what is behind it (dev/disk/disk.h).
+ *
+ * Policy: one thread, the device's own, takes requests, has the disk do them and gives them back; it holds the device's
+ * lock for the queue and not for the disk. At most BLOCK_REQUESTS_MAX requests are under way; what else the driver has
+ * made available waits in its queue. While the thread works it looks by itself, and is notified only before it sleeps.
+ * What a disk whose server is away has not done when the device is quiesced stays taken: the queue knows it, and after
+ * start() here or elsewhere it is taken again. A driver that does not flush gets each write on the medium.
+ * Source: Virtual I/O Device (VIRTIO) Version 1.2, section 5.2.
+ */
+#ifndef VMM_DEV_VIRTIO_BLOCK_H
+#define VMM_DEV_VIRTIO_BLOCK_H
+
+#include "dev/disk/disk.h"
+#include "dev/virtio/block_request.h"
+#include "dev/virtio/virtio.h"
+
+#include <pthread.h>
+
+#define BLOCK_REQUESTS_MAX 64u
+
+/* What the thread shall do. */
+enum block_order {
+	BLOCK_STAND, /* leave the disk alone */
+	BLOCK_RUN,
+	BLOCK_END,
+};
+
+struct block {
+	struct virtio virtio; /* first, so that it is the device; its lock covers what follows */
+	struct block_facts facts;
+	enum block_order order;
+	bool standing;	    /* the thread has seen that it shall leave the disk alone, and nothing is under way */
+	uint32_t resets;    /* that wait until nothing is under way */
+	uint32_t under_way; /* requests that were taken, and are neither given back nor left */
+	uint32_t retaken;   /* heads below this one are not left from before */
+	bool resizing;	    /* somebody waits for the disk's new size */
+	int resized;	    /* what came of it */
+	struct error *resize_error;
+	pthread_cond_t changed;	    /* any of these */
+	struct disk_request *spare; /* requests that came back, the last one first */
+	uint32_t fresh;		    /* how many were ever used */
+	struct virtqueue_chain *chain;
+
+	/* Fixed, or the thread's own. */
+	struct disk *disk;
+	struct block_request *request;
+	struct disk_request *done, **done_end;
+	bool failing[DISK_WRITE_ZEROES + 1]; /* the last operation of this kind failed, which has been logged */
+	int wake;			     /* eventfd */
+	pthread_t thread;
+	bool started;
+};
+
+struct block_options {
+	uint32_t number; /* of the disk, from 0: its instance */
+	uint32_t slot;
+	struct disk *disk; /* lives as long as the device, as the rest does */
+	const char *serial;
+	struct memory *memory;
+	const char *machine;
+	const struct device_line *line;
+};
+
+/* -errno if this host has no memory, descriptor or thread for it; then there is nothing to destroy. */
+int block_create(struct block *block, const struct block_options *options, struct error *error);
+
+/*
+ * The disk has grown: looks how large it is, and tells the guest. -EBUSY while the device is quiesced; otherwise as
+ * resize() of the disk.
+ */
+int block_resize(struct block *block, struct error *error);
+
+#endif
