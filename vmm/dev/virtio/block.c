@@ -45,31 +45,38 @@ static void block_wake(const struct block *block)
 
 /* ---- What came of a request ---- */
 
-static const char *operation_name(enum disk_operation operation)
+/* What the disk cannot do, as a clause. */
+static void request_describe(const struct disk_request *request, char *text, size_t size)
 {
-	static const char *const names[] = {
+	static const char *const verbs[] = {
 		[DISK_READ] = "read",
 		[DISK_WRITE] = "write",
-		[DISK_FLUSH] = "flush",
 		[DISK_DISCARD] = "discard",
-		[DISK_WRITE_ZEROES] = "write zeroes",
+		[DISK_WRITE_ZEROES] = "clear",
 	};
 
-	return names[operation];
+	if (request->operation == DISK_FLUSH)
+		snprintf(text, size, "flush what was written");
+	else
+		snprintf(text, size, "%s %" PRIu64 " bytes at %" PRIu64, verbs[request->operation], request->length,
+			 request->offset);
 }
 
 /* A run of errors is one line: a disk without space fails at each request. */
 static void block_log(struct block *block, const struct disk_request *request)
 {
 	bool *failing = &block->failing[request->operation];
+	bool fails = block_request_status(request->result) == VIRTIO_BLK_S_IOERR;
+	char what[80];
 
-	if (request->result && !*failing)
-		log_line("%s: disk %" PRIu32 " (%s) cannot %s %" PRIu64 " bytes at %" PRIu64
-			 " (%s): the guest is told of this and later errors, and goes on",
-			 block->virtio.machine, block->virtio.device.instance, block->disk->where,
-			 operation_name(request->operation), request->length, request->offset,
+	if (fails && !*failing) {
+		request_describe(request, what, sizeof(what));
+		log_line("%s: disk %" PRIu32 " (%s) cannot %s (%s): the guest is told of this and later errors, and "
+			 "goes on",
+			 block->virtio.machine, block->virtio.device.instance, block->disk->where, what,
 			 strerror(-request->result));
-	*failing = request->result;
+	}
+	*failing = fails;
 }
 
 static void block_add_done(struct block *block, struct disk_request *request)

@@ -1,0 +1,655 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The block device between a driver and a disk: answers, errors, servers that are away, and what moves with it. */
+#include "unit.h"
+#include "../fake/block_driver.h"
+#include "../fake/host_fake.h"
+#include "../wait_scale.h"
+
+#include "base/buffer.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIMIT_S 60
+#define SECTORS 64u
+#define SIZE (SECTORS * 512ull)
+#define VERSION_1 (1ull << 32)
+#define FEATURES (VERSION_1 | 1 << VIRTIO_BLK_F_FLUSH | 1 << VIRTIO_BLK_F_DISCARD | 1 << VIRTIO_BLK_F_WRITE_ZEROES)
+#define RING 128u
+
+/* Long enough to see that nothing comes back. */
+#define NOTHING_MS 20
+
+static struct fake_disk disk;
+static struct block_guest guest;
+
+static int set_up(void **state)
+{
+	(void)state;
+	alarm(wait_scaled(LIMIT_S));
+	fake_reset();
+	fake_disk_init(&disk, SIZE, 2 * SIZE, (struct random){ 1 });
+	block_guest_init(&guest, &disk, "serial-7");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	block_guest_destroy(&guest);
+	fake_disk_destroy(&disk);
+	alarm(0);
+	return 0;
+}
+
+static struct device *device(void)
+{
+	return &guest.block.virtio.device;
+}
+
+static void begin(uint64_t features)
+{
+	device()->ops->start(device());
+	assert_true(block_guest_begin(&guest, features, RING));
+}
+
+static void quiesce(void)
+{
+	device()->ops->quiesce(device());
+}
+
+static void start(void)
+{
+	device()->ops->start(device());
+}
+
+/* A request with its header, and room for `writable` bytes of answer. */
+static void send(uint32_t slot, uint32_t type, uint64_t sector, const void *data, uint32_t size, uint32_t writable)
+{
+	struct virtio_blk_outhdr header = { .type = htole32(type), .sector = htole64(sector) };
+	uint8_t readable[BLOCK_SLOT_BYTES];
+
+	memcpy(readable, &header, sizeof(header));
+	if (size)
+		memcpy(readable + sizeof(header), data, size);
+	assert_true(block_guest_send(&guest, slot, readable, (uint32_t)sizeof(header) + size, writable, NULL));
+	block_guest_kick(&guest);
+}
+
+static uint8_t status_of(uint32_t slot)
+{
+	const struct block_slot *sent = &guest.slot[slot];
+	uint32_t size = 0;
+	uint8_t status;
+
+	for (uint32_t n = sent->readable; n < sent->readable + sent->writable; n++)
+		size += sent->piece[n].size;
+	block_guest_read(&guest, slot, size - 1, &status, 1);
+	return status;
+}
+
+/* The same, and waits for it. */
+static uint8_t ask(uint32_t type, uint64_t sector, const void *data, uint32_t size, uint32_t writable)
+{
+	send(0, type, sector, data, size, writable);
+	assert_int_equal(block_guest_wait(&guest), 0);
+	return status_of(0);
+}
+
+static uint8_t write_sector(uint64_t sector, uint8_t byte)
+{
+	uint8_t data[512];
+
+	memset(data, byte, sizeof(data));
+	return ask(VIRTIO_BLK_T_OUT, sector, data, sizeof(data), 1);
+}
+
+static uint8_t erase(uint32_t type, uint64_t sector, uint32_t sectors, uint32_t flags)
+{
+	struct virtio_blk_discard_write_zeroes segment = { htole64(sector), htole32(sectors), htole32(flags) };
+
+	return ask(type, 0, &segment, sizeof(segment), 1);
+}
+
+static uint32_t config_u32(uint32_t offset)
+{
+	return virtio_driver_read(device(), 0x100 + offset);
+}
+
+/* ---- An honest driver ---- */
+
+static void test_reads_and_writes(void **state)
+{
+	uint8_t data[1024];
+
+	(void)state;
+	begin(FEATURES);
+	assert_int_equal(write_sector(3, 0x33), VIRTIO_BLK_S_OK);
+	assert_int_equal(guest.slot[0].written, 1);
+	assert_int_equal(disk.content[3 * 512 + 511], 0x33);
+	assert_int_equal(ask(VIRTIO_BLK_T_IN, 3, NULL, 0, 1025), VIRTIO_BLK_S_OK);
+	assert_int_equal(guest.slot[0].written, 1025);
+	block_guest_read(&guest, 0, 0, data, sizeof(data));
+	assert_memory_equal(data, disk.content + 3 * 512, sizeof(data));
+	assert_null(block_guest_audit(&guest));
+}
+
+static void test_flush(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(disk.medium[0], 0);
+	assert_int_equal(ask(VIRTIO_BLK_T_FLUSH, 0, NULL, 0, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(disk.medium[0], 1);
+}
+
+static void test_write_through(void **state)
+{
+	(void)state;
+	begin(VERSION_1 | 1 << VIRTIO_BLK_F_WRITE_ZEROES);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(disk.medium[0], 1);
+	assert_int_equal(erase(VIRTIO_BLK_T_WRITE_ZEROES, 0, 1, 0), VIRTIO_BLK_S_OK);
+	assert_int_equal(disk.medium[0], 0);
+	assert_int_equal(ask(VIRTIO_BLK_T_IN, 0, NULL, 0, 513), VIRTIO_BLK_S_OK);
+	assert_int_equal(fake_disk_submitted(&disk, DISK_FLUSH), 2);
+}
+
+static void test_erase(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	memset(disk.content, 0xff, SIZE);
+	assert_int_equal(erase(VIRTIO_BLK_T_DISCARD, 1, 2, 0), VIRTIO_BLK_S_OK);
+	assert_int_equal(erase(VIRTIO_BLK_T_WRITE_ZEROES, 5, SECTORS - 5, VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP),
+			 VIRTIO_BLK_S_OK);
+	assert_int_equal(disk.content[511], 0xff);
+	assert_int_equal(disk.content[512], 0);
+	assert_int_equal(disk.content[3 * 512], 0xff);
+	assert_int_equal(disk.content[SIZE - 1], 0);
+}
+
+static void test_id(void **state)
+{
+	uint8_t id[24];
+
+	(void)state;
+	begin(FEATURES);
+	assert_int_equal(ask(VIRTIO_BLK_T_GET_ID, 0, NULL, 0, 21), VIRTIO_BLK_S_OK);
+	assert_int_equal(guest.slot[0].written, 21);
+	block_guest_read(&guest, 0, 0, id, 20);
+	assert_memory_equal(id, "serial-7\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+	/* What is behind it is left alone, and not said to be written. */
+	assert_int_equal(ask(VIRTIO_BLK_T_GET_ID, 0, NULL, 0, 25), VIRTIO_BLK_S_OK);
+	assert_int_equal(guest.slot[0].written, 20);
+	assert_int_equal(ask(VIRTIO_BLK_T_GET_ID, 0, NULL, 0, 5), VIRTIO_BLK_S_OK);
+	block_guest_read(&guest, 0, 0, id, 4);
+	assert_memory_equal(id, "seri", 4);
+	assert_int_equal(ask(VIRTIO_BLK_T_GET_ID, 0, NULL, 0, 1), VIRTIO_BLK_S_OK);
+}
+
+static void test_configuration(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_driver_read(device(), 0x008), 2);
+	assert_int_equal(virtio_driver_offered(device()) & 0xffffff, 1 << 2 | 1 << 6 | 1 << 9 | 1 << 13 | 1 << 14);
+	assert_int_equal(config_u32(0), SECTORS);
+	assert_int_equal(config_u32(4), 0);
+	assert_int_equal(config_u32(8), 0);
+	assert_int_equal(config_u32(12), 126);
+	assert_int_equal(config_u32(20), 512);
+	assert_int_equal(config_u32(32), 0);
+	assert_int_equal(config_u32(36), 1 << 22);
+	assert_int_equal(config_u32(40), 1);
+	assert_int_equal(config_u32(44), 8);
+	assert_int_equal(config_u32(48), 1 << 22);
+	assert_int_equal(config_u32(52), 1);
+	assert_int_equal(config_u32(56), 1);
+	assert_int_equal(config_u32(60), 0);
+	assert_int_equal(config_u32(0xfc), 0);
+}
+
+static void test_read_only(void **state)
+{
+	(void)state;
+	block_guest_detach(&guest);
+	disk.disk.readonly = true;
+	block_guest_attach(&guest);
+	assert_int_equal(virtio_driver_offered(device()) & 0xffffff, 1 << 2 | 1 << 5 | 1 << 6 | 1 << 9);
+	begin(VERSION_1 | 1 << VIRTIO_BLK_F_RO);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(erase(VIRTIO_BLK_T_DISCARD, 0, 1, 0), VIRTIO_BLK_S_UNSUPP);
+	assert_int_equal(ask(VIRTIO_BLK_T_IN, 0, NULL, 0, 513), VIRTIO_BLK_S_OK);
+}
+
+/* More than can be under way: the rest waits in the ring, and all of them come back. */
+static void test_many(void **state)
+{
+	(void)state;
+	fake_disk_set_late(&disk, 8);
+	fake_disk_set_away(&disk, true);
+	device()->ops->start(device());
+	assert_true(block_guest_begin(&guest, FEATURES, 256));
+	for (uint32_t n = 0; n < BLOCK_SLOTS; n++)
+		send(n, VIRTIO_BLK_T_IN, n % SECTORS, NULL, 0, 513);
+	while (fake_disk_pending(&disk) < BLOCK_REQUESTS_MAX)
+		usleep(100);
+	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	assert_int_equal(fake_disk_pending(&disk), BLOCK_REQUESTS_MAX);
+	fake_disk_set_away(&disk, false);
+	for (uint32_t n = 0; n < BLOCK_SLOTS; n++)
+		assert_int_equal(status_of((uint32_t)block_guest_wait(&guest)), VIRTIO_BLK_S_OK);
+	assert_int_equal(block_guest_collect(&guest), -1);
+}
+
+/* ---- What no request can be ---- */
+
+static void test_refuses(void **state)
+{
+	static const struct {
+		uint32_t type;
+		uint64_t sector;
+		uint32_t size, writable;
+		uint8_t status;
+	} cases[] = {
+		{ VIRTIO_BLK_T_IN, SECTORS, 0, 513, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_IN, SECTORS - 1, 0, 1025, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_IN, UINT64_MAX, 0, 513, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_IN, UINT64_MAX / 512 + 1, 0, 513, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_IN, 0, 0, 512, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_IN, 0, 0, 1, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_OUT, SECTORS, 512, 1, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_OUT, 0, 511, 1, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_OUT, 0, 0, 1, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_DISCARD, 0, 0, 1, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_DISCARD, 0, 15, 1, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_DISCARD, 0, 32, 1, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_DISCARD, 0, 16, 1, VIRTIO_BLK_S_IOERR },
+		{ VIRTIO_BLK_T_SECURE_ERASE, 0, 16, 1, VIRTIO_BLK_S_UNSUPP },
+		{ 2, 0, 0, 1, VIRTIO_BLK_S_UNSUPP },
+		{ UINT32_MAX, 0, 0, 1, VIRTIO_BLK_S_UNSUPP },
+	};
+	static const uint8_t zeroes[1024];
+
+	(void)state;
+	begin(FEATURES);
+	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
+		uint32_t type = cases[n].type, writable = cases[n].writable;
+
+		assert_int_equal(ask(type, cases[n].sector, zeroes, cases[n].size, writable), cases[n].status);
+		assert_int_equal(guest.slot[0].written, writable == 1);
+	}
+	assert_int_equal(erase(VIRTIO_BLK_T_DISCARD, SECTORS - 1, 2, 0), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(erase(VIRTIO_BLK_T_DISCARD, UINT64_MAX, 1, 0), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(erase(VIRTIO_BLK_T_DISCARD, 0, 1, VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP), VIRTIO_BLK_S_UNSUPP);
+	assert_int_equal(erase(VIRTIO_BLK_T_WRITE_ZEROES, 0, UINT32_MAX, 0), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(erase(VIRTIO_BLK_T_WRITE_ZEROES, 0, 1, 2), VIRTIO_BLK_S_UNSUPP);
+	assert_null(block_guest_audit(&guest));
+	for (enum disk_operation n = DISK_READ; n <= DISK_WRITE_ZEROES; n++)
+		assert_int_equal(fake_disk_submitted(&disk, n), 0);
+}
+
+static void test_refuses_short_header(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	assert_true(block_guest_send(&guest, 0, "fifteen bytes..", 15, 1, NULL));
+	block_guest_kick(&guest);
+	assert_int_equal(block_guest_wait(&guest), 0);
+	assert_int_equal(status_of(0), VIRTIO_BLK_S_IOERR);
+	assert_true(block_guest_send(&guest, 0, NULL, 0, 1, NULL));
+	block_guest_kick(&guest);
+	assert_int_equal(block_guest_wait(&guest), 0);
+	assert_int_equal(status_of(0), VIRTIO_BLK_S_IOERR);
+}
+
+/* A table of one buffer a byte, which is more than a request may have. */
+static void test_refuses_many_pieces(void **state)
+{
+	const uint64_t table = BLOCK_SLOTS_GPA, data = BLOCK_SLOTS_GPA + 0x8000;
+	const struct ring_buffer entry = { table, 16 * 256, false };
+	const struct virtio_blk_outhdr header = { .type = htole32(VIRTIO_BLK_T_IN) };
+	uint8_t *place = memory_span(&guest.memory, data, 1024);
+
+	(void)state;
+	begin(FEATURES | 1ull << 28);
+	memcpy(place, &header, sizeof(header));
+	place[16 + 512] = 0xee;
+	for (uint32_t n = 0; n < 256; n++) {
+		/* A header, 128 buffers of 4 bytes, the status, and what does not matter. */
+		const struct ring_buffer part = n ? (struct ring_buffer){ data + 12 + 4ull * n, n == 129 ? 1 : 4, true }
+						  : (struct ring_buffer){ data, 16, false };
+
+		virtio_ring_describe(&guest.ring, table, n, &part, n == 129 ? 0 : RING_NEXT, (uint16_t)(n + 1));
+	}
+	virtio_ring_describe(&guest.ring, guest.ring.descriptors, 5, &entry, RING_INDIRECT, 0);
+	guest.ring.in_use[5] = true;
+	guest.ring.behind[5] = 5;
+	guest.slot[7] = (struct block_slot){ .busy = true, .head = 5 };
+	virtio_ring_offer(&guest.ring, 5);
+	block_guest_kick(&guest);
+	assert_int_equal(block_guest_wait(&guest), 7);
+	assert_int_equal(place[16 + 512], VIRTIO_BLK_S_IOERR);
+}
+
+/* The device needs a reset then, and works after it. */
+static void test_no_room_for_status(void **state)
+{
+	const struct virtio_blk_outhdr header = { .type = 0 };
+
+	(void)state;
+	begin(FEATURES);
+	assert_true(block_guest_send(&guest, 0, &header, sizeof(header), 0, NULL));
+	block_guest_kick(&guest);
+	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	assert_int_equal(virtio_driver_read(device(), 0x070), 0x40 | 15);
+	assert_true(block_guest_begin(&guest, FEATURES, RING));
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+}
+
+/* ---- Errors of the medium ---- */
+
+static void test_errors(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	fake_disk_set_errors(&disk, 1, ENOSPC);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(guest.slot[0].written, 1);
+	assert_int_equal(ask(VIRTIO_BLK_T_IN, 0, NULL, 0, 513), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(guest.slot[0].written, 0);
+	assert_int_equal(ask(VIRTIO_BLK_T_FLUSH, 0, NULL, 0, 1), VIRTIO_BLK_S_IOERR);
+	assert_null(block_guest_audit(&guest));
+	fake_disk_set_errors(&disk, 1, EOPNOTSUPP);
+	assert_int_equal(erase(VIRTIO_BLK_T_WRITE_ZEROES, 0, 1, 0), VIRTIO_BLK_S_UNSUPP);
+	fake_disk_set_errors(&disk, 0, 0);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+}
+
+/* A driver that does not flush learns that the medium failed. */
+static void test_write_through_errors(void **state)
+{
+	(void)state;
+	begin(VERSION_1);
+	fake_disk_set_errors(&disk, 1, EIO);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(fake_disk_submitted(&disk, DISK_FLUSH), 0);
+}
+
+/* Lines that the log has for a run of errors. */
+static void test_errors_are_logged_once(void **state)
+{
+	char text[4096];
+	int log[2], before = dup(STDERR_FILENO);
+	uint32_t lines = 0;
+	ssize_t size;
+
+	(void)state;
+	assert_int_equal(pipe(log), 0);
+	dup2(log[1], STDERR_FILENO);
+	begin(FEATURES);
+	fake_disk_set_errors(&disk, 1, ENOSPC);
+	for (uint32_t n = 0; n < 5; n++)
+		write_sector(0, 1);
+	fake_disk_set_errors(&disk, 0, 0);
+	write_sector(0, 1);
+	fake_disk_set_errors(&disk, 1, ENOSPC);
+	write_sector(0, 1);
+	dup2(before, STDERR_FILENO);
+	close(before);
+	close(log[1]);
+	size = read(log[0], text, sizeof(text) - 1);
+	close(log[0]);
+	assert_true(size > 0);
+	text[size] = '\0';
+	for (const char *line = text; *line; line++)
+		lines += *line == '\n';
+	assert_int_equal(lines, 2);
+	assert_non_null(strstr(text, "m: disk 0 (fake) cannot write 512 bytes at 0 (No space left on device)"));
+}
+
+/* ---- Standing still, and moving ---- */
+
+/* On another host: made anew, with the state. */
+static int move(uint32_t cut)
+{
+	struct buffer state = { 0 };
+	struct cursor cursor;
+	int result;
+
+	quiesce();
+	lock_take(&device()->lock);
+	device()->ops->save(device(), &state);
+	lock_drop(&device()->lock);
+	block_guest_detach(&guest);
+	block_guest_attach(&guest);
+	cursor = cursor_make(state.data, state.size - cut);
+	lock_take(&device()->lock);
+	result = device()->ops->load(device(), &cursor, 1);
+	lock_drop(&device()->lock);
+	if (!result && !cursor_finish(&cursor))
+		result = -EPROTO;
+	buffer_free(&state);
+	return result;
+}
+
+static void test_quiesce_waits(void **state)
+{
+	(void)state;
+	fake_disk_set_late(&disk, 1000);
+	begin(FEATURES);
+	for (uint32_t n = 0; n < 8; n++)
+		send(n, VIRTIO_BLK_T_IN, n, NULL, 0, 513);
+	quiesce();
+	/* All of them, or those that were not taken yet are still in the ring. */
+	assert_int_equal(fake_disk_pending(&disk), 0);
+	assert_false(virtqueue_in_flight(&guest.block.virtio.queue[0]));
+	start();
+	for (uint32_t n = 0; n < 8; n++)
+		block_guest_wait(&guest);
+	assert_null(block_guest_audit(&guest));
+}
+
+static void test_quiesced_takes_nothing(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	quiesce();
+	quiesce();
+	send(0, VIRTIO_BLK_T_IN, 0, NULL, 0, 513);
+	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	assert_int_equal(fake_disk_submitted(&disk, DISK_READ), 0);
+	start();
+	start();
+	block_guest_wait(&guest);
+}
+
+static void send_eight(void)
+{
+	uint8_t data[512];
+
+	fake_disk_set_away(&disk, true);
+	for (uint32_t n = 0; n < 8; n++) {
+		memset(data, (int)n + 1, sizeof(data));
+		send(n, VIRTIO_BLK_T_OUT, n, data, sizeof(data), 1);
+	}
+	while (fake_disk_pending(&disk) < 8)
+		usleep(100);
+}
+
+static void expect_eight(void)
+{
+	for (uint32_t n = 0; n < 8; n++)
+		assert_int_equal(status_of((uint32_t)block_guest_wait(&guest)), VIRTIO_BLK_S_OK);
+	assert_int_equal(block_guest_collect(&guest), -1);
+	for (uint32_t n = 0; n < 8; n++)
+		assert_int_equal(disk.content[n * 512], n + 1);
+	assert_null(block_guest_audit(&guest));
+}
+
+static void test_away_is_left_and_taken_again(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	send_eight();
+	quiesce();
+	assert_int_equal(disk.withdrawn, 8);
+	assert_int_equal(virtqueue_in_flight(&guest.block.virtio.queue[0]), 8);
+	fake_disk_set_away(&disk, false);
+	start();
+	expect_eight();
+}
+
+static void test_away_moves(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	send_eight();
+	assert_int_equal(move(0), 0);
+	assert_int_equal(virtqueue_in_flight(&guest.block.virtio.queue[0]), 8);
+	start();
+	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	fake_disk_set_away(&disk, false);
+	expect_eight();
+}
+
+static void test_move(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	assert_int_equal(write_sector(0, 7), VIRTIO_BLK_S_OK);
+	assert_int_equal(move(0), 0);
+	start();
+	assert_int_equal(ask(VIRTIO_BLK_T_IN, 0, NULL, 0, 513), VIRTIO_BLK_S_OK);
+	assert_int_equal(move(1), -EPROTO);
+}
+
+/* The guest keeps the size that it knows; what is smaller is not its disk. */
+static void test_move_to_another_size(void **state)
+{
+	struct error error;
+
+	(void)state;
+	begin(FEATURES);
+	disk.disk.size = disk.grown = 2 * SIZE;
+	assert_int_equal(move(0), 0);
+	assert_int_equal(config_u32(0), SECTORS);
+	start();
+	assert_int_equal(block_resize(&guest.block, &error), 0);
+	assert_int_equal(config_u32(0), 2 * SECTORS);
+	disk.disk.size = SIZE;
+	assert_int_equal(move(0), -EPROTO);
+	disk.disk.size = 2 * SIZE;
+}
+
+/* ---- Reset ---- */
+
+/* What was under way when the driver reset the device does not touch memory afterwards, and is forgotten. */
+static void test_reset_waits(void **state)
+{
+	(void)state;
+	fake_disk_set_late(&disk, 500);
+	begin(FEATURES);
+	memset(disk.content, 0x5a, SIZE);
+	for (uint32_t n = 0; n < 8; n++)
+		send(n, VIRTIO_BLK_T_IN, n, NULL, 0, 513);
+	virtio_driver_write(device(), 0x070, 0);
+	assert_int_equal(fake_disk_pending(&disk), 0);
+	assert_null(block_guest_audit(&guest));
+	assert_true(block_guest_begin(&guest, FEATURES, RING));
+	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	assert_null(block_guest_audit(&guest));
+	assert_int_equal(write_sector(1, 1), VIRTIO_BLK_S_OK);
+}
+
+static void test_reset_while_away(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	send_eight();
+	virtio_driver_write(device(), 0x070, 0);
+	assert_int_equal(disk.withdrawn, 8);
+	assert_true(block_guest_begin(&guest, FEATURES, RING));
+	fake_disk_set_away(&disk, false);
+	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(fake_disk_submitted(&disk, DISK_WRITE), 9);
+}
+
+/* The machine's own reset, between quiesce() and start(), forgets what was left. */
+static void test_machine_reset(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	send_eight();
+	quiesce();
+	lock_take(&device()->lock);
+	device()->ops->reset(device());
+	lock_drop(&device()->lock);
+	fake_disk_set_away(&disk, false);
+	start();
+	assert_true(block_guest_begin(&guest, FEATURES, 8));
+	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(fake_disk_submitted(&disk, DISK_WRITE), 9);
+}
+
+/* ---- Growing ---- */
+
+static void test_resize(void **state)
+{
+	struct error error;
+
+	(void)state;
+	assert_int_equal(block_resize(&guest.block, &error), -EBUSY);
+	begin(FEATURES);
+	assert_int_equal(write_sector(SECTORS, 1), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(block_resize(&guest.block, &error), 0);
+	assert_int_equal(virtio_driver_take_interrupt(device()) & 2, 0);
+	disk.grown = 2 * SIZE;
+	assert_int_equal(block_resize(&guest.block, &error), 0);
+	assert_int_equal(virtio_driver_take_interrupt(device()) & 2, 2);
+	assert_int_equal(config_u32(0), 2 * SECTORS);
+	assert_int_equal(write_sector(SECTORS, 1), VIRTIO_BLK_S_OK);
+	disk.grown = SIZE;
+	assert_int_equal(block_resize(&guest.block, &error), -EINVAL);
+	assert_string_equal(error.text, "fake has shrunk");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_reads_and_writes),
+		TEST(test_flush),
+		TEST(test_write_through),
+		TEST(test_erase),
+		TEST(test_id),
+		TEST(test_configuration),
+		TEST(test_read_only),
+		TEST(test_many),
+		TEST(test_refuses),
+		TEST(test_refuses_short_header),
+		TEST(test_refuses_many_pieces),
+		TEST(test_no_room_for_status),
+		TEST(test_errors),
+		TEST(test_write_through_errors),
+		TEST(test_errors_are_logged_once),
+		TEST(test_quiesce_waits),
+		TEST(test_quiesced_takes_nothing),
+		TEST(test_away_is_left_and_taken_again),
+		TEST(test_away_moves),
+		TEST(test_move),
+		TEST(test_move_to_another_size),
+		TEST(test_reset_waits),
+		TEST(test_reset_while_away),
+		TEST(test_machine_reset),
+		TEST(test_resize),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
