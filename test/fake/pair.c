@@ -88,7 +88,12 @@ static void pair_open_incoming(struct pair *pair, int n)
 
 void pair_open(struct pair *pair, uint32_t from_hz, uint32_t to_hz, uint32_t vcpus, uint64_t seed)
 {
-	const struct machine_config config = { .name = "pair", .vcpus = vcpus, .memory_size = LAYOUT_RAM_MIN };
+	const struct machine_config config = {
+		.name = "pair",
+		.vcpus = vcpus,
+		.memory_size = LAYOUT_RAM_MIN,
+		.model = CONFIG_MODEL_DEVICES,
+	};
 	struct random random = { seed };
 	struct error error;
 

@@ -175,7 +175,15 @@ static void record_guest(struct machine *machine)
 
 void source_script_record(struct buffer *stream)
 {
-	const struct machine_config config = { .name = "recorded", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN };
+	const struct machine_config config = {
+		.name = "recorded",
+		.vcpus = 1,
+		.memory_size = LAYOUT_RAM_MIN,
+		.model = CONFIG_MODEL_UART,
+		.on_reboot = CONFIG_RESET,
+		.kernel = "/boot/Image",
+		.command_line = "console=ttyAMA0",
+	};
 	struct fake_host *before = fake_host_current(), host = fake_host_make(FROM_HZ, 12345678);
 	struct console console = { .in = -1, .out = -1 };
 	struct machine machine;

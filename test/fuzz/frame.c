@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The small frames, the hellos among them: what is taken is written as the same bytes again, what is refused has its
- * sentence. The input is one frame with its header.
+ * sentence. A description may be in the form of an older version, so it is held against itself after a further journey.
+ * The input is one frame with its header.
  */
 #include "fuzz.h"
 
@@ -21,12 +22,19 @@ static int hello_again(const struct frame *frame, struct buffer *again, struct e
 
 static int machine_again(const struct frame *frame, struct buffer *again, struct error *error)
 {
-	struct machine_config config;
+	struct machine_config config, same;
+	struct buffer further = { 0 };
 	int result = config_get(frame->data, frame->size, &config, error);
 
-	if (!result)
-		config_put(again, &config);
-	return result;
+	if (result)
+		return result;
+	config_put(again, &config);
+	FUZZ_MUST(again->size <= CONFIG_SIZE_MAX);
+	FUZZ_MUST(!config_get(again->data, again->size, &same, error));
+	config_put(&further, &same);
+	FUZZ_MUST(further.size == again->size && !memcmp(further.data, again->data, again->size));
+	buffer_free(&further);
+	return 0;
 }
 
 static int welcome_again(const struct frame *frame, struct buffer *again, struct error *error)
@@ -106,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (contents[frame.type]) {
 		if (contents[frame.type](&frame, &again, &error))
 			FUZZ_MUST(error.text[0]);
-		else
+		else if (frame.type != FRAME_MACHINE)
 			FUZZ_MUST(again.size == frame.size && !memcmp(again.data, frame.data, again.size));
 	}
 	buffer_free(&again);

@@ -97,7 +97,12 @@ static void begin(const char *name)
 
 static int set_up(void **state)
 {
-	const struct machine_config config = { .name = "boat", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN };
+	const struct machine_config config = {
+		.name = "boat",
+		.vcpus = 1,
+		.memory_size = LAYOUT_RAM_MIN,
+		.model = CONFIG_MODEL_DEVICES,
+	};
 
 	(void)state;
 	alarm(wait_scaled(LIMIT_S));
@@ -268,6 +273,7 @@ static void test_signal_while_receiving(void **state)
 		.name = "slow",
 		.vcpus = 1,
 		.memory_size = LAYOUT_RAM_MIN,
+		.model = CONFIG_MODEL_DEVICES,
 		.address_bits = HOST_ADDRESS_BITS,
 	};
 	struct buffer buffer = { 0 };

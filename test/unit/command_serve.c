@@ -38,7 +38,12 @@ static int remove_folder(void **state)
 
 static int set_up(void **state)
 {
-	const struct machine_config config = { .name = "boat", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN };
+	const struct machine_config config = {
+		.name = "boat",
+		.vcpus = 1,
+		.memory_size = LAYOUT_RAM_MIN,
+		.model = CONFIG_MODEL_DEVICES,
+	};
 
 	(void)state;
 	alarm(wait_scaled(LIMIT_S));

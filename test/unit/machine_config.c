@@ -4,6 +4,7 @@
 #include "../property/random.h"
 
 #include "base/layout.h"
+#include "base/section.h"
 #include "machine/config.h"
 
 #include <errno.h>
@@ -12,7 +13,19 @@
 #include <seaclock/core.h>
 
 static const struct machine_config good = {
-	.name = "n", .vcpus = 2, .memory_size = LAYOUT_RAM_MIN, .address_bits = 40
+	.name = "n",
+	.vcpus = 2,
+	.memory_size = LAYOUT_RAM_MIN,
+	.address_bits = 40,
+	.model = CONFIG_MODEL_DEVICES,
+	.on_reboot = CONFIG_RESET,
+	.kernel = "/boot/Image",
+	.command_line = "console=ttyAMA0",
+	.disk = {
+		{ .where = "/srv/a, b", .serial = "A1", .readonly = true, .reconnect_s = 60 },
+		{ .where = "nbd://store:10809/web", .reconnect_s = CONFIG_RECONNECT_MAX_S },
+	},
+	.disks = 2,
 };
 
 static int travel(const struct machine_config *config, struct machine_config *back, struct error *error)
@@ -27,43 +40,202 @@ static int travel(const struct machine_config *config, struct machine_config *ba
 	return result;
 }
 
+static void expect_same(const struct machine_config *one, const struct machine_config *other)
+{
+	struct buffer buffers[2] = { { 0 } };
+
+	config_put(&buffers[0], one);
+	config_put(&buffers[1], other);
+	assert_int_equal(buffers[0].size, buffers[1].size);
+	assert_memory_equal(buffers[0].data, buffers[1].data, buffers[0].size);
+	buffer_free(&buffers[0]);
+	buffer_free(&buffers[1]);
+}
+
+static void expect_taken(const struct machine_config *config)
+{
+	struct machine_config back;
+	struct error error;
+
+	assert_int_equal(travel(config, &back, &error), 0);
+	expect_same(config, &back);
+}
+
 static void test_travels(void **state)
 {
-	static const struct {
-		uint32_t vcpus;
-		uint64_t memory_size;
-		const char *sentence; /* part of it; NULL: taken */
-	} cases[] = {
-		{ 1, LAYOUT_RAM_MIN, NULL },
-		{ SC_VCPU_MAX, LAYOUT_RAM_MAX, NULL },
-		{ 1, LAYOUT_RAM_MIN + LAYOUT_RAM_UNIT, NULL },
-		{ 0, LAYOUT_RAM_MIN, "the guest has 0 vCPUs; 1 to 8 are possible" },
-		{ 9, LAYOUT_RAM_MIN, "the guest has 9 vCPUs" },
-		{ UINT32_MAX, LAYOUT_RAM_MIN, "the guest has 4294967295 vCPUs" },
-		{ 1, 0, "0 bytes of memory" },
-		{ 1, LAYOUT_RAM_MIN - LAYOUT_RAM_UNIT, "bytes of memory" },
-		{ 1, LAYOUT_RAM_MIN + 4096, "bytes of memory" },
-		{ 1, LAYOUT_RAM_MAX + LAYOUT_RAM_UNIT, "bytes of memory" },
-		{ 1, UINT64_MAX, "18446744073709551615 bytes of memory" },
-	};
+	struct machine_config config = good, back;
+	struct error error;
 
 	(void)state;
-	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
-		struct machine_config config = good, back;
-		struct error error = { .text = "" };
+	assert_int_equal(travel(&good, &back, &error), 0);
+	assert_string_equal(back.name, "n");
+	assert_int_equal(back.vcpus, 2);
+	assert_true(back.memory_size == LAYOUT_RAM_MIN);
+	assert_int_equal(back.address_bits, 40);
+	assert_int_equal(back.model, CONFIG_MODEL_DEVICES);
+	assert_int_equal(back.on_reboot, CONFIG_RESET);
+	assert_int_equal(back.on_panic, CONFIG_EXIT);
+	assert_string_equal(back.kernel, "/boot/Image");
+	assert_string_equal(back.initrd, "");
+	assert_string_equal(back.command_line, "console=ttyAMA0");
+	assert_int_equal(back.disks, 2);
+	assert_string_equal(back.disk[0].where, "/srv/a, b");
+	assert_string_equal(back.disk[0].serial, "A1");
+	assert_true(back.disk[0].readonly);
+	assert_int_equal(back.disk[0].reconnect_s, 60);
+	assert_string_equal(back.disk[1].where, "nbd://store:10809/web");
+	assert_false(back.disk[1].readonly);
+	config.vcpus = SC_VCPU_MAX;
+	config.memory_size = LAYOUT_RAM_MAX;
+	config.disks = 0;
+	expect_taken(&config);
+}
 
-		config.vcpus = cases[n].vcpus;
-		config.memory_size = cases[n].memory_size;
-		assert_int_equal(travel(&config, &back, &error), cases[n].sentence ? -EPROTO : 0);
-		if (cases[n].sentence) {
-			assert_non_null(strstr(error.text, cases[n].sentence));
-			continue;
-		}
-		assert_string_equal(back.name, config.name);
-		assert_int_equal(back.vcpus, config.vcpus);
-		assert_true(back.memory_size == config.memory_size);
-		assert_int_equal(back.address_bits, config.address_bits);
+static void fill(char *text, size_t size)
+{
+	memset(text, '/', size - 1);
+	text[size - 1] = '\0';
+}
+
+/* The largest that there is fits. */
+static void test_largest(void **state)
+{
+	struct machine_config config = good;
+
+	(void)state;
+	fill(config.name, sizeof(config.name));
+	memset(config.name, 'n', sizeof(config.name) - 1);
+	fill(config.kernel, sizeof(config.kernel));
+	fill(config.initrd, sizeof(config.initrd));
+	fill(config.command_line, sizeof(config.command_line));
+	config.disks = CONFIG_DISKS_MAX;
+	for (uint32_t n = 0; n < CONFIG_DISKS_MAX; n++) {
+		config.disk[n] = config_disk_default();
+		fill(config.disk[n].where, sizeof(config.disk[n].where));
+		fill(config.disk[n].serial, sizeof(config.disk[n].serial));
 	}
+	expect_taken(&config);
+}
+
+/* ---- What no machine is ---- */
+
+static struct machine_config bad;
+
+static void expect_refused(const char *sentence)
+{
+	struct error error = { .text = "" };
+	struct machine_config back;
+
+	assert_int_equal(config_check(&bad, &error), -EINVAL);
+	assert_string_equal(error.text, sentence);
+	assert_int_equal(travel(&bad, &back, &error), -EPROTO);
+	assert_non_null(strstr(error.text, sentence));
+	bad = good;
+}
+
+static void test_numbers(void **state)
+{
+	(void)state;
+	bad = good;
+	bad.vcpus = 0;
+	expect_refused("vcpus takes 1 to 8, not 0");
+	bad.vcpus = UINT32_MAX;
+	expect_refused("vcpus takes 1 to 8, not 4294967295");
+	bad.memory_size = 0;
+	expect_refused("memory_mib takes 64 to 65536, not 0");
+	bad.memory_size = LAYOUT_RAM_MIN - LAYOUT_RAM_UNIT;
+	expect_refused("memory_mib takes 64 to 65536, not 63");
+	bad.memory_size = LAYOUT_RAM_MAX + LAYOUT_RAM_UNIT;
+	expect_refused("memory_mib takes 64 to 65536, not 65537");
+	bad.memory_size = LAYOUT_RAM_MIN + 4096;
+	expect_refused("memory_mib takes whole MiB, not 67112960 bytes");
+	bad.memory_size = UINT64_MAX;
+	expect_refused("memory_mib takes whole MiB, not 18446744073709551615 bytes");
+	bad.model = (enum config_model)0;
+	expect_refused("model takes 1 to 2, not 0");
+	bad.model = (enum config_model)3;
+	expect_refused("model takes 1 to 2, not 3");
+	bad.on_reboot = (enum config_action)2;
+	expect_refused("on_reboot takes 0 to 1, not 2");
+	bad.on_panic = (enum config_action)7;
+	expect_refused("on_panic takes 0 to 1, not 7");
+	bad.disk[1].reconnect_s = CONFIG_RECONNECT_MAX_S + 1;
+	expect_refused("disks[1].reconnect_s takes 0 to 86400, not 86401");
+}
+
+static void test_texts(void **state)
+{
+	(void)state;
+	bad = good;
+	strcpy(bad.name, "../boat");
+	expect_refused("the name is not one that a machine can have");
+	strcpy(bad.kernel, "Image");
+	expect_refused("kernel takes an absolute path, not `Image`");
+	strcpy(bad.kernel, "/boot/\x1b[2J");
+	expect_refused("kernel takes text in UTF-8 without control characters");
+	strcpy(bad.initrd, "./initrd");
+	expect_refused("initrd takes an absolute path, not `./initrd`");
+	strcpy(bad.command_line, "quiet\xff");
+	expect_refused("command_line takes text in UTF-8 without control characters");
+	strcpy(bad.disk[0].where, "");
+	expect_refused("disks[0].where is missing: it says where the disk is");
+	strcpy(bad.disk[1].where, "web.img");
+	expect_refused(
+		"disks[1].where takes an absolute path or a URI (nbd://, nbds:// or nbd+unix://), not `web.img`");
+	strcpy(bad.disk[1].where, "https://store/web");
+	expect_refused("disks[1].where takes an absolute path or a URI (nbd://, nbds:// or nbd+unix://), not "
+		       "`https://store/web`");
+	strcpy(bad.disk[1].where, "nbd://store\n");
+	expect_refused("disks[1].where takes text in UTF-8 without control characters");
+	strcpy(bad.disk[1].serial, "two words");
+	expect_refused("disks[1].serial takes up to 20 visible characters of ASCII, without blanks");
+	strcpy(bad.disk[1].serial, "\xc3\xa9");
+	expect_refused("disks[1].serial takes up to 20 visible characters of ASCII, without blanks");
+}
+
+static void test_words(void **state)
+{
+	struct machine_config config;
+	enum config_action action;
+
+	(void)state;
+	for (unsigned int n = CONFIG_EXIT; n <= CONFIG_RESET; n++) {
+		assert_true(config_action_parse(config_action_name((enum config_action)n), &action));
+		assert_int_equal(action, n);
+	}
+	assert_false(config_action_parse("halt", &action));
+	assert_false(config_action_parse("", &action));
+	assert_true(config_disk_is_remote("nbds://a/b"));
+	assert_true(config_disk_is_remote("nbd+unix:///a?socket=/run/a"));
+	assert_false(config_disk_is_remote("/nbd://"));
+	assert_false(config_disk_is_remote("nbd"));
+	config_init(&config);
+	strcpy(config.name, "n");
+	expect_taken(&config);
+}
+
+/* ---- Damage ---- */
+
+/* Where a description of protocol 5 ends, and without its machine's name. */
+#define HEAD_SIZE 45u
+
+/* A description of protocol 5 is one that ends there. */
+static void test_protocol_5(void **state)
+{
+	struct buffer buffer = { 0 };
+	struct machine_config back;
+	struct error error;
+
+	(void)state;
+	config_put(&buffer, &good);
+	assert_int_equal(config_get(buffer.data, HEAD_SIZE, &back, &error), 0);
+	assert_int_equal(back.vcpus, 2);
+	assert_int_equal(back.model, CONFIG_MODEL_UART);
+	assert_int_equal(back.on_reboot, CONFIG_EXIT);
+	assert_int_equal(back.on_panic, CONFIG_EXIT);
+	assert_string_equal(back.kernel, "");
+	assert_int_equal(back.disks, 0);
+	buffer_free(&buffer);
 }
 
 static void test_damage(void **state)
@@ -75,12 +247,75 @@ static void test_damage(void **state)
 	(void)state;
 	config_put(&buffer, &good);
 	for (size_t size = 0; size < buffer.size; size++) {
+		if (size == HEAD_SIZE)
+			continue;
 		assert_int_equal(config_get(buffer.data, size, &back, &error), -EPROTO);
 		assert_string_equal(error.text, "the machine's description is damaged");
 	}
 	buffer_put_u8(&buffer, 0);
 	assert_int_equal(config_get(buffer.data, buffer.size, &back, &error), -EPROTO);
-	assert_string_equal(error.text, "the guest has memory or devices that this version does not know");
+	assert_string_equal(error.text, "the machine's description is damaged");
+	buffer_free(&buffer);
+}
+
+/* A section more, as a later version may have it, or twice, or out of its turn. */
+static int take_with_section(uint32_t id, uint32_t instance, uint32_t version, bool optional, struct error *error)
+{
+	struct buffer buffer = { 0 };
+	struct machine_config back;
+	int result;
+
+	config_put(&buffer, &good);
+	section_end(&buffer, section_begin(&buffer, id, instance, version, optional));
+	result = config_get(buffer.data, buffer.size, &back, error);
+	if (!result)
+		expect_same(&good, &back);
+	buffer_free(&buffer);
+	return result;
+}
+
+static void test_sections(void **state)
+{
+	struct error error;
+
+	(void)state;
+	assert_int_equal(take_with_section(SECTION_ID('N', 'E', 'W', '1'), 0, 1, true, &error), 0);
+	assert_int_equal(take_with_section(SECTION_ID('N', 'E', 'W', '1'), 0, 1, false, &error), -ENOTSUP);
+	assert_string_equal(error.text, "the machine's description has a section NEW1 of version 1, which this version "
+					"of Seaclock does not know");
+	assert_int_equal(take_with_section(SECTION_ID('D', 'I', 'S', 'K'), 2, 2, false, &error), -ENOTSUP);
+	assert_non_null(strstr(error.text, "a section DISK of version 2"));
+	assert_int_equal(take_with_section(SECTION_ID('D', 'I', 'S', 'K'), 2, 1, false, &error), -EPROTO);
+	assert_int_equal(take_with_section(SECTION_ID('D', 'I', 'S', 'K'), 1, 1, false, &error), -EPROTO);
+	assert_int_equal(take_with_section(SECTION_ID('B', 'O', 'O', 'T'), 0, 1, false, &error), -EPROTO);
+	assert_int_equal(take_with_section(SECTION_ID('M', 'O', 'D', 'L'), 1, 1, false, &error), -EPROTO);
+	assert_string_equal(error.text, "the machine's description is damaged");
+}
+
+/* More disks than there can be, whole or only said. */
+static void test_too_many_disks(void **state)
+{
+	struct buffer buffer = { 0 };
+	struct machine_config back;
+	struct error error;
+
+	(void)state;
+	config_put(&buffer, &good);
+	for (uint32_t disks = 3; disks < 300; disks += 33) {
+		buffer.data[HEAD_SIZE + SECTION_HEADER_SIZE + 4] = (uint8_t)disks;
+		for (uint32_t n = 2; n < disks; n++) {
+			size_t begun = section_begin(&buffer, SECTION_ID('D', 'I', 'S', 'K'), n, 1, false);
+
+			buffer_put_string(&buffer, "/a");
+			buffer_put_string(&buffer, "");
+			buffer_put_u32(&buffer, 0);
+			buffer_put_u32(&buffer, 0);
+			section_end(&buffer, begun);
+		}
+		assert_int_equal(config_get(buffer.data, buffer.size, &back, &error), disks == 3 ? 0 : -EPROTO);
+		buffer_clear(&buffer);
+		config_put(&buffer, &good);
+	}
 	buffer_free(&buffer);
 }
 
@@ -108,9 +343,11 @@ static void test_random_damage(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_travels),
-		cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_random_damage),
+		cmocka_unit_test(test_travels),	       cmocka_unit_test(test_largest),
+		cmocka_unit_test(test_numbers),	       cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_words),	       cmocka_unit_test(test_protocol_5),
+		cmocka_unit_test(test_damage),	       cmocka_unit_test(test_sections),
+		cmocka_unit_test(test_too_many_disks), cmocka_unit_test(test_random_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

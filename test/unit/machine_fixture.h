@@ -18,7 +18,12 @@
 #define PAGE (LAYOUT_RAM_BASE + 5 * 4096)
 #define UART_DR LAYOUT_UART_BASE
 
-static const struct machine_config config = { .name = "m", .vcpus = 2, .memory_size = LAYOUT_RAM_MIN };
+static const struct machine_config config = {
+	.name = "m",
+	.vcpus = 2,
+	.memory_size = LAYOUT_RAM_MIN,
+	.model = CONFIG_MODEL_DEVICES,
+};
 
 static struct machine machine;
 static struct console console;

@@ -534,7 +534,7 @@ static void test_version(void **state)
 			frame_put_hello(&content, &hello);
 		content.data[8] = 1;
 		say(peer, question ? FRAME_QUESTION : FRAME_HELLO, &content);
-		expect_refused(peer, "speaks version 1 of the migration protocol, this one 5 to 5");
+		expect_refused(peer, "speaks version 1 of the migration protocol, this one 5 to 6");
 	}
 }
 

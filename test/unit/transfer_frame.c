@@ -24,7 +24,7 @@ static const uint32_t limits[FRAME_TYPES] = {
 	[FRAME_QUESTION] = 64,
 	[FRAME_ANSWER] = 4,
 	[FRAME_ABORT] = ERROR_TEXT_MAX,
-	[FRAME_MACHINE] = 512,
+	[FRAME_MACHINE] = 16384,
 };
 
 static void test_header(void **state)
@@ -159,7 +159,7 @@ static void test_hello_damage(void **state)
 	buffer.data[8] = 9;
 	assert_int_equal(frame_get_hello(buffer.data, buffer.size, &back, &error), -EPROTO);
 	assert_string_equal(error.text,
-			    "the other side speaks version 9 of the migration protocol, this one 5 to 5: use "
+			    "the other side speaks version 9 of the migration protocol, this one 5 to 6: use "
 			    "the same version of Seaclock on both hosts");
 	buffer_free(&buffer);
 }

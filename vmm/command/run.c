@@ -73,16 +73,16 @@ static int boot_serve(struct machine *machine, const struct run_options *options
 
 static int run_machine(const char *name, const struct run_options *options, enum machine_end *end, struct error *error)
 {
-	struct machine_config config = {
-		.vcpus = options->vcpus,
-		.memory_size = (uint64_t)options->memory_mib << MIB_SHIFT,
-	};
+	struct machine_config config;
 	struct machine machine;
 	struct console console;
 	int result = console_open(&console, options->console, error);
 
 	if (result)
 		return result;
+	config_init(&config);
+	config.vcpus = options->vcpus;
+	config.memory_size = (uint64_t)options->memory_mib << MIB_SHIFT;
 	snprintf(config.name, sizeof(config.name), "%s", name);
 	result = machine_create(&machine, &config, &console, error);
 	if (!result) {

@@ -3,32 +3,192 @@
 #include "machine/config.h"
 
 #include "base/layout.h"
+#include "base/section.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <seaclock/core.h>
+
+#define MIB_SHIFT 20
+#define MEMORY_DEFAULT (512ull << MIB_SHIFT)
+#define PREFIX_SIZE 24 /* "disks[N]." */
+
+static const char *const action_names[] = { [CONFIG_EXIT] = "exit", [CONFIG_RESET] = "reset" };
+
+void config_init(struct machine_config *config)
+{
+	*config = (struct machine_config){
+		.vcpus = 1,
+		.memory_size = MEMORY_DEFAULT,
+		.model = CONFIG_MODEL_DEVICES,
+	};
+}
+
+struct config_disk config_disk_default(void)
+{
+	return (struct config_disk){ .reconnect_s = CONFIG_RECONNECT_DEFAULT_S };
+}
+
+const char *config_action_name(enum config_action action)
+{
+	return action_names[action];
+}
+
+bool config_action_parse(const char *name, enum config_action *action)
+{
+	for (unsigned int n = CONFIG_EXIT; n <= CONFIG_RESET; n++) {
+		if (strcmp(action_names[n], name) != 0)
+			continue;
+		*action = (enum config_action)n;
+		return true;
+	}
+	return false;
+}
+
+/* ---- What it may say ---- */
+
+/* One field is wrong: the sentence begins with its name. */
+struct field {
+	const char *prefix, *name;
+};
+
+static int check_number(struct field field, uint64_t value, uint64_t low, uint64_t high, struct error *error)
+{
+	if (value >= low && value <= high)
+		return 0;
+	return error_set(error, EINVAL, "%s%s takes %" PRIu64 " to %" PRIu64 ", not %" PRIu64, field.prefix, field.name,
+			 low, high, value);
+}
+
+static int check_text(struct field field, const char *text, struct error *error)
+{
+	if (text_is_plain(text))
+		return 0;
+	return error_set(error, EINVAL, "%s%s takes text in UTF-8 without control characters", field.prefix,
+			 field.name);
+}
+
+static int check_path(struct field field, const char *path, struct error *error)
+{
+	int result = check_text(field, path, error);
+
+	if (result || !path[0] || path[0] == '/')
+		return result;
+	return error_set(error, EINVAL, "%s%s takes an absolute path, not `%.100s`", field.prefix, field.name, path);
+}
+
+static int check_memory(uint64_t size, struct error *error)
+{
+	if (size % LAYOUT_RAM_UNIT)
+		return error_set(error, EINVAL, "memory_mib takes whole MiB, not %" PRIu64 " bytes", size);
+	return check_number((struct field){ "", "memory_mib" }, size >> MIB_SHIFT, LAYOUT_RAM_MIN >> MIB_SHIFT,
+			    LAYOUT_RAM_MAX >> MIB_SHIFT, error);
+}
+
+bool config_disk_is_remote(const char *where)
+{
+	static const char *const schemes[] = { "nbd://", "nbds://", "nbd+unix://" };
+
+	for (size_t n = 0; n < sizeof(schemes) / sizeof(schemes[0]); n++)
+		if (!strncmp(where, schemes[n], strlen(schemes[n])))
+			return true;
+	return false;
+}
+
+static int check_where(struct field field, const char *where, struct error *error)
+{
+	if (!where[0])
+		return error_set(error, EINVAL, "%s%s is missing: it says where the disk is", field.prefix, field.name);
+	if (config_disk_is_remote(where))
+		return check_text(field, where, error);
+	if (where[0] != '/' && !check_text(field, where, error))
+		return error_set(error, EINVAL,
+				 "%s%s takes an absolute path or a URI (nbd://, nbds:// or nbd+unix://), not `%.100s`",
+				 field.prefix, field.name, where);
+	return check_path(field, where, error);
+}
+
+static int check_serial(struct field field, const char *serial, struct error *error)
+{
+	for (const char *place = serial; *place; place++)
+		if (*place <= ' ' || *place > '~')
+			return error_set(error, EINVAL,
+					 "%s%s takes up to %u visible characters of ASCII, without blanks",
+					 field.prefix, field.name, CONFIG_SERIAL_SIZE - 1);
+	return 0;
+}
+
+int config_disk_check(const struct config_disk *disk, const char *prefix, struct error *error)
+{
+	int result = check_where((struct field){ prefix, "where" }, disk->where, error);
+
+	if (!result)
+		result = check_serial((struct field){ prefix, "serial" }, disk->serial, error);
+	if (!result)
+		result = check_number((struct field){ prefix, "reconnect_s" }, disk->reconnect_s, 0,
+				      CONFIG_RECONNECT_MAX_S, error);
+	return result;
+}
+
+static int check_disks(const struct machine_config *config, struct error *error)
+{
+	int result =
+		check_number((struct field){ "the number of ", "disks" }, config->disks, 0, CONFIG_DISKS_MAX, error);
+
+	for (uint32_t n = 0; n < config->disks && !result; n++) {
+		char prefix[PREFIX_SIZE];
+
+		snprintf(prefix, sizeof(prefix), "disks[%" PRIu32 "].", n);
+		result = config_disk_check(&config->disk[n], prefix, error);
+	}
+	return result;
+}
+
+/* What the machine boots from. */
+static int check_boot(const struct machine_config *config, struct error *error)
+{
+	int result = check_path((struct field){ "", "kernel" }, config->kernel, error);
+
+	if (!result)
+		result = check_path((struct field){ "", "initrd" }, config->initrd, error);
+	if (!result)
+		result = check_text((struct field){ "", "command_line" }, config->command_line, error);
+	return result;
+}
+
+int config_check(const struct machine_config *config, struct error *error)
+{
+	int result;
+
+	if (!name_is_valid(config->name))
+		return error_set(error, EINVAL, "the name is not one that a machine can have");
+	result = check_number((struct field){ "", "model" }, config->model, CONFIG_MODEL_UART, CONFIG_MODEL_DEVICES,
+			      error);
+	if (!result)
+		result = check_number((struct field){ "", "vcpus" }, config->vcpus, 1, SC_VCPU_MAX, error);
+	if (!result)
+		result = check_memory(config->memory_size, error);
+	if (!result)
+		result = check_number((struct field){ "", "on_reboot" }, config->on_reboot, CONFIG_EXIT, CONFIG_RESET,
+				      error);
+	if (!result)
+		result = check_number((struct field){ "", "on_panic" }, config->on_panic, CONFIG_EXIT, CONFIG_RESET,
+				      error);
+	if (!result)
+		result = check_boot(config, error);
+	return result ? result : check_disks(config, error);
+}
+
+/* ---- What is as in protocol 5 ---- */
 
 /* What a region of the guest's physical memory is. */
 enum {
 	REGION_RAM = 1
 };
-
-int config_check(const struct machine_config *config, struct error *error)
-{
-	if (!name_is_valid(config->name))
-		return error_set(error, EPROTO, "the guest's name is not one that a machine can have");
-	if (!config->vcpus || config->vcpus > SC_VCPU_MAX)
-		return error_set(error, EPROTO, "the guest has %" PRIu32 " vCPUs; 1 to %u are possible", config->vcpus,
-				 SC_VCPU_MAX);
-	if (config->memory_size < LAYOUT_RAM_MIN || config->memory_size > LAYOUT_RAM_MAX ||
-	    config->memory_size % LAYOUT_RAM_UNIT)
-		return error_set(error, EPROTO,
-				 "the guest has %" PRIu64 " bytes of memory, which no machine of Seaclock has",
-				 config->memory_size);
-	return 0;
-}
 
 /* Memory is a list of regions; for now all machines have one of RAM, always at the same place. */
 static void regions_put(struct buffer *buffer, const struct machine_config *config)
@@ -48,16 +208,6 @@ static bool regions_get(struct cursor *cursor, struct machine_config *config)
 	return count == 1 && kind == REGION_RAM && base == LAYOUT_RAM_BASE;
 }
 
-void config_put(struct buffer *buffer, const struct machine_config *config)
-{
-	buffer_put_string(buffer, config->name);
-	buffer_put_u32(buffer, CONFIG_ARCHITECTURE);
-	buffer_put_u32(buffer, CONFIG_GIC);
-	buffer_put_u32(buffer, config->address_bits);
-	buffer_put_u32(buffer, config->vcpus);
-	regions_put(buffer, config);
-}
-
 static int check_kind(uint32_t architecture, uint32_t gic, struct error *error)
 {
 	if (architecture != CONFIG_ARCHITECTURE)
@@ -71,26 +221,204 @@ static int check_kind(uint32_t architecture, uint32_t gic, struct error *error)
 	return 0;
 }
 
-int config_get(const void *data, size_t size, struct machine_config *config, struct error *error)
+static int damaged(struct error *error)
 {
-	struct cursor cursor = cursor_make(data, size);
+	return error_set(error, EPROTO, "the machine's description is damaged");
+}
+
+static int head_get(struct cursor *cursor, struct machine_config *config, struct error *error)
+{
 	uint32_t architecture, gic;
 	bool known;
 	int result;
 
-	*config = (struct machine_config){ .vcpus = 0 };
-	cursor_string(&cursor, config->name, sizeof(config->name));
-	architecture = cursor_u32(&cursor);
-	gic = cursor_u32(&cursor);
-	config->address_bits = cursor_u32(&cursor);
-	config->vcpus = cursor_u32(&cursor);
-	known = regions_get(&cursor, config);
-	if (cursor.failed)
-		return error_set(error, EPROTO, "the machine's description is damaged");
+	cursor_string(cursor, config->name, sizeof(config->name));
+	architecture = cursor_u32(cursor);
+	gic = cursor_u32(cursor);
+	config->address_bits = cursor_u32(cursor);
+	config->vcpus = cursor_u32(cursor);
+	known = regions_get(cursor, config);
+	if (cursor->failed)
+		return damaged(error);
 	result = check_kind(architecture, gic, error);
-	if (result)
+	if (result || known)
 		return result;
-	if (!known || !cursor_finish(&cursor))
-		return error_set(error, EPROTO, "the guest has memory or devices that this version does not know");
-	return config_check(config, error);
+	return error_set(error, EPROTO, "the guest has memory that this version does not know");
+}
+
+/* ---- The sections ---- */
+
+static void model_put(struct buffer *buffer, const struct machine_config *config, uint32_t instance)
+{
+	(void)instance;
+	buffer_put_u32(buffer, config->model);
+	buffer_put_u32(buffer, config->disks);
+}
+
+static void model_get(struct cursor *cursor, struct machine_config *config, uint32_t instance)
+{
+	(void)instance;
+	config->model = (enum config_model)cursor_u32(cursor);
+	config->disks = cursor_u32(cursor);
+}
+
+static void actions_put(struct buffer *buffer, const struct machine_config *config, uint32_t instance)
+{
+	(void)instance;
+	buffer_put_u32(buffer, config->on_reboot);
+	buffer_put_u32(buffer, config->on_panic);
+}
+
+static void actions_get(struct cursor *cursor, struct machine_config *config, uint32_t instance)
+{
+	(void)instance;
+	config->on_reboot = (enum config_action)cursor_u32(cursor);
+	config->on_panic = (enum config_action)cursor_u32(cursor);
+}
+
+static void boot_put(struct buffer *buffer, const struct machine_config *config, uint32_t instance)
+{
+	(void)instance;
+	buffer_put_string(buffer, config->kernel);
+	buffer_put_string(buffer, config->initrd);
+	buffer_put_string(buffer, config->command_line);
+}
+
+static void boot_get(struct cursor *cursor, struct machine_config *config, uint32_t instance)
+{
+	(void)instance;
+	cursor_string(cursor, config->kernel, sizeof(config->kernel));
+	cursor_string(cursor, config->initrd, sizeof(config->initrd));
+	cursor_string(cursor, config->command_line, sizeof(config->command_line));
+}
+
+static void disk_put(struct buffer *buffer, const struct machine_config *config, uint32_t instance)
+{
+	const struct config_disk *disk = &config->disk[instance];
+
+	buffer_put_string(buffer, disk->where);
+	buffer_put_string(buffer, disk->serial);
+	buffer_put_u32(buffer, disk->readonly);
+	buffer_put_u32(buffer, disk->reconnect_s);
+}
+
+static void disk_get(struct cursor *cursor, struct machine_config *config, uint32_t instance)
+{
+	struct config_disk *disk = &config->disk[instance];
+	uint32_t readonly;
+
+	cursor_string(cursor, disk->where, sizeof(disk->where));
+	cursor_string(cursor, disk->serial, sizeof(disk->serial));
+	readonly = cursor_u32(cursor);
+	disk->reconnect_s = cursor_u32(cursor);
+	disk->readonly = readonly;
+	if (readonly > 1)
+		cursor->failed = true;
+}
+
+/* In the order in which they are written; whoever reads needs the first before the disks. */
+static const struct part {
+	uint32_t id;
+	uint32_t version;
+	bool of_disks; /* one for each */
+	void (*put)(struct buffer *buffer, const struct machine_config *config, uint32_t instance);
+	void (*get)(struct cursor *cursor, struct machine_config *config, uint32_t instance);
+} part_table[] = {
+	{ SECTION_ID('M', 'O', 'D', 'L'), 1, false, model_put, model_get },
+	{ SECTION_ID('A', 'C', 'T', 'N'), 1, false, actions_put, actions_get },
+	{ SECTION_ID('B', 'O', 'O', 'T'), 1, false, boot_put, boot_get },
+	{ SECTION_ID('D', 'I', 'S', 'K'), 1, true, disk_put, disk_get },
+};
+
+#define PARTS (sizeof(part_table) / sizeof(part_table[0]))
+
+static uint32_t part_count(const struct part *part, const struct machine_config *config)
+{
+	return part->of_disks ? config->disks : 1;
+}
+
+void config_put(struct buffer *buffer, const struct machine_config *config)
+{
+	buffer_put_string(buffer, config->name);
+	buffer_put_u32(buffer, CONFIG_ARCHITECTURE);
+	buffer_put_u32(buffer, CONFIG_GIC);
+	buffer_put_u32(buffer, config->address_bits);
+	buffer_put_u32(buffer, config->vcpus);
+	regions_put(buffer, config);
+	for (size_t n = 0; n < PARTS; n++)
+		for (uint32_t instance = 0; instance < part_count(&part_table[n], config); instance++) {
+			size_t begun = section_begin(buffer, part_table[n].id, instance, part_table[n].version, false);
+
+			part_table[n].put(buffer, config, instance);
+			section_end(buffer, begun);
+		}
+}
+
+/* NULL if there is none of this kind. */
+static const struct part *part_find(const struct section *section)
+{
+	for (size_t n = 0; n < PARTS; n++)
+		if (part_table[n].id == section->id && section->version <= part_table[n].version)
+			return &part_table[n];
+	return NULL;
+}
+
+static int section_refuse(const struct section *section, struct error *error)
+{
+	char name[5];
+
+	section_name(section->id, name);
+	return error_set(error, ENOTSUP,
+			 "the machine's description has a section %s of version %" PRIu32
+			 ", which this version of Seaclock does not know",
+			 name, section->version);
+}
+
+/* `seen` counts the sections of each part: each comes in its turn. */
+static int section_take(struct section *section, struct machine_config *config, uint32_t seen[PARTS],
+			struct error *error)
+{
+	const struct part *part = part_find(section);
+	uint32_t *count;
+
+	if (!part)
+		return section->optional ? 0 : section_refuse(section, error);
+	count = &seen[part - part_table];
+	if (section->instance != *count || *count == part_count(part, config) || *count == CONFIG_DISKS_MAX)
+		return damaged(error);
+	(*count)++;
+	part->get(&section->content, config, section->instance);
+	return cursor_finish(&section->content) ? 0 : damaged(error);
+}
+
+/* None, or all of them. */
+static int sections_get(struct cursor *cursor, struct machine_config *config, struct error *error)
+{
+	uint32_t seen[PARTS] = { 0 };
+	struct section section;
+	bool whole = true;
+	int result = 0;
+
+	if (cursor_finish(cursor))
+		return 0;
+	while (!result && section_next(cursor, &section))
+		result = section_take(&section, config, seen, error);
+	for (size_t n = 0; n < PARTS; n++)
+		whole = whole && seen[n] == part_count(&part_table[n], config);
+	return result || (whole && cursor_finish(cursor)) ? result : damaged(error);
+}
+
+int config_get(const void *data, size_t size, struct machine_config *config, struct error *error)
+{
+	struct cursor cursor = cursor_make(data, size);
+	struct error reason;
+	int result;
+
+	*config = (struct machine_config){ .model = CONFIG_MODEL_UART };
+	result = head_get(&cursor, config, error);
+	if (!result)
+		result = sections_get(&cursor, config, error);
+	if (result || !config_check(config, &reason))
+		return result;
+	return error_set(error, EPROTO, "the machine's description is none of Seaclock's: %s", reason.text);
 }

@@ -4,7 +4,8 @@
  *
  * Policy: pure. A machine is described once, by whoever runs it first, and the description travels with it: `run`,
  * `receive`, `migrate`, `save` and `restore` use this one structure. One that comes from elsewhere is checked here for
- * what no machine of Seaclock can be; what this host cannot do is up to transfer/arrival.h.
+ * what no machine of Seaclock can be; what this host cannot do is up to transfer/arrival.h. As bytes it is what it has
+ * been in protocol 5, with a section for each thing that has come since.
  */
 #ifndef VMM_MACHINE_CONFIG_H
 #define VMM_MACHINE_CONFIG_H
@@ -15,12 +16,14 @@
 
 #define CONFIG_ARCHITECTURE 183u /* AArch64, by its number in ELF files */
 #define CONFIG_GIC 3u		 /* version of the interrupt controller */
-#define CONFIG_SIZE_MAX 512u	 /* of a description as bytes */
+#define CONFIG_SIZE_MAX 16384u	 /* of a description as bytes */
 
 #define CONFIG_PATH_SIZE 1024u
 #define CONFIG_COMMAND_LINE_SIZE 2048u
 #define CONFIG_DISKS_MAX 8u
 #define CONFIG_SERIAL_SIZE 21u /* 20 characters and the end */
+#define CONFIG_RECONNECT_MAX_S 86400u
+#define CONFIG_RECONNECT_DEFAULT_S 60u
 
 /* Which devices a machine has besides its disks; guest visible, so a machine keeps its model for ever. */
 enum config_model {
@@ -57,12 +60,28 @@ struct machine_config {
 	uint32_t disks;
 };
 
-/* 0, or -EPROTO and the sentence if no machine can be like this. */
+/* What a new machine has where nobody says otherwise, without a name and a kernel. */
+void config_init(struct machine_config *config);
+struct config_disk config_disk_default(void);
+
+/* An action by its word, "exit" or "reset". */
+const char *config_action_name(enum config_action action);
+bool config_action_parse(const char *name, enum config_action *action);
+
+/* True for the URI of a server, as libnbd takes it; what is none is a file or a block device. */
+bool config_disk_is_remote(const char *where);
+
+/* 0; or -EINVAL and a sentence that begins with a field, as seaclock.json(5) calls it, that no machine has so. */
 int config_check(const struct machine_config *config, struct error *error);
+/* The same of one disk; the fields' names begin with `prefix`. */
+int config_disk_check(const struct config_disk *disk, const char *prefix, struct error *error);
 
 /* As bytes, little-endian: part of the migration format. */
 void config_put(struct buffer *buffer, const struct machine_config *config);
-/* -EPROTO if the bytes are not a description, -ENOTSUP if they describe another kind of machine. */
+/*
+ * -EPROTO if the bytes are not a description, -ENOTSUP if they describe another kind of machine. A description of
+ * protocol 5 ends before the sections: its machine has a UART only, and ends at a reset.
+ */
 int config_get(const void *data, size_t size, struct machine_config *config, struct error *error);
 
 #endif

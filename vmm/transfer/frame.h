@@ -19,7 +19,7 @@
 
 /* What this program writes, and the oldest that it takes: the one before, as far as there has been one with sections.
  */
-#define FRAME_PROTOCOL 5u
+#define FRAME_PROTOCOL 6u
 #define FRAME_PROTOCOL_OLDEST 5u
 
 #define FRAME_HEADER_SIZE 8u
