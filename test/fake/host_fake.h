@@ -81,13 +81,20 @@ struct fake_host {
 	fake_guest_fn guest; /* of each new vCPU, with no context; NULL: none */
 };
 
+struct fake_ram {
+	uint64_t gpa;
+	uint64_t size;
+	uint8_t *memory;
+	uint64_t *dirty; /* while logging, a bit for each page of the host */
+};
+
 struct fake_vm {
 	bool used;
 	struct fake_host *host;
 	uint64_t offset;
-	uint8_t *ram;
-	uint64_t ram_size;
-	uint64_t *dirty;   /* while logging */
+	struct fake_ram ram[HOST_RAM_MAX];
+	uint32_t rams;
+	bool logging;
 	uint32_t inside;   /* vCPUs that are inside the guest */
 	uint32_t occupied; /* this many more calls that lock all vCPUs will find one in use */
 	uint32_t touches;  /* calls of threads to vCPUs that are not theirs */

@@ -3,6 +3,7 @@
 #include "host_fake.h"
 
 #include "base/busy.h"
+#include "host/dirty_log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -147,22 +148,21 @@ void host_vm_destroy(struct host_vm *vm)
 		return;
 	pthread_mutex_lock(&fake_lock);
 	vm_stands_still(fake_vm_of(vm), "a running machine is destroyed");
-	free(machines[vm->vm].dirty);
+	for (uint32_t n = 0; n < machines[vm->vm].rams; n++)
+		free(machines[vm->vm].ram[n].dirty);
 	machines[vm->vm] = (struct fake_vm){ 0 };
 	pthread_mutex_unlock(&fake_lock);
 	*vm = (struct host_vm){ .kvm = -1, .vm = -1, .gic = -1 };
 }
 
-int host_vm_set_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error)
+int host_vm_add_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error)
 {
 	int result;
 	struct fake_vm *fake = vm_lock(vm, FAKE_SET_RAM, &result);
 
-	vm->ram_gpa = gpa;
-	vm->ram = ram;
-	vm->ram_size = size;
-	fake->ram = ram;
-	fake->ram_size = size;
+	if (fake->rams == HOST_RAM_MAX || fake->logging || gpa % 65536 || size % 65536)
+		fake_violation("a piece of memory that a machine cannot have");
+	fake->ram[fake->rams++] = (struct fake_ram){ .gpa = gpa, .size = size, .memory = ram };
 	return vm_unlock(result, error, "the memory");
 }
 
@@ -231,9 +231,9 @@ void fake_vm_leave(struct fake_vm *vm)
 
 /* ---- Dirty memory ---- */
 
-static size_t dirty_words(const struct fake_vm *vm)
+static size_t dirty_size(const struct fake_ram *ram)
 {
-	return vm->ram_size / 4096 / 64;
+	return ram->size / 4096 / 64 * sizeof(uint64_t);
 }
 
 int host_vm_set_dirty_log(struct host_vm *vm, bool enabled, struct error *error)
@@ -241,10 +241,12 @@ int host_vm_set_dirty_log(struct host_vm *vm, bool enabled, struct error *error)
 	int result;
 	struct fake_vm *fake = vm_lock(vm, FAKE_SET_DIRTY_LOG, &result);
 
-	if (!result) {
-		free(fake->dirty);
-		fake->dirty = enabled ? calloc(dirty_words(fake), sizeof(uint64_t)) : NULL;
+	for (uint32_t n = 0; !result && n < fake->rams; n++) {
+		free(fake->ram[n].dirty);
+		fake->ram[n].dirty = enabled ? calloc(1, dirty_size(&fake->ram[n])) : NULL;
 	}
+	if (!result)
+		fake->logging = enabled;
 	return vm_unlock(result, error, "the dirty log");
 }
 
@@ -252,13 +254,13 @@ int host_vm_get_dirty_log(struct host_vm *vm, uint64_t *bitmap, struct error *er
 {
 	int result;
 	struct fake_vm *fake = vm_lock(vm, FAKE_GET_DIRTY_LOG, &result);
-	size_t size = dirty_words(fake) * sizeof(uint64_t);
 
-	if (!fake->dirty)
+	if (!fake->logging)
 		fake_violation("the dirty log is read but not enabled");
-	if (!result) {
-		memcpy(bitmap, fake->dirty, size);
-		memset(fake->dirty, 0, size);
+	for (uint32_t n = 0; !result && n < fake->rams; n++) {
+		memcpy(bitmap, fake->ram[n].dirty, dirty_size(&fake->ram[n]));
+		memset(fake->ram[n].dirty, 0, dirty_size(&fake->ram[n]));
+		bitmap += dirty_log_spread(bitmap, fake->ram[n].size, fake->host->page_size);
 	}
 	return vm_unlock(result, error, "the dirty log");
 }
@@ -275,13 +277,19 @@ __attribute__((no_sanitize("thread"))) static void guest_store(uint8_t *to, cons
 
 void fake_vm_write(struct fake_vm *vm, uint64_t gpa, const void *data, size_t size)
 {
-	uint64_t start = gpa - LAYOUT_RAM_BASE;
+	struct fake_ram *ram = vm->ram;
+	uint64_t start;
 
+	while (ram < vm->ram + vm->rams && (gpa < ram->gpa || gpa - ram->gpa >= ram->size))
+		ram++;
+	if (ram == vm->ram + vm->rams)
+		fake_violation("a guest stores where it has no memory");
+	start = gpa - ram->gpa;
 	pthread_mutex_lock(&fake_lock);
-	guest_store(vm->ram + start, data, size);
-	for (uint64_t each = vm->host->page_size, page = start / each; vm->dirty && page <= (start + size - 1) / each;
+	guest_store(ram->memory + start, data, size);
+	for (uint64_t each = vm->host->page_size, page = start / each; ram->dirty && page <= (start + size - 1) / each;
 	     page++)
-		vm->dirty[page / 64] |= 1ull << page % 64;
+		ram->dirty[page / 64] |= 1ull << page % 64;
 	pthread_mutex_unlock(&fake_lock);
 }
 

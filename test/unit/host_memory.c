@@ -201,12 +201,10 @@ static void test_regions(void **state)
 	const uint64_t gpa = BASE + 4 * SIZE, pages = SIZE / MEMORY_PAGE_SIZE;
 	uint64_t dirty[2 * WORDS] = { 0 };
 	uint8_t bytes[8] = { 1, 2, 3 };
+	struct error error;
 
 	(void)state;
-	memory.region[1] = (struct memory_region){ .gpa = gpa, .size = SIZE, .host = host_memory_allocate(SIZE) };
-	memory.regions = 2;
-	free(memory.dirty);
-	memory.dirty = calloc(memory_bitmap_words(&memory), sizeof(uint64_t));
+	assert_int_equal(memory_add(&memory, gpa, SIZE, &error), 0);
 	assert_int_equal(memory_pages(&memory), 2 * pages);
 	assert_ptr_equal(memory_page(&memory, pages - 1), memory.region[0].host + SIZE - MEMORY_PAGE_SIZE);
 	assert_ptr_equal(memory_page(&memory, pages), memory.region[1].host);

@@ -25,7 +25,7 @@ static int set_up(void **state)
 	(void)state;
 	fake_reset();
 	if (host_vm_create(&vm, FAKE_FUNCTIONS, &error) || memory_create(&memory, SIZE, &error) ||
-	    host_vm_set_ram(&vm, LAYOUT_RAM_BASE, memory.region[0].host, SIZE, &error))
+	    host_vm_add_ram(&vm, LAYOUT_RAM_BASE, memory.region[0].host, SIZE, &error))
 		return -1;
 	return dirty_start(&dirty, &vm, &memory, &error);
 }
@@ -142,6 +142,40 @@ static void test_large_pages(void **state)
 	assert_true(dirty_take(&dirty, &page, 64, &count));
 	assert_int_equal(page, PAGES - 16);
 	assert_int_equal(count, 16);
+}
+
+/* The pieces of memory have a log each, which stand side by side whatever the pages of the host are. */
+static void test_pieces(void **state)
+{
+	const uint64_t gpa = LAYOUT_PLATFORM_BASE, size = LAYOUT_PLATFORM_SIZE;
+	static const uint32_t sizes[] = { 4096, 16384, 65536 };
+	static const uint8_t byte = 1;
+
+	(void)state;
+	dirty_stop(&dirty);
+	assert_int_equal(memory_add(&memory, gpa, size, &error), 0);
+	assert_int_equal(host_vm_add_ram(&vm, gpa, memory.region[1].host, size, &error), 0);
+	assert_int_equal(dirty_start(&dirty, &vm, &memory, &error), 0);
+	assert_int_equal(dirty.pages, PAGES + size / 4096);
+	for (size_t n = 0; n < ARRAY_SIZE(sizes); n++) {
+		uint64_t each = sizes[n] / 4096, page = 0;
+		uint32_t count;
+
+		fake_host_current()->page_size = sizes[n];
+		drain();
+		touch(PAGES - 1, true);
+		fake_guest_write(&vm, gpa, &byte, 1);
+		fake_guest_write(&vm, gpa + size - 1, &byte, 1);
+		assert_int_equal(dirty_collect(&dirty, &error), 0);
+		assert_int_equal(dirty.pages, 3 * each);
+		assert_true(dirty_take(&dirty, &page, 64, &count));
+		assert_int_equal(page, PAGES - each);
+		assert_int_equal(count, 2 * each);
+		page += count;
+		assert_true(dirty_take(&dirty, &page, 64, &count));
+		assert_int_equal(page, PAGES + size / 4096 - each);
+		assert_int_equal(count, each);
+	}
 }
 
 /* Both sources count, and what was not yet taken is not forgotten. */
@@ -333,7 +367,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_first_round), TEST(test_runs),	   TEST(test_large_pages), TEST(test_random),
 		TEST(test_host_fails),	TEST(test_earlier_stores), TEST(test_enough),	   TEST(test_never_enough),
-		TEST(test_round),	TEST(test_small_round),
+		TEST(test_round),	TEST(test_small_round),	   TEST(test_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

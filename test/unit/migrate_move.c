@@ -244,7 +244,7 @@ static void test_writing_guest(void **state)
 	pair_migrate(&pair);
 	expect_moved();
 	expect_equal_memory();
-	assert_false(fake_vm_of(&pair.source.vm)->dirty != NULL);
+	assert_false(fake_vm_of(&pair.source.vm)->logging);
 }
 
 /* The monitor's own store in the middle: a page that the guest moves goes out again. */
@@ -412,7 +412,7 @@ static void test_host_fails(void **state)
 		assert_true(pair_stayed(&pair));
 		assert_non_null(strstr(pair.source_error.text,
 				       cases[n].host ? "the other side says: " : "the fake host refuses"));
-		assert_null(fake_vm_of(&pair.source.vm)->dirty);
+		assert_false(fake_vm_of(&pair.source.vm)->logging);
 		assert_int_equal(pair.host[cases[n].host].fail[cases[n].call].times, 0);
 	}
 	pair_migrate(&pair);

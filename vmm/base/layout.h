@@ -19,6 +19,9 @@
 #define LAYOUT_VIRTIO_BASE 0x0a000000ull
 #define LAYOUT_VIRTIO_SIZE 0x00000200ull /* of one device */
 #define LAYOUT_VIRTIO_SLOTS 32u
+/* Memory that the guest shares with the machine's clocks, each in a piece that pages of 64 KiB can map. */
+#define LAYOUT_PLATFORM_BASE 0x0b000000ull
+#define LAYOUT_PLATFORM_SIZE 0x00040000ull
 #define LAYOUT_RAM_BASE 0x40000000ull
 
 /* Interrupts, as INTIDs. */

@@ -54,13 +54,21 @@ uint64_t host_memory_available(void);
 
 /* ---- Virtual machines (kvm.c) ---- */
 
+#define HOST_RAM_MAX 4u
+
+/* One piece of a guest's memory. */
+struct host_ram {
+	uint64_t gpa; /* a multiple of 64 KiB, as `size` is */
+	uint64_t size;
+	void *memory;
+};
+
 struct host_vm {
 	int kvm;
 	int vm;
 	int gic;
-	uint64_t ram_gpa;
-	uint64_t ram_size;
-	void *ram;
+	struct host_ram ram[HOST_RAM_MAX];
+	uint32_t rams;
 };
 
 struct host_vcpu {
@@ -81,8 +89,8 @@ int host_address_bits(uint32_t *bits, struct error *error);
 int host_vm_create(struct host_vm *vm, uint32_t functions, struct error *error);
 void host_vm_destroy(struct host_vm *vm);
 
-/* One piece of RAM. */
-int host_vm_set_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error);
+/* One more piece of RAM, of at most HOST_RAM_MAX, while the dirty log is off. */
+int host_vm_add_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error);
 
 /*
  * The guest's counter, both views: guest = host counter - offset, modulo 2^64. No vCPU may be running; another thread
@@ -91,8 +99,8 @@ int host_vm_set_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, 
 int host_vm_set_counter_offset(struct host_vm *vm, uint64_t offset, struct error *error);
 
 /*
- * Dirty pages of the RAM since the last call, a bit for each of host_page_size() bytes; the first call after enabling
- * has those since then. The bitmap has room for pages of 4096 bytes.
+ * Dirty pages of the RAM since the last call, a bit for each 4096 bytes of each piece, in the order in which they were
+ * added; the first call after enabling has those since then. A host of larger pages sets the bits of all that it holds.
  */
 int host_vm_set_dirty_log(struct host_vm *vm, bool enabled, struct error *error);
 int host_vm_get_dirty_log(struct host_vm *vm, uint64_t *bitmap, struct error *error);

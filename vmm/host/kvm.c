@@ -7,15 +7,15 @@
 #include "host/host.h"
 
 #include "base/busy.h"
+#include "host/dirty_log.h"
 #include "host/kvm_api.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#define RAM_SLOT 0u
 
 int kvm_call(int fd, unsigned long request, void *argument)
 {
@@ -152,29 +152,31 @@ void host_vm_destroy(struct host_vm *vm)
 	*vm = (struct host_vm){ .kvm = -1, .vm = -1, .gic = -1 };
 }
 
-static int vm_set_region(struct host_vm *vm, uint32_t flags, struct error *error)
+/* Each piece of RAM has the slot of its number. */
+static int vm_set_slot(struct host_vm *vm, uint32_t slot, uint32_t flags, struct error *error)
 {
+	const struct host_ram *ram = &vm->ram[slot];
 	struct kvm_userspace_memory_region region = {
-		.slot = RAM_SLOT,
+		.slot = slot,
 		.flags = flags,
-		.guest_phys_addr = vm->ram_gpa,
-		.memory_size = vm->ram_size,
-		.userspace_addr = (uintptr_t)vm->ram,
+		.guest_phys_addr = ram->gpa,
+		.memory_size = ram->size,
+		.userspace_addr = (uintptr_t)ram->memory,
 	};
 	int result = kvm_call(vm->vm, KVM_SET_USER_MEMORY_REGION, &region);
 
 	if (result < 0)
-		return error_set(error, -result, "KVM refuses %llu MiB of guest memory (%s)",
-				 (unsigned long long)(vm->ram_size >> 20), strerror(-result));
+		return error_set(error, -result, "KVM refuses %llu KiB of guest memory at 0x%llx (%s)",
+				 (unsigned long long)(ram->size >> 10), (unsigned long long)ram->gpa,
+				 strerror(-result));
 	return 0;
 }
 
-int host_vm_set_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error)
+int host_vm_add_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error)
 {
-	vm->ram_gpa = gpa;
-	vm->ram = ram;
-	vm->ram_size = size;
-	return vm_set_region(vm, 0, error);
+	assert(vm->rams < HOST_RAM_MAX);
+	vm->ram[vm->rams] = (struct host_ram){ .gpa = gpa, .size = size, .memory = ram };
+	return vm_set_slot(vm, vm->rams++, 0, error);
 }
 
 struct offset_attempt {
@@ -202,16 +204,27 @@ int host_vm_set_counter_offset(struct host_vm *vm, uint64_t offset, struct error
 
 int host_vm_set_dirty_log(struct host_vm *vm, bool enabled, struct error *error)
 {
-	return vm_set_region(vm, enabled ? KVM_MEM_LOG_DIRTY_PAGES : 0, error);
+	uint32_t slot = 0;
+	int result = 0;
+
+	for (; slot < vm->rams && !result; slot++)
+		result = vm_set_slot(vm, slot, enabled ? KVM_MEM_LOG_DIRTY_PAGES : 0, error);
+	/* All or none: the caller of one that failed does not switch it off again. */
+	for (struct error ignored; result && enabled && slot-- > 0;)
+		vm_set_slot(vm, slot, 0, &ignored);
+	return result;
 }
 
 int host_vm_get_dirty_log(struct host_vm *vm, uint64_t *bitmap, struct error *error)
 {
-	struct kvm_dirty_log log = { .slot = RAM_SLOT, .dirty_bitmap = bitmap };
-	int result = kvm_call(vm->vm, KVM_GET_DIRTY_LOG, &log);
+	for (uint32_t slot = 0; slot < vm->rams; slot++) {
+		struct kvm_dirty_log log = { .slot = slot, .dirty_bitmap = bitmap };
+		int result = kvm_call(vm->vm, KVM_GET_DIRTY_LOG, &log);
 
-	if (result < 0)
-		return error_set(error, -result, "KVM gives no dirty log (%s)", strerror(-result));
+		if (result < 0)
+			return error_set(error, -result, "KVM gives no dirty log (%s)", strerror(-result));
+		bitmap += dirty_log_spread(bitmap, vm->ram[slot].size, host_page_size());
+	}
 	return 0;
 }
 

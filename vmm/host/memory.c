@@ -13,20 +13,32 @@
 #include <unistd.h>
 
 _Static_assert(PAGEMAP_PAGE_SIZE == MEMORY_PAGE_SIZE, "a bit of the page map is a page of the guest");
+_Static_assert(MEMORY_REGIONS_MAX <= HOST_RAM_MAX, "a machine takes all regions");
 
 int memory_create(struct memory *memory, uint64_t size, struct error *error)
 {
-	*memory = (struct memory){
-		.region = { { .gpa = LAYOUT_RAM_BASE, .size = size, .host = host_memory_allocate(size) } },
-		.regions = 1,
-		.pagemap = pagemap_open(),
-	};
+	int result;
+
+	*memory = (struct memory){ .pagemap = pagemap_open() };
+	result = memory_add(memory, LAYOUT_RAM_BASE, size, error);
+	if (result)
+		memory_destroy(memory);
+	return result;
+}
+
+int memory_add(struct memory *memory, uint64_t gpa, uint64_t size, struct error *error)
+{
+	struct memory_region *region = &memory->region[memory->regions];
+
+	assert(memory->regions < MEMORY_REGIONS_MAX);
+	*region = (struct memory_region){ .gpa = gpa, .size = size, .host = host_memory_allocate(size) };
+	memory->regions++;
+	free(memory->dirty);
 	memory->dirty = calloc(memory_bitmap_words(memory), sizeof(uint64_t));
-	if (memory->region[0].host && memory->dirty)
+	if (region->host && memory->dirty)
 		return 0;
-	memory_destroy(memory);
 	return error_set(error, ENOMEM, "this host has no %llu MiB of memory for the guest",
-			 (unsigned long long)(size >> 20));
+			 (unsigned long long)((size + (1u << 20) - 1) >> 20));
 }
 
 void memory_destroy(struct memory *memory)

@@ -35,6 +35,8 @@ struct memory {
 
 /* RAM of `size` bytes, a multiple of 64 pages, all zero. -ENOMEM. */
 int memory_create(struct memory *memory, uint64_t size, struct error *error);
+/* One more region, all zero, before anything is written; at most MEMORY_REGIONS_MAX. -ENOMEM. */
+int memory_add(struct memory *memory, uint64_t gpa, uint64_t size, struct error *error);
 void memory_destroy(struct memory *memory);
 
 /* Pages are numbered from 0 through all regions. */

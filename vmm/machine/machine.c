@@ -2,6 +2,7 @@
 /* One virtual machine: see the header. */
 #include "machine/machine.h"
 
+#include "base/layout.h"
 #include "machine/exit.h"
 #include "machine/expiry.h"
 
@@ -20,9 +21,18 @@ static int machine_map_memory(struct machine *machine, struct error *error)
 	for (uint32_t n = 0; n < machine->memory.regions && !result; n++) {
 		const struct memory_region *region = &machine->memory.region[n];
 
-		result = host_vm_set_ram(&machine->vm, region->gpa, region->host, region->size, error);
+		result = host_vm_add_ram(&machine->vm, region->gpa, region->host, region->size, error);
 	}
 	return result;
+}
+
+static int machine_create_memory(struct machine *machine, struct error *error)
+{
+	int result = memory_create(&machine->memory, machine->config.memory_size, error);
+
+	if (!result && machine->config.model >= CONFIG_MODEL_DEVICES)
+		result = memory_add(&machine->memory, LAYOUT_PLATFORM_BASE, LAYOUT_PLATFORM_SIZE, error);
+	return result ? result : machine_map_memory(machine, error);
 }
 
 static int machine_create_vm(struct machine *machine, struct error *error)
@@ -31,9 +41,7 @@ static int machine_create_vm(struct machine *machine, struct error *error)
 	int result = host_vm_create(&machine->vm, MACHINE_FUNCTIONS, error);
 
 	if (!result)
-		result = memory_create(&machine->memory, config->memory_size, error);
-	if (!result)
-		result = machine_map_memory(machine, error);
+		result = machine_create_memory(machine, error);
 	if (!result)
 		result = vcpus_create(&machine->vcpus, &machine->vm, config->vcpus, true, exit_handle, machine, error);
 	if (!result)

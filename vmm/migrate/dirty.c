@@ -42,19 +42,6 @@ void dirty_stop(struct dirty *dirty)
 	*dirty = (struct dirty){ 0 };
 }
 
-/*
- * KVM logs pages of the host's kernel, which may be larger: each bit becomes those of all pages that it stands for.
- * From the end on, so that none is overwritten before it has been read.
- */
-static void dirty_spread(uint64_t *bitmap, uint64_t pages, uint32_t each)
-{
-	for (uint64_t n = pages; each > 1 && n-- > 0;) {
-		uint64_t is_set = bitmap[n / each / 64] >> n / each % 64 & 1;
-
-		bitmap[n / 64] = (bitmap[n / 64] & ~(1ull << n % 64)) | is_set << n % 64;
-	}
-}
-
 int dirty_collect(struct dirty *dirty, struct error *error)
 {
 	uint64_t *seen = calloc(dirty->words, sizeof(uint64_t));
@@ -63,10 +50,8 @@ int dirty_collect(struct dirty *dirty, struct error *error)
 	if (!seen)
 		return error_set(error, ENOMEM, "no memory for a map of the guest's pages");
 	result = host_vm_get_dirty_log(dirty->vm, seen, error);
-	if (!result) {
-		dirty_spread(seen, dirty->words * 64, host_page_size() / MEMORY_PAGE_SIZE);
+	if (!result)
 		memory_take_dirty(dirty->memory, seen);
-	}
 	for (size_t n = 0; !result && n < dirty->words; n++)
 		dirty->bitmap[n] |= seen[n];
 	free(seen);

@@ -173,7 +173,7 @@ static void boot_word(struct fake_vcpu *vcpu, const char *name, const char *valu
 /* The device tree is where X0 points to. */
 static void guest_boot(struct fake_vcpu *vcpu)
 {
-	const void *tree = vcpu->vm->ram + (vcpu->registers[FAKE_REGISTER_X0] - LAYOUT_RAM_BASE);
+	const void *tree = vcpu->vm->ram[0].memory + (vcpu->registers[FAKE_REGISTER_X0] - LAYOUT_RAM_BASE);
 	const char *words = fdt_getprop(tree, fdt_path_offset(tree, "/chosen"), "bootargs", NULL);
 	char text[WORDS_SIZE], *rest = text, *word;
 
@@ -203,7 +203,7 @@ static bool memory_check_and_write(struct fake_vcpu *vcpu, uint64_t last, uint64
 	for (uint64_t n = 0; n < MEMORY_PAGES; n++) {
 		uint64_t gpa = MEMORY_GPA + n * MEMORY_STRIDE, seen;
 
-		memcpy(&seen, vcpu->vm->ram + (gpa - LAYOUT_RAM_BASE), sizeof(seen));
+		memcpy(&seen, vcpu->vm->ram[0].memory + (gpa - LAYOUT_RAM_BASE), sizeof(seen));
 		good = good && seen == last;
 		fake_vm_write(vcpu->vm, gpa, &now, sizeof(now));
 	}
