@@ -4,7 +4,9 @@
 
 #include "boot/acpi.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define BASE 0x5fff0000ull
 #define ROOM 0x8000u /* the largest size that acpi_build() promises */
@@ -18,6 +20,15 @@ struct tables {
 	uint64_t root;
 };
 
+static void build_machine(struct tables *tables, const struct acpi_machine *machine)
+{
+	struct blob blob = { .bytes = tables->bytes, .capacity = ROOM, .base = BASE };
+
+	memset(tables->bytes, 0xa5, ROOM);
+	tables->root = acpi_build(&blob, machine);
+	tables->memory = (struct fixture_memory){ tables->bytes, blob.size, BASE };
+}
+
 static void build(struct tables *tables, unsigned int vcpus)
 {
 	static const struct acpi_node nodes[NODES] = {
@@ -29,12 +40,8 @@ static void build(struct tables *tables, unsigned int vcpus)
 		  .intid = LAYOUT_VIRTIO_INTID + 31,
 		  .coherent = true },
 	};
-	const struct acpi_machine machine = { .vcpus = vcpus, .nodes = nodes, .node_count = NODES };
-	struct blob blob = { .bytes = tables->bytes, .capacity = ROOM, .base = BASE };
 
-	memset(tables->bytes, 0xa5, ROOM);
-	tables->root = acpi_build(&blob, &machine);
-	tables->memory = (struct fixture_memory){ tables->bytes, blob.size, BASE };
+	build_machine(tables, &(struct acpi_machine){ .vcpus = vcpus, .nodes = nodes, .node_count = NODES });
 }
 
 static void check_fadt(struct tables *tables)
@@ -237,11 +244,100 @@ static void test_processor_names(void **state)
 	}
 }
 
+/* ---- Events, as the disassembler of ACPICA reads them ---- */
+
+/* Copies a file of ASL without comments and blanks. */
+static void read_plain(FILE *file, char *text, size_t room)
+{
+	static char line[4096];
+	size_t count = 0;
+
+	while (fgets(line, sizeof(line), file)) {
+		char *comment = strstr(line, "//");
+
+		if (comment)
+			*comment = '\0';
+		while ((comment = strstr(line, "/*")) && strstr(comment, "*/"))
+			memmove(comment, strstr(comment, "*/") + 2, strlen(strstr(comment, "*/") + 2) + 1);
+		for (const char *c = line; *c; c++)
+			if (!isspace(*c) && count + 1 < room)
+				text[count++] = *c;
+	}
+	text[count] = '\0';
+}
+
+/* The DSDT as source text. */
+static void disassemble(const struct tables *tables, char *text, size_t room)
+{
+	char folder[] = "/tmp/boot_acpi.XXXXXX", command[128], path[64];
+	const uint8_t *dsdt = tables->bytes;
+	size_t size = fixture_load(dsdt + 4, 4);
+	FILE *file;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/dsdt.aml", folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(dsdt, 1, size, file), size);
+	fclose(file);
+	snprintf(command, sizeof(command), "iasl -d %s >%s/log 2>&1", path, folder);
+	assert_int_equal(system(command), 0);
+	snprintf(path, sizeof(path), "%s/dsdt.dsl", folder);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	read_plain(file, text, room);
+	fclose(file);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
+static void test_events(void **state)
+{
+	static const struct acpi_node nodes[] = {
+		{ .hid = "LNRO0005", .base = 0xa000000, .size = 0x200, .intid = 48, .coherent = true },
+		{ .hid = "PNP0C0C", .intid = 36, .event = true },
+		{ .hid = "AMZNC10C", .cid = "VMCLOCK", .base = 0xb000000, .size = 0x10000, .intid = 38, .event = true },
+		{ .hid = "VMGENCTR",
+		  .cid = "VM_Gen_Counter",
+		  .base = 0x10b010000,
+		  .size = 16,
+		  .intid = 37,
+		  .address = true,
+		  .event = true },
+	};
+	static const char *const expected[] = {
+		"Device(D000){Name(_HID,\"LNRO0005\")Name(_UID,0x00000000)Name(_CCA,0x00000001)Name(_CRS,"
+		"ResourceTemplate()"
+		"{Memory32Fixed(ReadWrite,0x0A000000,0x00000200,)"
+		"Interrupt(ResourceConsumer,Level,ActiveHigh,Exclusive,,,){0x00000030,}})}",
+		"Device(D001){Name(_HID,\"PNP0C0C\")Name(_UID,0x00000000)}",
+		"Name(_CID,\"VMCLOCK\")Name(_DDN,\"VMCLOCK\")",
+		"Memory32Fixed(ReadWrite,0x0B000000,0x00010000,)})}",
+		"Name(ADDR,Package(0x02){0x0B010000,0x00000001})}",
+		"Device(EVNT){Name(_HID,\"ACPI0013\")",
+		"{Interrupt(ResourceConsumer,Edge,ActiveHigh,Exclusive,,,){0x00000024,}"
+		"Interrupt(ResourceConsumer,Edge,ActiveHigh,Exclusive,,,){0x00000026,}"
+		"Interrupt(ResourceConsumer,Edge,ActiveHigh,Exclusive,,,){0x00000025,}})",
+		"Method(_EVT,1,NotSerialized){If((Arg0==0x00000024)){Notify(D001,0x80)}"
+		"If((Arg0==0x00000026)){Notify(D002,0x80)}If((Arg0==0x00000025)){Notify(D003,0x80)}}",
+	};
+	static struct tables tables;
+	static char text[1 << 16];
+
+	(void)state;
+	build_machine(&tables, &(struct acpi_machine){ .vcpus = 2, .nodes = nodes, .node_count = ARRAY_SIZE(nodes) });
+	disassemble(&tables, text, sizeof(text));
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
+		if (!strstr(text, expected[i]))
+			fail_msg("no %s in %s", expected[i], strstr(text, "Scope"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_processor_names),
+		cmocka_unit_test(test_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

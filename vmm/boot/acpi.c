@@ -109,20 +109,79 @@ static void put_processor(struct blob *blob, unsigned int vcpu)
 	aml_close(blob, device);
 }
 
+/* Of device number n. */
+static const char *device_name(unsigned int n, char name[5])
+{
+	snprintf(name, 5, "D%03X", n & 0xfff);
+	return name;
+}
+
+static void put_resources(struct blob *blob, const struct acpi_node *node)
+{
+	bool memory = node->size && !node->address;
+	size_t resources;
+
+	if (!memory && node->event)
+		return;
+	resources = aml_open_resources(blob);
+	if (memory)
+		aml_put_memory(blob, (uint32_t)node->base, (uint32_t)node->size);
+	if (!node->event)
+		aml_put_interrupt(blob, node->intid, false);
+	aml_close_resources(blob, resources);
+}
+
 static void put_device(struct blob *blob, unsigned int n, const struct acpi_node *node)
 {
 	char name[5];
-	size_t device;
+	size_t device = aml_open_device(blob, device_name(n, name));
 
-	snprintf(name, sizeof(name), "D%03X", n & 0xfff);
-	device = aml_open_device(blob, name);
 	aml_name_string(blob, "_HID", node->hid);
+	if (node->cid) {
+		aml_name_string(blob, "_CID", node->cid);
+		aml_name_string(blob, "_DDN", node->cid);
+	}
 	aml_name_integer(blob, "_UID", node->uid);
 	/* Without it Linux lets no device on arm64 reach memory. */
 	if (node->coherent)
 		aml_name_integer(blob, "_CCA", 1);
-	aml_name_resources(blob, node->base, node->size, node->intid);
+	if (node->address)
+		aml_name_halves(blob, "ADDR", node->base);
+	put_resources(blob, node);
 	aml_close(blob, device);
+}
+
+/*
+ * The interrupts of all events, and whom each is about. Linux looks for _EVT if there is no method for the interrupt
+ * alone (drivers/acpi/evged.c).
+ */
+static void put_events(struct blob *blob, const struct acpi_machine *machine)
+{
+	size_t device = aml_open_device(blob, "EVNT"), resources, method;
+	char name[5];
+
+	aml_name_string(blob, "_HID", "ACPI0013");
+	aml_name_integer(blob, "_UID", 0);
+	resources = aml_open_resources(blob);
+	for (unsigned int n = 0; n < machine->node_count; n++)
+		if (machine->nodes[n].event)
+			aml_put_interrupt(blob, machine->nodes[n].intid, true);
+	aml_close_resources(blob, resources);
+	method = aml_open_method(blob, "_EVT");
+	for (unsigned int n = 0; n < machine->node_count; n++)
+		if (machine->nodes[n].event)
+			aml_notify_if(blob, machine->nodes[n].intid, device_name(n, name), ACPI_NOTIFICATION);
+	aml_close(blob, method);
+	aml_close(blob, device);
+}
+
+static bool has_events(const struct acpi_machine *machine)
+{
+	unsigned int n = 0;
+
+	while (n < machine->node_count && !machine->nodes[n].event)
+		n++;
+	return n < machine->node_count;
 }
 
 static uint64_t build_dsdt(struct blob *blob, const struct acpi_machine *machine)
@@ -132,6 +191,8 @@ static uint64_t build_dsdt(struct blob *blob, const struct acpi_machine *machine
 
 	for (unsigned int n = 0; n < machine->node_count; n++)
 		put_device(blob, n, &machine->nodes[n]);
+	if (has_events(machine))
+		put_events(blob, machine);
 	for (unsigned int n = 0; n < machine->vcpus; n++)
 		put_processor(blob, n);
 	aml_close(blob, scope);

@@ -6,10 +6,17 @@
 #include <string.h>
 
 #define OP_NAME 0x08
+#define OP_BYTE 0x0a
 #define OP_DWORD 0x0c
 #define OP_STRING 0x0d
 #define OP_SCOPE 0x10
 #define OP_BUFFER 0x11
+#define OP_PACKAGE 0x12
+#define OP_METHOD 0x14
+#define OP_ARG0 0x68
+#define OP_NOTIFY 0x86
+#define OP_EQUAL 0x93
+#define OP_IF 0xa0
 #define OP_EXTENDED 0x5b
 #define OP_EXTENDED_DEVICE 0x82
 
@@ -20,10 +27,13 @@
 #define PACKAGE_MAX 0xfffffu
 #define PACKAGE_LEAD (2u << 6)
 
+#define INTEGER_SIZE 5
 #define MEMORY32_FIXED_SIZE 12
 #define INTERRUPT_SIZE 9
-#define END_TAG_SIZE 2
-#define RESOURCES_SIZE (MEMORY32_FIXED_SIZE + INTERRUPT_SIZE + END_TAG_SIZE)
+#define INTERRUPT_CONSUMER (1u << 0)
+#define INTERRUPT_EDGE (1u << 1)
+
+#define METHOD_ONE_ARGUMENT 1
 
 static size_t open_package(struct blob *blob)
 {
@@ -91,7 +101,35 @@ void aml_name_string(struct blob *blob, const char *name, const char *value)
 	blob_put_bytes(blob, value, strlen(value) + 1);
 }
 
-static void put_memory(struct blob *blob, uint32_t base, uint32_t size)
+void aml_name_halves(struct blob *blob, const char *name, uint64_t value)
+{
+	size_t opened;
+
+	blob_put(blob, OP_NAME, 1);
+	put_name(blob, name);
+	blob_put(blob, OP_PACKAGE, 1);
+	opened = open_package(blob);
+	blob_put(blob, 2, 1); /* elements */
+	put_integer(blob, (uint32_t)value);
+	put_integer(blob, (uint32_t)(value >> 32));
+	aml_close(blob, opened);
+}
+
+/* ---- Resources ---- */
+
+size_t aml_open_resources(struct blob *blob)
+{
+	size_t opened;
+
+	blob_put(blob, OP_NAME, 1);
+	put_name(blob, "_CRS");
+	blob_put(blob, OP_BUFFER, 1);
+	opened = open_package(blob);
+	put_integer(blob, 0); /* size, by aml_close_resources() */
+	return opened;
+}
+
+void aml_put_memory(struct blob *blob, uint32_t base, uint32_t size)
 {
 	blob_put(blob, 0x86, 1); /* 32-bit fixed memory range */
 	blob_put(blob, MEMORY32_FIXED_SIZE - 3, 2);
@@ -100,27 +138,50 @@ static void put_memory(struct blob *blob, uint32_t base, uint32_t size)
 	blob_put(blob, size, 4);
 }
 
-static void put_interrupt(struct blob *blob, uint32_t intid)
+void aml_put_interrupt(struct blob *blob, uint32_t intid, bool edge)
 {
 	blob_put(blob, 0x89, 1); /* extended interrupt */
 	blob_put(blob, INTERRUPT_SIZE - 3, 2);
-	blob_put(blob, 1, 1); /* consumer, level, active high, exclusive */
-	blob_put(blob, 1, 1); /* one interrupt */
+	blob_put(blob, INTERRUPT_CONSUMER | (edge ? INTERRUPT_EDGE : 0), 1); /* active high, exclusive */
+	blob_put(blob, 1, 1);						     /* one interrupt */
 	blob_put(blob, intid, 4);
 }
 
-void aml_name_resources(struct blob *blob, uint32_t base, uint32_t size, uint32_t intid)
+void aml_close_resources(struct blob *blob, size_t opened)
+{
+	size_t content = opened + PACKAGE_SIZE + INTEGER_SIZE;
+
+	blob_put(blob, 0x79, 1); /* end tag, ... */
+	blob_put(blob, 0, 1);	 /* ... whose checksum 0 means: not computed */
+	blob_patch(blob, content - 4, blob->size - content, 4);
+	aml_close(blob, opened);
+}
+
+/* ---- Methods ---- */
+
+size_t aml_open_method(struct blob *blob, const char *name)
 {
 	size_t opened;
 
-	blob_put(blob, OP_NAME, 1);
-	put_name(blob, "_CRS");
-	blob_put(blob, OP_BUFFER, 1);
+	blob_put(blob, OP_METHOD, 1);
 	opened = open_package(blob);
-	put_integer(blob, RESOURCES_SIZE);
-	put_memory(blob, base, size);
-	put_interrupt(blob, intid);
-	blob_put(blob, 0x79, 1); /* end tag, ... */
-	blob_put(blob, 0, 1);	 /* ... whose checksum 0 means: not computed */
+	put_name(blob, name);
+	blob_put(blob, METHOD_ONE_ARGUMENT, 1);
+	return opened;
+}
+
+void aml_notify_if(struct blob *blob, uint32_t value, const char *device, uint8_t code)
+{
+	size_t opened;
+
+	blob_put(blob, OP_IF, 1);
+	opened = open_package(blob);
+	blob_put(blob, OP_EQUAL, 1);
+	blob_put(blob, OP_ARG0, 1);
+	put_integer(blob, value);
+	blob_put(blob, OP_NOTIFY, 1);
+	put_name(blob, device);
+	blob_put(blob, OP_BYTE, 1);
+	blob_put(blob, code, 1);
 	aml_close(blob, opened);
 }
