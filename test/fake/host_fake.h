@@ -76,7 +76,8 @@ struct fake_host {
 	bool synchronised;	 /* with a largest error of realtime_error_ns; */
 	int64_t realtime_off_ns; /* how far it really is from true time */
 	uint64_t realtime_error_ns;
-	uint64_t entries; /* see fake_host_entries() */
+	struct host_discipline discipline; /* but for whether it is synchronised */
+	uint64_t entries;		   /* see fake_host_entries() */
 	struct fake_failure fail[FAKE_CALLS];
 	fake_guest_fn guest; /* of each new vCPU, with no context; NULL: none */
 };

@@ -245,6 +245,19 @@ struct sc_statement host_statement(void)
 	return statement;
 }
 
+sc_ns_t host_realtime(void)
+{
+	return sc_ns(FAKE_EPOCH_NS + time_read() + (uint64_t)fake_host_current()->realtime_off_ns);
+}
+
+struct host_discipline host_discipline(void)
+{
+	struct host_discipline discipline = fake_host_current()->discipline;
+
+	discipline.synchronised = fake_host_current()->synchronised;
+	return discipline;
+}
+
 /* ---- Timers ---- */
 
 /* With the lock; a number that is used again means that its old owner has closed it. */

@@ -138,7 +138,7 @@ int client_ask(const char *name, json_t *request, const struct client_watch *wat
 	return result == -ETIMEDOUT ? client_unheard(name, error) : result;
 }
 
-/* ---- stop --now ---- */
+/* ---- The monitor's process ---- */
 
 /* A pidfd of the process at the other end of the connection; -1 if there is none. */
 static int peer_open(int fd)
@@ -157,6 +157,50 @@ static int peer_open(int fd)
 	close(process);
 	return -1;
 }
+
+/* ---- shutdown ---- */
+
+/* Until the process ends. */
+static int shutdown_wait(const char *name, int process, uint32_t wait_s, struct error *error)
+{
+	struct pollfd gone = { .fd = process, .events = POLLIN };
+	sc_ns_t deadline = deadline_after_ms((int)wait_s * 1000);
+	int result;
+
+	do
+		result = poll(&gone, 1, deadline_left_ms(deadline));
+	while (result < 0 && errno == EINTR);
+	if (result > 0)
+		return 0;
+	return error_set(error, ETIMEDOUT,
+			 "%s has not ended %u s after its power button was pressed: its guest takes longer, or does "
+			 "not heed the button",
+			 name, wait_s);
+}
+
+int client_shutdown(const char *name, uint32_t wait_s, struct error *error)
+{
+	json_t *answer = NULL;
+	int fd, process, result = client_connect(name, &fd, error);
+
+	if (result)
+		return result;
+	/* Before the request: the answer may be the last thing that the process does. */
+	process = wait_s ? peer_open(fd) : -1;
+	control_write_line(fd, request_make("shutdown"));
+	result = client_wait(name, fd, SHORT_ANSWER_MS, NULL, &answer, error);
+	close(fd);
+	json_decref(answer);
+	if (!result && wait_s && process < 0)
+		result = error_set(error, ENOTSUP, "the monitor of %s is no process that can be waited for here", name);
+	else if (!result && wait_s)
+		result = shutdown_wait(name, process, wait_s, error);
+	if (process >= 0)
+		close(process);
+	return result;
+}
+
+/* ---- stop --now ---- */
 
 static int peer_kill(int fd, const char *name, struct error *error)
 {

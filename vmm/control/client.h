@@ -15,6 +15,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Called with what stands under "progress". */
 struct client_watch {
@@ -28,6 +29,12 @@ struct client_watch {
  */
 int client_ask(const char *name, json_t *request, const struct client_watch *watch, json_t **answer,
 	       struct error *error);
+
+/*
+ * Presses the machine's power button and waits until its monitor has ended, at most so many seconds, 0 for not at all:
+ * -ETIMEDOUT if it has not.
+ */
+int client_shutdown(const char *name, uint32_t wait_s, struct error *error);
 
 /* Ends the machine's monitor as it is, by a signal if it does not answer: *killed. */
 int client_stop_now(const char *name, bool *killed, struct error *error);

@@ -22,6 +22,7 @@ static const struct request_command command_table[] = {
 	{ .name = "status" },
 	{ .name = "pause", .field = { TEXT("clock") } },
 	{ .name = "resume", .field = { TEXT("clock"), FLAG("force") } },
+	{ .name = "shutdown" },
 	{ .name = "stop", .field = { FLAG("now") } },
 	{ .name = "save", .field = { TEXT("file"), TEXT("clock"), FLAG("force") } },
 	{ .name = "migrate",

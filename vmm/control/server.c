@@ -346,6 +346,8 @@ static bool control_request(struct control *control, int client, const json_t *r
 		result = control_pause(machine, request, &error);
 	} else if (!strcmp(command, "resume")) {
 		result = control_resume(control, client, request, &taken, &error);
+	} else if (!strcmp(command, "shutdown")) {
+		result = machine_press(machine, &error);
 	} else {
 		result = control_stop(control, request, &error);
 	}

@@ -9,12 +9,12 @@
 
 static bool overlap(const struct device *a, const struct device *b)
 {
-	return a->base <= b->base + (b->size - 1) && b->base <= a->base + (a->size - 1);
+	return a->size && b->size && a->base <= b->base + (b->size - 1) && b->base <= a->base + (a->size - 1);
 }
 
 int bus_add(struct bus *bus, struct device *device)
 {
-	if (device->size == 0 || device->base + (device->size - 1) < device->base)
+	if (device->size ? device->base + (device->size - 1) < device->base : device->ops->read != NULL)
 		return -EINVAL;
 	for (unsigned int i = 0; i < bus->count; i++) {
 		if (overlap(bus->devices[i], device))
@@ -31,7 +31,8 @@ static struct device *find(const struct bus *bus, uint64_t gpa, unsigned int len
 	for (unsigned int i = 0; i < bus->count; i++) {
 		struct device *device = bus->devices[i];
 
-		if (gpa >= device->base && device->size >= length && gpa - device->base <= device->size - length)
+		if (device->ops->read && gpa >= device->base && device->size >= length &&
+		    gpa - device->base <= device->size - length)
 			return device;
 	}
 	return NULL;

@@ -18,7 +18,8 @@ struct bus {
 	unsigned int count;
 };
 
-/* -EINVAL: its region is empty or beyond the address space; -EEXIST: it overlaps another one; -ENOSPC: no room. */
+/* -EINVAL: its region is empty, though it has registers, or beyond the address space; -EEXIST: it overlaps another one;
+ * -ENOSPC: no room. */
 int bus_add(struct bus *bus, struct device *device);
 
 /*

@@ -10,6 +10,10 @@
  * all of memory is still to be sent, and after that either save() and the end of the device, or start() again; the
  * machine's vCPUs stand still from before quiesce() until after start(). On the other host it is made and reset()
  * there, then load() and start(). At the end come quiesce() and destroy(), while the machine's memory is still there.
+ *
+ * What the guest's ACPI has to know of a device stands here as well, so that the tables (boot/acpi.h) can be written
+ * from it. A device whose interrupt is an event drives its line by device_pulse(), and the guest hears of it as a
+ * notification of the device.
  */
 #ifndef VMM_DEV_DEVICE_H
 #define VMM_DEV_DEVICE_H
@@ -24,19 +28,26 @@ struct device;
 
 struct device_ops {
 	const char *name;    /* for messages */
-	const char *acpi_id; /* _HID of its ACPI node, which has its region and its interrupt */
-	bool coherent;	     /* it reads and writes guest memory, coherently with the vCPUs' caches */
-	uint32_t section;    /* id of its state in the stream, SECTION_ID() */
-	uint32_t version;    /* of that state */
+	const char *acpi_id; /* _HID of its ACPI node, which has its region and its interrupt; NULL: it has none */
+	const char *acpi_compatible; /* _CID and _DDN; NULL: none */
+	bool acpi_address;	     /* its region stands in ADDR */
+	bool event;		     /* its interrupt is an event */
+	bool coherent;		     /* it reads and writes guest memory, coherently with the vCPUs' caches */
+	uint32_t section;	     /* id of its state in the stream, SECTION_ID() */
+	uint32_t version;	     /* of that state */
 
-	/* An access to its region: the offset is a multiple of `length`, which is 1, 2, 4 or 8 bytes. */
+	/* An access to its region: the offset is a multiple of `length`, which is 1, 2, 4 or 8 bytes. NULL: its region
+	 * is guest memory, or it has none. */
 	uint64_t (*read)(struct device *device, uint64_t offset, unsigned int length);
 	void (*write)(struct device *device, uint64_t offset, unsigned int length, uint64_t value);
 
-	/* The guest runs from now on, or goes on: begins, or goes on with, what the device does by itself. */
+	/* The guest runs from now on, or goes on: begins, or goes on with, what the device does by itself. NULL, as
+	 * quiesce: it does nothing by itself. */
 	void (*start)(struct device *device);
 	/* The guest stands still: the device stops its threads, and finishes or keeps what is under way. */
 	void (*quiesce)(struct device *device);
+	/* About once a second, also while the guest stands still, from a thread of the machine; NULL: no need. */
+	void (*tick)(struct device *device);
 
 	void (*save)(struct device *device, struct buffer *state);
 	/* All of the cursor, of a version up to its own; -EPROTO, without a sentence, for what save() cannot have
@@ -59,8 +70,8 @@ struct device {
 	uint32_t instance; /* of its section, from 0 */
 	uint32_t uid;	   /* _UID of its ACPI node: another for each with the same _HID */
 	uint64_t base;	   /* its region of guest physical addresses */
-	uint64_t size;
-	uint32_t intid; /* its SPI */
+	uint64_t size;	   /* 0: none */
+	uint32_t intid;	   /* its SPI */
 	struct device_line line;
 	struct lock lock;
 };
@@ -69,6 +80,13 @@ struct device {
 static inline void device_set_line(const struct device *device, bool level)
 {
 	device->line.set(device->line.context, device->intid, level);
+}
+
+/* One edge of it. */
+static inline void device_pulse(const struct device *device)
+{
+	device_set_line(device, true);
+	device_set_line(device, false);
 }
 
 #endif

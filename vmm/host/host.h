@@ -30,6 +30,31 @@ sc_ns_t host_monotonic(void);
 /* CLOCK_REALTIME, the counter with it, and the kernel's bound of its error if it is synchronised. */
 struct sc_statement host_statement(void);
 
+/* CLOCK_REALTIME alone, since 1970. */
+sc_ns_t host_realtime(void);
+
+/* The leap second that the kernel knows of. */
+enum host_leap {
+	HOST_LEAP_NONE,
+	HOST_LEAP_INSERT,   /* comes at the end of this day, */
+	HOST_LEAP_DELETE,   /* or this day lacks its last one */
+	HOST_LEAP_NOW,	    /* an inserted one is under way */
+	HOST_LEAP_INSERTED, /* was there, a moment ago */
+	HOST_LEAP_DELETED,
+};
+
+/* How CLOCK_REALTIME is steered, from adjtimex(2). */
+struct host_discipline {
+	bool synchronised;
+	bool slewing;		     /* it is being set right at a rate that is not its own */
+	int64_t frequency;	     /* it is faster than the counter at its stated rate by this, in ppm / 2^16 */
+	uint64_t estimated_error_ns; /* if it is synchronised */
+	enum host_leap leap;
+	int32_t tai_offset_s; /* TAI - UTC; 0: not known */
+};
+
+struct host_discipline host_discipline(void);
+
 /* A file descriptor that becomes readable once the delay has passed by host_monotonic(); -errno. */
 int host_timer_create(void);
 void host_timer_arm(int timer, sc_ns_t delay);

@@ -10,9 +10,12 @@
 #include <seaclock/page.h>
 #include <sys/random.h>
 #include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
 
 #define NS_PER_S 1000000000u
 #define NS_PER_US 1000u
+#define US_PER_S 1000000
 
 /* The thread may be held up between two readings: the tightest of a few brackets counts. */
 #define STATEMENT_TRIES 4
@@ -69,6 +72,51 @@ struct sc_statement host_statement(void)
 			tightest = after.v - before.v;
 	}
 	return statement;
+}
+
+sc_ns_t host_realtime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return sc_ns((uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec);
+}
+
+static enum host_leap leap_of(int state, int status)
+{
+	switch (state) {
+	case TIME_INS:
+		return HOST_LEAP_INSERT;
+	case TIME_DEL:
+		return HOST_LEAP_DELETE;
+	case TIME_OOP:
+		return HOST_LEAP_NOW;
+	case TIME_WAIT:
+		return status & STA_DEL ? HOST_LEAP_DELETED : HOST_LEAP_INSERTED;
+	default:
+		return HOST_LEAP_NONE;
+	}
+}
+
+/*
+ * A clock that runs at its own rate is steered by the frequency, which the kernel keeps within 500 ppm. What goes beyond
+ * that stands in the length of a tick.
+ */
+struct host_discipline host_discipline(void)
+{
+	struct timex timex = { 0 };
+	int state = adjtimex(&timex);
+	bool known = state >= 0 && state != TIME_ERROR && !(timex.status & STA_UNSYNC);
+	long tick = US_PER_S / sysconf(_SC_CLK_TCK);
+
+	return (struct host_discipline){
+		.synchronised = known,
+		.slewing = timex.tick != tick,
+		.frequency = timex.freq,
+		.estimated_error_ns = (uint64_t)timex.esterror * NS_PER_US,
+		.leap = leap_of(state, timex.status),
+		.tai_offset_s = timex.tai,
+	};
 }
 
 void host_random(void *buffer, size_t size)

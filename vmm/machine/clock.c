@@ -500,6 +500,16 @@ uint64_t clock_crash_register(struct clock *clock, uint32_t n)
 	return value;
 }
 
+uint64_t clock_offset(struct clock *clock)
+{
+	uint64_t offset;
+
+	lock_take(&clock->lock);
+	offset = clock->offset;
+	lock_drop(&clock->lock);
+	return offset;
+}
+
 sc_ns_t clock_stopped_at(const struct clock *clock)
 {
 	return sc_rate_ticks_to_ns(clock->stop.hz, sc_ticks(clock->stop.counter.v + clock->offset));

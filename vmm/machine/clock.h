@@ -83,6 +83,9 @@ bool clock_is_held(struct clock *clock);
 /* Ends the hold, as sc_hold_end(); the caller gives the answer to the vCPU. False if there is none. */
 bool clock_end_hold(struct clock *clock, uint64_t outcome, struct sc_hold_answer *answer);
 
+/* As host_vm_set_counter_offset() has it. */
+uint64_t clock_offset(struct clock *clock);
+
 /* When a stopped clock stopped, by this host's counter. */
 sc_ns_t clock_stopped_at(const struct clock *clock);
 

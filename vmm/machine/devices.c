@@ -4,61 +4,83 @@
 
 #include <errno.h>
 
-/* Places in the window for virtio devices: guest visible, so none changes. */
-enum {
-	SLOT_RANDOM,
-	SLOT_CONSOLE,
-};
-
-/* The table: every device that a machine has, in the order of the sections. */
-struct table {
-	struct device *device[BUS_DEVICES_MAX];
-	unsigned int count;
-};
-
-static void table_add(struct table *table, struct device *device)
+static void devices_init(struct devices *devices, const struct devices_host *host)
 {
-	table->device[table->count++] = device;
+	uart_init(&devices->uart, host->console, host->config->name, &host->line);
+	if (!devices->clocks)
+		return;
+	button_init(&devices->button, &host->line);
+	genid_init(&devices->genid, host->memory, &host->line);
+	wallclock_init(&devices->wallclock, host->memory, &host->counter, &host->line);
+	rtc_init(&devices->rtc, &host->line);
 }
 
-static int devices_attach(struct devices *devices, const struct table *table)
+/* The table: every device that a machine has, in the order of the sections. */
+static int devices_attach(struct devices *devices)
 {
+	bool clocks = devices->clocks;
+	struct device *const table[] = {
+		&devices->uart.device,
+		clocks ? &devices->button.device : NULL,
+		clocks ? &devices->genid.device : NULL,
+		clocks ? &devices->wallclock.device : NULL,
+		clocks ? &devices->rtc.device : NULL,
+	};
 	int result = 0;
 
-	for (unsigned int n = 0; n < table->count && !result; n++)
-		result = bus_add(&devices->bus, table->device[n]);
+	for (size_t n = 0; n < sizeof(table) / sizeof(table[0]) && !result; n++)
+		if (table[n])
+			result = bus_add(&devices->bus, table[n]);
 	return result;
 }
 
-int devices_create(struct devices *devices, const struct machine_config *config, struct memory *memory,
-		   struct console *console, const struct device_line *line, struct error *error)
+int devices_create(struct devices *devices, const struct devices_host *host, struct error *error)
 {
-	struct table table = { .count = 0 };
 	int result;
 
 	devices->bus = (struct bus){ .count = 0 };
-	uart_init(&devices->uart, console, config->name, line);
-	table_add(&table, &devices->uart.device);
-	if (config->model >= CONFIG_MODEL_DEVICES) {
-		virtio_random_init(&devices->random, SLOT_RANDOM, memory, config->name, line);
-		table_add(&table, &devices->random.virtio.device);
-		virtio_console_init(&devices->console, SLOT_CONSOLE, memory, config->name, line);
-		table_add(&table, &devices->console.virtio.device);
-	}
-	result = devices_attach(devices, &table);
+	devices->clocks = host->config->model >= CONFIG_MODEL_DEVICES;
+	devices_init(devices, host);
+	result = devices_attach(devices);
 	return result ? error_set(error, -result, "the devices do not fit into the memory map") : 0;
+}
+
+void devices_renew(struct devices *devices)
+{
+	if (!devices->clocks)
+		return;
+	genid_renew(&devices->genid);
+	wallclock_renew(&devices->wallclock);
 }
 
 void devices_start(struct devices *devices)
 {
 	for (unsigned int n = 0; n < devices->bus.count; n++)
-		devices->bus.devices[n]->ops->start(devices->bus.devices[n]);
+		if (devices->bus.devices[n]->ops->start)
+			devices->bus.devices[n]->ops->start(devices->bus.devices[n]);
 }
 
 void devices_quiesce(struct devices *devices)
 {
 	for (unsigned int n = 0; n < devices->bus.count; n++)
-		devices->bus.devices[n]->ops->quiesce(devices->bus.devices[n]);
+		if (devices->bus.devices[n]->ops->quiesce)
+			devices->bus.devices[n]->ops->quiesce(devices->bus.devices[n]);
+}
+
+bool devices_want_ticks(const struct devices *devices)
+{
+	bool want = false;
+
+	for (unsigned int n = 0; n < devices->bus.count; n++)
+		want |= devices->bus.devices[n]->ops->tick != NULL;
+	return want;
+}
+
+void devices_tick(struct devices *devices)
+{
+	for (unsigned int n = 0; n < devices->bus.count; n++)
+		if (devices->bus.devices[n]->ops->tick)
+			devices->bus.devices[n]->ops->tick(devices->bus.devices[n]);
 }
 
 void devices_destroy(struct devices *devices)
@@ -82,18 +104,23 @@ void devices_reset(struct devices *devices)
 
 unsigned int devices_describe(const struct devices *devices, struct acpi_node *nodes, unsigned int room)
 {
-	unsigned int count = devices->bus.count < room ? devices->bus.count : room;
+	unsigned int count = 0;
 
-	for (unsigned int n = 0; n < count; n++) {
+	for (unsigned int n = 0; n < devices->bus.count && count < room; n++) {
 		const struct device *device = devices->bus.devices[n];
 
-		nodes[n] = (struct acpi_node){
+		if (!device->ops->acpi_id)
+			continue;
+		nodes[count++] = (struct acpi_node){
 			.hid = device->ops->acpi_id,
+			.cid = device->ops->acpi_compatible,
 			.uid = device->uid,
 			.base = device->base,
 			.size = device->size,
 			.intid = device->intid,
 			.coherent = device->ops->coherent,
+			.address = device->ops->acpi_address,
+			.event = device->ops->event,
 		};
 	}
 	return count;

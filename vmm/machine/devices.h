@@ -11,30 +11,45 @@
 #include "base/section.h"
 #include "boot/acpi.h"
 #include "dev/bus.h"
+#include "dev/button.h"
+#include "dev/genid.h"
+#include "dev/rtc.h"
 #include "dev/uart.h"
-#include "dev/virtio/console.h"
-#include "dev/virtio/random.h"
+#include "dev/wallclock.h"
 #include "machine/config.h"
 
 struct devices {
 	struct bus bus;
 	struct uart uart;
-	struct virtio_random random;   /* from CONFIG_MODEL_DEVICES on, ... */
-	struct virtio_console console; /* ... as this is */
+	bool clocks; /* it has what follows */
+	struct button button;
+	struct genid genid;
+	struct wallclock wallclock;
+	struct rtc rtc;
 };
 
-/*
- * Those that the description asks for. It, guest memory, which may be made later, the console and the line's context
- * live as long as the devices.
- */
-int devices_create(struct devices *devices, const struct machine_config *config, struct memory *memory,
-		   struct console *console, const struct device_line *line, struct error *error);
+/* What devices reach of their machine. All of it lives as long as they do. */
+struct devices_host {
+	const struct machine_config *config; /* whose model says which devices there are */
+	struct memory *memory;
+	struct console *console;
+	struct device_line line;
+	struct wallclock_counter counter;
+};
+
+int devices_create(struct devices *devices, const struct devices_host *host, struct error *error);
 void devices_destroy(struct devices *devices);
 
 /* As in the contract (dev/device.h), for all of them. */
 void devices_start(struct devices *devices);
 void devices_quiesce(struct devices *devices);
 void devices_reset(struct devices *devices);
+/* Whether any of them has a tick; and that of all. */
+bool devices_want_ticks(const struct devices *devices);
+void devices_tick(struct devices *devices);
+
+/* The machine has been loaded from a file: what tells copies of it from each other changes. */
+void devices_renew(struct devices *devices);
 
 /* Nodes for the ACPI tables, at most `room`: how many. */
 unsigned int devices_describe(const struct devices *devices, struct acpi_node *nodes, unsigned int room);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#define TICK_NS 1000000000u
+
 /* Raises what is due. */
 static void expiry_raise(struct machine *machine)
 {
@@ -30,25 +32,35 @@ static bool expiry_rest(struct machine *machine, sc_ns_t rest)
 	return !rest.v || ppoll(&closing, 1, &limit, NULL) <= 0;
 }
 
+static void expiry_tick(struct machine *machine)
+{
+	host_timer_acknowledge(machine->tick);
+	devices_tick(&machine->devices);
+	host_timer_arm(machine->tick, sc_ns(TICK_NS));
+}
+
 static void *expiry_thread(void *context)
 {
 	struct machine *machine = context;
 	struct pace pace = { 0 };
-	struct pollfd wait[2] = {
+	struct pollfd wait[3] = {
 		{ .fd = machine->clock.timer, .events = POLLIN },
 		{ .fd = machine->closing, .events = POLLIN },
+		{ .fd = machine->tick, .events = POLLIN },
 	};
 
 	for (;;) {
 		sc_ns_t began;
 
-		if (poll(wait, 2, -1) < 0 && errno != EINTR) {
+		if (poll(wait, 3, -1) < 0 && errno != EINTR) {
 			log_line("%s: waiting for its timers failed (%s)", machine->config.name, strerror(errno));
 			machine_finish(machine, MACHINE_END_FAILED);
 			break;
 		}
 		if (wait[1].revents)
 			break;
+		if (wait[2].revents)
+			expiry_tick(machine);
 		began = host_monotonic();
 		expiry_raise(machine);
 		if (!expiry_rest(machine, pace_work(&pace, began, host_monotonic())))
@@ -59,7 +71,11 @@ static void *expiry_thread(void *context)
 
 int expiry_start(struct machine *machine, struct error *error)
 {
-	int result = pthread_create(&machine->timers, NULL, expiry_thread, machine);
+	int result;
+
+	if (devices_want_ticks(&machine->devices))
+		host_timer_arm(machine->tick, sc_ns(TICK_NS));
+	result = pthread_create(&machine->timers, NULL, expiry_thread, machine);
 
 	if (result)
 		return error_set(error, result, "no thread for the timers (%s)", strerror(result));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The thread of a machine's synthetic timers: raises what has expired.
+ * The thread of a machine's timers: raises what has expired of the synthetic ones, and gives the devices their ticks.
  *
  * Policy: a guest that arms timers without pause gets half of one processor of the host, not more (base/pace.h).
  */

@@ -237,6 +237,24 @@ int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *er
 			 strerror(-result));
 }
 
+int machine_press(struct machine *machine, struct error *error)
+{
+	int result = 0;
+
+	lock_take(&machine->lock);
+	if (!machine->devices.clocks)
+		result = error_set(error, ENOTSUP,
+				   "%s has no power button, for it was first run by an older version of Seaclock: end "
+				   "it from within, or with `seaclock stop`",
+				   machine->config.name);
+	else if (machine_is(machine, MACHINE_RUNNING))
+		button_press(&machine->devices.button);
+	else
+		result = machine_busy(machine, "shut down", error);
+	lock_drop(&machine->lock);
+	return result;
+}
+
 int machine_stop(struct machine *machine, struct error *error)
 {
 	int result = 0;

@@ -48,8 +48,6 @@ static int machine_create_vm(struct machine *machine, struct error *error)
 		result = host_gic_create(&machine->vm, error);
 	if (!result)
 		result = clock_init(&machine->clock, &machine->vm, &machine->memory, config->vcpus, error);
-	if (!result)
-		devices_reset(&machine->devices);
 	return result;
 }
 
@@ -61,6 +59,9 @@ static int machine_start_threads(struct machine *machine, struct error *error)
 	machine->closing = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (machine->ended < 0 || machine->closing < 0)
 		return error_set(error, errno, "no event descriptor (%s)", strerror(errno));
+	machine->tick = host_timer_create();
+	if (machine->tick < 0)
+		return error_set(error, -machine->tick, "no timer for the devices (%s)", strerror(-machine->tick));
 	result = vcpus_start(&machine->vcpus, error);
 	return result ? result : expiry_start(machine, error);
 }
@@ -72,22 +73,44 @@ static void machine_set_line(void *context, uint32_t intid, bool level)
 	host_vm_set_spi(&machine->vm, intid, level);
 }
 
+static uint64_t machine_counter_offset(void *context)
+{
+	struct machine *machine = context;
+
+	return clock_offset(&machine->clock);
+}
+
+static int machine_create_devices(struct machine *machine, struct console *console, struct error *error)
+{
+	const struct devices_host host = {
+		.config = &machine->config,
+		.memory = &machine->memory,
+		.console = console,
+		.line = { .set = machine_set_line, .context = machine },
+		.counter = { .offset = machine_counter_offset, .context = machine },
+	};
+	int result = devices_create(&machine->devices, &host, error);
+
+	if (!result)
+		devices_reset(&machine->devices);
+	return result;
+}
+
 int machine_create(struct machine *machine, const struct machine_config *config, struct console *console,
 		   struct error *error)
 {
-	const struct device_line line = { .set = machine_set_line, .context = machine };
 	int result;
 
-	*machine = (struct machine){ .config = *config, .ended = -1, .closing = -1 };
+	*machine = (struct machine){ .config = *config, .ended = -1, .closing = -1, .tick = -1 };
 	machine->config.address_bits = HOST_ADDRESS_BITS;
 	machine->vm.kvm = machine->vm.vm = machine->vm.gic = -1;
 	machine->clock.timer = machine->clock.guest_event_fd = -1;
 	machine->state = MACHINE_PAUSED;
 	machine->policy = SC_CLOCK_FREEZE;
 	lock_init(&machine->lock, LOCK_MACHINE);
-	result = devices_create(&machine->devices, &machine->config, &machine->memory, console, &line, error);
+	result = machine_create_vm(machine, error);
 	if (!result)
-		result = machine_create_vm(machine, error);
+		result = machine_create_devices(machine, console, error);
 	if (!result)
 		result = machine_start_threads(machine, error);
 	if (result)
@@ -112,6 +135,7 @@ void machine_destroy(struct machine *machine)
 	memory_destroy(&machine->memory);
 	machine_close(machine->ended);
 	machine_close(machine->closing);
+	machine_close(machine->tick);
 	lock_destroy(&machine->lock);
 }
 

@@ -60,6 +60,7 @@ struct machine {
 	enum machine_end end;	     /* atomic */
 	int ended;		     /* eventfd */
 	int closing;		     /* eventfd, for the thread of the timers */
+	int tick;		     /* timer of the devices' ticks, for that thread */
 	pthread_t timers;
 	bool timers_started;
 	bool follows;		     /* the guest's clock, as last logged; atomic */
@@ -117,6 +118,9 @@ void machine_end_save(struct machine *machine, enum machine_state before);
 
 /* The guest's hold, if there is one, ends with SC_HOLD_*; all vCPUs are held. -errno if KVM fails us. */
 int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *error);
+
+/* The operator asks the guest to end, by the power button. -EBUSY unless it runs; -ENOTSUP: it has none. */
+int machine_press(struct machine *machine, struct error *error);
 
 /* The operator ends the machine; -EBUSY while it is being migrated, saved or received. */
 int machine_stop(struct machine *machine, struct error *error);

@@ -133,6 +133,8 @@ static int restore_state(struct restore *restore, const struct frame *frame, str
 	result = state_load_with(restore->machine, frame->data, frame->size, &handoff, &gap, error);
 	if (!result && arrival_check_rate(restore->machine, restored->from_hz, &reason))
 		return restore_damaged(restore, reason.text, error);
+	if (!result)
+		devices_renew(&restore->machine->devices);
 	restored->policy = handoff.policy;
 	restored->gap_ns = gap.v;
 	restored->bound_ns = restore_bound(&restore->saved, &here, bound_ns, gap);
