@@ -23,8 +23,7 @@ static void test_plain(void **state)
 		"\xef\xbf\xbf",
 		"\xf0\x90\x80\x80",
 		"\xf4\x8f\xbf\xbf",
-		"a\xe2\x82\xac"
-		"b",
+		"a\xe2\x82\xac\x62",
 	};
 
 	(void)state;
@@ -42,8 +41,7 @@ static void test_not_plain(void **state)
 		"\x1b[2J",
 		"\x7f",
 		"\xc2\x80",
-		"\xc2\x9b"
-		"2J",
+		"\xc2\x9b\x32J",
 		"\xc2\x9f", /* control characters */
 		"\x80",
 		"\xbf",

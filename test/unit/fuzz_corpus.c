@@ -7,6 +7,7 @@
 #include "../fake/source_script.h"
 #include "../fake/forged_file.h"
 
+#include "machine/description.h"
 #include "migrate/report.h"
 #include "snapshot/restore.h"
 
@@ -212,6 +213,30 @@ static void has_good_records(void **state)
 	expect_in_corpus("out/fuzz/corpus/record/good", record, size);
 }
 
+/* With every field that there is. */
+static void has_a_good_description(void **state)
+{
+	struct machine_config config;
+	json_t *json;
+	char *text;
+
+	(void)state;
+	config_init(&config);
+	strcpy(config.kernel, "/boot/Image");
+	strcpy(config.initrd, "/boot/initrd");
+	strcpy(config.command_line, "console=ttyAMA0");
+	config.disks = 1;
+	config.disk[0] = config_disk_default();
+	strcpy(config.disk[0].where, "nbd://store/web");
+	strcpy(config.disk[0].serial, "A1");
+	json = description_json(&config);
+	text = json_dumps(json, JSON_INDENT(1));
+	assert_int_equal(json_object_size(json), 9);
+	expect_in_corpus("out/fuzz/corpus/description/good", text, strlen(text));
+	json_decref(json);
+	free(text);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -221,6 +246,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(has_good_small_frames, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(has_good_calls, set_up, tear_down),
 		cmocka_unit_test(has_good_records),
+		cmocka_unit_test(has_a_good_description),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,9 +182,9 @@ static void test_texts(void **state)
 	strcpy(bad.disk[1].where, "web.img");
 	expect_refused(
 		"disks[1].where takes an absolute path or a URI (nbd://, nbds:// or nbd+unix://), not `web.img`");
-	strcpy(bad.disk[1].where, "https://store/web");
+	strcpy(bad.disk[1].where, "http:/store/web");
 	expect_refused("disks[1].where takes an absolute path or a URI (nbd://, nbds:// or nbd+unix://), not "
-		       "`https://store/web`");
+		       "`http:/store/web`");
 	strcpy(bad.disk[1].where, "nbd://store\n");
 	expect_refused("disks[1].where takes text in UTF-8 without control characters");
 	strcpy(bad.disk[1].serial, "two words");
