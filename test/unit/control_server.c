@@ -10,6 +10,7 @@
 
 #include "control/socket.h"
 #include "control/server.h"
+#include "machine/description.h"
 #include "base/layout.h"
 
 #include <errno.h>
@@ -143,6 +144,40 @@ static void test_status(void **state)
 	assert_string_equal(json_string_value(json_object_get(ok, "level_reason")), "it is not on the reference clock");
 	assert_true(json_is_integer(json_object_get(ok, "reference_time")));
 	assert_int_equal(json_array_size(json_object_get(ok, "late_timers")), 0);
+	json_decref(answer);
+}
+
+static void fill(char *text, size_t size)
+{
+	memset(text, '"', size - 1);
+	text[0] = '/';
+}
+
+/* The largest description, of which JSON doubles nearly each character, is answered whole. */
+static void test_status_describes(void **state)
+{
+	struct machine_config *config = &machine.config;
+	struct machine_config same;
+	json_t *answer;
+	char *text;
+
+	(void)state;
+	fill(config->kernel, sizeof(config->kernel));
+	fill(config->initrd, sizeof(config->initrd));
+	fill(config->command_line, sizeof(config->command_line));
+	config->disks = CONFIG_DISKS_MAX;
+	for (uint32_t n = 0; n < CONFIG_DISKS_MAX; n++)
+		fill(config->disk[n].where, sizeof(config->disk[n].where));
+	answer = ask("{\"version\": 1, \"command\": \"status\"}");
+	text = json_dumps(json_object_get(json_object_get(answer, "ok"), "machine"), 0);
+	assert_non_null(text);
+	config_init(&same);
+	strcpy(same.name, config->name);
+	assert_int_equal(description_parse(text, strlen(text), &same, &error), 0);
+	assert_string_equal(same.command_line, config->command_line);
+	assert_string_equal(same.disk[CONFIG_DISKS_MAX - 1].where, config->disk[0].where);
+	assert_true(same.memory_size == config->memory_size);
+	free(text);
 	json_decref(answer);
 }
 
@@ -464,6 +499,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_status),
+		TEST(test_status_describes),
 
 		TEST(test_policy),
 		TEST(test_policy_unknown),

@@ -40,7 +40,7 @@ static char read_byte(int fd, sc_ns_t deadline)
 
 json_t *control_read_line(int fd, int timeout_ms)
 {
-	char line[CONTROL_LINE_MAX];
+	char line[CONTROL_ANSWER_MAX];
 	size_t length = 0;
 	sc_ns_t deadline = deadline_after_ms(timeout_ms);
 

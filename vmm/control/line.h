@@ -11,12 +11,13 @@
 
 #include <jansson.h>
 
-/* The longest request or answer, in bytes, with its end of line. */
+/* The longest request and the longest answer, in bytes, with the end of the line. */
 #define CONTROL_LINE_MAX 4096u
+#define CONTROL_ANSWER_MAX 65536u
 
 /*
- * The next line; NULL with errno: ETIMEDOUT if it is not complete within the time limit, ECONNRESET at the end of the
- * connection, EPROTO if it is not JSON or too long.
+ * The next line of an answer; NULL with errno: ETIMEDOUT if it is not complete within the time limit, ECONNRESET at the
+ * end of the connection, EPROTO if it is not JSON or too long.
  */
 json_t *control_read_line(int fd, int timeout_ms);
 

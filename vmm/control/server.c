@@ -5,6 +5,7 @@
 #include "base/signals.h"
 #include "control/request.h"
 #include "control/socket.h"
+#include "machine/description.h"
 #include "machine/late.h"
 #include "transfer/admission.h"
 
@@ -260,6 +261,7 @@ static json_t *status_json(struct control *control)
 
 	json_object_update_new(status, follow_json(machine));
 	json_object_set_new(status, "late_timers", timers_json(machine));
+	json_object_set_new(status, "machine", description_json(&machine->config));
 	return status;
 }
 
