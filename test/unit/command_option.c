@@ -16,6 +16,7 @@ struct boat {
 	uint32_t crew;
 	const char *clock;
 	struct option_list cargo;
+	const char *side;
 };
 
 static const struct option_spec table[] = {
@@ -24,6 +25,7 @@ static const struct option_spec table[] = {
 	{ OPTION_NUMBER("crew", "N", 2, 4000000000, struct boat, crew) },
 	{ OPTION_POLICY("clock", struct boat, clock) },
 	{ OPTION_LIST("cargo", "ITEM", 3, struct boat, cargo) },
+	{ OPTION_CHOICE("side", "port|starboard", struct boat, side) },
 	{ .name = NULL },
 };
 
@@ -67,6 +69,10 @@ static void test_values(void **state)
 	assert_int_equal(parse("--name=argo --crew=4000000000 --name=pequod"), 4);
 	assert_string_equal(boat.name, "pequod");
 	assert_int_equal(boat.crew, 4000000000);
+	assert_int_equal(parse("--side port"), 3);
+	assert_string_equal(boat.side, "port");
+	assert_int_equal(parse("--side starboard"), 3);
+	assert_string_equal(boat.side, "starboard");
 	assert_int_equal(parse("--crew 2"), 3);
 	assert_int_equal(boat.crew, 2);
 }
@@ -114,6 +120,12 @@ static void test_bad(void **state)
 		{ "--crew 3x", "--crew takes a number from 2 to 4000000000, not `3x`" },
 		{ "--crew=", "--crew takes a number from 2 to 4000000000, not ``" },
 		{ "--clock back", "--clock takes advance or freeze, not `back`" },
+		{ "--side lee", "--side takes port or starboard, not `lee`" },
+		{ "--side por", "--side takes port or starboard, not `por`" },
+		{ "--side portside", "--side takes port or starboard, not `portside`" },
+		{ "--side star", "--side takes port or starboard, not `star`" },
+		{ "--side port|starboard", "--side takes port or starboard, not `port|starboard`" },
+		{ "--side=", "--side takes port or starboard, not ``" },
 		{ "--crew", "--crew needs a value" },
 		{ "--cargo", "--cargo needs a value" },
 		{ "--sails=yes", "--sails takes no value" },
@@ -146,7 +158,9 @@ static void test_flag(void **state)
 static void test_usage(void **state)
 {
 	static const char *const usages[] = {
-		"--name TEXT", "[--sails]", "[--crew N]", "[--clock advance|freeze]", "[--cargo ITEM]...",
+		"--name TEXT",	     "[--sails]",
+		"[--crew N]",	     "[--clock advance|freeze]",
+		"[--cargo ITEM]...", "[--side port|starboard]",
 	};
 	char text[OPTION_USAGE_MAX];
 

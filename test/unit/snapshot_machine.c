@@ -83,7 +83,8 @@ static void test_round_trip(void **state)
 
 static void test_name(void **state)
 {
-	const struct restore_options options = { .path = path, .name = "other" };
+	const struct arrival_names names = { .name = "other" };
+	const struct restore_options options = { .path = path, .names = &names };
 
 	(void)state;
 	pair_open(&pair, 100000000, 100000000, 1, SEED);

@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +18,22 @@
 
 /* Between two pieces of a file it is seen that an order to end has come. */
 #define FILE_PIECE (1u << 20)
+
+int file_path(const char *path, char *place, size_t size, struct error *error)
+{
+	char folder[PATH_MAX] = "";
+	int length;
+
+	if (!path[0])
+		return error_set(error, EINVAL, "a path is empty: a file has a name");
+	if (path[0] != '/' && !getcwd(folder, sizeof(folder)))
+		return error_set(error, errno, "the working folder has no path (%s)", strerror(errno));
+	length = snprintf(place, size, "%s%s%s", folder, path[0] == '/' ? "" : "/", path);
+	if ((size_t)length >= size)
+		return error_set(error, ENAMETOOLONG, "the path of %.100s... has %d bytes; at most %zu are possible",
+				 path, length, size - 1);
+	return 0;
+}
 
 static int file_look(int fd, const char *path, struct stat *facts, struct error *error)
 {

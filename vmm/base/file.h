@@ -7,6 +7,9 @@
 
 #include <stddef.h>
 
+/* The same path from the root, in a place of `size` bytes. -EINVAL for none, -ENAMETOOLONG if it does not fit. */
+int file_path(const char *path, char *place, size_t size, struct error *error);
+
 /*
  * Opens it for reading: the descriptor. What is no regular file is refused, without waiting for a FIFO's writer, and no
  * terminal becomes this process's.

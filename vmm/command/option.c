@@ -2,8 +2,6 @@
 /* Options of the command line: see the header. */
 #include "command/option.h"
 
-#include "machine/clock.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <getopt.h>
@@ -33,13 +31,15 @@ static int number_store(const struct option_spec *option, const char *text, uint
 	return 0;
 }
 
-static int policy_store(const struct option_spec *option, const char *text, const char **name, struct error *error)
+static int choice_store(const struct option_spec *option, const char *text, const char **word, struct error *error)
 {
-	enum sc_clock_policy policy;
+	size_t length = strcspn(option->value, "|");
+	const char *other = option->value + length + 1;
 
-	if (!clock_policy_parse(text, &policy))
-		return error_set(error, EINVAL, "--%s takes advance or freeze, not `%.100s`", option->name, text);
-	*name = text;
+	if (strcmp(text, other) != 0 && (strlen(text) != length || memcmp(text, option->value, length) != 0))
+		return error_set(error, EINVAL, "--%s takes %.*s or %s, not `%.100s`", option->name, (int)length,
+				 option->value, other, text);
+	*word = text;
 	return 0;
 }
 
@@ -65,8 +65,8 @@ static int option_store(const struct option_spec *option, const char *text, void
 		return 0;
 	case OPTION_KIND_NUMBER:
 		return number_store(option, text, place, error);
-	case OPTION_KIND_POLICY:
-		return policy_store(option, text, place, error);
+	case OPTION_KIND_CHOICE:
+		return choice_store(option, text, place, error);
 	case OPTION_KIND_LIST:
 		return list_store(option, text, place, error);
 	}

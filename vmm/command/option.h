@@ -27,7 +27,7 @@ enum option_kind {
 	OPTION_KIND_FLAG,
 	OPTION_KIND_TEXT,
 	OPTION_KIND_NUMBER, /* from low to high */
-	OPTION_KIND_POLICY, /* of the clock: a text, which clock_policy_parse() knows */
+	OPTION_KIND_CHOICE, /* one of the two words in `value`, which has a bar between them */
 	OPTION_KIND_LIST,   /* at most `high` texts, up to OPTION_LIST_MAX */
 };
 
@@ -61,9 +61,10 @@ struct option_spec {
 #define OPTION_NUMBER(option, called, least, most, options, member) /* uint32_t */                                     \
 	.name = (option), .kind = OPTION_KIND_NUMBER, .value = (called), .low = (least), .high = (most),               \
 	.offset = OPTION_OF_NUMBER(options, member)
-#define OPTION_POLICY(option, options, member) /* const char * */                                                      \
-	.name = (option), .kind = OPTION_KIND_POLICY, .value = "advance|freeze",                                       \
-	.offset = OPTION_OF_TEXT(options, member)
+#define OPTION_CHOICE(option, words, options, member) /* const char * */                                               \
+	.name = (option), .kind = OPTION_KIND_CHOICE, .value = (words), .offset = OPTION_OF_TEXT(options, member)
+/* Words that clock_policy_parse() knows. */
+#define OPTION_POLICY(option, options, member) OPTION_CHOICE(option, "advance|freeze", options, member)
 #define OPTION_LIST(option, called, most, options, member) /* struct option_list */                                    \
 	.name = (option), .kind = OPTION_KIND_LIST, .value = (called), .high = (most),                                 \
 	.offset = OPTION_OF_LIST(options, member)

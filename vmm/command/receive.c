@@ -18,6 +18,7 @@
 
 struct receive {
 	const struct receive_options *options;
+	struct arrival_names names;
 	struct incoming incoming;
 	int signals;
 	bool over; /* *end is known */
@@ -79,7 +80,7 @@ static int receive_machine(struct receive *receive, struct channel *channel, con
 
 	target_open(&target, channel, hello, &receive->incoming);
 	channel_watch(channel, &signals);
-	result = target_create(&target, &machine, receive->options->name, console, error);
+	result = target_create(&target, &machine, &receive->names, console, error);
 	if (result)
 		return result;
 	result = receive_contents(&target, &serve, error);
@@ -178,7 +179,9 @@ int receive_run(const struct receive_options *options, enum machine_end *end, st
 	char address[CHANNEL_ADDRESS_SIZE];
 	int result;
 
-	result = receive_open(&receive, error);
+	result = elsewhere_parse(&options->elsewhere, options->name, &receive.names, error);
+	if (!result)
+		result = receive_open(&receive, error);
 	if (result)
 		return result;
 	channel_address(receive.incoming.listener, address);
@@ -215,6 +218,9 @@ static int receive_verb(void *context, char *const *words, struct error *error)
 }
 
 static const struct option_spec table[] = {
+	{ OPTION_LIST("disk", "N=PATH|URI", CONFIG_DISKS_MAX, struct receive_options, elsewhere.disk) },
+	{ OPTION_TEXT("kernel", "FILE", struct receive_options, elsewhere.kernel) },
+	{ OPTION_TEXT("initrd", "FILE", struct receive_options, elsewhere.initrd) },
 	{ OPTION_TEXT("listen", "ADDRESS:PORT", struct receive_options, listen) },
 	{ OPTION_TEXT("console", "FILE|-", struct receive_options, console) },
 	{ .name = NULL },

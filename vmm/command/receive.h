@@ -8,15 +8,16 @@
 #ifndef VMM_COMMAND_RECEIVE_H
 #define VMM_COMMAND_RECEIVE_H
 
-#include "machine/machine.h"
+#include "command/elsewhere.h"
 
 struct receive_options {
 	const char *name; /* NULL: the machine's own */
+	struct elsewhere_options elsewhere;
 	const char *listen;
 	const char *console; /* as for console_open() */
 };
 
-/* How the machine ended; MACHINE_END_STOPPED if a signal came before there was one. */
+/* How the machine ended; MACHINE_END_STOPPED if a signal came before there was one. -EINVAL: an option is wrong. */
 int receive_run(const struct receive_options *options, enum machine_end *end, struct error *error);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/signals.h"
+#include "command/elsewhere.h"
 #include "command/monitor.h"
 #include "command/serve.h"
 #include "command/verb.h"
@@ -21,6 +22,7 @@
 #define NS_PER_S 1000000000u
 
 struct restoring_options {
+	struct elsewhere_options elsewhere;
 	const char *clock; /* NULL: as the file says */
 	bool inferred;
 	bool force;
@@ -85,16 +87,19 @@ static int restoring_run(const struct restore_options *options, const char *cons
 static int restoring_verb(void *context, char *const *words, struct error *error)
 {
 	const struct restoring_options *said = context;
+	struct arrival_names names;
 	enum sc_clock_policy policy;
 	const struct restore_options options = {
 		.path = words[0],
-		.name = words[1],
+		.names = &names,
 		.terms = { .inferred = said->inferred, .force = said->force },
 		.policy = said->clock && clock_policy_parse(said->clock, &policy) ? &policy : NULL,
 	};
 	enum machine_end end = MACHINE_END_NONE;
-	int result = monitor_check_name(options.name, error);
+	int result = monitor_check_name(words[1], error);
 
+	if (!result)
+		result = elsewhere_parse(&said->elsewhere, words[1], &names, error);
 	if (!result)
 		result = monitor_begin(error);
 	if (result)
@@ -104,6 +109,9 @@ static int restoring_verb(void *context, char *const *words, struct error *error
 }
 
 static const struct option_spec table[] = {
+	{ OPTION_LIST("disk", "N=PATH|URI", CONFIG_DISKS_MAX, struct restoring_options, elsewhere.disk) },
+	{ OPTION_TEXT("kernel", "FILE", struct restoring_options, elsewhere.kernel) },
+	{ OPTION_TEXT("initrd", "FILE", struct restoring_options, elsewhere.initrd) },
 	{ OPTION_POLICY("clock", struct restoring_options, clock) },
 	{ OPTION_FLAG("inferred", struct restoring_options, inferred) },
 	{ OPTION_FLAG("force", struct restoring_options, force) },

@@ -1,62 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `seaclock run`: boots a guest and serves it to its end. */
-#include "base/file.h"
 #include "base/layout.h"
 #include "base/signals.h"
+#include "command/describe.h"
 #include "command/monitor.h"
 #include "command/serve.h"
 #include "command/verb.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "machine/payload.h"
 
 #define MIB_SHIFT 20
 
 struct run_options {
-	const char *kernel;
-	const char *initrd; /* NULL: none */
-	const char *append;
-	uint32_t vcpus;
-	uint32_t memory_mib;
+	struct describe_options machine;
 	const char *console; /* as for console_open() */
 };
 
-static const struct run_options defaults = { .append = "", .vcpus = 1, .memory_mib = 512, .console = "-" };
+static const struct run_options defaults = { .console = "-" };
 
-static int files_read(const struct run_options *options, struct boot_source *source, struct error *error)
+static int machine_load(struct machine *machine, struct error *error)
 {
-	void *kernel = NULL, *initrd = NULL;
-	int result = file_read(options->kernel, &kernel, &source->kernel_size, error);
-
-	if (!result && options->initrd)
-		result = file_read(options->initrd, &initrd, &source->initrd_size, error);
-	if (result)
-		free(kernel);
-	source->kernel = result ? NULL : kernel;
-	source->initrd = initrd;
-	return result;
-}
-
-static int machine_load(struct machine *machine, const struct run_options *options, struct error *error)
-{
-	struct boot_source source = { .command_line = options->append };
-	int result = files_read(options, &source, error);
+	struct boot_source payload;
+	int result = payload_read(&payload, &machine->config, error);
 
 	if (result)
 		return result;
-	host_random(source.seed, sizeof(source.seed));
-	result = machine_boot(machine, &source, error);
-	free((void *)source.kernel);
-	free((void *)source.initrd);
+	result = machine_boot(machine, &payload, error);
+	payload_free(&payload);
 	return result;
 }
 
-static int boot_serve(struct machine *machine, const struct run_options *options, enum machine_end *end,
-		      struct error *error)
+static int boot_serve(struct machine *machine, enum machine_end *end, struct error *error)
 {
 	struct serve serve;
-	int result = machine_load(machine, options, error);
+	int result = machine_load(machine, error);
 
 	if (!result)
 		result = serve_open(&serve, machine, error);
@@ -71,22 +47,18 @@ static int boot_serve(struct machine *machine, const struct run_options *options
 	return result;
 }
 
-static int run_machine(const char *name, const struct run_options *options, enum machine_end *end, struct error *error)
+static int run_machine(const struct machine_config *config, const char *console_name, enum machine_end *end,
+		       struct error *error)
 {
-	struct machine_config config;
 	struct machine machine;
 	struct console console;
-	int result = console_open(&console, options->console, error);
+	int result = console_open(&console, console_name, error);
 
 	if (result)
 		return result;
-	config_init(&config);
-	config.vcpus = options->vcpus;
-	config.memory_size = (uint64_t)options->memory_mib << MIB_SHIFT;
-	snprintf(config.name, sizeof(config.name), "%s", name);
-	result = machine_create(&machine, &config, &console, error);
+	result = machine_create(&machine, config, &console, error);
 	if (!result) {
-		result = boot_serve(&machine, options, end, error);
+		result = boot_serve(&machine, end, error);
 		machine_destroy(&machine);
 	}
 	console_close(&console);
@@ -97,25 +69,31 @@ static int run_verb(void *context, char *const *words, struct error *error)
 {
 	const struct run_options *options = context;
 	enum machine_end end = MACHINE_END_NONE;
+	struct machine_config config;
 	int result = monitor_check_name(words[0], error);
 
-	if (!result && !options->kernel)
-		result = error_set(error, EINVAL, "a machine needs a kernel: name it with --kernel FILE");
+	if (!result)
+		result = describe(&options->machine, words[0], &config, error);
 	if (!result)
 		result = monitor_begin(error);
 	if (result)
 		return result;
-	result = run_machine(words[0], options, &end, error);
+	result = run_machine(&config, options->console, &end, error);
 	return monitor_end(result, end, error);
 }
 
 static const struct option_spec table[] = {
-	{ OPTION_TEXT("kernel", "FILE", struct run_options, kernel), .place = OPTION_NEEDED },
-	{ OPTION_TEXT("initrd", "FILE", struct run_options, initrd) },
-	{ OPTION_TEXT("append", "TEXT", struct run_options, append) },
-	{ OPTION_NUMBER("vcpus", "N", 1, SC_VCPU_MAX, struct run_options, vcpus) },
+	{ OPTION_TEXT("config", "FILE", struct run_options, machine.config) },
+	{ OPTION_TEXT("kernel", "FILE", struct run_options, machine.kernel) },
+	{ OPTION_TEXT("initrd", "FILE", struct run_options, machine.initrd) },
+	{ OPTION_TEXT("append", "TEXT", struct run_options, machine.append) },
+	{ OPTION_NUMBER("vcpus", "N", 1, SC_VCPU_MAX, struct run_options, machine.vcpus) },
 	{ OPTION_NUMBER("memory", "MIB", LAYOUT_RAM_MIN >> MIB_SHIFT, LAYOUT_RAM_MAX >> MIB_SHIFT, struct run_options,
-			memory_mib) },
+			machine.memory_mib) },
+	{ OPTION_LIST("disk", "PATH|URI[,readonly][,serial=TEXT][,reconnect=SECONDS]", CONFIG_DISKS_MAX,
+		      struct run_options, machine.disk) },
+	{ OPTION_CHOICE("on-reboot", "reset|exit", struct run_options, machine.on_reboot) },
+	{ OPTION_CHOICE("on-panic", "reset|exit", struct run_options, machine.on_panic) },
 	{ OPTION_TEXT("console", "FILE|-", struct run_options, console) },
 	{ .name = NULL },
 };

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `seaclock save`: puts a machine into a file, which its monitor writes. */
+#include "base/file.h"
 #include "command/ask.h"
 #include "command/print.h"
 #include "command/verb.h"
 #include "control/request.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <string.h>
-#include <unistd.h>
 
 /* A request is one line of CONTROL_LINE_MAX bytes. */
 #define SAVE_PATH_MAX 2000
@@ -20,21 +18,6 @@ struct saver_options {
 };
 
 static const struct saver_options defaults;
-
-/* The monitor may have another working folder. */
-static int path_make_absolute(const char *file, char path[PATH_MAX], struct error *error)
-{
-	char folder[PATH_MAX] = "";
-	int length;
-
-	if (file[0] != '/' && !getcwd(folder, sizeof(folder)))
-		return error_set(error, errno, "the working folder has no path (%s)", strerror(errno));
-	length = snprintf(path, PATH_MAX, "%s%s%s", folder, file[0] == '/' ? "" : "/", file);
-	if (length > SAVE_PATH_MAX)
-		return error_set(error, ENAMETOOLONG, "the path of %.100s... has %d bytes; at most %d are possible",
-				 file, length, SAVE_PATH_MAX);
-	return 0;
-}
 
 static json_t *save_request(const char *path, const struct saver_options *options, struct error *error)
 {
@@ -52,9 +35,10 @@ static json_t *save_request(const char *path, const struct saver_options *option
 static int save_verb(void *context, char *const *words, struct error *error)
 {
 	const struct saver_options *options = context;
-	char path[PATH_MAX];
+	/* The monitor may have another working folder. */
+	char path[SAVE_PATH_MAX + 1];
 	json_t *request, *report;
-	int result = path_make_absolute(words[1], path, error);
+	int result = file_path(words[1], path, sizeof(path), error);
 
 	if (result)
 		return result;

@@ -3,7 +3,6 @@
 #include "migrate/target.h"
 
 #include "host/deadline.h"
-#include "transfer/arrival.h"
 #include "transfer/pages.h"
 #include "migrate/stamps.h"
 #include "machine/state.h"
@@ -179,8 +178,8 @@ void target_open(struct target *target, struct channel *channel, const struct fr
 	channel_watch(channel, &watch);
 }
 
-int target_create(struct target *target, struct machine *machine, const char *name, struct console *console,
-		  struct error *error)
+int target_create(struct target *target, struct machine *machine, const struct arrival_names *names,
+		  struct console *console, struct error *error)
 {
 	struct machine_config config;
 	struct frame frame;
@@ -189,7 +188,7 @@ int target_create(struct target *target, struct machine *machine, const char *na
 	if (!result)
 		result = config_get(frame.data, frame.size, &config, error);
 	if (!result)
-		result = arrival_create(machine, target->hello, &config, name, console, error);
+		result = arrival_create(machine, target->hello, &config, names, console, error);
 	if (result)
 		return result;
 	target->machine = machine;

@@ -13,6 +13,7 @@
 #include "machine/machine.h"
 #include "migrate/allowance.h"
 #include "migrate/incoming.h"
+#include "transfer/arrival.h"
 
 struct target {
 	struct machine *machine;
@@ -28,8 +29,8 @@ void target_open(struct target *target, struct channel *channel, const struct fr
 		 struct incoming *incoming);
 
 /* Makes the machine that the source describes next, if this host can; as arrival_create(). */
-int target_create(struct target *target, struct machine *machine, const char *name, struct console *console,
-		  struct error *error);
+int target_create(struct target *target, struct machine *machine, const struct arrival_names *names,
+		  struct console *console, struct error *error);
 
 /*
  * Takes over its contents. 0: the guest runs, and DONE was sent as far as the source listened. On an error it never has

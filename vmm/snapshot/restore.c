@@ -4,7 +4,6 @@
 
 #include "transfer/pages.h"
 #include "machine/state.h"
-#include "transfer/arrival.h"
 #include "snapshot/reader.h"
 
 #include <errno.h>
@@ -65,7 +64,7 @@ static int restore_begin(struct restore *restore, struct error *error)
 	if (!result)
 		result = restore_config(restore, &config, error);
 	if (!result)
-		result = arrival_create(restore->machine, &hello, &config, restore->options->name, restore->console,
+		result = arrival_create(restore->machine, &hello, &config, restore->options->names, restore->console,
 					error);
 	if (!result)
 		restore->machine->restored.from_hz = hello.hz;

@@ -11,10 +11,11 @@
 
 #include "machine/machine.h"
 #include "transfer/admission.h"
+#include "transfer/arrival.h"
 
 struct restore_options {
 	const char *path;
-	const char *name;		    /* NULL: its own */
+	const struct arrival_names *names;  /* NULL: as in the file */
 	struct admission_terms terms;	    /* for a guest that may not follow the change of rate */
 	const enum sc_clock_policy *policy; /* NULL: as the file says */
 };

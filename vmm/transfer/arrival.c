@@ -65,18 +65,40 @@ static int check_memory(const struct machine_config *config, struct error *error
 			 config->memory_size >> 20, available >> 20);
 }
 
+static void text_replace(char *text, size_t size, const char *other)
+{
+	if (other[0])
+		snprintf(text, size, "%s", other);
+}
+
+int arrival_rename(struct machine_config *config, const struct arrival_names *names, struct error *error)
+{
+	for (uint32_t n = config->disks; n < CONFIG_DISKS_MAX; n++)
+		if (names->disk[n][0])
+			return error_set(error, EINVAL,
+					 "--disk names disk %" PRIu32 " here; the number of %s's disks is %" PRIu32
+					 ", and the first is disk 0",
+					 n, config->name, config->disks);
+	text_replace(config->name, sizeof(config->name), names->name ? names->name : "");
+	text_replace(config->kernel, sizeof(config->kernel), names->kernel);
+	text_replace(config->initrd, sizeof(config->initrd), names->initrd);
+	for (uint32_t n = 0; n < config->disks; n++)
+		text_replace(config->disk[n].where, sizeof(config->disk[n].where), names->disk[n]);
+	return config_check(config, error);
+}
+
 int arrival_create(struct machine *machine, const struct frame_hello *hello, const struct machine_config *config,
-		   const char *name, struct console *console, struct error *error)
+		   const struct arrival_names *names, struct console *console, struct error *error)
 {
 	struct machine_config here = *config;
 	int result = check_host(hello, config, error);
 
 	if (!result)
 		result = check_memory(config, error);
+	if (!result && names)
+		result = arrival_rename(&here, names, error);
 	if (result)
 		return result;
-	if (name)
-		snprintf(here.name, sizeof(here.name), "%s", name);
 	result = machine_create(machine, &here, console, error);
 	if (!result)
 		machine_begin_receiving(machine);

@@ -17,12 +17,24 @@ struct frame_hello arrival_hello(const struct machine *machine, enum sc_level le
 int arrival_announce(struct sink *sink, const struct frame_hello *hello, const struct machine_config *config,
 		     struct error *error);
 
+/* What is called otherwise on this host than in the machine's description; "" and NULL: the same. */
+struct arrival_names {
+	const char *name; /* the machine's */
+	char kernel[CONFIG_PATH_SIZE];
+	char initrd[CONFIG_PATH_SIZE];
+	char disk[CONFIG_DISKS_MAX][CONFIG_PATH_SIZE];
+};
+
+/* -EINVAL: it names a disk that the machine does not have, or cannot have so. */
+int arrival_rename(struct machine_config *config, const struct arrival_names *names, struct error *error);
+
 /*
- * Makes the machine that `config` describes, as one that is being received, called `name`, or as it is described if
- * that is NULL. -EPROTO: hello and description are of different machines; -ENOTSUP, -ENOMEM: this host cannot.
+ * Makes the machine that `config` describes, as one that is being received, with these names, or as it is described if
+ * that is NULL. -EPROTO: hello and description are of different machines; -ENOTSUP, -ENOMEM: this host cannot; and as
+ * arrival_rename().
  */
 int arrival_create(struct machine *machine, const struct frame_hello *hello, const struct machine_config *config,
-		   const char *name, struct console *console, struct error *error);
+		   const struct arrival_names *names, struct console *console, struct error *error);
 
 /* After the state was loaded: -EPROTO if it is of another counter rate than the hello says. */
 int arrival_check_rate(const struct machine *machine, uint32_t hello_hz, struct error *error);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a machine that arrives has under another name on this host. */
+#include "unit.h"
+
+#include "base/layout.h"
+#include "transfer/arrival.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct machine_config config;
+static struct arrival_names names;
+static struct error error;
+
+static int set_up(void **state)
+{
+	(void)state;
+	config_init(&config);
+	strcpy(config.name, "boat");
+	strcpy(config.kernel, "/boot/Image");
+	config.disks = 2;
+	for (uint32_t n = 0; n < config.disks; n++) {
+		config.disk[n] = config_disk_default();
+		strcpy(config.disk[n].where, "/srv/there");
+		strcpy(config.disk[n].serial, "A1");
+	}
+	names = (struct arrival_names){ .name = NULL };
+	return 0;
+}
+
+static void test_nothing(void **state)
+{
+	const struct machine_config before = config;
+
+	(void)state;
+	assert_int_equal(arrival_rename(&config, &names, &error), 0);
+	assert_memory_equal(&before, &config, sizeof(config));
+}
+
+static void test_all(void **state)
+{
+	(void)state;
+	names.name = "ship";
+	strcpy(names.kernel, "/here/Image");
+	strcpy(names.initrd, "/here/initrd");
+	strcpy(names.disk[1], "nbd://here/disk");
+	assert_int_equal(arrival_rename(&config, &names, &error), 0);
+	assert_string_equal(config.name, "ship");
+	assert_string_equal(config.kernel, "/here/Image");
+	assert_string_equal(config.initrd, "/here/initrd");
+	assert_string_equal(config.disk[0].where, "/srv/there");
+	assert_string_equal(config.disk[1].where, "nbd://here/disk");
+	assert_string_equal(config.disk[1].serial, "A1");
+}
+
+static void test_no_such_disk(void **state)
+{
+	(void)state;
+	strcpy(names.disk[2], "/srv/here");
+	assert_int_equal(arrival_rename(&config, &names, &error), -EINVAL);
+	assert_string_equal(error.text, "--disk names disk 2 here; the number of boat's disks is 2, and the first is "
+					"disk 0");
+	config.disks = 0;
+	names = (struct arrival_names){ .name = "ship" };
+	strcpy(names.disk[0], "/srv/here");
+	assert_int_equal(arrival_rename(&config, &names, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "the number of boat's disks is 0"));
+}
+
+static void test_bad(void **state)
+{
+	(void)state;
+	strcpy(names.disk[1], "/srv/\n");
+	assert_int_equal(arrival_rename(&config, &names, &error), -EINVAL);
+	assert_string_equal(error.text, "disks[1].where takes text in UTF-8 without control characters");
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_nothing),
+		TEST(test_all),
+		TEST(test_no_such_disk),
+		TEST(test_bad),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a machine boots from: see the header. */
+#include "machine/payload.h"
+
+#include "base/file.h"
+#include "host/host.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int payload_read(struct boot_source *payload, const struct machine_config *config, struct error *error)
+{
+	void *kernel = NULL, *initrd = NULL;
+	int result;
+
+	*payload = (struct boot_source){ .command_line = config->command_line };
+	if (!config->kernel[0])
+		return error_set(error, ENODATA, "its description names no kernel");
+	result = file_read(config->kernel, &kernel, &payload->kernel_size, error);
+	payload->kernel = kernel;
+	if (!result && config->initrd[0])
+		result = file_read(config->initrd, &initrd, &payload->initrd_size, error);
+	payload->initrd = initrd;
+	if (result)
+		payload_free(payload);
+	else
+		host_random(payload->seed, sizeof(payload->seed));
+	return result;
+}
+
+void payload_free(struct boot_source *payload)
+{
+	free((void *)payload->kernel);
+	free((void *)payload->initrd);
+	payload->kernel = payload->initrd = NULL;
+}

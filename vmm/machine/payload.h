@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a machine boots from: the files that its description names, read into this process.
+ *
+ * Policy: they are read each time the machine boots, so that a new kernel is taken by the guest's next reboot.
+ */
+#ifndef VMM_MACHINE_PAYLOAD_H
+#define VMM_MACHINE_PAYLOAD_H
+
+#include "boot/boot.h"
+#include "machine/config.h"
+
+/*
+ * Kernel, initial RAM disk, command line and a new seed; the description outlives them. -ENODATA if it names no kernel;
+ * -EINTR if an order to end has come (base/signals.h).
+ */
+int payload_read(struct boot_source *payload, const struct machine_config *config, struct error *error);
+void payload_free(struct boot_source *payload);
+
+#endif
