@@ -69,6 +69,8 @@ static const struct line {
 	{ { "run", "boat", "--kernel", KERNEL, "--initrd", "/none/initrd" }, "/none/initrd", 1 },
 	{ { "status", "nobody" }, "no machine named nobody is running here", 1 },
 	{ { "status", "a/b" }, "`a/b` cannot be a machine's name", 1 },
+	{ { "shutdown", "nobody", "--wait", "5" }, "no machine named nobody is running here", 1 },
+	{ { "shutdown", "nobody", "--wait", "0" }, "--wait takes a number from 1 to 86400", 2 },
 	{ { "stop", "nobody" }, "no machine named nobody is running here", 1 },
 	{ { "pause", "nobody", "--clock", "back" }, "--clock takes advance or freeze, not `back`", 2 },
 	{ { "save", "nobody", "file" }, "no machine named nobody is running here", 1 },

@@ -76,6 +76,38 @@ static void test_signals(void **state)
 	}
 }
 
+/* ---- The power button ---- */
+
+static void test_shutdown(void **state)
+{
+	struct process *monitor;
+
+	(void)state;
+	monitor = node_run(&altra, "boat", "guest=obedient");
+	assert_int_equal(node_command(&altra, "shutdown", "boat", "--wait", "60", NULL), 0);
+	assert_string_equal(altra.said, "");
+	node_expect_refused(&altra, node_command(&altra, "status", "boat", NULL), "no machine named boat is running");
+	assert_int_equal(process_wait(monitor), 0);
+	monitor = node_run(&altra, "boat", "guest=obedient");
+	assert_int_equal(node_command(&altra, "shutdown", "boat", "--json", NULL), 0);
+	assert_non_null(strstr(altra.said, "\"ok\": true"));
+	assert_int_equal(process_wait(monitor), 0);
+}
+
+/* It may do as it likes. */
+static void test_shutdown_not_heeded(void **state)
+{
+	(void)state;
+	node_run(&altra, "boat", "guest=printing");
+	assert_int_equal(node_command(&altra, "shutdown", "boat", NULL), 0);
+	node_expect_refused(&altra, node_command(&altra, "shutdown", "boat", "--wait", "1", NULL),
+			    "boat has not ended 1 s after its power button was pressed");
+	node_runs_on(&altra, "boat");
+	assert_int_equal(node_command(&altra, "pause", "boat", NULL), 0);
+	node_expect_refused(&altra, node_command(&altra, "shutdown", "boat", "--wait", "60", NULL),
+			    "boat is paused: it cannot be shut down now");
+}
+
 /* ---- Pauses ---- */
 
 static void pause_for_a_while(const char *option, const char *policy)
@@ -316,6 +348,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_ends),
 		TEST(test_stop),
+		TEST(test_shutdown),
+		TEST(test_shutdown_not_heeded),
 		TEST(test_signals),
 		TEST(test_pause_advance),
 		TEST(test_pause_freeze),

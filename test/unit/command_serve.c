@@ -116,7 +116,10 @@ static void test_client(void **state)
 	assert_int_equal(serve_open(&served.serve, &machine, &error), 0);
 	pthread_create(&thread, NULL, serve_thread, &served);
 	assert_int_equal(client("pause", NULL), 0);
+	assert_int_equal(client("shutdown", NULL), -EREMOTEIO);
+	assert_string_equal(error_code(&error), "busy");
 	assert_int_equal(client("resume", NULL), 0);
+	assert_int_equal(client("shutdown", NULL), 0);
 	assert_int_equal(client_sees(1), 0);
 	assert_int_equal(client("sink", NULL), -EREMOTEIO);
 	assert_int_equal(client("migrate", "127.0.0.1:1"), -EREMOTEIO);

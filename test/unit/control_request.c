@@ -34,6 +34,7 @@ static const struct {
 	{ COMMAND("pause", ", \"force\": true"), "invalid", "pause takes no \"force\"" },
 	{ COMMAND("pause", ", \"Clock\": \"freeze\""), "invalid", "pause takes no \"Clock\"" },
 	{ COMMAND("pause", ", \"\": 0"), "invalid", "pause takes no \"\"" },
+	{ COMMAND("shutdown", ", \"wait\": 5"), "invalid", "shutdown takes no \"wait\"" },
 	{ COMMAND("status", ", \"json\": true"), "invalid", "status takes no \"json\"" },
 	{ COMMAND("pause", ", \"clock\": null"), "invalid", "\"clock\" takes a text" },
 	{ COMMAND("pause", ", \"clock\": 0"), "invalid", "\"clock\" takes a text" },
@@ -46,6 +47,7 @@ static const struct {
 	  "\"max_step_us\" takes a number from 1 to 1000000" },
 	/* These are taken. */
 	{ COMMAND("status", ""), NULL, NULL },
+	{ COMMAND("shutdown", ""), NULL, NULL },
 	{ COMMAND("pause", ", \"clock\": \"freeze\""), NULL, NULL },
 	{ COMMAND("resume", ", \"clock\": \"freeze\", \"force\": false"), NULL, NULL },
 	{ COMMAND("stop", ", \"now\": true"), NULL, NULL },

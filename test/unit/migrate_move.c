@@ -37,6 +37,25 @@ static void expect_equal_memory(void)
 	assert_true(!memcmp(a + next, b + next, LAYOUT_RAM_MIN - next));
 }
 
+/* One machine, on another host: its id stays, and its counter was disrupted. */
+static void expect_same_machine(void)
+{
+	const struct wallclock *a = &pair.source.devices.wallclock, *b = &pair.target.devices.wallclock;
+	struct vmclock_page page;
+	uint8_t id[2][GENID_SIZE];
+
+	assert_true(memory_read(&pair.source.memory, LAYOUT_GENID_BASE, id[0], GENID_SIZE));
+	assert_true(memory_read(&pair.target.memory, LAYOUT_GENID_BASE, id[1], GENID_SIZE));
+	assert_memory_equal(id[0], id[1], GENID_SIZE);
+	assert_int_equal(fake_vm_of(&pair.target.vm)->edges[LAYOUT_GENID_INTID], 0);
+	lock_take(&pair.target.devices.wallclock.device.lock);
+	assert_true(memory_read(&pair.target.memory, LAYOUT_VMCLOCK_BASE, &page, sizeof(page)));
+	assert_int_equal(page.disruption_marker, a->guest.disruption_marker + 1);
+	assert_int_equal(page.generation, 0);
+	assert_true(page.sequence > a->guest.sequence && page.sequence == b->guest.sequence);
+	lock_drop(&pair.target.devices.wallclock.device.lock);
+}
+
 /* ---- Time ---- */
 
 /* Time goes by itself, in steps, and frames take their time, unevenly. */
@@ -133,6 +152,7 @@ static void move(uint32_t from_hz, uint32_t to_hz, uint32_t ppm, struct random *
 	pair_migrate(&pair);
 	hold_time();
 	expect_moved();
+	expect_same_machine();
 	expect_continuity(ppm);
 	expect_page_tells_the_same();
 	expect_equal_memory();

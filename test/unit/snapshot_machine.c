@@ -81,6 +81,39 @@ static void test_round_trip(void **state)
 	assert_int_equal(pair.target.restored.level, SC_LEVEL_REFERENCE);
 }
 
+static void id_read(struct machine *machine, uint8_t id[GENID_SIZE])
+{
+	assert_true(memory_read(&machine->memory, LAYOUT_GENID_BASE, id, GENID_SIZE));
+}
+
+/* The guest is told each time that it is another copy of itself, and that its counter was disrupted. */
+static void test_copies(void **state)
+{
+	uint8_t id[3][GENID_SIZE];
+
+	(void)state;
+	pair_open(&pair, 25000000, 25000000, 1, SEED);
+	id_read(&pair.source, id[0]);
+	assert_int_equal(save(SC_CLOCK_FREEZE), 0);
+	for (int n = 1; n < 3; n++) {
+		struct vmclock_page page;
+
+		assert_int_equal(restore(NULL, false), 0);
+		go_on();
+		id_read(&pair.target, id[n]);
+		for (int before = 0; before < n; before++)
+			assert_memory_not_equal(id[before], id[n], GENID_SIZE);
+		assert_int_equal(fake_vm_of(&pair.target.vm)->edges[LAYOUT_GENID_INTID], 1);
+		lock_take(&pair.target.devices.wallclock.device.lock);
+		assert_true(memory_read(&pair.target.memory, LAYOUT_VMCLOCK_BASE, &page, sizeof(page)));
+		lock_drop(&pair.target.devices.wallclock.device.lock);
+		assert_int_equal(page.disruption_marker, 1);
+		assert_int_equal(page.generation, 1);
+		if (n == 1)
+			machine_destroy(&pair.target);
+	}
+}
+
 static void test_name(void **state)
 {
 	const struct arrival_names names = { .name = "other" };
@@ -502,6 +535,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_round_trip),
+		TEST(test_copies),
 		TEST(test_name),
 		TEST(test_policy),
 		TEST(test_bound),

@@ -25,7 +25,7 @@ _Static_assert(offsetof(struct vmclock_page, sequence) == 0x0c && offsetof(struc
 		       offsetof(struct vmclock_page, generation) == 0x68 && sizeof(struct vmclock_page) == 0x70,
 	       "the page is as Linux has it");
 
-/* The period is then from 2^62 to 2^63, so that it is precise, and does not overflow. */
+/* The period is then from about 2^62 to about 2^63, so that it is precise, and does not overflow. */
 static uint8_t period_shift_of(uint32_t hz)
 {
 	uint8_t shift = 0;

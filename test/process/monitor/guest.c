@@ -109,15 +109,17 @@ static const struct kind {
 	bool asks;			/* what is asked of it */
 	bool prepares, holds;
 	bool reads; /* its UART */
+	bool heeds; /* its power button, between two lines */
 } kinds[] = {
-	{ "idle", NULL, false, false, false, false },
-	{ "printing", settings_none, false, false, false, false },
-	{ "reference", settings_reference, false, false, false, false },
-	{ "undeclared", settings_cooperative, false, false, false, false },
-	{ "cooperative", settings_cooperative, true, true, true, false },
-	{ "stubborn", settings_cooperative, true, false, false, false },
-	{ "restless", settings_cooperative, true, true, false, false },
-	{ "reading", settings_none, false, false, false, true },
+	{ "idle", NULL, false, false, false, false, false },
+	{ "printing", settings_none, false, false, false, false, false },
+	{ "reference", settings_reference, false, false, false, false, false },
+	{ "undeclared", settings_cooperative, false, false, false, false, false },
+	{ "cooperative", settings_cooperative, true, true, true, false, false },
+	{ "stubborn", settings_cooperative, true, false, false, false, false },
+	{ "restless", settings_cooperative, true, true, false, false, false },
+	{ "reading", settings_none, false, false, false, true, false },
+	{ "obedient", settings_none, false, false, false, false, true },
 };
 
 static const struct {
@@ -360,10 +362,14 @@ static enum step guest_after_time(struct fake_vcpu *vcpu)
 	return good ? STEP_LINE : STEP_BAD;
 }
 
-static enum step guest_after_line(const struct fake_vcpu *vcpu)
+static enum step guest_after_line(struct fake_vcpu *vcpu)
 {
-	const uint64_t *know = vcpu->registers;
+	uint64_t *know = vcpu->registers;
 
+	if (guest_kind(vcpu)->heeds && __atomic_load_n(&vcpu->vm->edges[LAYOUT_BUTTON_INTID], __ATOMIC_SEQ_CST)) {
+		know[GUEST_END] = end_find("off");
+		return STEP_END;
+	}
 	if (know[GUEST_END] & 0xff && know[GUEST_LINE] >= know[GUEST_END] >> 8)
 		return STEP_END;
 	return guest_idle(vcpu);
