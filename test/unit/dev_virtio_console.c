@@ -237,8 +237,8 @@ static void test_refused_input(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_output),     TEST(test_early_input), TEST(test_input_waits),   TEST(test_room),
-		TEST(test_bad_chains), TEST(test_state), TEST(test_refused_input),
+		TEST(test_output),     TEST(test_early_input), TEST(test_input_waits),	 TEST(test_room),
+		TEST(test_bad_chains), TEST(test_state),       TEST(test_refused_input),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
