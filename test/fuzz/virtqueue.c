@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "../fake/host_fake.h"
+#include "../fake/virtio_driver.h"
 #include "base/layout.h"
 #include "dev/virtio/queue.h"
 
@@ -95,6 +96,23 @@ static void step_store(struct world *world)
 		to[place++] = (uint8_t)take(world, 1);
 }
 
+/* A descriptor, and that it is available, which are hard to guess. */
+static void step_offer(struct world *world)
+{
+	const struct virtqueue *queue = &world->queue;
+	uint32_t kind = (uint32_t)take(world, 1), head = (uint32_t)take(world, 1);
+	struct ring_buffer buffer = { BASE + take(world, 3), (uint32_t)take(world, 2), kind & 1 };
+	struct virtio_ring ring = { .memory = &memory, .size = queue->size, .available = queue->driver };
+
+	if (!queue->ready || !memory_span(&memory, queue->descriptors + 16ull * head, 16) ||
+	    !memory_span(&memory, queue->driver, 6 + 2ull * queue->size))
+		return;
+	virtio_ring_describe(&ring, queue->descriptors, head, &buffer, kind >> 1 & 5, (uint16_t)(head + 1));
+	ring.next_available = virtio_ring_load(&ring, ring.available + 2);
+	if (kind & 0x80)
+		virtio_ring_offer(&ring, (uint16_t)(kind & 0x40 ? head : 0));
+}
+
 static void step_move(struct world *world)
 {
 	struct buffer saved = { 0 }, again = { 0 };
@@ -137,8 +155,8 @@ static void step_start(struct world *world)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const steps[])(struct world *) = { step_store, step_take, step_take,  step_give,
-							 step_look,  step_move, step_start, step_load };
+	static void (*const steps[])(struct world *) = { step_store, step_offer, step_take,  step_give,
+							 step_look,  step_move,	 step_start, step_load };
 	static struct world world;
 	static bool begun;
 	struct error error;

@@ -123,7 +123,7 @@ static int set_up(void **state)
 
 	(void)state;
 	memset(&echo, 0, sizeof(echo));
-	for (uint8_t n = 0; n < sizeof(echo.config); n++)
+	for (size_t n = 0; n < sizeof(echo.config); n++)
 		echo.config[n] = (uint8_t)(0x10 + n);
 	virtio_init(&virtio, &echo_ops, SLOT, 2, &memory, "m", &to_line);
 	device->ops->reset(device);
