@@ -3,9 +3,10 @@
  * What is behind a disk of the guest: the contract between the block device and a file, a block device or a server.
  *
  * Policy: one thread, the block device's own, calls all of it but disk_open(), disk_close() and the locks, so a backend
- * needs no locks. submit() does not wait for a server; poll() and dispatch() tie a backend to that thread's loop. Each
- * request that was submitted comes back exactly once through done(), from submit() or dispatch(), or through
- * withdraw(). A guest's buffers are where the data go: nothing is copied.
+ * needs no locks. submit() does not wait for a server; poll() and dispatch() tie a backend to that thread's loop, and
+ * what was submitted is under way when poll() returns. Each request that was submitted comes back exactly once through
+ * done(), which only dispatch() calls, or through withdraw(). done() may submit the next one. A file reads and writes
+ * the guest's buffers themselves; what goes to a server is copied where it lies in pieces.
  */
 #ifndef VMM_DEV_DISK_DISK_H
 #define VMM_DEV_DISK_DISK_H
@@ -19,6 +20,8 @@
 
 #define DISK_SECTOR_SIZE 512u
 #define DISK_SERIAL_SIZE 21u /* 20 characters and the end */
+#define DISK_DEPTH 256u	     /* requests that a backend works on at a time; more wait, and none is refused */
+#define DISK_RECONNECT_S 60u /* unless the operator says otherwise */
 
 enum disk_operation {
 	DISK_READ,
@@ -35,25 +38,32 @@ struct disk_request {
 	uint64_t length;      /* bytes; READ, WRITE: all of the buffers */
 	struct iovec *buffer; /* the backend may change it, to go on after a part was done */
 	uint32_t buffers;
-	int result;		   /* once it is done: 0 or -errno; a part that is not there counts as -EIO */
-	struct disk_request *next; /* the backend's, while it has the request */
+	int result; /* once it is done: 0 or -errno; a part that is not there counts as -EIO */
+	/* The backend's, while it has the request. */
+	uint64_t finished; /* bytes that are done */
+	int method;	   /* how it is tried */
+	struct disk_request *next;
 };
 
 struct disk;
 
 struct disk_ops {
 	void (*submit)(struct disk *disk, struct disk_request *request);
-	/* What to poll for, one descriptor or -1; the time in ms after which dispatch() is wanted anyhow, -1: none. */
+	/*
+	 * Begins what was submitted. What to poll for, one descriptor or -1; the time in ms after which dispatch() is
+	 * wanted anyhow, -1: none.
+	 */
 	int (*poll)(struct disk *disk, struct pollfd *wanted);
 	/* After poll() or the time: goes on, and completes what is done. */
 	void (*dispatch)(struct disk *disk, short events);
 	/*
-	 * A disk whose server is away: takes one request that was not done back, undone; NULL if there is none. For
-	 * files NULL: they always finish.
+	 * A disk whose server is away: takes one request that was not done back, undone; NULL if there is none. The
+	 * connection is closed first, so the buffers are the caller's again; what the server has already been sent it
+	 * may still do. For files NULL: they always finish.
 	 */
 	struct disk_request *(*withdraw)(struct disk *disk);
 
-	/* Ownership, below. */
+	/* Ownership, below: of a disk that has locks; all of them NULL for one that has none. */
 	int (*lock)(struct disk *disk, struct error *error);
 	void (*unlock)(struct disk *disk);
 	int (*check_locked)(struct disk *disk, struct error *error);
@@ -69,6 +79,7 @@ struct disk {
 	bool readonly;
 	bool can_discard;
 	bool can_write_zeroes;
+	bool owned; /* between disk_lock() and disk_unlock(): without it a write is refused with -EPERM; atomic */
 	/* Set by the block device before the first request. */
 	void (*done)(void *context, struct disk_request *request);
 	void *context;
@@ -87,12 +98,15 @@ void disk_close(struct disk *disk);
 /*
  * Whose disk it is. disk_lock(): it is ours from here on, or -EBUSY and a sentence that somebody else has it. A disk
  * that is read-only is locked as one that others may read as well. A server has no locks: it becomes writable here, and
- * unlock() ends that.
+ * disk_unlock() ends that.
  */
 int disk_lock(struct disk *disk, struct error *error);
 void disk_unlock(struct disk *disk);
-/* For a machine that is to come: 0 if somebody has it locked for writing, so that it may be that machine's disk;
- * -ENOTSUP where that cannot be seen (a server, a block device); -ENOLCK and a sentence if nobody has it. */
+/*
+ * For a machine that is to come: 0 if somebody else has it locked for writing, so that it may be that machine's disk,
+ * and for a disk that is read-only, which has no owner. With a sentence: -ENOTSUP where it cannot be seen (a server, a
+ * block device), -ENOLCK if nobody has it.
+ */
 int disk_check_locked(struct disk *disk, struct error *error);
 
 #endif

@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Disks that are files and block devices, on real ones: data, ends, errors of a full disk, discard and zeroes, sizes,
+ * and whose they are. Most tests run twice, by io_uring and by plain calls.
+ *
+ * Policy: what this machine does not allow, a mount or a loop device, is skipped.
+ */
+#include "unit.h"
+#include "../fake/disk_client.h"
+
+#include "base/signals.h"
+#include "dev/disk/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LIMIT_S 100
+#define SIZE (1u << 20)
+#define MANY 600u
+
+static enum disk_file_engine engine_uring = DISK_FILE_URING, engine_plain = DISK_FILE_PLAIN;
+
+static char folder[64], path[96];
+static enum disk_file_engine engine;
+static struct disk_client client;
+static struct error error;
+static uint8_t *data, *back;
+
+/* ---- Fixture ---- */
+
+static void pattern_fill(uint8_t *bytes, size_t size, uint8_t seed)
+{
+	for (size_t n = 0; n < size; n++)
+		bytes[n] = (uint8_t)(n * 31 + n / 257 + seed);
+}
+
+static void file_make(const char *name, off_t size)
+{
+	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_false(ftruncate(fd, size));
+	close(fd);
+}
+
+static void file_put(const char *name, const void *bytes, size_t size)
+{
+	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, bytes, size, 0), size);
+	assert_false(fsync(fd));
+	close(fd);
+}
+
+static void file_get(const char *name, void *bytes, size_t size)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, bytes, size, 0), size);
+	close(fd);
+}
+
+static uint64_t file_space(const char *name)
+{
+	struct stat facts;
+
+	assert_false(stat(name, &facts));
+	return (uint64_t)facts.st_blocks * 512;
+}
+
+static int open_at(const char *where, bool readonly)
+{
+	const struct disk_options options = { .where = where, .readonly = readonly };
+	struct disk *disk;
+	int result = disk_file_open(&disk, &options, engine, &error);
+
+	if (!result)
+		disk_client_attach(&client, disk);
+	return result;
+}
+
+static void open_disk(bool readonly)
+{
+	assert_int_equal(open_at(path, readonly), 0);
+	assert_int_equal(disk_lock(client.disk, &error), 0);
+}
+
+static void close_disk(void)
+{
+	disk_close(client.disk);
+	client.disk = NULL;
+}
+
+static int set_up(void **state)
+{
+	engine = *(enum disk_file_engine *)*state;
+	alarm(LIMIT_S);
+	strcpy(folder, "/tmp/disk_file.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/disk", folder);
+	data = malloc(SIZE);
+	back = calloc(1, SIZE);
+	pattern_fill(data, SIZE, 1);
+	file_make(path, SIZE);
+	client.disk = NULL;
+	if (engine == DISK_FILE_URING && open_at(path, true)) {
+		print_message("%s: plain calls are tested instead\n", error.text);
+		engine = DISK_FILE_PLAIN;
+	}
+	if (client.disk)
+		close_disk();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	if (client.disk)
+		close_disk();
+	free(data);
+	free(back);
+	unlink(path);
+	rmdir(folder);
+	alarm(0);
+	return 0;
+}
+
+/* ---- Data ---- */
+
+static void test_data(void **state)
+{
+	struct iovec out[] = { { data, 100 }, { data + 100, 0 }, { data + 5000, 412 }, { data + 8192, 65536 } };
+	struct iovec in[] = { { back, 65000 }, { back + 65000, 1048 } };
+	struct disk_request write = { .operation = DISK_WRITE, .offset = 1024, .buffer = out, .buffers = 4 };
+	struct disk_request read = { .operation = DISK_READ, .offset = 1024, .buffer = in, .buffers = 2 };
+
+	(void)state;
+	open_disk(false);
+	assert_int_equal(client.disk->size, SIZE);
+	assert_true(client.disk->can_discard && client.disk->can_write_zeroes);
+	write.length = read.length = 512 + 65536;
+	disk_client_submit(&client, &write);
+	disk_client_finish(&client);
+	assert_int_equal(write.result, 0);
+	disk_client_submit(&client, &read);
+	disk_client_finish(&client);
+	assert_int_equal(read.result, 0);
+	assert_memory_equal(back, data, 100);
+	assert_memory_equal(back + 100, data + 5000, 412);
+	assert_memory_equal(back + 512, data + 8192, 65536);
+	assert_int_equal(disk_client_do(&client, DISK_FLUSH, 0, NULL, 0), 0);
+	file_get(path, back, 2048);
+	assert_memory_equal(back + 1024, data, 100);
+	assert_int_equal(back[1023], 0);
+}
+
+/* More than the backend works on at a time. */
+static void test_many(void **state)
+{
+	static struct disk_request requests[MANY];
+	static struct iovec buffers[MANY];
+
+	(void)state;
+	open_disk(false);
+	for (uint32_t n = 0; n < MANY; n++) {
+		buffers[n] = (struct iovec){ data + n * 512, 512 };
+		requests[n] = (struct disk_request){
+			.operation = DISK_WRITE,
+			.offset = n * 512,
+			.length = 512,
+			.buffer = &buffers[n],
+			.buffers = 1,
+		};
+		disk_client_submit(&client, &requests[n]);
+	}
+	assert_int_equal(client.under_way, MANY);
+	disk_client_finish(&client);
+	assert_int_equal(client.done, MANY);
+	for (uint32_t n = 0; n < MANY; n++)
+		assert_int_equal(requests[n].result, 0);
+	file_get(path, back, SIZE);
+	assert_memory_equal(back, data, MANY * 512);
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(open_at(path, false), 0);
+	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 512), 0);
+	/* Before it is ours. */
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), -EPERM);
+	assert_int_equal(disk_client_do(&client, DISK_DISCARD, 0, NULL, 512), -EPERM);
+	assert_int_equal(disk_lock(client.disk, &error), 0);
+	/* What is not inside it. */
+	assert_int_equal(disk_client_do(&client, DISK_READ, SIZE, back, 512), -EIO);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, SIZE - 512, data, 1024), -EIO);
+	assert_int_equal(disk_client_do(&client, DISK_READ, UINT64_MAX - 511, back, 512), -EIO);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE_ZEROES, 512, NULL, UINT64_MAX - 511), -EIO);
+	assert_int_equal(disk_client_do(&client, DISK_READ, 1, back, 512), -EIO);
+	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 511), -EIO);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, SIZE - 512, data, 512), 0);
+	disk_unlock(client.disk);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), -EPERM);
+	close_disk();
+	/* Read-only. */
+	open_disk(true);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), -EROFS);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE_ZEROES, 0, NULL, 512), -EROFS);
+	assert_int_equal(disk_client_do(&client, DISK_FLUSH, 0, NULL, 0), 0);
+	assert_false(client.disk->can_discard || client.disk->can_write_zeroes);
+	assert_int_equal(disk_client_do(&client, DISK_READ, SIZE - 512, back, 512), 0);
+	assert_memory_equal(back, data, 512);
+}
+
+/* The file has shrunk behind our back. */
+static void test_shrunk(void **state)
+{
+	(void)state;
+	file_put(path, data, 3072);
+	open_disk(false);
+	assert_false(truncate(path, 3072));
+	assert_int_equal(disk_client_do(&client, DISK_READ, 2048, back, 1024), 0);
+	assert_memory_equal(back, data + 2048, 1024);
+	assert_int_equal(disk_client_do(&client, DISK_READ, 2560, back, 1024), -EIO);
+	assert_memory_equal(back, data + 2560, 512);
+	assert_int_equal(disk_client_do(&client, DISK_READ, 8192, back, 512), -EIO);
+}
+
+/* ---- No room ---- */
+
+/* A write that can be done in part only. */
+static void test_limit(void **state)
+{
+	struct rlimit before, limit;
+
+	(void)state;
+	signals_prepare();
+	open_disk(false);
+	assert_false(getrlimit(RLIMIT_FSIZE, &before));
+	limit = (struct rlimit){ .rlim_cur = 8192 + 100, .rlim_max = before.rlim_max };
+	assert_false(setrlimit(RLIMIT_FSIZE, &limit));
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 4096, data, 8192), -EFBIG);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 4096), 0);
+	assert_false(setrlimit(RLIMIT_FSIZE, &before));
+	file_get(path, back, 16384);
+	assert_memory_equal(back, data, 4096);
+	assert_memory_equal(back + 4096, data, 4096 + 100);
+	assert_int_equal(back[8192 + 100], 0);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 4096, data, 8192), 0);
+}
+
+/* In a file system of 64 KiB; for the rest of this program it is mounted for this program alone. */
+static bool mount_small(void)
+{
+	static bool is_private;
+
+	if (!is_private && (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL)))
+		return false;
+	is_private = true;
+	unlink(path);
+	return !mount("small", folder, "tmpfs", 0, "size=64k");
+}
+
+static void test_full(void **state)
+{
+	int result;
+
+	(void)state;
+	if (!mount_small()) {
+		print_message("no file system can be mounted\n");
+		skip();
+	}
+	file_make(path, SIZE);
+	open_disk(false);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 32768), 0);
+	result = disk_client_do(&client, DISK_WRITE, 32768, data, 65536);
+	assert_int_equal(result, -ENOSPC);
+	/* It goes on: with what is there, and with what is given back. This file system has holes, and no zeroes. */
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data + 1, 4096), 0);
+	assert_int_equal(disk_client_do(&client, DISK_FLUSH, 0, NULL, 0), 0);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE_ZEROES, 4096, NULL, 4096), 0);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE_ZEROES, 0, NULL, SIZE), -ENOSPC);
+	assert_int_equal(disk_client_do(&client, DISK_DISCARD, 0, NULL, SIZE), 0);
+	assert_int_equal(file_space(path), 0);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 32768, data, 32768), 0);
+	close_disk();
+	assert_false(umount2(folder, MNT_DETACH));
+}
+
+/* ---- Discard and zeroes ---- */
+
+/* Over all but the first and the last sector of what was written. */
+static void expect_zeroed(enum disk_operation operation, bool unmap, bool gives_back)
+{
+	struct disk_request request = {
+		.operation = operation,
+		.unmap = unmap,
+		.offset = 512,
+		.length = SIZE - 1024,
+	};
+
+	file_put(path, data, SIZE);
+	disk_client_submit(&client, &request);
+	disk_client_finish(&client);
+	assert_int_equal(request.result, 0);
+	file_get(path, back, SIZE);
+	assert_memory_equal(back, data, 512);
+	assert_memory_equal(back + SIZE - 512, data + SIZE - 512, 512);
+	for (uint32_t n = 512; n < SIZE - 512; n++)
+		if (back[n])
+			fail_msg("byte %u is not 0", n);
+	if (gives_back)
+		assert_true(file_space(path) < SIZE / 2);
+	else
+		assert_true(file_space(path) >= SIZE);
+}
+
+static void test_zeroed(void **state)
+{
+	(void)state;
+	open_disk(false);
+	expect_zeroed(DISK_WRITE_ZEROES, false, false);
+	expect_zeroed(DISK_WRITE_ZEROES, true, true);
+	expect_zeroed(DISK_DISCARD, false, true);
+	assert_int_equal(disk_client_do(&client, DISK_DISCARD, 0, NULL, 0), 0);
+}
+
+/* ---- Size ---- */
+
+static void test_resize(void **state)
+{
+	(void)state;
+	open_disk(false);
+	assert_int_equal(client.disk->ops->resize(client.disk, &error), 0);
+	assert_int_equal(client.disk->size, SIZE);
+	assert_false(truncate(path, 2 * SIZE));
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, SIZE, data, 512), -EIO);
+	assert_int_equal(client.disk->ops->resize(client.disk, &error), 0);
+	assert_int_equal(client.disk->size, 2 * SIZE);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 2 * SIZE - 512, data, 512), 0);
+	assert_false(truncate(path, 2 * SIZE + 1));
+	assert_int_equal(client.disk->ops->resize(client.disk, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "2097153 bytes"));
+	assert_false(truncate(path, SIZE));
+	assert_int_equal(client.disk->ops->resize(client.disk, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "shrunk from 2097152 to 1048576 bytes"));
+	assert_int_equal(client.disk->size, 2 * SIZE);
+}
+
+/* ---- What is no disk ---- */
+
+static void expect_no_disk(const char *where, bool readonly, int result, const char *words)
+{
+	const struct disk_options options = { .where = where, .readonly = readonly };
+	struct disk *disk;
+
+	assert_int_equal(disk_open(&disk, &options, &error), result);
+	if (!strstr(error.text, words) || !strstr(error.text, where))
+		fail_msg("%s: %s", where, error.text);
+}
+
+static void test_no_disk(void **state)
+{
+	char other[128];
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s/none", folder);
+	expect_no_disk(other, false, -ENOENT, "there is no disk");
+	snprintf(other, sizeof(other), "%s/disk/below", folder);
+	expect_no_disk(other, false, -ENOENT, "there is no disk");
+	expect_no_disk(folder, false, -EINVAL, "is a folder");
+	expect_no_disk(folder, true, -EINVAL, "is a folder");
+	assert_false(truncate(path, 0));
+	expect_no_disk(path, false, -EINVAL, "is empty");
+	assert_false(truncate(path, 513));
+	expect_no_disk(path, false, -EINVAL, "513 bytes, which is no multiple of 512");
+	snprintf(other, sizeof(other), "%s/fifo", folder);
+	assert_false(mkfifo(other, 0600));
+	expect_no_disk(other, false, -EINVAL, "neither a file nor a block device");
+	expect_no_disk(other, true, -EINVAL, "neither a file nor a block device");
+	unlink(other);
+	expect_no_disk("/dev/null", false, -EINVAL, "neither a file nor a block device");
+	expect_no_disk("ftp://host/disk", false, -EINVAL, "name a path, or a server by nbd://");
+	expect_no_disk("nbd+ssh://host/disk", false, -EINVAL, "name a path, or a server by nbd://");
+}
+
+static void test_denied(void **state)
+{
+	uid_t self = geteuid();
+
+	(void)state;
+	assert_false(chmod(path, 0444) || chmod(folder, 0755));
+	if (!self)
+		assert_false(seteuid(65534));
+	expect_no_disk(path, false, -EACCES, "may not read and write");
+	assert_non_null(strstr(error.text, "add readonly"));
+	assert_int_equal(open_at(path, true), 0);
+	assert_false(seteuid(self));
+	assert_false(chmod(path, 0));
+	if (!self)
+		assert_false(seteuid(65534));
+	expect_no_disk(path, true, -EACCES, "may not read the disk");
+	assert_false(seteuid(self));
+}
+
+/* ---- Whose it is ---- */
+
+/* Another process that has the disk, until it is told to end. */
+static pid_t owner_start(bool readonly, int *end)
+{
+	int ready[2], over[2];
+	pid_t child;
+	char byte;
+
+	assert_false(pipe2(ready, O_CLOEXEC) || pipe2(over, O_CLOEXEC));
+	child = fork();
+	if (!child) {
+		close(over[1]);
+		byte = (char)(open_at(path, readonly) || disk_lock(client.disk, &error));
+		if (write(ready[1], &byte, 1) == 1 && read(over[0], &byte, 1) >= 0)
+			_exit(0);
+		_exit(1);
+	}
+	close(over[0]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(byte, 0);
+	close(ready[0]);
+	close(ready[1]);
+	*end = over[1];
+	return child;
+}
+
+static void owner_end(pid_t owner, int end)
+{
+	int status;
+
+	close(end);
+	assert_int_equal(waitpid(owner, &status, 0), owner);
+	assert_int_equal(status, 0);
+}
+
+static void test_owner(void **state)
+{
+	pid_t owner;
+	int end;
+
+	(void)state;
+	assert_int_equal(open_at(path, false), 0);
+	assert_int_equal(disk_check_locked(client.disk, &error), -ENOLCK);
+	assert_non_null(strstr(error.text, "no machine has"));
+
+	owner = owner_start(false, &end);
+	assert_int_equal(disk_check_locked(client.disk, &error), 0);
+	assert_int_equal(disk_lock(client.disk, &error), -EBUSY);
+	assert_non_null(strstr(error.text, "is in use"));
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), -EPERM);
+	owner_end(owner, end);
+
+	/* One that only reads is no owner, but its disk does not change. */
+	owner = owner_start(true, &end);
+	assert_int_equal(disk_check_locked(client.disk, &error), -ENOLCK);
+	assert_int_equal(disk_lock(client.disk, &error), -EBUSY);
+	owner_end(owner, end);
+
+	assert_int_equal(disk_lock(client.disk, &error), 0);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), 0);
+	disk_unlock(client.disk);
+	owner = owner_start(false, &end);
+	owner_end(owner, end);
+	/* Our own lock is not somebody else's. */
+	assert_int_equal(disk_lock(client.disk, &error), 0);
+	assert_int_equal(disk_check_locked(client.disk, &error), -ENOLCK);
+}
+
+static void test_readers(void **state)
+{
+	pid_t owner;
+	int end;
+
+	(void)state;
+	assert_int_equal(open_at(path, true), 0);
+	assert_int_equal(disk_check_locked(client.disk, &error), 0);
+	owner = owner_start(true, &end);
+	assert_int_equal(disk_lock(client.disk, &error), 0);
+	disk_unlock(client.disk);
+	owner_end(owner, end);
+	owner = owner_start(false, &end);
+	assert_int_equal(disk_lock(client.disk, &error), -EBUSY);
+	assert_non_null(strstr(error.text, "for writing"));
+	owner_end(owner, end);
+}
+
+/* ---- Block devices ---- */
+
+/* Makes one of the file, which ends with its last user; -1 if this machine does not allow it. */
+static int loop_make(char *where, size_t size)
+{
+	const struct loop_info64 ends_by_itself = { .lo_flags = LO_FLAGS_AUTOCLEAR };
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), number, loop, file;
+
+	number = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
+	close(control);
+	if (number < 0)
+		return -1;
+	snprintf(where, size, "/dev/loop%d", number);
+	loop = open(where, O_RDWR | O_CLOEXEC);
+	file = open(path, O_RDWR | O_CLOEXEC);
+	if (loop >= 0 && (ioctl(loop, LOOP_SET_FD, file) || ioctl(loop, LOOP_SET_STATUS64, &ends_by_itself))) {
+		close(loop);
+		loop = -1;
+	}
+	close(file);
+	return loop;
+}
+
+static void test_block_device(void **state)
+{
+	char where[32];
+	int loop = loop_make(where, sizeof(where));
+	struct disk *other;
+
+	(void)state;
+	if (loop < 0) {
+		print_message("no loop device can be made\n");
+		skip();
+	}
+	assert_int_equal(open_at(where, false), 0);
+	assert_int_equal(client.disk->size, SIZE);
+	assert_int_equal(disk_check_locked(client.disk, &error), -ENOTSUP);
+	assert_int_equal(disk_lock(client.disk, &error), 0);
+	other = client.disk;
+	assert_int_equal(open_at(where, false), 0);
+	assert_int_equal(disk_lock(client.disk, &error), -EBUSY);
+	close_disk();
+	disk_client_attach(&client, other);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, SIZE), 0);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE_ZEROES, 8192, NULL, 8192), 0);
+	assert_int_equal(disk_client_do(&client, DISK_DISCARD, 65536, NULL, SIZE - 65536), 0);
+	assert_int_equal(disk_client_do(&client, DISK_FLUSH, 0, NULL, 0), 0);
+	assert_int_equal(client.disk->ops->resize(client.disk, &error), 0);
+	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 65536), 0);
+	memset(data + 8192, 0, 8192);
+	assert_memory_equal(back, data, 65536);
+	assert_true(file_space(path) < SIZE / 2);
+	close_disk();
+	close(loop);
+}
+
+#define BY(function, engine) cmocka_unit_test_prestate_setup_teardown(function, set_up, tear_down, engine)
+#define TWICE(function) BY(function, &engine_uring), BY(function, &engine_plain)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TWICE(test_data),
+		TWICE(test_many),
+		TWICE(test_refused),
+		TWICE(test_shrunk),
+		TWICE(test_limit),
+		TWICE(test_zeroed),
+		TWICE(test_resize),
+		TWICE(test_block_device),
+		BY(test_no_disk, &engine_plain),
+		BY(test_denied, &engine_plain),
+		BY(test_owner, &engine_plain),
+		BY(test_readers, &engine_plain),
+		/* Last, for its private mounts stay. */
+		TWICE(test_full),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

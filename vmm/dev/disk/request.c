@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A block device's requests: see the header. */
+#include "dev/disk/request.h"
+
+#include <errno.h>
+
+void request_put(struct request_list *list, struct disk_request *request)
+{
+	request->next = NULL;
+	if (list->first)
+		list->last->next = request;
+	else
+		list->first = request;
+	list->last = request;
+}
+
+void request_put_back(struct request_list *list, struct disk_request *request)
+{
+	request->next = list->first;
+	if (!list->first)
+		list->last = request;
+	list->first = request;
+}
+
+struct disk_request *request_take(struct request_list *list)
+{
+	struct disk_request *request = list->first;
+
+	if (request)
+		list->first = request->next;
+	return request;
+}
+
+bool request_writes(const struct disk_request *request)
+{
+	return request->operation != DISK_READ && request->operation != DISK_FLUSH;
+}
+
+int request_check(const struct disk *disk, const struct disk_request *request)
+{
+	if (request_writes(request) && disk->readonly)
+		return -EROFS;
+	if (request_writes(request) && !__atomic_load_n(&disk->owned, __ATOMIC_ACQUIRE))
+		return -EPERM;
+	if (request->operation == DISK_FLUSH)
+		return 0;
+	if (request->offset % DISK_SECTOR_SIZE || request->length % DISK_SECTOR_SIZE || request->offset > disk->size ||
+	    request->length > disk->size - request->offset)
+		return -EIO;
+	return 0;
+}
+
+void request_hand_over(const struct disk *disk, struct request_list *list)
+{
+	struct disk_request *request;
+
+	while ((request = request_take(list)))
+		disk->done(disk->context, request);
+}
