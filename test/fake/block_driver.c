@@ -195,7 +195,7 @@ static bool wait_line(struct block_guest *guest, uint32_t ms)
 }
 
 /* As an interrupt handler does: asks for the next, and looks once more. */
-static int wait_slot(struct block_guest *guest, uint32_t ms)
+int block_guest_wait_ms(struct block_guest *guest, uint32_t ms)
 {
 	for (;;) {
 		int slot = block_guest_collect(guest);
@@ -212,18 +212,13 @@ static int wait_slot(struct block_guest *guest, uint32_t ms)
 
 int block_guest_wait(struct block_guest *guest)
 {
-	int slot = wait_slot(guest, wait_scaled(LIMIT_MS));
+	int slot = block_guest_wait_ms(guest, wait_scaled(LIMIT_MS));
 
 	if (slot < 0) {
 		fprintf(stderr, "a request does not come back\n");
 		abort();
 	}
 	return slot;
-}
-
-bool block_guest_waits(struct block_guest *guest, uint32_t ms)
-{
-	return wait_slot(guest, ms) >= 0;
 }
 
 void block_guest_read(const struct block_guest *guest, uint32_t n, uint32_t offset, void *data, uint32_t size)

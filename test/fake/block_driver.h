@@ -72,8 +72,8 @@ void block_guest_kick(struct block_guest *guest);
 int block_guest_collect(struct block_guest *guest);
 /* The same, waiting for the interrupt; ends the program after a minute. */
 int block_guest_wait(struct block_guest *guest);
-/* Whether a request comes back within so many ms. */
-bool block_guest_waits(struct block_guest *guest, uint32_t ms);
+/* The same for so many ms; -1 then. */
+int block_guest_wait_ms(struct block_guest *guest, uint32_t ms);
 
 /* Copies from the slot's writable pieces, `offset` counted through them. */
 void block_guest_read(const struct block_guest *guest, uint32_t slot, uint32_t offset, void *data, uint32_t size);

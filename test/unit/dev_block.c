@@ -16,6 +16,7 @@
 #define SECTORS 64u
 #define SIZE (SECTORS * 512ull)
 #define VERSION_1 (1ull << 32)
+#define INDIRECT (1ull << 28)
 #define FEATURES (VERSION_1 | 1 << VIRTIO_BLK_F_FLUSH | 1 << VIRTIO_BLK_F_DISCARD | 1 << VIRTIO_BLK_F_WRITE_ZEROES)
 #define RING 128u
 
@@ -237,7 +238,7 @@ static void test_many(void **state)
 		send(n, VIRTIO_BLK_T_IN, n % SECTORS, NULL, 0, 513);
 	while (fake_disk_pending(&disk) < BLOCK_REQUESTS_MAX)
 		usleep(100);
-	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	assert_int_equal(block_guest_wait_ms(&guest, NOTHING_MS), -1);
 	assert_int_equal(fake_disk_pending(&disk), BLOCK_REQUESTS_MAX);
 	fake_disk_set_away(&disk, false);
 	for (uint32_t n = 0; n < BLOCK_SLOTS; n++)
@@ -315,7 +316,7 @@ static void test_refuses_many_pieces(void **state)
 	uint8_t *place = memory_span(&guest.memory, data, 1024);
 
 	(void)state;
-	begin(FEATURES | 1ull << 28);
+	begin(FEATURES | INDIRECT);
 	memcpy(place, &header, sizeof(header));
 	place[16 + 512] = 0xee;
 	for (uint32_t n = 0; n < 256; n++) {
@@ -344,7 +345,7 @@ static void test_no_room_for_status(void **state)
 	begin(FEATURES);
 	assert_true(block_guest_send(&guest, 0, &header, sizeof(header), 0, NULL));
 	block_guest_kick(&guest);
-	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	assert_int_equal(block_guest_wait_ms(&guest, NOTHING_MS), -1);
 	assert_int_equal(virtio_driver_read(device(), 0x070), 0x40 | 15);
 	assert_true(block_guest_begin(&guest, FEATURES, RING));
 	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
@@ -460,7 +461,7 @@ static void test_quiesced_takes_nothing(void **state)
 	quiesce();
 	quiesce();
 	send(0, VIRTIO_BLK_T_IN, 0, NULL, 0, 513);
-	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	assert_int_equal(block_guest_wait_ms(&guest, NOTHING_MS), -1);
 	assert_int_equal(fake_disk_submitted(&disk, DISK_READ), 0);
 	start();
 	start();
@@ -511,7 +512,7 @@ static void test_away_moves(void **state)
 	assert_int_equal(move(0), 0);
 	assert_int_equal(virtqueue_in_flight(&guest.block.virtio.queue[0]), 8);
 	start();
-	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	assert_int_equal(block_guest_wait_ms(&guest, NOTHING_MS), -1);
 	fake_disk_set_away(&disk, false);
 	expect_eight();
 }
@@ -560,7 +561,7 @@ static void test_reset_waits(void **state)
 	assert_int_equal(fake_disk_pending(&disk), 0);
 	assert_null(block_guest_audit(&guest));
 	assert_true(block_guest_begin(&guest, FEATURES, RING));
-	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	assert_int_equal(block_guest_wait_ms(&guest, NOTHING_MS), -1);
 	assert_null(block_guest_audit(&guest));
 	assert_int_equal(write_sector(1, 1), VIRTIO_BLK_S_OK);
 }
@@ -574,7 +575,7 @@ static void test_reset_while_away(void **state)
 	assert_int_equal(disk.withdrawn, 8);
 	assert_true(block_guest_begin(&guest, FEATURES, RING));
 	fake_disk_set_away(&disk, false);
-	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	assert_int_equal(block_guest_wait_ms(&guest, NOTHING_MS), -1);
 	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
 	assert_int_equal(fake_disk_submitted(&disk, DISK_WRITE), 9);
 }
@@ -592,7 +593,7 @@ static void test_machine_reset(void **state)
 	fake_disk_set_away(&disk, false);
 	start();
 	assert_true(block_guest_begin(&guest, FEATURES, 8));
-	assert_false(block_guest_waits(&guest, NOTHING_MS));
+	assert_int_equal(block_guest_wait_ms(&guest, NOTHING_MS), -1);
 	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
 	assert_int_equal(fake_disk_submitted(&disk, DISK_WRITE), 9);
 }

@@ -421,7 +421,6 @@ static void block_reset(struct virtio *virtio)
 	while (block->under_way)
 		lock_wait(&virtio->device.lock, &block->changed);
 	block->resets--;
-	block->retaken = VIRTQUEUE_SIZE_MAX;
 }
 
 static void block_start(struct virtio *virtio)
@@ -542,7 +541,6 @@ int block_create(struct block *block, const struct block_options *options, struc
 	int result;
 
 	*block = (struct block){ .disk = options->disk, .done_end = &block->done };
-	block->retaken = VIRTQUEUE_SIZE_MAX;
 	block->facts.sectors = options->disk->size / DISK_SECTOR_SIZE;
 	block->facts.readonly = options->disk->readonly;
 	memcpy(block->facts.id, options->serial, strnlen(options->serial, sizeof(block->facts.id)));

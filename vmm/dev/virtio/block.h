@@ -34,7 +34,7 @@ struct block {
 	bool standing;	    /* the thread has seen that it shall leave the disk alone, and nothing is under way */
 	uint32_t resets;    /* that wait until nothing is under way */
 	uint32_t under_way; /* requests that were taken, and are neither given back nor left */
-	uint32_t retaken;   /* heads below this one are not left from before */
+	uint32_t retaken;   /* heads below this one were looked at whether they were left from before */
 	bool resizing;	    /* somebody waits for the disk's new size */
 	int resized;	    /* what came of it */
 	struct error *resize_error;
