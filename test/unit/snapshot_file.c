@@ -239,17 +239,24 @@ static void test_trailing(void **state)
 	buffer_free(&content);
 }
 
-static void test_other_version(void **state)
+/* A file of the version before is taken, of no other. */
+static void test_versions(void **state)
 {
 	struct buffer content;
 
 	(void)state;
 	assert_int_equal(write_file(0), 0);
 	content = file_content();
-	content.data[content.size - SEAL_SIZE + 16] += 1;
-	forged_file_store(path, content.data, content.size);
-	expect_refused(open_file());
-	assert_non_null(strstr(error.text, "version"));
+	for (unsigned int version = FRAME_PROTOCOL_OLDEST - 1; version <= FRAME_PROTOCOL + 1; version++) {
+		content.data[content.size - SEAL_SIZE + 16] = (uint8_t)version;
+		forged_file_store(path, content.data, content.size);
+		if (version >= FRAME_PROTOCOL_OLDEST && version <= FRAME_PROTOCOL) {
+			assert_int_equal(open_file(), 0);
+			continue;
+		}
+		expect_refused(open_file());
+		assert_non_null(strstr(error.text, "of the migration protocol, this one takes 5 to 6"));
+	}
 	buffer_free(&content);
 }
 
@@ -560,7 +567,7 @@ int main(void)
 		cmocka_unit_test(test_checksum),	  cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_replaces),	  cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_altered),		  cmocka_unit_test(test_trailing),
-		cmocka_unit_test(test_other_version),	  cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_versions),	  cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_sealed_nonsense),	  cmocka_unit_test(test_disk_full),
 		cmocka_unit_test(test_disk_full_at_seal), cmocka_unit_test(test_bad_paths),
 		cmocka_unit_test(test_drop_box),	  cmocka_unit_test(test_folder_fails),
