@@ -36,6 +36,7 @@ enum fake_call {
 	FAKE_GIC_LOAD,
 	FAKE_LATCH,
 	FAKE_VCPU_CREATE,
+	FAKE_STOLEN,
 	FAKE_VCPU_RUN,
 	FAKE_GET_X,
 	FAKE_SET_X,
@@ -125,6 +126,7 @@ struct fake_vcpu {
 	pthread_t thread; /* that runs it, once it has been run */
 	bool has_thread;
 	bool unfinished;   /* an MMIO exit was not yet completed by another entry */
+	uint64_t stolen;   /* where its stolen time is told; 0: nowhere */
 	uint32_t accesses; /* to X registers, each a system call */
 	uint64_t registers[FAKE_REGISTERS];
 	uint8_t data[8];
@@ -211,6 +213,8 @@ int fake_call_fails(struct fake_host *host, enum fake_call call);
 /* The thread works for this host unless it chose another. */
 void fake_host_adopt(struct fake_host *host);
 void fake_vm_reset(void);
+/* Whether one piece of its memory has all of it. */
+bool fake_vm_has(const struct fake_vm *vm, uint64_t gpa, uint64_t size);
 /* With the lock. */
 void fake_vm_enter(struct fake_vm *vm);
 void fake_vm_leave(struct fake_vm *vm);

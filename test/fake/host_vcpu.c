@@ -114,6 +114,18 @@ void fake_vcpu_set_register(const struct host_vcpu *vcpu, uint32_t id, uint64_t 
 	pthread_mutex_unlock(&fake_lock);
 }
 
+int host_vcpu_set_stolen(struct host_vcpu *vcpu, uint64_t gpa, struct error *error)
+{
+	int result;
+	struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_STOLEN, &result);
+
+	if (gpa % HOST_STOLEN_SIZE || fake->stolen || !fake_vm_has(fake->vm, gpa, HOST_STOLEN_SIZE))
+		fake_violation("a record of stolen time where none can be");
+	if (!result)
+		fake->stolen = gpa;
+	return vcpu_unlock(result, error, "a record of stolen time");
+}
+
 int host_vcpu_set_entry(struct host_vcpu *vcpu, uint64_t pc, uint64_t x0, struct error *error)
 {
 	(void)error;

@@ -166,6 +166,15 @@ int host_vm_add_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, 
 	return vm_unlock(result, error, "the memory");
 }
 
+bool fake_vm_has(const struct fake_vm *vm, uint64_t gpa, uint64_t size)
+{
+	bool has = false;
+
+	for (uint32_t n = 0; n < vm->rams; n++)
+		has |= gpa >= vm->ram[n].gpa && gpa + size <= vm->ram[n].gpa + vm->ram[n].size;
+	return has;
+}
+
 int host_vm_set_counter_offset(struct host_vm *vm, uint64_t offset, struct error *error)
 {
 	int result;

@@ -261,6 +261,20 @@ static void test_rtc(void **state)
 	assert_int_equal(rtc_read32(RTC_DR), 0x11111111 + 9);
 }
 
+/* ---- Stolen time ---- */
+
+/* Each vCPU has a record of its own, in memory that moves with the machine. */
+static void test_stolen(void **state)
+{
+	(void)state;
+	for (uint32_t n = 0; n < config.vcpus; n++)
+		assert_int_equal(fake_vcpu_of(vcpu(n))->stolen, LAYOUT_STOLEN_BASE + n * 64ull);
+	machine_destroy(&machine);
+	fake_fail(fake_host_current(), FAKE_STOLEN, 1, 1, EOPNOTSUPP);
+	assert_int_equal(machine_create(&machine, &config, &console, &error), -EOPNOTSUPP);
+	assert_int_equal(machine_create(&machine, &config, &console, &error), 0);
+}
+
 /* ---- State ---- */
 
 static int reload(struct buffer *saved)
@@ -303,8 +317,8 @@ static void test_state(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_button),  TEST(test_older_model), TEST(test_nodes), TEST(test_genid),
-		TEST(test_vmclock), TEST(test_disruption),  TEST(test_rtc),   TEST(test_state),
+		TEST(test_button),     TEST(test_older_model), TEST(test_nodes), TEST(test_genid),  TEST(test_vmclock),
+		TEST(test_disruption), TEST(test_rtc),	       TEST(test_state), TEST(test_stolen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,7 +108,7 @@ static void rtc_destroy(struct device *device)
 
 static const struct device_ops rtc_ops = {
 	.name = "real-time clock",
-	.section = SECTION_ID('R', 'T', 'C', ' '),
+	.section = SECTION_ID('P', 'L', '3', '1'),
 	.version = 1,
 	.read = rtc_read,
 	.write = rtc_write,

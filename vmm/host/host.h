@@ -142,6 +142,14 @@ void host_vcpu_destroy(struct host_vcpu *vcpu);
 /* All registers as at power-on; `on` as above. */
 int host_vcpu_reset(struct host_vm *vm, struct host_vcpu *vcpu, bool on, struct error *error);
 
+/*
+ * Has KVM tell the guest how long the vCPU wanted to run and could not, in HOST_STOLEN_SIZE bytes of guest memory at
+ * `gpa`, a multiple of that, if the guest asks for it (Arm DEN0057A, PV_TIME_ST). KVM adds to what stands there, so
+ * that the record goes on with the memory on another host. Once in a vCPU's life; -EOPNOTSUPP: this host cannot.
+ */
+#define HOST_STOLEN_SIZE 64u
+int host_vcpu_set_stolen(struct host_vcpu *vcpu, uint64_t gpa, struct error *error);
+
 int host_vcpu_set_entry(struct host_vcpu *vcpu, uint64_t pc, uint64_t x0, struct error *error);
 int host_vcpu_get_x(struct host_vcpu *vcpu, uint32_t n, uint64_t *value);
 int host_vcpu_set_x(struct host_vcpu *vcpu, uint32_t n, uint64_t value);

@@ -96,6 +96,24 @@ void host_vcpu_destroy(struct host_vcpu *vcpu)
 	*vcpu = (struct host_vcpu){ .fd = -1 };
 }
 
+int host_vcpu_set_stolen(struct host_vcpu *vcpu, uint64_t gpa, struct error *error)
+{
+	struct kvm_device_attr attr = {
+		.group = KVM_ARM_VCPU_PVTIME_CTRL,
+		.attr = KVM_ARM_VCPU_PVTIME_IPA,
+		.addr = (uintptr_t)&gpa,
+	};
+	int result = kvm_call(vcpu->fd, KVM_SET_DEVICE_ATTR, &attr);
+
+	if (result == -ENXIO)
+		return error_set(error, EOPNOTSUPP,
+				 "this host's KVM cannot tell a guest of stolen time: its kernel was built without "
+				 "CONFIG_SCHED_INFO");
+	return result < 0 ? error_set(error, -result, "KVM refuses the record of stolen time of vCPU %u (%s)",
+				      vcpu->index, strerror(-result))
+			  : 0;
+}
+
 int host_vcpu_set_entry(struct host_vcpu *vcpu, uint64_t pc, uint64_t x0, struct error *error)
 {
 	int result = kvm_set_register(vcpu->fd, CORE_REGISTER(regs.pc), &pc);

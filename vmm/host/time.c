@@ -99,8 +99,8 @@ static enum host_leap leap_of(int state, int status)
 }
 
 /*
- * A clock that runs at its own rate is steered by the frequency, which the kernel keeps within 500 ppm. What goes beyond
- * that stands in the length of a tick.
+ * A clock that runs at its own rate is steered by the frequency, which the kernel keeps within 500 ppm. What goes
+ * beyond that stands in the length of a tick.
  */
 struct host_discipline host_discipline(void)
 {

@@ -35,6 +35,19 @@ static int machine_create_memory(struct machine *machine, struct error *error)
 	return result ? result : machine_map_memory(machine, error);
 }
 
+/* A host that cannot do it is told apart before a guest of another host is touched. */
+static int machine_tell_stolen(struct machine *machine, struct error *error)
+{
+	int result = 0;
+
+	if (machine->config.model < CONFIG_MODEL_DEVICES)
+		return 0;
+	for (uint32_t n = 0; n < machine->vcpus.count && !result; n++)
+		result = host_vcpu_set_stolen(&machine->vcpus.vcpu[n].host,
+					      LAYOUT_STOLEN_BASE + (uint64_t)n * HOST_STOLEN_SIZE, error);
+	return result;
+}
+
 static int machine_create_vm(struct machine *machine, struct error *error)
 {
 	const struct machine_config *config = &machine->config;
@@ -44,6 +57,8 @@ static int machine_create_vm(struct machine *machine, struct error *error)
 		result = machine_create_memory(machine, error);
 	if (!result)
 		result = vcpus_create(&machine->vcpus, &machine->vm, config->vcpus, true, exit_handle, machine, error);
+	if (!result)
+		result = machine_tell_stolen(machine, error);
 	if (!result)
 		result = host_gic_create(&machine->vm, error);
 	if (!result)
