@@ -163,4 +163,7 @@ extern uint32_t trap_unknown_calls;
 
 bool guest_main(void);
 
+/* It may also look at the machine before the runtime has touched the interrupt controller; on the boot processor. */
+void guest_power_on(void);
+
 #endif

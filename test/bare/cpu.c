@@ -175,6 +175,10 @@ uint64_t machine_option(const char *name, uint64_t otherwise)
 	return otherwise;
 }
 
+__attribute__((weak)) void guest_power_on(void)
+{
+}
+
 void bare_start(const void *tree)
 {
 	uintptr_t efi_system_table = 0;
@@ -186,6 +190,7 @@ void bare_start(const void *tree)
 	boot_cpu_first();
 	cpus[0].stack_end = 1; /* it runs on a stack of its own */
 	cpu_set_self(&cpus[0]);
+	guest_power_on();
 	gic_start(&cpus[0]);
 	passed = guest_main();
 	verdict(passed, passed ? "all is well" : "see above");

@@ -392,6 +392,11 @@ void host_memory_free(void *memory, uint64_t size)
 	munmap(memory, size + GUARD_SIZE);
 }
 
+void host_memory_clear(void *memory, uint64_t size)
+{
+	madvise(memory, size, MADV_DONTNEED);
+}
+
 uint32_t host_page_size(void)
 {
 	return fake_host_current()->page_size;

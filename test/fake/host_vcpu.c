@@ -75,16 +75,17 @@ int host_vcpu_create(struct host_vm *vm, struct host_vcpu *vcpu, uint32_t index,
 
 int host_vcpu_reset(struct host_vm *vm, struct host_vcpu *vcpu, bool on, struct error *error)
 {
-	struct fake_vcpu *fake = fake_vcpu_of(vcpu);
+	int result;
+	struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_VCPU_RESET, &result);
 
 	(void)vm;
-	(void)error;
-	pthread_mutex_lock(&fake_lock);
-	memset(fake->registers, 0, sizeof(fake->registers));
-	fake->registers[FAKE_REGISTER_FEATURES] = fake->vm->host->features;
-	fake->on = on;
-	pthread_mutex_unlock(&fake_lock);
-	return 0;
+	vcpu_stands_still(fake);
+	if (!result) {
+		memset(fake->registers, 0, sizeof(fake->registers));
+		fake->registers[FAKE_REGISTER_FEATURES] = fake->vm->host->features;
+		fake->on = on;
+	}
+	return vcpu_unlock(result, error, "to reset a vCPU");
 }
 
 void host_vcpu_destroy(struct host_vcpu *vcpu)

@@ -349,18 +349,17 @@ int host_gic_create(struct host_vm *vm, struct error *error)
 
 int host_gic_reset(struct host_vm *vm, uint32_t vcpus, struct error *error)
 {
-	struct fake_vm *fake = fake_vm_of(vm);
+	int result;
+	struct fake_vm *fake = vm_lock_all(vm, FAKE_GIC_RESET, &result);
 
-	(void)error;
-	pthread_mutex_lock(&fake_lock);
 	vm_stands_still(fake, "the interrupt controller is reset while a vCPU is inside the guest");
-	for (uint32_t n = 0; n < vcpus; n++) {
+	for (uint32_t n = 0; !result && n < vcpus; n++) {
 		fake->level[n] = fake->active[n] = 0;
 		memset(fake->latched[n], 0, sizeof(fake->latched[n]));
 	}
-	memset(fake->spi, 0, sizeof(fake->spi));
-	pthread_mutex_unlock(&fake_lock);
-	return 0;
+	if (!result)
+		memset(fake->spi, 0, sizeof(fake->spi));
+	return vm_unlock(result, error, "to reset the interrupt controller");
 }
 
 int host_gic_latch_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid)

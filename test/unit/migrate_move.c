@@ -477,7 +477,7 @@ static void test_guest_ends_last(void **state)
 	pair.options.context = &pair;
 	pair_migrate(&pair);
 	assert_int_equal(pair.source_state, SOURCE_RUNNING);
-	assert_string_equal(pair.source_error.text, "the guest ended while it was being migrated");
+	assert_string_equal(pair.source_error.text, "pair has ended: it cannot be migrated");
 	assert_int_equal(fake_host_entries(&pair.host[1]), 0);
 }
 
@@ -489,7 +489,7 @@ static void test_guest_ends(void **state)
 	pair.tap = tap_ends_guest;
 	pair_migrate(&pair);
 	assert_int_equal(pair.source_state, SOURCE_RUNNING);
-	assert_string_equal(pair.source_error.text, "the guest ended while it was being migrated");
+	assert_string_equal(pair.source_error.text, "pair has ended: it cannot be migrated");
 	assert_int_equal(fake_host_entries(&pair.host[1]), 0);
 	assert_true(pair.target_result != 0);
 	assert_int_equal(machine_get_end(&pair.source), MACHINE_END_POWER_OFF);

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,6 +23,13 @@ void *host_memory_allocate(uint64_t size)
 void host_memory_free(void *memory, uint64_t size)
 {
 	munmap(memory, size);
+}
+
+void host_memory_clear(void *memory, uint64_t size)
+{
+	/* Memory that is locked, or a kernel that cannot, is left to be overwritten. */
+	if (madvise(memory, size, MADV_DONTNEED))
+		memset(memory, 0, size);
 }
 
 uint32_t host_page_size(void)

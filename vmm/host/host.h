@@ -65,6 +65,8 @@ void host_timer_acknowledge(int timer);
 /* Zeroed, page-aligned memory; NULL. */
 void *host_memory_allocate(uint64_t size);
 void host_memory_free(void *memory, uint64_t size);
+/* All zero again, as if it had just been allocated: its pages go back to the host. */
+void host_memory_clear(void *memory, uint64_t size);
 
 void host_random(void *buffer, size_t size);
 

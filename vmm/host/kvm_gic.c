@@ -45,7 +45,9 @@
 #define ICC_CTLR_PRIORITY_BITS(ctlr) (((ctlr) >> 8 & 7) + 1)
 
 #define IRQS_PER_WORD 32u
-#define GIC_SGIS 0xffffu /* always enabled in KVM's GICv3, whose interrupts are all of group 1 (vgic-init.c) */
+#define GIC_PPIS 16u	      /* from here on; KVM starts them as levels, all others as edges */
+#define GIC_EDGES 0xaaaaaaaau /* in ICFGR */
+#define GIC_SGIS 0xffffu      /* always enabled in KVM's GICv3, whose interrupts are all of group 1 (vgic-init.c) */
 
 /* A walk over the GIC's registers: to a buffer, from a cursor, or to set them as at power-on. */
 struct gic_walk {
@@ -163,7 +165,7 @@ static void walk_word(struct gic_walk *walk, uint32_t group, uint64_t base, uint
 	for (uint32_t n = 0; n < IRQS_PER_WORD; n += 4)
 		walk_u32(walk, group, base + GIC_IPRIORITYR + first + n);
 	for (uint32_t n = 0; n < IRQS_PER_WORD; n += 16)
-		walk_u32(walk, group, base + GIC_ICFGR + (first + n) / 4);
+		walk_u32_fresh(walk, group, base + GIC_ICFGR + (first + n) / 4, first + n == GIC_PPIS ? 0 : GIC_EDGES);
 	walk_bits(walk, group, word + GIC_ISENABLER, first ? 0 : GIC_SGIS);
 	walk_u32(walk, group, word + GIC_ISPENDR);
 	walk_bits(walk, group, word + GIC_ISACTIVER, 0);

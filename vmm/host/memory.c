@@ -52,6 +52,16 @@ void memory_destroy(struct memory *memory)
 	*memory = (struct memory){ .regions = 0 };
 }
 
+void memory_clear_ram(struct memory *memory)
+{
+	const struct memory_region *ram = &memory->region[0];
+
+	host_memory_clear(ram->host, ram->size);
+	/* Release: whoever sees the bits copies pages that are zero. */
+	for (size_t n = 0; n < ram->size / MEMORY_PAGE_SIZE / 64; n++)
+		__atomic_store_n(&memory->dirty[n], UINT64_MAX, __ATOMIC_RELEASE);
+}
+
 /* ---- Pages ---- */
 
 uint64_t memory_pages(const struct memory *memory)

@@ -39,6 +39,9 @@ int memory_create(struct memory *memory, uint64_t size, struct error *error);
 int memory_add(struct memory *memory, uint64_t gpa, uint64_t size, struct error *error);
 void memory_destroy(struct memory *memory);
 
+/* RAM is all zero again, and dirty. No vCPU runs, and no device is at work. */
+void memory_clear_ram(struct memory *memory);
+
 /* Pages are numbered from 0 through all regions. */
 uint64_t memory_pages(const struct memory *memory);
 

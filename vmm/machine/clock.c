@@ -192,7 +192,6 @@ void clock_reset(struct clock *clock)
 	lock_take(&clock->lock);
 	sc_partition_reset(&clock->partition);
 	memset(clock->raised, 0, sizeof(clock->raised));
-	clock->refusals_logged = 0;
 	clock_disarm(clock);
 	lock_drop(&clock->lock);
 }

@@ -10,7 +10,10 @@
 
 #include "machine/clock.h"
 
-/* Prints the crash registers and the tail of the kernel's log, if the guest left one. */
-void crash_report(const char *name, struct clock *clock, const struct memory *memory);
+/*
+ * Prints the crash registers and the tail of the kernel's log, if the guest left one; of a guest that crashes again and
+ * again, as log_guest() counts in *count, not for ever.
+ */
+void crash_report(const char *name, struct clock *clock, const struct memory *memory, uint32_t *count);
 
 #endif

@@ -26,6 +26,15 @@ static void exit_note_clock(struct machine *machine)
 			  machine->config.name, follows ? "follows" : "no longer follows");
 }
 
+/* The guest is down: what its description says of that. */
+static void exit_act(struct machine *machine, enum config_action action, enum machine_end end)
+{
+	if (action == CONFIG_RESET)
+		machine_restart(machine, end);
+	else
+		machine_finish(machine, end);
+}
+
 static enum vcpu_next exit_hypercall(struct machine *machine, struct host_vcpu *vcpu, const struct host_exit *exit)
 {
 	uint32_t effects = 0;
@@ -44,8 +53,8 @@ static enum vcpu_next exit_hypercall(struct machine *machine, struct host_vcpu *
 		return VCPU_WAITS;
 	if (!(effects & SC_EFFECT_CRASH))
 		return VCPU_RUNS;
-	crash_report(machine->config.name, &machine->clock, &machine->memory);
-	machine_finish(machine, MACHINE_END_PANIC);
+	crash_report(machine->config.name, &machine->clock, &machine->memory, &machine->crashes_logged);
+	exit_act(machine, machine->config.on_panic, MACHINE_END_PANIC);
 	return VCPU_HALTS;
 }
 
@@ -65,7 +74,7 @@ enum vcpu_next exit_handle(void *context, uint32_t vcpu, const struct host_exit 
 		machine_finish(machine, MACHINE_END_POWER_OFF);
 		return VCPU_HALTS;
 	case HOST_EXIT_RESET:
-		machine_finish(machine, MACHINE_END_RESET);
+		exit_act(machine, machine->config.on_reboot, MACHINE_END_RESET);
 		return VCPU_HALTS;
 	case HOST_EXIT_UNKNOWN:
 		break;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/pace.h"
+#include "machine/restart.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -43,16 +44,17 @@ static void *expiry_thread(void *context)
 {
 	struct machine *machine = context;
 	struct pace pace = { 0 };
-	struct pollfd wait[3] = {
+	struct pollfd wait[4] = {
 		{ .fd = machine->clock.timer, .events = POLLIN },
 		{ .fd = machine->closing, .events = POLLIN },
 		{ .fd = machine->tick, .events = POLLIN },
+		{ .fd = machine->restarting, .events = POLLIN },
 	};
 
 	for (;;) {
 		sc_ns_t began;
 
-		if (poll(wait, 3, -1) < 0 && errno != EINTR) {
+		if (poll(wait, sizeof(wait) / sizeof(wait[0]), -1) < 0 && errno != EINTR) {
 			log_line("%s: waiting for its timers failed (%s)", machine->config.name, strerror(errno));
 			machine_finish(machine, MACHINE_END_FAILED);
 			break;
@@ -61,6 +63,8 @@ static void *expiry_thread(void *context)
 			break;
 		if (wait[2].revents)
 			expiry_tick(machine);
+		if (wait[3].revents)
+			restart_run(machine);
 		began = host_monotonic();
 		expiry_raise(machine);
 		if (!expiry_rest(machine, pace_work(&pace, began, host_monotonic())))

@@ -14,9 +14,9 @@
 const char *machine_state_name(enum machine_state state)
 {
 	static const char *const names[] = {
-		[MACHINE_RUNNING] = "running", [MACHINE_PAUSED] = "paused",	  [MACHINE_MIGRATING] = "migrating",
-		[MACHINE_SAVING] = "saving",   [MACHINE_UNDECIDED] = "undecided", [MACHINE_RECEIVING] = "receiving",
-		[MACHINE_ENDED] = "ended",
+		[MACHINE_RUNNING] = "running",	   [MACHINE_PAUSED] = "paused",	      [MACHINE_MIGRATING] = "migrating",
+		[MACHINE_SAVING] = "saving",	   [MACHINE_UNDECIDED] = "undecided", [MACHINE_RECEIVING] = "receiving",
+		[MACHINE_RESETTING] = "resetting", [MACHINE_ENDED] = "ended",
 	};
 
 	return names[state];
@@ -70,6 +70,13 @@ void machine_set_policy(struct machine *machine, enum sc_clock_policy policy)
 	lock_drop(&machine->lock);
 }
 
+/* What the guest has ordered while the machine did not run can be done now. */
+static void restart_wake(const struct machine *machine)
+{
+	if (__atomic_load_n(&machine->restart, __ATOMIC_SEQ_CST) != MACHINE_END_NONE)
+		eventfd_write(machine->restarting, 1);
+}
+
 /* Guest time starts, then devices and vCPUs; -errno if it cannot, and then they stay where they are. */
 static int machine_release(struct machine *machine, enum sc_clock_policy policy, struct error *error)
 {
@@ -96,6 +103,7 @@ static int machine_continue(struct machine *machine, enum sc_clock_policy policy
 		return result;
 	machine->state = MACHINE_RUNNING;
 	machine->policy = SC_CLOCK_FREEZE;
+	restart_wake(machine);
 	return 0;
 }
 
@@ -129,7 +137,7 @@ int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool fo
 			"%s may be running on the other host, since the migration broke after the handover: make "
 			"sure that it does not, then resume it with --force, or stop it here",
 			machine->config.name);
-	else if (machine->state != MACHINE_RUNNING)
+	else if (machine->state != MACHINE_RUNNING && machine->state != MACHINE_RESETTING)
 		result = machine_busy(machine, "resumed", error);
 	lock_drop(&machine->lock);
 	return result;
@@ -181,7 +189,7 @@ int machine_begin_question(struct machine *machine, struct error *error)
 	return result;
 }
 
-/* A migration or a save is over: the end that was ordered meanwhile comes now. */
+/* A migration or a save is over: the end, or the new start, that was ordered meanwhile comes now. */
 static void machine_catch_up(struct machine *machine)
 {
 	bool ending;
@@ -191,6 +199,7 @@ static void machine_catch_up(struct machine *machine)
 	lock_drop(&machine->lock);
 	if (ending)
 		machine_finish(machine, MACHINE_END_STOPPED);
+	restart_wake(machine);
 }
 
 void machine_end_migration(struct machine *machine, enum machine_state state)
@@ -222,6 +231,30 @@ void machine_end_save(struct machine *machine, enum machine_state before)
 	machine->state = machine_state_after(machine, before);
 	lock_drop(&machine->lock);
 	machine_catch_up(machine);
+}
+
+bool machine_begin_restart(struct machine *machine)
+{
+	bool begins;
+
+	lock_take(&machine->lock);
+	begins = machine_is(machine, MACHINE_RUNNING) &&
+		 __atomic_load_n(&machine->restart, __ATOMIC_SEQ_CST) != MACHINE_END_NONE;
+	if (begins)
+		machine->state = MACHINE_RESETTING;
+	lock_drop(&machine->lock);
+	return begins;
+}
+
+void machine_end_restart(struct machine *machine)
+{
+	lock_take(&machine->lock);
+	if (machine_is(machine, MACHINE_RESETTING)) {
+		machine->state = MACHINE_RUNNING;
+		devices_start(&machine->devices);
+		vcpus_unpark(&machine->vcpus);
+	}
+	lock_drop(&machine->lock);
 }
 
 int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *error)
@@ -286,8 +319,29 @@ void machine_finish(struct machine *machine, enum machine_end end)
 	enum machine_end none = MACHINE_END_NONE;
 
 	/* Without the lock: a vCPU's thread comes here while somebody who has the lock waits for it to be held. */
-	if (__atomic_compare_exchange_n(&machine->end, &none, end, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		eventfd_write(machine->ended, 1);
+	if (!__atomic_compare_exchange_n(&machine->end, &none, end, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return;
+	eventfd_write(machine->down, 1);
+	eventfd_write(machine->ended, 1);
+}
+
+void machine_restart(struct machine *machine, enum machine_end otherwise)
+{
+	/* Without the lock, as above. */
+	__atomic_store_n(&machine->restart, otherwise, __ATOMIC_SEQ_CST);
+	eventfd_write(machine->down, 1);
+	eventfd_write(machine->restarting, 1);
+}
+
+int machine_check_alive(struct machine *machine, const char *what, struct error *error)
+{
+	if (machine_get_end(machine) != MACHINE_END_NONE)
+		return error_set(error, ESHUTDOWN, "%s has ended: it cannot be %s", machine->config.name, what);
+	if (__atomic_load_n(&machine->restart, __ATOMIC_SEQ_CST) != MACHINE_END_NONE)
+		return error_set(error, EBUSY, "%s starts anew here, for its guest has %s: it cannot be %s before",
+				 machine->config.name, machine->restart == MACHINE_END_PANIC ? "crashed" : "reset it",
+				 what);
+	return 0;
 }
 
 enum machine_end machine_get_end(struct machine *machine)

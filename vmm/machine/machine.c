@@ -71,8 +71,10 @@ static int machine_start_threads(struct machine *machine, struct error *error)
 	int result;
 
 	machine->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	machine->down = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	machine->restarting = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	machine->closing = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (machine->ended < 0 || machine->closing < 0)
+	if (machine->ended < 0 || machine->down < 0 || machine->restarting < 0 || machine->closing < 0)
 		return error_set(error, errno, "no event descriptor (%s)", strerror(errno));
 	machine->tick = host_timer_create();
 	if (machine->tick < 0)
@@ -116,7 +118,9 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 {
 	int result;
 
-	*machine = (struct machine){ .config = *config, .ended = -1, .closing = -1, .tick = -1 };
+	*machine = (struct machine){
+		.config = *config, .ended = -1, .down = -1, .restarting = -1, .closing = -1, .tick = -1
+	};
 	machine->config.address_bits = HOST_ADDRESS_BITS;
 	machine->vm.kvm = machine->vm.vm = machine->vm.gic = -1;
 	machine->clock.timer = machine->clock.guest_event_fd = -1;
@@ -149,6 +153,8 @@ void machine_destroy(struct machine *machine)
 	host_vm_destroy(&machine->vm);
 	memory_destroy(&machine->memory);
 	machine_close(machine->ended);
+	machine_close(machine->down);
+	machine_close(machine->restarting);
 	machine_close(machine->closing);
 	machine_close(machine->tick);
 	lock_destroy(&machine->lock);
@@ -172,7 +178,8 @@ int machine_reset(struct machine *machine, struct error *error)
 {
 	int result = 0;
 
-	/* First, so that nothing expires into the fresh interrupt controller. */
+	/* First, so that no device and no timer does anything to what is fresh. */
+	devices_quiesce(&machine->devices);
 	clock_reset(&machine->clock);
 	__atomic_store_n(&machine->follows, false, __ATOMIC_RELAXED);
 	for (uint32_t n = 0; n < machine->vcpus.count && !result; n++)
@@ -182,8 +189,6 @@ int machine_reset(struct machine *machine, struct error *error)
 	if (result)
 		return result;
 	vcpus_reset(&machine->vcpus);
-	devices_quiesce(&machine->devices);
 	devices_reset(&machine->devices);
-	devices_start(&machine->devices);
 	return 0;
 }

@@ -22,6 +22,7 @@ enum machine_state {
 	MACHINE_SAVING,	   /* the same for a file */
 	MACHINE_UNDECIDED, /* paused: a migration broke after GO, and the guest may be running on the other host */
 	MACHINE_RECEIVING, /* stands still: its contents come from another host or a file */
+	MACHINE_RESETTING, /* stands still: it starts anew (restart.h) */
 	MACHINE_ENDED,
 };
 
@@ -58,13 +59,19 @@ struct machine {
 	enum sc_clock_policy policy; /* as machine_policy() */
 	bool ending;		     /* to end once it is no longer being migrated or saved */
 	enum machine_end end;	     /* atomic */
+	enum machine_end restart;    /* it is to start anew, or this is its end; atomic */
+	uint32_t restarts;	     /* how often it has started anew; atomic */
 	int ended;		     /* eventfd */
-	int closing;		     /* eventfd, for the thread of the timers */
+	int down;		     /* eventfd: readable once the guest has ended or is to start anew */
+	int restarting;		     /* eventfd, for the thread of the timers: `restart` can be carried out */
+	int closing;		     /* eventfd, for the same */
 	int tick;		     /* timer of the devices' ticks, for that thread */
 	pthread_t timers;
 	bool timers_started;
 	bool follows;		     /* the guest's clock, as last logged; atomic */
 	uint32_t guest_lines_logged; /* of those that a guest can provoke */
+	uint32_t restarts_logged;
+	uint32_t crashes_logged;
 };
 
 /* A machine that stands still, paused, without contents. */
@@ -76,8 +83,9 @@ void machine_destroy(struct machine *machine);
 int machine_boot(struct machine *machine, const struct boot_source *source, struct error *error);
 
 /*
- * The machine as at power-on, in place: vCPUs, interrupt controller, synthetic timers, devices. All vCPUs are parked
- * outside the guest and stay so. Memory keeps its contents, and reference time goes on: it never goes back.
+ * The machine as at power-on, in place: vCPUs, interrupt controller, synthetic timers, devices, which are quiesced
+ * then. All vCPUs are parked outside the guest and stay so. Memory keeps its contents, and reference time goes on: it
+ * never goes back.
  */
 int machine_reset(struct machine *machine, struct error *error);
 
@@ -116,6 +124,13 @@ void machine_end_migration(struct machine *machine, enum machine_state state);
 int machine_begin_save(struct machine *machine, enum machine_state *before, struct error *error);
 void machine_end_save(struct machine *machine, enum machine_state before);
 
+/*
+ * From running to resetting, if the machine is to start anew: false if it is not, or not now. From resetting to
+ * running, unless the machine has ended meanwhile: all vCPUs are parked.
+ */
+bool machine_begin_restart(struct machine *machine);
+void machine_end_restart(struct machine *machine);
+
 /* The guest's hold, if there is one, ends with SC_HOLD_*; all vCPUs are held. -errno if KVM fails us. */
 int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *error);
 
@@ -130,6 +145,13 @@ void machine_stop_soon(struct machine *machine);
 
 /* The first call decides. */
 void machine_finish(struct machine *machine, enum machine_end end);
+/*
+ * The guest is down, and the machine starts anew as soon as it runs, neither migrates nor is being saved; if it cannot
+ * start anew, `otherwise` is its end. From a vCPU's thread, whose guest never goes on.
+ */
+void machine_restart(struct machine *machine, enum machine_end otherwise);
+/* 0 if the guest is still what it was; else that it cannot be `what`, for it has ended or is to start anew. */
+int machine_check_alive(struct machine *machine, const char *what, struct error *error);
 
 /* A consistent look from outside. */
 enum machine_state machine_get_state(struct machine *machine);

@@ -56,14 +56,17 @@ static bool vcpu_park(struct vcpu_set *set, const struct vcpu *vcpu)
 
 /*
  * Waits while the vCPU is held. False when the thread is to end. With unfinished work it runs although it is held: the
- * kick that belongs to the hold lets it do that work and nothing else.
+ * kick that belongs to the hold lets it do that work and nothing else. A guest that does not go on may be reset, and
+ * then such work must not be left to its new life, so its vCPUs are kicked here.
  */
-static bool vcpu_may_run(struct vcpu_set *set, const struct vcpu *vcpu)
+static bool vcpu_may_run(struct vcpu_set *set, struct vcpu *vcpu)
 {
 	bool run = true;
 
 	lock_take(&set->lock);
-	if ((set->holds && !vcpu->unfinished) || set->halted || set->ending || vcpu->waits)
+	if (set->halted && vcpu->unfinished && !set->ending)
+		host_vcpu_kick(&vcpu->host, pthread_self());
+	else if ((set->holds && !vcpu->unfinished) || set->halted || set->ending || vcpu->waits)
 		run = vcpu_park(set, vcpu);
 	lock_drop(&set->lock);
 	return run;
@@ -105,8 +108,8 @@ static void vcpu_step(struct vcpu_set *set, struct vcpu *vcpu)
 		log_line("KVM cannot run vCPU %u (%s)", vcpu->host.index, strerror(-result));
 		exit = (struct host_exit){ .kind = HOST_EXIT_UNKNOWN };
 	}
-	vcpu->unfinished = exit.kind != HOST_EXIT_INTERRUPTED;
-	if (!vcpu->unfinished)
+	vcpu->unfinished = !result && exit.kind != HOST_EXIT_INTERRUPTED;
+	if (exit.kind == HOST_EXIT_INTERRUPTED)
 		return vcpu_look(set, vcpu);
 	vcpu_set_on(vcpu, true);
 	vcpu_follow(set, vcpu, set->on_exit(set->machine, vcpu->host.index, &exit));

@@ -104,11 +104,10 @@ static int source_check(struct source *source, bool dry_run)
 	return result ? result : source_check_registers(source);
 }
 
-static int source_check_alive(struct source *source)
+/* A wait_watch_fn: the guest is down, and nobody need wait for what it would do. */
+static int source_down(void *context, struct error *error)
 {
-	if (machine_get_end(source->machine) == MACHINE_END_NONE)
-		return 0;
-	return error_set(source->error, ESHUTDOWN, "the guest ended while it was being migrated");
+	return machine_check_alive(context, "migrated", error);
 }
 
 /* ---- While the guest runs ---- */
@@ -206,7 +205,7 @@ static int source_precopy(struct source *source)
 			enough = false;
 		}
 		if (!result)
-			result = source_check_alive(source);
+			result = machine_check_alive(source->machine, "migrated", source->error);
 		if (!result)
 			result = channel_look(source->channel, source->error);
 	}
@@ -365,7 +364,7 @@ static int source_transfer(struct source *source)
 	const struct report *report = source->report;
 	/* The guest may have left the reference clock during pre-copy. */
 	struct sc_follow follow = machine_follow_moving(source->machine, report->from_hz, report->to_hz);
-	int result = source_check_alive(source);
+	int result = machine_check_alive(source->machine, "migrated", source->error);
 
 	if (!result)
 		result = source_check_rate(source, &follow);
@@ -554,9 +553,11 @@ static void source_report_begin(struct source *source)
 enum source_state source_run(struct machine *machine, struct channel *channel, const struct source_options *options,
 			     struct report *report, struct error *error)
 {
+	const struct wait_watch down = { .fd = machine->down, .fn = source_down, .context = machine };
 	struct source source = source_make(machine, channel, options, report, error);
 	int result;
 
+	channel_watch(channel, &down);
 	source_report_begin(&source);
 	result = source_check(&source, false);
 	if (!result)

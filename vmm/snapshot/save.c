@@ -20,6 +20,12 @@ static int save_called(void *context, struct error *error)
 	return error_set(error, ECANCELED, "the save was called off");
 }
 
+/* The same for a guest that is down: nobody need wait for what it would do. */
+static int save_down(void *context, struct error *error)
+{
+	return machine_check_alive(context, "saved", error);
+}
+
 /* 0, or the error of a save that was called off. */
 static int save_look(const struct save_options *options, struct error *error)
 {
@@ -98,11 +104,9 @@ static int save_content(struct machine *machine, const struct save_options *opti
 static int save_held(struct machine *machine, const struct save_options *options, struct snapshot_writer *writer,
 		     struct error *error)
 {
-	int result;
+	int result = machine_check_alive(machine, "saved", error);
 
-	if (machine_get_end(machine) != MACHINE_END_NONE)
-		result = error_set(error, ESHUTDOWN, "%s ended before it could be saved", machine->config.name);
-	else
+	if (!result)
 		result = save_content(machine, options, &writer->sink, error);
 	if (!result)
 		result = snapshot_writer_finish(writer, error);
@@ -114,11 +118,10 @@ static int save_held(struct machine *machine, const struct save_options *options
 	return result;
 }
 
-static int save_prepare(struct machine *machine, const struct save_options *options, const struct wait_watch *watch,
+static int save_prepare(struct machine *machine, const struct save_options *options, const struct hold_wait *wait,
 			bool *prepared, struct error *error)
 {
-	const struct hold_wait wait = { options->limits->prepare_ms, watch, options->gate ? 1 : 0 };
-	int result = hold_prepare(machine, &wait, prepared, error);
+	int result = hold_prepare(machine, wait, prepared, error);
 
 	if (result || *prepared || options->force)
 		return result;
@@ -126,7 +129,7 @@ static int save_prepare(struct machine *machine, const struct save_options *opti
 			 "%s was asked to put its clock on the reference page before it is saved, and has not done so "
 			 "in %d ms, so it could not be restored on a host of another rate; save it all the same with "
 			 "--force",
-			 machine->config.name, wait.limit_ms);
+			 machine->config.name, wait->limit_ms);
 }
 
 /*
@@ -135,14 +138,18 @@ static int save_prepare(struct machine *machine, const struct save_options *opti
  */
 static int save_ask(struct machine *machine, const struct save_options *options, struct error *error)
 {
-	const struct wait_watch watch = { .fd = options->gate ? options->gate->cancelled : -1, .fn = save_called };
-	const struct hold_wait hold = { options->limits->hold_ms, &watch, options->gate ? 1 : 0 };
+	const struct wait_watch watch[] = {
+		{ .fd = machine->down, .fn = save_down, .context = machine },
+		{ .fd = options->gate ? options->gate->cancelled : -1, .fn = save_called },
+	};
+	const struct hold_wait prepare = { options->limits->prepare_ms, watch, 2 };
+	const struct hold_wait hold = { options->limits->hold_ms, watch, 2 };
 	bool done;
 	int result;
 
 	if (clock_is_stopped(&machine->clock) || machine_follow(machine, SC_MOVE_ASKED).level != SC_LEVEL_COOPERATIVE)
 		return 0;
-	result = save_prepare(machine, options, &watch, &done, error);
+	result = save_prepare(machine, options, &prepare, &done, error);
 	if (!result && done)
 		result = hold_begin(machine, &hold, &done, error);
 	if (!result && !done)
