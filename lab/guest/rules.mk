@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The guest: a stock kernel, and an initramfs of busybox, the module, and the programs of test/guest. NAME.c there is a
-# program, NAME_*.c are further parts of it. The kernel has console, ptp_kvm and virtual timers built in: no module of its
-# own is needed.
+# program, NAME_*.c are further parts of it. The kernel has console, ptp_kvm and virtual timers built in, but the drivers
+# of other devices are modules, which init loads on request.
 
 GUEST_PROGRAMS := $(foreach source,$(sort $(wildcard test/guest/*.c)),$(if $(findstring _,$(source)),,$(notdir $(source:.c=))))
 GUEST_BIN := $(addprefix $(O)/guest/bin/,$(GUEST_PROGRAMS))
 GUEST_ROOT := $(O)/guest/root
-guest_objects = $(call objects,arm64,$(wildcard test/guest/$(1).c test/guest/$(1)_*.c))
+guest_objects = $(call objects,arm64,$(wildcard test/guest/$(1).c test/guest/$(1)_*.c) $(GUEST_PARTS_$(1)))
+# Parts of another program.
+GUEST_PARTS_disks := test/guest/probe_line.c test/guest/probe_pattern.c
+
+# Loaded in this order.
+GUEST_DRIVERS := drivers/virtio/virtio_mmio drivers/block/virtio_blk drivers/char/hw_random/virtio-rng
 
 define guest_program
 $(call guest_objects,$(1)): | $(SYSROOT)
@@ -18,12 +23,14 @@ endef
 $(foreach program,$(GUEST_PROGRAMS),$(eval $(call guest_program,$(program))))
 
 # The kernel makes /dev/console by itself, before it unpacks this: no device node and so no root is needed.
-$(O)/guest/initrd.cpio.gz: lab/guest/init lab/guest/rules.mk $(MODULE) $(SELFTEST) $(GUEST_BIN) | $(SYSROOT)
+$(O)/guest/initrd.cpio.gz: lab/guest/init lab/guest/rules.mk $(MODULE) $(SELFTEST) $(GUEST_BIN) $(KERNEL) | $(SYSROOT)
 	@rm -rf $(GUEST_ROOT)
-	@mkdir -p $(GUEST_ROOT)/bin
+	@mkdir -p $(GUEST_ROOT)/bin $(GUEST_ROOT)/drivers
 	@cp lab/guest/init $(GUEST_ROOT)
 	@for module in $(MODULE) $(SELFTEST); do \
 		$(ARM64)strip --strip-debug $$module -o $(GUEST_ROOT)/$$(basename $$module) || exit; done
+	@n=0; for driver in $(GUEST_DRIVERS); do n=$$((n + 1)); \
+		xz -dc $(O)/kernel/modules/kernel/$$driver.ko.xz >$(GUEST_ROOT)/drivers/$$n-$$(basename $$driver).ko || exit; done
 	@cp $(O)/sysroot/usr/bin/busybox $(GUEST_BIN) $(GUEST_ROOT)/bin
 	$(call say,CPIO)cd $(GUEST_ROOT) && find . | sort | \
 		cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -9n >$(CURDIR)/$@
