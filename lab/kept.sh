@@ -42,6 +42,7 @@ kept_note_key() {
 		echo "$memory"
 		cat "$dir/arguments"
 		sha256sum "$kernel" "$initrd" "$top"/lab/{lab,kept.sh,guests.sh} "$payload"/*
+		[ -z "$carry" ] || find "$carry" -type f -print0 | sort -z | xargs -0 sha256sum
 	} | sha256sum >"$dir/valid-for"
 }
 

@@ -47,7 +47,7 @@ $(REARM): lab/rules.mk $(REARM_SRC) $(KERNEL)
 $(O)/lab/host-initrd: lab/image lab/libraries.sh lab/host/boot lab/host/inittab $(TRUTH_READ) $(REARM) $(SYSROOT) $(KERNEL)
 	lab/image
 
-include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk lab/linux/rules.mk
+include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk lab/linux/rules.mk lab/store/rules.mk
 
 # What each emulated host carries in /seaclock.
 PAYLOAD := $(addprefix $(O)/payload/,seaclock Image initrd.cpio.gz)
@@ -65,7 +65,7 @@ LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge $(RELAY)
 demo: $(LAB)
 	@lab/demo
 
-lab-test: $(LAB) $(GENERIC_INITRD) bare
+lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) bare
 	@lab/scenarios/run
 
 linux-driver: $(LAB) $(LINUX_IMAGE)
