@@ -13,6 +13,9 @@
  *     judge cooperative FOLDER MANIFEST...
  *         checks each run of a guest that cooperates with the monitor, and prints a row for each consumer of the
  *         counter's rate; adds the migrations to cooperative.json there
+ *     judge disks FOLDER MANIFEST...
+ *         the same for guests with disks, and checks those; writes disks.json there, of these runs alone. A run without
+ *         a migration has nothing but its disks to be checked
  *
  * Exit status 2: bad evidence or bad usage, with one sentence on standard error.
  */
@@ -24,12 +27,14 @@
 
 #include "cooperative.h"
 #include "cooperative_summary.h"
+#include "disks_summary.h"
 #include "evidence.h"
 #include "offset_summary.h"
 #include "plot.h"
 #include "summary.h"
 #include "verdict.h"
 #include "verdict_busy.h"
+#include "verdict_disks.h"
 #include "verdict_raw.h"
 
 static int fail(const char *sentence)
@@ -124,17 +129,28 @@ static int run_read(struct run *run, const char *manifest)
 	return evidence_read(run, manifest, error) != 0 || run_judge(run, error) != 0 ? fail(error) : 0;
 }
 
-static int write_cooperative(const struct run *run, const char *folder)
+/* Writes FOLDER/NAME, unless `summary` is NULL, and releases it. */
+static int summary_put(json_t *summary, const char *folder, const char *name)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/cooperative.json", folder);
-	json_t *old = json_load_file(path, 0, NULL), *summary = cooperative_summary(old, run);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	int err = !summary || json_dump_file(summary, path, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0;
 
-	json_decref(old);
 	json_decref(summary);
 	return err ? fail_writing(path) : 0;
+}
+
+static int write_cooperative(const struct run *run, const char *folder)
+{
+	static const char name[] = "cooperative.json";
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	json_t *old = json_load_file(path, 0, NULL), *summary = cooperative_summary(old, run);
+
+	json_decref(old);
+	return summary_put(summary, folder, name);
 }
 
 static int judge_cooperative(struct run *run, const char *folder, char **manifests)
@@ -153,6 +169,38 @@ static int judge_cooperative(struct run *run, const char *folder, char **manifes
 			return result;
 	}
 	return status;
+}
+
+/* Judges the run of one manifest and adds it to the summary. Returns 0, 1 if it does not hold, or 2. */
+static int judge_disks_of(struct run *run, json_t **summary, const char *manifest)
+{
+	char error[RUN_ERROR_MAX] = "out of memory";
+
+	memset(run, 0, sizeof(*run));
+	if (evidence_read(run, manifest, error) != 0 || (run->manifest.migration_count && run_judge(run, error) != 0))
+		return fail(error);
+	struct disks disks = disks_judge(&run->transcript);
+	bool passed = !run->migration_count || cooperative_verdict(run, stdout);
+	json_t *old = *summary;
+
+	passed = verdict_of_disks(&disks, stdout) && passed;
+	*summary = disks_summary(old, run, &disks);
+	json_decref(old);
+	return *summary ? !passed : fail("out of memory");
+}
+
+static int judge_disks(struct run *run, const char *folder, char **manifests)
+{
+	json_t *summary = NULL;
+	int status = 0;
+
+	for (; *manifests && status != 2; manifests++) {
+		int result = judge_disks_of(run, &summary, *manifests);
+
+		run_free(run);
+		status = result > status ? result : status;
+	}
+	return summary_put(summary, folder, "disks.json") ? 2 : status;
 }
 
 /* Judges the run of one manifest. Returns 0, 1 if it does not hold, or 2. */
@@ -199,6 +247,8 @@ static int judge(struct run *run, int argc, char **argv)
 		return judge_offsets(run, strtoul(argv[2], NULL, 10), argv[3], argv + 4);
 	if (argc >= 4 && strcmp(command, "cooperative") == 0)
 		return judge_cooperative(run, argv[2], argv + 3);
+	if (argc >= 4 && strcmp(command, "disks") == 0)
+		return judge_disks(run, argv[2], argv + 3);
 	if (evidence_read(run, argv[2], error) != 0)
 		return fail(error);
 	if (argc == 4 && strcmp(command, "busy") == 0)
@@ -219,7 +269,8 @@ static int judge(struct run *run, int argc, char **argv)
 	if (argc == 4 && strcmp(command, "report") == 0)
 		return write_report(run, argv[3]);
 	return fail("usage: judge check|legs|steps MANIFEST, judge busy MANIFEST SECONDS, judge report MANIFEST FOLDER,"
-		    " judge offset N FOLDER MANIFEST..., judge cooperative FOLDER MANIFEST...");
+		    " judge offset N FOLDER MANIFEST..., judge cooperative FOLDER MANIFEST..., judge disks FOLDER "
+		    "MANIFEST...");
 }
 
 int main(int argc, char **argv)
@@ -228,7 +279,7 @@ int main(int argc, char **argv)
 	static struct run run;
 
 	if (argc < 3)
-		return fail("usage: judge check|legs|steps|busy|report|offset|cooperative ...");
+		return fail("usage: judge check|legs|steps|busy|report|offset|cooperative|disks ...");
 	int status = judge(&run, argc, argv);
 
 	run_free(&run);

@@ -19,6 +19,7 @@
 #define CPUS_MAX 512
 #define DIVIDER_MAX 63
 #define YEAR_NS (366 * 24 * HOUR_NS)
+#define DISKS_MAX 256
 
 /* Result of one line's reader: 1 taken, 0 damaged, -errno. */
 typedef int (*line_reader)(struct transcript *transcript, const struct line *line);
@@ -206,6 +207,48 @@ static int read_raw(struct transcript *transcript, const struct line *line)
 	return list_add(&transcript->raw, &r, sizeof(r));
 }
 
+static int disk_add(struct transcript *transcript, const struct line *line, struct transcript_disk *d)
+{
+	if (!line_number(line, "disk", 0, DISKS_MAX - 1, &d->disk))
+		return 0;
+	d->leg = transcript->legs ? transcript->legs - 1 : 0;
+	return list_add(&transcript->disks, d, sizeof(*d));
+}
+
+static int read_fsync(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_disk d = { .kind = TRANSCRIPT_DISK_FSYNC };
+
+	return total_of(line, "sequence", &d.sequence) ? disk_add(transcript, line, &d) : 0;
+}
+
+static int read_disk(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_disk d = { .kind = TRANSCRIPT_DISK_LOAD };
+
+	if (!total_of(line, "sequence", &d.sequence) || !total_of(line, "checked", &d.checked) ||
+	    !total_of(line, "wrong", &d.wrong))
+		return 0;
+	return disk_add(transcript, line, &d);
+}
+
+static int read_check(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_disk d = { .kind = TRANSCRIPT_DISK_CHECK };
+
+	if (!total_of(line, "durable", &d.sequence) || !total_of(line, "blocks", &d.checked) ||
+	    !total_of(line, "wrong", &d.wrong) || !total_of(line, "lost", &d.lost))
+		return 0;
+	return disk_add(transcript, line, &d);
+}
+
+static int read_error(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_disk d = { .kind = TRANSCRIPT_DISK_ERROR };
+
+	return total_of(line, "sequence", &d.sequence) ? disk_add(transcript, line, &d) : 0;
+}
+
 /* Lines for a person, or for a script. */
 static int read_nothing(struct transcript *transcript, const struct line *line)
 {
@@ -231,7 +274,8 @@ static line_reader reader_of(const char *kind)
 		{ "@sleep", read_sleep },    { "@sleeps", read_sleeps },   { "@reads", read_reads },
 		{ "@busy", read_busy },	     { "@hotplug", read_nothing }, { "@memory", read_memory },
 		{ "@level", read_level },    { "@raw", read_raw },	   { "@module", read_nothing },
-		{ "@refuse", read_nothing }, { "@done", read_done },
+		{ "@refuse", read_nothing }, { "@done", read_done },	   { "@fsync", read_fsync },
+		{ "@disk", read_disk },	     { "@check", read_check },	   { "@error", read_error },
 	};
 
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
@@ -286,5 +330,6 @@ void transcript_free(struct transcript *transcript)
 	free(transcript->memory.items);
 	free(transcript->level.items);
 	free(transcript->raw.items);
+	free(transcript->disks.items);
 	memset(transcript, 0, sizeof(*transcript));
 }

@@ -78,6 +78,23 @@ struct transcript_raw {
 	int64_t ptp, difference, width; /* width: within which it is known */
 };
 
+enum transcript_disk_kind {
+	TRANSCRIPT_DISK_FSYNC, /* all writes up to number `sequence` are durable */
+	TRANSCRIPT_DISK_LOAD,  /* running totals of one writer, which may be followed by another one's */
+	TRANSCRIPT_DISK_CHECK, /* a whole disk was read, for which `sequence` was durable */
+	TRANSCRIPT_DISK_ERROR, /* a request failed */
+};
+
+/* What is not told by a kind is 0. */
+struct transcript_disk {
+	size_t leg;
+	enum transcript_disk_kind kind;
+	int64_t disk, sequence;
+	int64_t checked; /* LOAD: blocks that were read back; CHECK: blocks of the disk */
+	int64_t wrong;	 /* blocks that do not hold what was written */
+	int64_t lost;	 /* CHECK: blocks that lack what was durable */
+};
+
 /* Growing array of one kind of record. */
 struct transcript_list {
 	void *items;
@@ -96,6 +113,7 @@ struct transcript {
 	struct transcript_list memory;	/* struct transcript_memory: running totals */
 	struct transcript_list level;	/* struct transcript_level; warnings are a running total */
 	struct transcript_list raw;	/* struct transcript_raw */
+	struct transcript_list disks;	/* struct transcript_disk, in the order of the lines */
 	int64_t leg_hz[TRANSCRIPT_LEGS_MAX];
 	size_t legs;
 	size_t taken, damaged; /* lines */

@@ -123,7 +123,9 @@ static int begin(struct writer *writer)
 	uint64_t written = found.last / ORDER_GROUP * ORDER_GROUP;
 
 	writer->sequence = written > OPEN_MAX ? written - OPEN_MAX : 0;
-	err = check_run(&writer->seen, writer->path, writer->disk, writer->sequence);
+	writer->seen = found;
+	if (found.last)
+		err = check_run(&writer->seen, writer->path, writer->disk, writer->sequence);
 	writer->seen.last = 0;
 	return err ? fail(writer, "begin", err) : 0;
 }
