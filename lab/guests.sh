@@ -20,6 +20,7 @@ guest_log=      # what its monitor prints, here
 run=1           # number of the guest in this lab
 leg=0           # number of the current leg, which is the guest's time on one host
 migrate_port=   # of the receiver, if it is not the usual one
+receive_options=() # of `seaclock receive`, besides the usual ones
 wait_limit=120  # seconds on a quiet machine; this limit and all others that are given here are scaled
 # Emulated processors share this machine's own: a round trip takes a millisecond or several, and a few pages half a second.
 # The defaults, 500 us and 300 ms, would refuse a migration whenever something else runs here.
@@ -256,7 +257,8 @@ listening_wait() {
 receive_start() {
 	receive_console=/tmp/$run.$((leg + 1)).console
 	receive_log=$work/$((leg + 1)).$1.log
-	monitor_run "$1" "$receive_console" receive "$guest" --listen 0.0.0.0:5999 >"$receive_log" 2>&1 &
+	monitor_run "$1" "$receive_console" receive "$guest" --listen 0.0.0.0:5999 "${receive_options[@]}" \
+		>"$receive_log" 2>&1 &
 	receive_pid=$!
 	listening_wait "$1" 5999 || {
 		echo "seaclock receive on $1 does not listen:" >&2
@@ -305,9 +307,14 @@ move_finish() {
 		echo "the source's exit status is $status, not 5 (migrated away)" >&2
 		return 1
 	}
+	guest_follow "$to"
+}
+
+# The guest has left its host, and is where the last receiver was, on host $1.
+guest_follow() {
 	console_collect
 	leg=$((leg + 1))
-	guest_host=$to
+	guest_host=$1
 	guest_pid=$receive_pid
 	guest_log=$receive_log
 	guest_console=$receive_console

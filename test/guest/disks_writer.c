@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,11 +161,10 @@ static int files_open(struct writer *writer)
 
 int writer_start(unsigned int disk, const char *path, unsigned int pause_ms)
 {
-	struct writer *writer = calloc(1, sizeof(*writer));
+	static struct writer writers[ORDER_DISKS_MAX];
+	struct writer *writer = &writers[disk];
 	pthread_t thread;
 
-	if (!writer)
-		return -ENOMEM;
 	*writer = (struct writer){ .disk = disk, .path = path, .pause_ms = pause_ms, .seed = disk };
 	int err = files_open(writer);
 

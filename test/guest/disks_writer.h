@@ -9,8 +9,8 @@
 #define TEST_GUEST_DISKS_WRITER_H
 
 /*
- * Starts the thread for disk number `disk` at `path`, which lives as long; it goes on from what is on the disk, and
- * rests for `pause_ms` after each fsync(). Returns 0, or -errno.
+ * Starts the thread for disk number `disk`, below ORDER_DISKS_MAX, at `path`, which lives as long; it goes
+ * on from what is on the disk, and rests for `pause_ms` after each fsync(). Returns 0, or -errno.
  */
 int writer_start(unsigned int disk, const char *path, unsigned int pause_ms);
 

@@ -1,0 +1,89 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What scenarios with disks share: a third host that stores them (lab/store/), a guest with two of them, one a file of
+# NFS, the other an export of an NBD server, and the check of both when the guest has ended. A guest has a name, and
+# files of its own on the store: NAME.file and NAME.nbd.
+. "$(dirname "${BASH_SOURCE[0]}")/cooperative.sh"
+
+export LAB_CARRY=$top/out/store
+tool=/seaclock/store/disks
+disk_mib=8
+pause_ms=200 # of the load after each fsync: the console is slow
+guest_disks= # the name
+manifests=()
+
+store() {
+	on store /seaclock/store/serve "$1"
+}
+
+# Brings the store up for the hosts $@.
+store_begin() {
+	local host
+	store begin
+	store nbd-start
+	for host in "$@"; do
+		on "$host" /seaclock/store/attach store
+	done
+}
+
+# Boots the guest of the name $2, with new disks, on host $1; further arguments are options of `seaclock run`.
+disks_run() {
+	guest_disks=$2
+	manifests+=("$manifest")
+	on store truncate -s "${disk_mib}M" "/srv/$2.file" "/srv/$2.nbd"
+	guest_run "$1" "sc.run=obey sc.devices=1" --vcpus 2 --memory 160 \
+		--disk "/srv/$2.file,serial=$2-file" --disk "nbd://store:10809/$2.nbd,serial=$2-nbd" "${@:3}"
+	guest_wait_for '^obeyed'
+	guest_type 'echo serials $(cat /sys/block/vda/serial /sys/block/vdb/serial)'
+	check "the guest has its disks, in their order" guest_wait_for "^serials $2-file $2-nbd"
+}
+
+disks_load() {
+	guest_type "disks write pause_ms=$pause_ms 0=/dev/vda 1=/dev/vdb &"
+	disks_go_on 1
+}
+
+# Waits until something more has become durable $1 times on each disk, at most $2 seconds.
+disks_go_on() {
+	local disk seen=()
+	for disk in 0 1; do
+		seen+=("$(guest_count "@fsync disk=$disk")")
+	done
+	for disk in 0 1; do
+		guest_wait_for "@fsync disk=$disk" $((seen[disk] + $1)) "${2:-60}" || return 1
+	done
+}
+
+# Prints what the consoles $2... say to be durable of disk $1: they are one stream, since a line may continue on the next.
+promised() {
+	cat "${@:2}" | sed -n "s/.*@fsync disk=$1 sequence=\([0-9]*\) \*[0-9a-f]\{4\}\r*\$/\1/p" | sort -n | tail -n 1
+}
+
+# The arguments of `disks check` for the disks at $1 and $2, by the consoles $3...
+promises() {
+	echo "0=$1:$(promised 0 "${@:3}") 1=$2:$(promised 1 "${@:3}")"
+}
+
+# The guest has ended: everything that it was told to be durable must be on the store.
+disks_check() {
+	local consoles promises
+	mapfile -t consoles < <(sed -n "s#^console #$work/#p" "$manifest")
+	promises=$(promises "/srv/$guest_disks.file" "/srv/$guest_disks.nbd" "${consoles[@]}")
+	# shellcheck disable=SC2086 # the words are to be split
+	check "the disks of $guest_disks can be read" eval 'on store "$tool" check $promises >"$work/check.console"'
+	echo "console check.console" >>"$manifest"
+	sed 's/^/  | /' "$work/check.console"
+}
+
+# The judge's verdict on all guests, and their logs.
+disks_end() {
+	local path
+	check "the judge finds no fault" "$judge" disks "$top/out" "${manifests[@]}"
+	sed 's/^/  | /' "$top/out/disks.json" | grep -E 'checksum_errors|lost_fsyncs'
+	for path in "${manifests[@]}"; do
+		cat "$(dirname "$path")"/*.console
+	done >"$work/all"
+	check "the guests' logs are clean" file_lacks "$work/all" "$trouble"
+	scenario_end
+}
