@@ -23,8 +23,8 @@ struct file {
 	bool has_uring;
 	struct step_medium medium;
 	struct uring uring;
-	struct request_list waiting; /* for plain calls */
-	struct request_list done;
+	struct disk_request_list waiting; /* for plain calls */
+	struct disk_request_list done;
 };
 
 static struct file *file_of(struct disk *disk)
@@ -39,7 +39,7 @@ static bool file_begin(struct file *file, struct disk_request *request)
 {
 	bool has_steps = step_begin(&file->medium, request);
 
-	request->result = request_check(&file->disk, request);
+	request->result = disk_request_check(&file->disk, request);
 	/* Nothing was written that could be flushed. */
 	return !request->result && has_steps && !(request->operation == DISK_FLUSH && file->disk.readonly);
 }
@@ -49,11 +49,11 @@ static void file_submit(struct disk *disk, struct disk_request *request)
 	struct file *file = file_of(disk);
 
 	if (!file_begin(file, request))
-		request_put(&file->done, request);
+		disk_request_put(&file->done, request);
 	else if (file->has_uring)
 		uring_put(&file->uring, request);
 	else
-		request_put(&file->waiting, request);
+		disk_request_put(&file->waiting, request);
 }
 
 static int file_poll(struct disk *disk, struct pollfd *wanted)
@@ -72,21 +72,21 @@ static int file_poll(struct disk *disk, struct pollfd *wanted)
 static void file_dispatch(struct disk *disk, short events)
 {
 	struct file *file = file_of(disk);
-	struct request_list plain = file->waiting, done;
+	struct disk_request_list plain = file->waiting, done;
 	struct disk_request *request;
 
 	(void)events;
-	file->waiting = (struct request_list){ .first = NULL };
-	while ((request = request_take(&plain))) {
+	file->waiting = (struct disk_request_list){ .first = NULL };
+	while ((request = disk_request_take(&plain))) {
 		plain_do(file->fd, &file->medium, request);
-		request_put(&file->done, request);
+		disk_request_put(&file->done, request);
 	}
 	if (file->has_uring)
 		uring_reap(&file->uring, &file->done);
 	/* Only those: what is submitted meanwhile has its turn later. */
 	done = file->done;
-	file->done = (struct request_list){ .first = NULL };
-	request_hand_over(disk, &done);
+	file->done = (struct disk_request_list){ .first = NULL };
+	disk_request_hand_over(disk, &done);
 }
 
 /* ---- Ownership ---- */

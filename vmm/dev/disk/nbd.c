@@ -45,8 +45,8 @@ struct export
 	uint32_t data_max; /* the server's limit */
 	bool can_flush;
 	uint32_t patience_s;
-	struct request_list waiting;
-	struct request_list done;
+	struct disk_request_list waiting;
+	struct disk_request_list done;
 	struct command commands[DISK_DEPTH];
 	struct command *free;
 	struct command *answered; /* and not yet looked at, */
@@ -138,7 +138,7 @@ static bool request_has_data(const struct disk_request *request)
 static void request_end(struct export *export, struct disk_request *request, int result)
 {
 	request->result = result;
-	request_put(&export->done, request);
+	disk_request_put(&export->done, request);
 }
 
 /* False while there is no room for the copy. */
@@ -196,9 +196,9 @@ static void export_send(struct export *export)
 
 	if (export->link.state != NBD_LINK_UP || export_is_cut(export))
 		return;
-	while (export->free && (request = request_take(&export->waiting))) {
+	while (export->free && (request = disk_request_take(&export->waiting))) {
 		if (!request_send(export, request)) {
-			request_put_back(&export->waiting, request);
+			disk_request_put_back(&export->waiting, request);
 			return;
 		}
 		/* What was sent counts as not answered then. */
@@ -224,14 +224,14 @@ static void command_end(struct command *command)
 	/* The library gives ENOTCONN to what a lost connection has left unanswered. */
 	export->leaves |= err == ESHUTDOWN;
 	if (err == ENOTCONN || err == ESHUTDOWN) {
-		request_put_back(&export->waiting, request);
+		disk_request_put_back(&export->waiting, request);
 		return;
 	}
 	nbd_link_answered(&export->link, host_monotonic());
 	if (err || request->finished == request->length || request->operation == DISK_FLUSH)
 		request_end(export, request, -err);
 	else
-		request_put_back(&export->waiting, request);
+		disk_request_put_back(&export->waiting, request);
 }
 
 static void export_collect(struct export *export)
@@ -261,7 +261,7 @@ static void export_drop(struct export *export, sc_ns_t now)
 		if (!request)
 			continue;
 		command_free(&export->commands[n]);
-		request_put_back(&export->waiting, request);
+		disk_request_put_back(&export->waiting, request);
 	}
 	nbd_link_lost(&export->link, now);
 }
@@ -401,7 +401,7 @@ static void export_fail(struct export *export, sc_ns_t now)
 			 export->disk.where, export->patience_s);
 	export->fails_logged = true;
 	export->loss_logged = true;
-	while ((request = request_take(&export->waiting)))
+	while ((request = disk_request_take(&export->waiting)))
 		request_end(export, request, -EIO);
 }
 
@@ -443,7 +443,7 @@ static void export_advance(struct export *export, short events)
 static void export_submit(struct disk *disk, struct disk_request *request)
 {
 	struct export *export = export_of(disk);
-	int result = request_check(disk, request);
+	int result = disk_request_check(disk, request);
 	bool is_flush = request->operation == DISK_FLUSH;
 
 	request->finished = 0;
@@ -452,7 +452,7 @@ static void export_submit(struct disk *disk, struct disk_request *request)
 	if (result || (is_flush ? disk->readonly || !export->can_flush : !request->length))
 		request_end(export, request, result);
 	else
-		request_put(&export->waiting, request);
+		disk_request_put(&export->waiting, request);
 }
 
 static short export_events(const struct export *export)
@@ -487,12 +487,12 @@ static int export_poll(struct disk *disk, struct pollfd *wanted)
 static void export_dispatch(struct disk *disk, short events)
 {
 	struct export *export = export_of(disk);
-	struct request_list done;
+	struct disk_request_list done;
 
 	export_advance(export, events);
 	done = export->done;
-	export->done = (struct request_list){ .first = NULL };
-	request_hand_over(disk, &done);
+	export->done = (struct disk_request_list){ .first = NULL };
+	disk_request_hand_over(disk, &done);
 }
 
 static struct disk_request *export_withdraw(struct disk *disk)
@@ -504,7 +504,7 @@ static struct disk_request *export_withdraw(struct disk *disk)
 	export_collect(export);
 	if (export->in_flight)
 		export_drop(export, now);
-	request = request_take(&export->waiting);
+	request = disk_request_take(&export->waiting);
 	export_count(export, now);
 	return request;
 }

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-void request_put(struct request_list *list, struct disk_request *request)
+void disk_request_put(struct disk_request_list *list, struct disk_request *request)
 {
 	request->next = NULL;
 	if (list->first)
@@ -14,7 +14,7 @@ void request_put(struct request_list *list, struct disk_request *request)
 	list->last = request;
 }
 
-void request_put_back(struct request_list *list, struct disk_request *request)
+void disk_request_put_back(struct disk_request_list *list, struct disk_request *request)
 {
 	request->next = list->first;
 	if (!list->first)
@@ -22,7 +22,7 @@ void request_put_back(struct request_list *list, struct disk_request *request)
 	list->first = request;
 }
 
-struct disk_request *request_take(struct request_list *list)
+struct disk_request *disk_request_take(struct disk_request_list *list)
 {
 	struct disk_request *request = list->first;
 
@@ -31,16 +31,16 @@ struct disk_request *request_take(struct request_list *list)
 	return request;
 }
 
-bool request_writes(const struct disk_request *request)
+bool disk_request_writes(const struct disk_request *request)
 {
 	return request->operation != DISK_READ && request->operation != DISK_FLUSH;
 }
 
-int request_check(const struct disk *disk, const struct disk_request *request)
+int disk_request_check(const struct disk *disk, const struct disk_request *request)
 {
-	if (request_writes(request) && disk->readonly)
+	if (disk_request_writes(request) && disk->readonly)
 		return -EROFS;
-	if (request_writes(request) && !__atomic_load_n(&disk->owned, __ATOMIC_ACQUIRE))
+	if (disk_request_writes(request) && !__atomic_load_n(&disk->owned, __ATOMIC_ACQUIRE))
 		return -EPERM;
 	if (request->operation == DISK_FLUSH)
 		return 0;
@@ -50,10 +50,10 @@ int request_check(const struct disk *disk, const struct disk_request *request)
 	return 0;
 }
 
-void request_hand_over(const struct disk *disk, struct request_list *list)
+void disk_request_hand_over(const struct disk *disk, struct disk_request_list *list)
 {
 	struct disk_request *request;
 
-	while ((request = request_take(list)))
+	while ((request = disk_request_take(list)))
 		disk->done(disk->context, request);
 }

@@ -11,23 +11,23 @@
 #include "dev/disk/disk.h"
 
 /* First in, first out. */
-struct request_list {
+struct disk_request_list {
 	struct disk_request *first;
 	struct disk_request *last;
 };
 
-void request_put(struct request_list *list, struct disk_request *request);
+void disk_request_put(struct disk_request_list *list, struct disk_request *request);
 /* Before all others. */
-void request_put_back(struct request_list *list, struct disk_request *request);
+void disk_request_put_back(struct disk_request_list *list, struct disk_request *request);
 /* The first one; NULL. */
-struct disk_request *request_take(struct request_list *list);
+struct disk_request *disk_request_take(struct disk_request_list *list);
 
-bool request_writes(const struct disk_request *request);
+bool disk_request_writes(const struct disk_request *request);
 
 /* 0; -EROFS: the disk is read-only, -EPERM: it is not ours (yet), -EIO: the request is not inside it. */
-int request_check(const struct disk *disk, const struct disk_request *request);
+int disk_request_check(const struct disk *disk, const struct disk_request *request);
 
 /* Hands each of the list to the block device. */
-void request_hand_over(const struct disk *disk, struct request_list *list);
+void disk_request_hand_over(const struct disk *disk, struct disk_request_list *list);
 
 #endif

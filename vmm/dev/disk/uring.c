@@ -23,7 +23,7 @@ void uring_close(struct uring *uring)
 
 void uring_put(struct uring *uring, struct disk_request *request)
 {
-	request_put(&uring->waiting, request);
+	disk_request_put(&uring->waiting, request);
 }
 
 static void entry_fill(struct io_uring_sqe *entry, int fd, const struct step *step)
@@ -47,7 +47,7 @@ static void entry_fill(struct io_uring_sqe *entry, int fd, const struct step *st
 }
 
 /* False if there is no room. */
-static bool request_start(struct uring *uring, struct disk_request *request, struct request_list *done)
+static bool request_start(struct uring *uring, struct disk_request *request, struct disk_request_list *done)
 {
 	struct io_uring_sqe *entry;
 	struct step step;
@@ -56,7 +56,7 @@ static bool request_start(struct uring *uring, struct disk_request *request, str
 	if (step.call == STEP_DISCARD) {
 		/* The ring has no such call: it is made here and now. */
 		plain_do(uring->fd, uring->medium, request);
-		request_put(done, request);
+		disk_request_put(done, request);
 		return true;
 	}
 	entry = uring->in_flight < DISK_DEPTH ? io_uring_get_sqe(&uring->ring) : NULL;
@@ -69,15 +69,15 @@ static bool request_start(struct uring *uring, struct disk_request *request, str
 	return true;
 }
 
-int uring_start(struct uring *uring, struct request_list *done)
+int uring_start(struct uring *uring, struct disk_request_list *done)
 {
 	struct disk_request *request;
 	int result;
 
-	while ((request = request_take(&uring->waiting))) {
+	while ((request = disk_request_take(&uring->waiting))) {
 		if (request_start(uring, request, done))
 			continue;
-		request_put_back(&uring->waiting, request);
+		disk_request_put_back(&uring->waiting, request);
 		break;
 	}
 	if (!uring->unsent)
@@ -88,7 +88,7 @@ int uring_start(struct uring *uring, struct request_list *done)
 	return uring->unsent ? RETRY_MS : -1;
 }
 
-void uring_reap(struct uring *uring, struct request_list *done)
+void uring_reap(struct uring *uring, struct disk_request_list *done)
 {
 	struct io_uring_cqe *entry;
 
@@ -98,6 +98,6 @@ void uring_reap(struct uring *uring, struct request_list *done)
 
 		io_uring_cqe_seen(&uring->ring, entry);
 		uring->in_flight--;
-		request_put(step_end(uring->medium, request, result) ? done : &uring->waiting, request);
+		disk_request_put(step_end(uring->medium, request, result) ? done : &uring->waiting, request);
 	}
 }

@@ -17,7 +17,7 @@ struct uring {
 	struct io_uring ring;
 	int fd;			    /* the file */
 	struct step_medium *medium; /* as the ring has, its owner's */
-	struct request_list waiting;
+	struct disk_request_list waiting;
 	uint32_t in_flight; /* requests that the ring has */
 	bool unsent;	    /* some of them the kernel does not have yet */
 };
@@ -30,8 +30,8 @@ void uring_close(struct uring *uring);
 /* A request that step_begin() has begun. */
 void uring_put(struct uring *uring, struct disk_request *request);
 /* Begins as much as there is room for: the time in ms after which it is to be tried again, -1: need not be. */
-int uring_start(struct uring *uring, struct request_list *done);
+int uring_start(struct uring *uring, struct disk_request_list *done);
 /* Takes what is done. What was done in part only waits for the next uring_start(). */
-void uring_reap(struct uring *uring, struct request_list *done);
+void uring_reap(struct uring *uring, struct disk_request_list *done);
 
 #endif
