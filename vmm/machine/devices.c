@@ -4,33 +4,55 @@
 
 #include <errno.h>
 
-static void devices_init(struct devices *devices, const struct devices_host *host)
+/* Places in the window for virtio devices: guest visible, so none changes. */
+enum {
+	SLOT_DISK, /* of the first */
+	SLOT_RANDOM = SLOT_DISK + CONFIG_DISKS_MAX,
+	SLOT_CONSOLE,
+};
+
+static int devices_add(struct devices *devices, struct device *device, struct error *error)
 {
-	uart_init(&devices->uart, host->console, host->config->name, &host->line);
-	if (!devices->clocks)
-		return;
+	int result = bus_add(&devices->bus, device);
+
+	return result ? error_set(error, -result, "the %s does not fit into the memory map", device->ops->name) : 0;
+}
+
+static int devices_add_disk(struct devices *devices, const struct devices_host *host, uint32_t n, struct error *error)
+{
+	const struct block_options options = {
+		.number = n,
+		.slot = SLOT_DISK + n,
+		.disk = host->disks->disk[n],
+		.serial = host->config->disk[n].serial,
+		.memory = host->memory,
+		.machine = host->config->name,
+		.line = &host->line,
+	};
+	int result = block_create(&devices->disk[n], &options, error);
+
+	return result ? result : devices_add(devices, &devices->disk[n].virtio.device, error);
+}
+
+/* What a machine of CONFIG_MODEL_DEVICES has besides, in the order of the sections. */
+static int devices_add_model(struct devices *devices, const struct devices_host *host, struct error *error)
+{
+	struct device *const table[] = {
+		&devices->random.virtio.device, &devices->console.virtio.device, &devices->button.device,
+		&devices->genid.device,		&devices->wallclock.device,	 &devices->rtc.device,
+	};
+	const char *machine = host->config->name;
+	int result = 0;
+
+	virtio_random_init(&devices->random, SLOT_RANDOM, host->memory, machine, &host->line);
+	virtio_console_init(&devices->console, SLOT_CONSOLE, host->memory, machine, &host->line);
 	button_init(&devices->button, &host->line);
 	genid_init(&devices->genid, host->memory, &host->line);
 	wallclock_init(&devices->wallclock, host->memory, &host->counter, &host->line);
 	rtc_init(&devices->rtc, &host->line);
-}
-
-/* The table: every device that a machine has, in the order of the sections. */
-static int devices_attach(struct devices *devices)
-{
-	bool clocks = devices->clocks;
-	struct device *const table[] = {
-		&devices->uart.device,
-		clocks ? &devices->button.device : NULL,
-		clocks ? &devices->genid.device : NULL,
-		clocks ? &devices->wallclock.device : NULL,
-		clocks ? &devices->rtc.device : NULL,
-	};
-	int result = 0;
-
+	devices->full = true;
 	for (size_t n = 0; n < sizeof(table) / sizeof(table[0]) && !result; n++)
-		if (table[n])
-			result = bus_add(&devices->bus, table[n]);
+		result = devices_add(devices, table[n], error);
 	return result;
 }
 
@@ -39,15 +61,19 @@ int devices_create(struct devices *devices, const struct devices_host *host, str
 	int result;
 
 	devices->bus = (struct bus){ .count = 0 };
-	devices->clocks = host->config->model >= CONFIG_MODEL_DEVICES;
-	devices_init(devices, host);
-	result = devices_attach(devices);
-	return result ? error_set(error, -result, "the devices do not fit into the memory map") : 0;
+	devices->full = false;
+	uart_init(&devices->uart, host->console, host->config->name, &host->line);
+	result = devices_add(devices, &devices->uart.device, error);
+	for (uint32_t n = 0; n < host->disks->count && !result; n++)
+		result = devices_add_disk(devices, host, n, error);
+	if (!result && host->config->model >= CONFIG_MODEL_DEVICES)
+		result = devices_add_model(devices, host, error);
+	return result;
 }
 
 void devices_renew(struct devices *devices)
 {
-	if (!devices->clocks)
+	if (!devices->full)
 		return;
 	genid_renew(&devices->genid);
 	wallclock_renew(&devices->wallclock);

@@ -15,13 +15,19 @@
 #include "dev/genid.h"
 #include "dev/rtc.h"
 #include "dev/uart.h"
+#include "dev/virtio/block.h"
+#include "dev/virtio/console.h"
+#include "dev/virtio/random.h"
 #include "dev/wallclock.h"
-#include "machine/config.h"
+#include "machine/disks.h"
 
 struct devices {
 	struct bus bus;
 	struct uart uart;
-	bool clocks; /* it has what follows */
+	struct block disk[CONFIG_DISKS_MAX];
+	bool full; /* it has what follows */
+	struct virtio_random random;
+	struct virtio_console console;
 	struct button button;
 	struct genid genid;
 	struct wallclock wallclock;
@@ -31,6 +37,7 @@ struct devices {
 /* What devices reach of their machine. All of it lives as long as they do. */
 struct devices_host {
 	const struct machine_config *config; /* whose model says which devices there are */
+	const struct disks *disks;	     /* open */
 	struct memory *memory;
 	struct console *console;
 	struct device_line line;

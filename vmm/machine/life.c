@@ -14,9 +14,9 @@
 const char *machine_state_name(enum machine_state state)
 {
 	static const char *const names[] = {
-		[MACHINE_RUNNING] = "running",	   [MACHINE_PAUSED] = "paused",	      [MACHINE_MIGRATING] = "migrating",
-		[MACHINE_SAVING] = "saving",	   [MACHINE_UNDECIDED] = "undecided", [MACHINE_RECEIVING] = "receiving",
-		[MACHINE_RESETTING] = "resetting", [MACHINE_ENDED] = "ended",
+		[MACHINE_RUNNING] = "running",	 [MACHINE_PAUSED] = "paused",	    [MACHINE_MIGRATING] = "migrating",
+		[MACHINE_SAVING] = "saving",	 [MACHINE_UNDECIDED] = "undecided", [MACHINE_RECEIVING] = "receiving",
+		[MACHINE_DISKLESS] = "diskless", [MACHINE_RESETTING] = "resetting", [MACHINE_ENDED] = "ended",
 	};
 
 	return names[state];
@@ -77,11 +77,45 @@ static void restart_wake(const struct machine *machine)
 		eventfd_write(machine->restarting, 1);
 }
 
-/* Guest time starts, then devices and vCPUs; -errno if it cannot, and then they stay where they are. */
+int machine_take_disks(struct machine *machine, struct error *error)
+{
+	int result = disks_lock(&machine->disks, error);
+
+	__atomic_store_n(&machine->disks_given, result != 0, __ATOMIC_RELAXED);
+	return result;
+}
+
+int machine_give_disks(struct machine *machine, struct error *error)
+{
+	int result = disks_flush(&machine->disks, error);
+
+	if (result)
+		return result;
+	machine_drop_disks(machine);
+	return 0;
+}
+
+void machine_drop_disks(struct machine *machine)
+{
+	__atomic_store_n(&machine->disks_given, true, __ATOMIC_RELAXED);
+	disks_unlock(&machine->disks);
+}
+
+bool machine_has_disks(const struct machine *machine)
+{
+	return !__atomic_load_n(&machine->disks_given, __ATOMIC_RELAXED);
+}
+
+/*
+ * The disks are the machine's, guest time starts, then devices and vCPUs; -errno if that cannot be, and then they stay
+ * where they are.
+ */
 static int machine_release(struct machine *machine, enum sc_clock_policy policy, struct error *error)
 {
-	int result = clock_start(&machine->clock, policy, error);
+	int result = machine_has_disks(machine) ? 0 : machine_take_disks(machine, error);
 
+	if (!result)
+		result = clock_start(&machine->clock, policy, error);
 	if (result)
 		return result;
 	devices_start(&machine->devices);
@@ -107,21 +141,28 @@ static int machine_continue(struct machine *machine, enum sc_clock_policy policy
 	return 0;
 }
 
-void machine_go_on(struct machine *machine, enum sc_clock_policy policy)
+int machine_go_on(struct machine *machine, enum sc_clock_policy policy)
 {
 	struct error error;
+	int result = machine_release(machine, policy, &error);
 
-	if (!machine_release(machine, policy, &error))
-		return;
+	if (!result)
+		return 0;
 	machine_set_policy(machine, policy);
-	log_line("%s stays paused, for its clock cannot be started (%s): `seaclock resume %s` tries again",
-		 machine->config.name, error.text, machine->config.name);
+	log_line("%s stays paused, for %s (%s): `seaclock resume %s` tries again", machine->config.name,
+		 machine_has_disks(machine) ? "its clock cannot be started" : "its disks cannot be taken back",
+		 error.text, machine->config.name);
+	return result;
 }
 
 /* With the lock: what a machine is after something for which it stood still. No vCPU runs while time stands. */
 static enum machine_state machine_state_after(struct machine *machine, enum machine_state wanted)
 {
-	return wanted == MACHINE_RUNNING && clock_is_stopped(&machine->clock) ? MACHINE_PAUSED : wanted;
+	if (wanted != MACHINE_RUNNING && wanted != MACHINE_PAUSED)
+		return wanted;
+	if (!machine_has_disks(machine))
+		return MACHINE_DISKLESS;
+	return clock_is_stopped(&machine->clock) ? MACHINE_PAUSED : wanted;
 }
 
 int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool force, struct error *error)
@@ -129,7 +170,8 @@ int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool fo
 	int result = 0;
 
 	lock_take(&machine->lock);
-	if (machine->state == MACHINE_PAUSED || (machine->state == MACHINE_UNDECIDED && force))
+	if (machine->state == MACHINE_PAUSED || machine->state == MACHINE_DISKLESS ||
+	    (machine->state == MACHINE_UNDECIDED && force))
 		result = machine_continue(machine, policy, error);
 	else if (machine->state == MACHINE_UNDECIDED)
 		result = error_set(
@@ -275,7 +317,7 @@ int machine_press(struct machine *machine, struct error *error)
 	int result = 0;
 
 	lock_take(&machine->lock);
-	if (!machine->devices.clocks)
+	if (!machine->devices.full)
 		result = error_set(error, ENOTSUP,
 				   "%s has no power button, for it was first run by an older version of Seaclock: end "
 				   "it from within, or with `seaclock stop`",

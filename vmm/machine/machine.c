@@ -101,6 +101,7 @@ static int machine_create_devices(struct machine *machine, struct console *conso
 {
 	const struct devices_host host = {
 		.config = &machine->config,
+		.disks = &machine->disks,
 		.memory = &machine->memory,
 		.console = console,
 		.line = { .set = machine_set_line, .context = machine },
@@ -127,7 +128,10 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 	machine->state = MACHINE_PAUSED;
 	machine->policy = SC_CLOCK_FREEZE;
 	lock_init(&machine->lock, LOCK_MACHINE);
-	result = machine_create_vm(machine, error);
+	machine->disks_given = true;
+	result = disks_open(&machine->disks, &machine->config, error);
+	if (!result)
+		result = machine_create_vm(machine, error);
 	if (!result)
 		result = machine_create_devices(machine, console, error);
 	if (!result)
@@ -149,6 +153,7 @@ void machine_destroy(struct machine *machine)
 	if (machine->vcpus.count)
 		vcpus_destroy(&machine->vcpus);
 	devices_destroy(&machine->devices);
+	disks_close(&machine->disks);
 	clock_destroy(&machine->clock);
 	host_vm_destroy(&machine->vm);
 	memory_destroy(&machine->memory);

@@ -21,6 +21,7 @@ enum machine_state {
 	MACHINE_MIGRATING, /* runs, or stands still for the last part of its migration */
 	MACHINE_SAVING,	   /* the same for a file */
 	MACHINE_UNDECIDED, /* paused: a migration broke after GO, and the guest may be running on the other host */
+	MACHINE_DISKLESS,  /* paused: its disks were given away, and somebody else has one of them */
 	MACHINE_RECEIVING, /* stands still: its contents come from another host or a file */
 	MACHINE_RESETTING, /* stands still: it starts anew (restart.h) */
 	MACHINE_ENDED,
@@ -53,10 +54,12 @@ struct machine {
 	struct memory memory;
 	struct clock clock;
 	struct vcpu_set vcpus;
+	struct disks disks;
 	struct devices devices;
 	struct lock lock; /* state, policy */
 	enum machine_state state;
 	enum sc_clock_policy policy; /* as machine_policy() */
+	bool disks_given;	     /* the guest does not run until they are taken back; atomic */
 	bool ending;		     /* to end once it is no longer being migrated or saved */
 	enum machine_end end;	     /* atomic */
 	enum machine_end restart;    /* it is to start anew, or this is its end; atomic */
@@ -94,6 +97,17 @@ int machine_pause(struct machine *machine, struct error *error);
 int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool force, struct error *error);
 
 /*
+ * Whose the disks are, by their locks. A machine is made without having them; whatever makes its guest run takes them
+ * first, and takes all or none: -EBUSY and a sentence if somebody else has one. To give them away all that was written
+ * reaches the medium first; -EIO and a sentence, and they are kept, if it does not. The devices are quiesced.
+ */
+int machine_take_disks(struct machine *machine, struct error *error);
+int machine_give_disks(struct machine *machine, struct error *error);
+/* Gives back what was taken for a guest that has not run here. */
+void machine_drop_disks(struct machine *machine);
+bool machine_has_disks(const struct machine *machine);
+
+/*
  * How the clock of a machine that stands still shall go on: what resuming it uses unless the operator says otherwise
  * then. SC_CLOCK_FREEZE until it is set, and again whenever the machine runs.
  */
@@ -106,14 +120,14 @@ void machine_begin_receiving(struct machine *machine);
 void machine_run_loaded(struct machine *machine);
 
 /*
- * After something for which the vCPUs were held and guest time stopped: both go on. If the host does not let time go
- * on, the guest stays as it is, and the log says so.
+ * After something for which the vCPUs were held and guest time stopped: both go on. If somebody else has a disk, or the
+ * host does not let time go on, the guest stays as it is, and the log says so; -errno.
  */
-void machine_go_on(struct machine *machine, enum sc_clock_policy policy);
+int machine_go_on(struct machine *machine, enum sc_clock_policy policy);
 
 /*
- * From running to migrating, and out of it: to running, or to undecided; to paused instead of running if guest time
- * could not go on. -EBUSY if it does not run.
+ * From running to migrating, and out of it: to running, or to undecided; to diskless or paused instead of running if
+ * the disks could not be taken back or guest time could not go on. -EBUSY if it does not run.
  */
 int machine_begin_migration(struct machine *machine, struct error *error);
 /* From undecided to migrating, to ask the other host; it still stands still. -EBUSY if it is not undecided. */

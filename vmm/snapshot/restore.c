@@ -66,8 +66,12 @@ static int restore_begin(struct restore *restore, struct error *error)
 	if (!result)
 		result = arrival_create(restore->machine, &hello, &config, restore->options->names, restore->console,
 					error);
-	if (!result)
-		restore->machine->restored.from_hz = hello.hz;
+	if (result)
+		return result;
+	restore->machine->restored.from_hz = hello.hz;
+	result = machine_take_disks(restore->machine, error);
+	if (result)
+		machine_destroy(restore->machine);
 	return result;
 }
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is behind the disks of a machine, all of them at once: opened by the description, locked, flushed.
+ *
+ * Policy: all or none. Sentences name the disk by its number. Whoever calls disks_flush() has quiesced the devices; the
+ * locks may be taken and given away at any time.
+ */
+#ifndef VMM_MACHINE_DISKS_H
+#define VMM_MACHINE_DISKS_H
+
+#include "dev/disk/disk.h"
+#include "machine/config.h"
+
+struct disks {
+	struct disk *disk[CONFIG_DISKS_MAX];
+	uint32_t count;
+};
+
+/* Opens those of the description, which lives as long as they do, without a lock. -errno as disk_open(). */
+int disks_open(struct disks *disks, const struct machine_config *config, struct error *error);
+void disks_close(struct disks *disks);
+
+/* As disk_lock(), disk_unlock() and disk_check_locked(), of all; what cannot tell whether it is locked is not asked. */
+int disks_lock(struct disks *disks, struct error *error);
+void disks_unlock(struct disks *disks);
+int disks_check_locked(struct disks *disks, struct error *error);
+
+/* All that was written reaches the medium; -EIO and a sentence if it does not. */
+int disks_flush(struct disks *disks, struct error *error);
+
+#endif
