@@ -28,6 +28,7 @@ parts_all() {
 	echo "boots 20 out/boots make boots"
 	echo "bench 5 out/bench make bench SHORT=1"
 	echo "property 200 - make property"
+	echo "model 1 - make check-model FULL=1"
 	echo "fuzz 30 - make fuzz FUZZ_SECONDS=120"
 	echo "tsan 20 - make tsan"
 }

@@ -31,6 +31,7 @@ static const struct handover_limits pair_limits = {
 	.stopped_ms = 10000,
 	.question_ms = 0,
 	.retry_ms = 1,
+	.disks_ms = 10000,
 	.comparison_ms = 10000,
 	.settled_ms = 600000,
 	.linger_ms = 15000,
@@ -94,6 +95,13 @@ void pair_open(struct pair *pair, uint32_t from_hz, uint32_t to_hz, uint32_t vcp
 		.memory_size = LAYOUT_RAM_MIN,
 		.model = CONFIG_MODEL_DEVICES,
 	};
+
+	pair_open_machine(pair, &config, from_hz, to_hz, seed);
+}
+
+void pair_open_machine(struct pair *pair, const struct machine_config *config, uint32_t from_hz, uint32_t to_hz,
+		       uint64_t seed)
+{
 	struct random random = { seed };
 	struct error error;
 
@@ -107,7 +115,7 @@ void pair_open(struct pair *pair, uint32_t from_hz, uint32_t to_hz, uint32_t vcp
 	pair->host[1] = fake_host_make(to_hz, random_wide(&random) % (to_hz * UP_MAX_S));
 	fake_watch_exclusive(true);
 	fake_host_use(&pair->host[0]);
-	if (machine_create(&pair->source, &config, &pair->console, &error))
+	if (machine_create(&pair->source, config, &pair->console, &error))
 		fake_violation(error.text);
 	pages_walk(seed, page_fill, pair->source.memory.region[0].host);
 	for (int n = 0; n < 2; n++)
@@ -116,7 +124,7 @@ void pair_open(struct pair *pair, uint32_t from_hz, uint32_t to_hz, uint32_t vcp
 	fake_time_advance(random_between(&random, 0, 1000000));
 	if (machine_resume(&pair->source, SC_CLOCK_FREEZE, false, &error))
 		fake_violation(error.text);
-	for (uint32_t n = 0; n < vcpus; n++)
+	for (uint32_t n = 0; n < config->vcpus; n++)
 		if (!fake_vcpu_wait_inside(&pair->source.vcpus.vcpu[n].host, true))
 			fake_violation("the source does not start");
 }

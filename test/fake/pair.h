@@ -71,6 +71,9 @@ struct pair {
 
 /* A running machine of `vcpus` vCPUs on the first host, memory filled from the seed; ends the program on failure. */
 void pair_open(struct pair *pair, uint32_t from_hz, uint32_t to_hz, uint32_t vcpus, uint64_t seed);
+/* The same, of the machine that is described. */
+void pair_open_machine(struct pair *pair, const struct machine_config *config, uint32_t from_hz, uint32_t to_hz,
+		       uint64_t seed);
 void pair_close(struct pair *pair);
 
 /* The guest's driver: clock on the page, direct timers. */

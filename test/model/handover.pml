@@ -18,6 +18,14 @@
 #ifdef MUTANT_ABORT_NOT_HEARD
 #define PATIENT
 #endif
+/*
+ * With DISKS the guest has disks in files, whose lock all processes see. A side runs the guest only while it has the
+ * lock, and somebody else may take it whenever it is free. Then even a `resume --force` without a look at the target
+ * starts no second guest.
+ */
+#if defined(MUTANT_READY_WITHOUT_DISKS) || defined(MUTANT_RESUME_WITHOUT_DISKS) || defined(MUTANT_PROMISE_KEEPS_DISKS)
+#define DISKS
+#endif
 
 #ifndef MIGRATIONS
 #define MIGRATIONS 1 /* of the guest to the same target, each with an id of its own: the next after a failure */
@@ -26,17 +34,22 @@
 #define QUESTIONS 2 /* that the source asks in all, on a connection each */
 #endif
 
-mtype = { SOURCE_RUNNING, SOURCE_STOPPED, SOURCE_HANDED, SOURCE_UNDECIDED, SOURCE_GONE };
+mtype = { SOURCE_RUNNING, SOURCE_STOPPED, SOURCE_HANDED, SOURCE_UNDECIDED, SOURCE_DISKLESS, SOURCE_GONE };
 mtype = { TARGET_LOADING, TARGET_READY, TARGET_RUNNING, TARGET_NEVER };
 mtype = { HELLO, STATE, READY, GO, DONE, SETTLED, ABORT }; /* what lies between HELLO and STATE decides nothing */
 mtype = { ANSWER_RUNNING, ANSWER_NEVER, ANSWER_UNKNOWN };
 mtype = { GATE_NONE, GATE_OPEN, GATE_HANDED, GATE_CANCELLED }; /* may the operator cancel, or who came first */
-mtype = { ORDER_RESUME, ORDER_FORCE }; /* of the operator, in SOURCE_UNDECIDED */
+mtype = { ORDER_RESUME, ORDER_FORCE }; /* of the operator, in SOURCE_UNDECIDED and SOURCE_DISKLESS */
+mtype = { LOCK_FREE, LOCK_SOURCE, LOCK_TARGET, LOCK_OTHER }; /* who has the guest's disks */
 
 mtype source = SOURCE_RUNNING;
 mtype target = TARGET_NEVER; /* before the first HELLO there is nothing that could run */
 mtype gate = GATE_NONE;
 byte id; /* of the source's present migration */
+#ifdef DISKS
+mtype disks = LOCK_SOURCE;
+byte disks_for; /* with LOCK_TARGET: the id of the migration */
+#endif
 
 chan to_target[MIGRATIONS] = [2] of { mtype };
 chan to_source[MIGRATIONS] = [2] of { mtype };
@@ -76,13 +89,27 @@ inline send(queue, lost, message)
 
 /* ---- The source ---- */
 
+/* The disks come back first; if somebody else has them the guest stays paused, and the operator is told. */
 inline source_resume()
 {
 	atomic {
-		source = SOURCE_RUNNING;
 		gate = GATE_NONE;
+#ifdef DISKS
+		if
+#ifdef MUTANT_RESUME_WITHOUT_DISKS
+		:: source = SOURCE_RUNNING
+#else
+		:: disks == LOCK_FREE || disks == LOCK_SOURCE -> disks = LOCK_SOURCE; source = SOURCE_RUNNING
+#endif
+		:: disks == LOCK_TARGET || disks == LOCK_OTHER -> source = SOURCE_DISKLESS
+		fi;
+		told = source == SOURCE_DISKLESS;
+		assert(source == SOURCE_DISKLESS || disks == LOCK_SOURCE);
+#else
+		source = SOURCE_RUNNING;
 		told = false;
-		assert(!TARGET_RUNS)
+#endif
+		assert(!SOURCE_RUNS || !TARGET_RUNS)
 	}
 }
 
@@ -115,6 +142,12 @@ active proctype Source() provided (source_alive)
 	byte questions;
 
 idle:
+#ifdef DISKS
+	do
+	:: source == SOURCE_DISKLESS -> order?_, _; source_resume()
+	:: source == SOURCE_RUNNING -> break
+	od;
+#endif
 	if
 	:: atomic {
 		migrations < MIGRATIONS ->
@@ -126,8 +159,14 @@ idle:
 	:: goto end
 	fi;
 	if
-	:: atomic { source = SOURCE_STOPPED; send(to_target[id], lost_to_target[id], STATE) }
-	:: source_resume(); /* refused, broken, cancelled, too late: it never stood still */
+	:: atomic {
+		source = SOURCE_STOPPED;
+#ifdef DISKS
+		disks = LOCK_FREE;
+#endif
+		send(to_target[id], lost_to_target[id], STATE)
+	}
+	:: gate = GATE_NONE; /* refused, broken, cancelled, too late: it never stood still */
 	   goto idle
 	fi;
 	if
@@ -185,9 +224,14 @@ ask:
 	}
 	if
 	:: atomic { order?ORDER_RESUME, _ -> source = SOURCE_HANDED; told = false } goto ask
-	:: order?ORDER_FORCE, eval(id)
+	:: order?ORDER_FORCE, eval(id) -> goto forced
 	fi;
 promised:
+#ifdef DISKS
+	/* Who promises never to run it has given its disks back; a stream of before, come late, may have them. */
+	assert(disks != LOCK_TARGET || disks_for != id);
+#endif
+forced:
 	source_resume();
 	goto idle;
 gone:
@@ -207,6 +251,12 @@ inline target_never()
 {
 	atomic {
 		target = TARGET_NEVER;
+#if defined(DISKS) && !defined(MUTANT_PROMISE_KEEPS_DISKS)
+		if
+		:: disks == LOCK_TARGET -> disks = LOCK_FREE
+		:: disks != LOCK_TARGET
+		fi;
+#endif
 		promised[mine] = true;
 		send(to_source[mine], lost_to_source[mine], ABORT)
 	}
@@ -217,6 +267,9 @@ inline target_run()
 	atomic {
 		target = TARGET_RUNNING;
 		target_started = true;
+#ifdef DISKS
+		assert(disks == LOCK_TARGET);
+#endif
 		assert(!SOURCE_RUNS);
 		assert(!cancel_accepted[mine])
 	}
@@ -280,6 +333,12 @@ listening:
 	:: to_target[mine]?STATE
 	:: atomic { target_never(); goto listening } /* refused, broken, time limit */
 	fi;
+#if defined(DISKS) && !defined(MUTANT_READY_WITHOUT_DISKS)
+	if
+	:: atomic { disks == LOCK_FREE -> disks = LOCK_TARGET; disks_for = mine }
+	:: atomic { target_never(); goto listening } /* somebody else has them */
+	fi;
+#endif
 #ifdef MUTANT_READY_BEFORE_ITS_STATE
 	send(to_source[mine], lost_to_source[mine], READY);
 	do
@@ -355,7 +414,7 @@ end:
  * `resume --force` only after the operator has made sure that the guest does not run on the target. One look is enough:
  * the source is undecided only when it is too late for GO. What was found is about one migration.
  */
-#ifdef MUTANT_FORCE_UNCHECKED
+#if defined(MUTANT_FORCE_UNCHECKED) || defined(DISKS)
 #define MAY_FORCE true
 #else
 #define MAY_FORCE (!TARGET_RUNS)
@@ -370,9 +429,25 @@ active proctype Operator()
 	:: source == SOURCE_UNDECIDED -> order!ORDER_RESUME, id
 	:: atomic { source == SOURCE_UNDECIDED && MAY_FORCE -> about = id }
 	   order!ORDER_FORCE, about
+	:: source == SOURCE_DISKLESS -> order!ORDER_RESUME, id
 	:: break
 	od
 }
+
+#ifdef DISKS
+/* Somebody who uses the disks while nobody has them, once; and the end of a process, which gives them back. */
+active proctype Other()
+{
+	bool came;
+
+	do
+	:: atomic { !came && disks == LOCK_FREE -> disks = LOCK_OTHER; came = true }
+	:: disks == LOCK_OTHER -> disks = LOCK_FREE
+	:: atomic { !target_alive && disks == LOCK_TARGET -> disks = LOCK_FREE }
+	:: break
+	od
+}
+#endif
 
 active proctype Killer()
 {
@@ -390,5 +465,6 @@ active proctype Judge()
 
 	timeout;
 	lost_by_kill = (source_killed && !target_started) || (target_killed && (source_killed || source == SOURCE_GONE));
-	assert(SOURCE_RUNS || TARGET_RUNS || lost_by_kill || (source_alive && source == SOURCE_UNDECIDED && told))
+	assert(SOURCE_RUNS || TARGET_RUNS || lost_by_kill ||
+		(source_alive && (source == SOURCE_UNDECIDED || source == SOURCE_DISKLESS) && told))
 }

@@ -106,6 +106,17 @@ static void explain_paused(const struct migration *migration, struct error *erro
 		      reason.text, name, name);
 }
 
+static void explain_diskless(const struct migration *migration, struct error *error)
+{
+	const char *name = migration->machine->config.name;
+	struct error reason = *error;
+
+	error_explain(
+		error,
+		"%.300s; %s stays paused, because its disks cannot be taken back: `seaclock resume %s` tries again",
+		reason.text, name, name);
+}
+
 /* The guest is here, running or paused. */
 static void migration_fail(struct migration *migration, enum source_state state, struct error *error)
 {
@@ -116,6 +127,8 @@ static void migration_fail(struct migration *migration, enum source_state state,
 		explain_undecided(migration, error);
 		machine_set_policy(machine, migration->options.policy);
 	}
+	if (state == SOURCE_DISKLESS)
+		explain_diskless(migration, error);
 	machine_end_migration(machine, state == SOURCE_UNDECIDED ? MACHINE_UNDECIDED : MACHINE_RUNNING);
 	runs = machine_get_state(machine) == MACHINE_RUNNING;
 	if (state == SOURCE_RUNNING && machine_get_state(machine) == MACHINE_PAUSED)

@@ -6,10 +6,15 @@
 
 static enum source_state step_running(enum source_event event, enum source_action *action)
 {
-	if (event != SOURCE_EVENT_STOP)
+	switch (event) {
+	case SOURCE_EVENT_STOP:
+		*action = SOURCE_ACTION_STOP;
+		return SOURCE_STOPPED;
+	case SOURCE_EVENT_NO_DISKS:
+		return SOURCE_DISKLESS;
+	default:
 		return SOURCE_RUNNING;
-	*action = SOURCE_ACTION_STOP;
-	return SOURCE_STOPPED;
+	}
 }
 
 static enum source_state step_stopped(enum source_event event, enum source_action *action)
@@ -61,6 +66,15 @@ static enum source_state step_undecided(enum source_event event, enum source_act
 	}
 }
 
+/* To force it changes nothing: a guest does not run on disks that somebody else writes to. */
+static enum source_state step_diskless(enum source_event event, enum source_action *action)
+{
+	if (event != SOURCE_EVENT_RESUME && event != SOURCE_EVENT_FORCE)
+		return SOURCE_DISKLESS;
+	*action = SOURCE_ACTION_RESUME;
+	return SOURCE_RUNNING;
+}
+
 enum source_state source_step(enum source_state state, enum source_event event, enum source_action *action)
 {
 	*action = SOURCE_ACTION_NONE;
@@ -73,6 +87,8 @@ enum source_state source_step(enum source_state state, enum source_event event, 
 		return step_handed(event, action);
 	case SOURCE_UNDECIDED:
 		return step_undecided(event, action);
+	case SOURCE_DISKLESS:
+		return step_diskless(event, action);
 	default:
 		return state;
 	}

@@ -16,6 +16,7 @@ enum source_state {
 	SOURCE_STOPPED,	  /* it stands still here; GO was not sent */
 	SOURCE_HANDED,	  /* GO counts as sent: the guest may run there */
 	SOURCE_UNDECIDED, /* the target could not be asked what became of it: the guest stays paused here */
+	SOURCE_DISKLESS,  /* it would go on here, but somebody else has its disks: it stays paused */
 	SOURCE_GONE,	  /* it runs there; here it is discarded */
 	SOURCE_STATES
 };
@@ -29,8 +30,9 @@ enum source_event {
 	SOURCE_EVENT_ANSWER_NEVER,
 	SOURCE_EVENT_NO_ANSWER, /* or: the id is unknown there */
 	SOURCE_EVENT_ABORT, /* the target has given up on the migration's own connection: it promises never to run it */
-	SOURCE_EVENT_RESUME, /* the operator wants it to go on here, if that is known to be safe */
-	SOURCE_EVENT_FORCE,  /* and takes it on himself */
+	SOURCE_EVENT_RESUME,   /* the operator wants it to go on here, if that is known to be safe */
+	SOURCE_EVENT_FORCE,    /* and takes it on himself */
+	SOURCE_EVENT_NO_DISKS, /* SOURCE_ACTION_RESUME could not take the disks back */
 	SOURCE_EVENTS
 };
 
@@ -39,7 +41,7 @@ enum source_action {
 	SOURCE_ACTION_STOP,    /* hold the vCPUs, stop the clock */
 	SOURCE_ACTION_SEND_GO, /* the state has changed before the first byte */
 	SOURCE_ACTION_ASK,     /* send QUESTION on a new connection */
-	SOURCE_ACTION_RESUME,  /* let the guest go on here */
+	SOURCE_ACTION_RESUME,  /* take the disks back and let the guest go on here */
 	SOURCE_ACTION_DISCARD, /* end the machine here, and tell the target by SETTLED */
 };
 

@@ -192,6 +192,8 @@ static int incoming_question(struct incoming *incoming, struct incoming_call *ca
 	if (result)
 		return result;
 	answer = ledger_answer(&incoming->ledger, &id);
+	if (answer == FRAME_ANSWER_NEVER && incoming->promise && frame_id_equal(&id, &incoming->hello.id))
+		incoming->promise(incoming->context);
 	frame_put_answer(&buffer, answer);
 	if (!buffer_failed(&buffer) && call_send(call, FRAME_ANSWER, buffer.data, buffer.size))
 		ledger_tell(&incoming->ledger, &id);
@@ -358,6 +360,12 @@ static void incoming_keep(struct incoming *incoming, struct channel *channel, ui
 	incoming_add(incoming, channel->fd, number, kind);
 	channel->fd = -1;
 	channel_close(channel);
+}
+
+void incoming_tell(struct incoming *incoming, incoming_promise_fn promise, void *context)
+{
+	incoming->promise = promise;
+	incoming->context = context;
 }
 
 void incoming_give_up(struct incoming *incoming, struct channel *channel, const struct error *reason)

@@ -27,6 +27,9 @@ enum incoming_kind {
 	INCOMING_REFUSED,  /* that of a migration after READY that was given up: its end tells that the source knows */
 };
 
+/* A question has ended the migration that is under way: what it has taken is given back before the answer leaves. */
+typedef void (*incoming_promise_fn)(void *context);
+
 struct incoming_call {
 	int fd; /* -1: free */
 	uint64_t number;
@@ -44,11 +47,13 @@ struct incoming {
 	struct incoming_call call[INCOMING_CALLS];
 	struct ledger ledger;
 	const struct handover_limits *limits;
-	struct frame_hello hello; /* of the migration that has called or is under way */
-	int caller;		  /* its connection, until it is taken; -1 */
-	bool busy;		  /* a migration has called, is under way, or its guest runs here */
-	bool ending;		  /* no migration is taken any more */
-	sc_ns_t owes_until;	  /* by then the last source has heard what became of its guest, or asks no more */
+	struct frame_hello hello;    /* of the migration that has called or is under way */
+	int caller;		     /* its connection, until it is taken; -1 */
+	bool busy;		     /* a migration has called, is under way, or its guest runs here */
+	bool ending;		     /* no migration is taken any more */
+	incoming_promise_fn promise; /* NULL: nobody */
+	void *context;
+	sc_ns_t owes_until; /* by then the last source has heard what became of its guest, or asks no more */
 	bool settled;
 	struct report report; /* if settled */
 };
@@ -64,6 +69,8 @@ void incoming_serve(struct incoming *incoming);
 
 /* True if a migration has called: its connection and its HELLO. Until incoming_give_up() others are refused. */
 bool incoming_take(struct incoming *incoming, struct channel *channel, struct frame_hello *hello);
+/* Who is told when a question ends the migration that was taken; NULL: nobody. */
+void incoming_tell(struct incoming *incoming, incoming_promise_fn promise, void *context);
 /*
  * The migration that was taken is over, and its guest will never run here: says so, with the reason. Takes the
  * migration's connection over if the source may need that word, else leaves it to the caller.

@@ -7,7 +7,9 @@
 #include "base/log.h"
 #include "transfer/arrival.h"
 #include "transfer/hold.h"
+#include "migrate/comparison.h"
 #include "migrate/question.h"
+#include "migrate/retake.h"
 #include "migrate/stamps.h"
 #include "machine/state.h"
 
@@ -27,11 +29,10 @@ struct source {
 	struct error *error;
 	enum source_state state;
 	struct precopy precopy;
-	struct sc_offset handoff;
-	bool asked;	    /* the guest was asked to prepare */
-	bool prepared;	    /* and has done so: it is to hold */
-	sc_ns_t fits_since; /* the rest of memory fits, the clocks' comparison does not; 0: it does not fit */
-	sc_ns_t phase;	    /* when the current part of the downtime began */
+	struct comparison comparison;
+	bool asked;    /* the guest was asked to prepare */
+	bool prepared; /* and has done so: it is to hold */
+	sc_ns_t phase; /* when the current part of the downtime began */
 	sc_ns_t stop_ordered;
 	int64_t difference_ns; /* as used for the guest's clock */
 };
@@ -60,7 +61,7 @@ static int source_hello(struct source *source, bool dry_run)
 	if (!result)
 		result = frame_get_welcome(frame.data, frame.size, &source->report->to_hz, source->error);
 	if (!result)
-		sc_offset_init(&source->handoff, source->report->from_hz, source->report->to_hz);
+		sc_offset_init(&source->comparison.offset, source->report->from_hz, source->report->to_hz);
 	return result;
 }
 
@@ -112,36 +113,6 @@ static int source_down(void *context, struct error *error)
 
 /* ---- While the guest runs ---- */
 
-/* Whether the clocks are compared well enough now, and how well. */
-static bool source_width_fits(const struct source *source, uint64_t *half_width_us)
-{
-	struct sc_offset_result known = { .half_width_ns = UINT64_MAX };
-
-	sc_offset_result(&source->handoff, host_counter_ns(), &known);
-	*half_width_us = known.half_width_ns / NS_PER_US;
-	return known.half_width_ns <= (uint64_t)source->options->max_step_us * NS_PER_US;
-}
-
-/* Only asked while the rest of memory fits. */
-static int source_check_width(struct source *source, bool *enough)
-{
-	sc_ns_t now = host_monotonic();
-	uint64_t half_width_us;
-
-	*enough = source_width_fits(source, &half_width_us);
-	if (*enough)
-		return 0;
-	if (!source->fits_since.v)
-		source->fits_since = now;
-	if (now.v - source->fits_since.v < (uint64_t)source->options->limits->comparison_ms * NS_PER_MS)
-		return 0;
-	return error_set(source->error, ETIME,
-			 "the hosts' clocks could be compared to within %" PRIu64
-			 " us only, in %d s: the connection is "
-			 "too uneven for the %" PRIu32 " us asked for; allow more with --max-step",
-			 half_width_us, source->options->limits->comparison_ms / 1000, source->options->max_step_us);
-}
-
 /* True if the guest can be stopped now. */
 static int source_check_stop(struct source *source, bool *enough)
 {
@@ -150,8 +121,8 @@ static int source_check_stop(struct source *source, bool *enough)
 	if (result)
 		return result;
 	if (*enough)
-		return source_check_width(source, enough);
-	source->fits_since = sc_ns(0);
+		return comparison_check(&source->comparison, enough, source->error);
+	comparison_rest(&source->comparison);
 	return 0;
 }
 
@@ -192,12 +163,12 @@ static int source_precopy(struct source *source)
 {
 	bool enough = false;
 	/* One burst before the first round, though it ages: two that lie apart tell the rates against each other. */
-	int result = stamps_burst(source->channel, &source->handoff, source->error);
+	int result = stamps_burst(source->channel, &source->comparison.offset, source->error);
 
 	while (!result && !enough) {
 		result = precopy_round(&source->precopy, source->error);
 		if (!result)
-			result = stamps_burst(source->channel, &source->handoff, source->error);
+			result = stamps_burst(source->channel, &source->comparison.offset, source->error);
 		if (!result)
 			result = source_check_stop(source, &enough);
 		if (!result && enough && source_must_prepare(source)) {
@@ -240,9 +211,9 @@ static int source_keep_width(struct source *source, bool held)
 	uint64_t half_width_us;
 	int result = 0;
 
-	if (!held || !source_width_fits(source, &half_width_us))
-		result = stamps_burst(source->channel, &source->handoff, source->error);
-	if (result || source_width_fits(source, &half_width_us))
+	if (!held || !comparison_fits(&source->comparison, &half_width_us))
+		result = stamps_burst(source->channel, &source->comparison.offset, source->error);
+	if (result || comparison_fits(&source->comparison, &half_width_us))
 		return result;
 	return error_set(source->error, ETIME,
 			 "once %s was asked to hold, the hosts' clocks could be compared to within %" PRIu64
@@ -296,7 +267,7 @@ static int source_send_state(struct source *source)
 	struct sc_offset_result known = { 0 };
 	int result;
 
-	if (sc_offset_result(&source->handoff, host_counter_ns(), &known))
+	if (sc_offset_result(&source->comparison.offset, host_counter_ns(), &known))
 		return error_set(source->error, EPROTO, "the hosts' clocks could not be compared");
 	handoff.difference_ns = source->difference_ns = known.middle_ns;
 	result = state_save(source->machine, &handoff, &buffer, source->error);
@@ -316,10 +287,10 @@ static void source_report_clock(struct source *source, sc_ns_t gap)
 	source->report->gap_ns = gap.v;
 	/* One unit for the rebase of reference time. */
 	source->report->stated_bound_ns =
-		sc_offset_bound(&source->handoff, started, source->difference_ns, &known) + SC_REF_NS;
+		sc_offset_bound(&source->comparison.offset, started, source->difference_ns, &known) + SC_REF_NS;
 	source->report->round_trip_ns = known.round_trip_ns;
 	source->report->age_ns = known.age_ns;
-	source->report->rate_known = !sc_offset_rate(&source->handoff, &source->report->rate);
+	source->report->rate_known = !sc_offset_rate(&source->comparison.offset, &source->report->rate);
 	if (known.stated == SC_STATED_EXCLUDED)
 		log_line("%s: what the hosts say of their synchronisation contradicts their time stamps",
 			 source->machine->config.name);
@@ -368,6 +339,9 @@ static int source_transfer(struct source *source)
 
 	if (!result)
 		result = source_check_rate(source, &follow);
+	/* The target takes them before it is ready. */
+	if (!result)
+		result = machine_give_disks(source->machine, source->error);
 	if (!result)
 		result = precopy_finish(&source->precopy, source->error);
 	source->report->parts.pages = source_lap(source);
@@ -417,7 +391,15 @@ static void source_settle(const struct source *source, struct channel *channel)
 static void source_resume(struct source *source)
 {
 	hold_call_off(source->machine);
-	machine_go_on(source->machine, source->options->policy);
+	retake_disks(source->machine, source->options->limits);
+	if (machine_go_on(source->machine, source->options->policy) && !machine_has_disks(source->machine))
+		source_event(source, SOURCE_EVENT_NO_DISKS);
+}
+
+/* What became of a guest that source_resume() let go on. */
+static const char *source_outcome(const struct source *source)
+{
+	return source->state == SOURCE_DISKLESS ? "stays paused here" : "goes on here";
 }
 
 /* After a lost DONE: asks on new connections, and does what the answer says. */
@@ -448,10 +430,9 @@ static void source_believe(struct source *source)
 
 	source_event(source, SOURCE_EVENT_ABORT);
 	source_resume(source);
-	error_explain(
-		source->error,
-		"the other side gave up in the handover and promises never to run %s, which goes on here (%.300s)",
-		name, reason.text);
+	error_explain(source->error,
+		      "the other side gave up in the handover and promises never to run %s, which %s (%.300s)", name,
+		      source_outcome(source), reason.text);
 }
 
 /* The handover went wrong: the guest may run there or not. */
@@ -463,11 +444,11 @@ static void source_ask_first(struct source *source)
 	log_line("%s: the migration broke after the handover (%s); asking %s what became of it", name, reason.text,
 		 source->options->host);
 	source_ask(source, source->options->limits->question_ms);
-	if (source->state == SOURCE_RUNNING)
+	if (source->state == SOURCE_RUNNING || source->state == SOURCE_DISKLESS)
 		error_record(source->error, reason.err,
 			     "the migration broke in the handover (%.300s); the other side promises never to run %s, "
-			     "which goes on here",
-			     reason.text, name);
+			     "which %s",
+			     reason.text, name, source_outcome(source));
 	if (source->state == SOURCE_UNDECIDED) {
 		struct error asking = *source->error;
 
@@ -477,15 +458,22 @@ static void source_ask_first(struct source *source)
 
 /* ---- All of it ---- */
 
-/* Before GO: nothing was handed over. */
+/*
+ * Before GO: nothing was handed over but the disks, which come back only once the other side knows. If it does not have
+ * them it is told last, because it may not listen any more, and the guest need not wait for that.
+ */
 static enum source_state source_fail(struct source *source)
 {
+	bool first = !machine_has_disks(source->machine);
+
+	if (first)
+		channel_abort(source->channel, source->error);
 	if (source_event(source, SOURCE_EVENT_FAILED) == SOURCE_ACTION_RESUME)
 		source_resume(source);
 	else
 		hold_call_off(source->machine);
-	/* Last, because the other side may not listen any more, and the guest need not wait for that. */
-	channel_abort(source->channel, source->error);
+	if (!first)
+		channel_abort(source->channel, source->error);
 	return source->state;
 }
 
@@ -531,6 +519,7 @@ static struct source source_make(struct machine *machine, struct channel *channe
 		.report = report,
 		.error = error,
 		.state = SOURCE_RUNNING,
+		.comparison = { .max_step_us = options->max_step_us, .limit_ms = options->limits->comparison_ms },
 		.precopy = { .channel = channel,
 			     .downtime_ns = (uint64_t)options->downtime_ms * NS_PER_MS,
 			     .progress = options->progress,

@@ -36,8 +36,8 @@ struct source_options {
 
 /*
  * Migrates. The machine is in state MACHINE_MIGRATING; the caller sets the state that follows from the result:
- * SOURCE_RUNNING with a sentence if it failed, SOURCE_UNDECIDED with one, SOURCE_GONE with the report. After
- * SOURCE_RUNNING the guest stands still if its clock could not be started: machine_end_migration() looks.
+ * SOURCE_RUNNING with a sentence if it failed, SOURCE_UNDECIDED or SOURCE_DISKLESS with one, SOURCE_GONE with the
+ * report. After SOURCE_RUNNING the guest stands still if its clock could not be started: machine_end_migration() looks.
  */
 enum source_state source_run(struct machine *machine, struct channel *channel, const struct source_options *options,
 			     struct report *report, struct error *error);

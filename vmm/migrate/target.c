@@ -58,6 +58,8 @@ static int target_load(struct target *target, const struct frame *frame, struct 
 		result = arrival_check_rate(target->machine, target->hello->hz, error);
 	if (!result)
 		result = machine_end_hold(target->machine, SC_HOLD_MOVED, error);
+	if (!result)
+		result = machine_take_disks(target->machine, error);
 	if (result)
 		return result;
 	ready.loading = sc_ns(host_monotonic().v - began.v);
@@ -115,6 +117,14 @@ static int target_wanted(const struct target *target, struct error *error)
 	if (target_state(target) != TARGET_NEVER)
 		return 0;
 	return error_set(error, ECONNABORTED, "the other side gave the migration up and asked what became of it");
+}
+
+/* An incoming_promise_fn: the guest will never run here, and its source may take its disks back. */
+static void target_promise(void *context)
+{
+	struct target *target = context;
+
+	machine_drop_disks(target->machine);
 }
 
 /* A wait_watch_fn: somebody asks, and if it is about this migration it has come to its end here. */
@@ -191,6 +201,11 @@ int target_create(struct target *target, struct machine *machine, const struct a
 		result = arrival_create(machine, target->hello, &config, names, console, error);
 	if (result)
 		return result;
+	result = disks_check_locked(&machine->disks, error);
+	if (result) {
+		machine_destroy(machine);
+		return result;
+	}
 	target->machine = machine;
 	target->allowance = allowance_make(config.memory_size);
 	return 0;
@@ -200,6 +215,7 @@ int target_run(struct target *target, struct error *error)
 {
 	int result;
 
+	incoming_tell(target->incoming, target_promise, target);
 	result = target_welcome(target, error);
 	while (!result && target_state(target) != TARGET_RUNNING) {
 		struct frame frame;
@@ -208,6 +224,7 @@ int target_run(struct target *target, struct error *error)
 		if (!result)
 			result = target_frame(target, &frame, host_counter_ns(), error);
 	}
+	incoming_tell(target->incoming, NULL, NULL);
 	if (result)
 		target_event(target, TARGET_EVENT_FAILED);
 	return result;

@@ -14,6 +14,7 @@ struct handover_limits {
 	int stopped_ms;	   /* from the stop to READY; and from GO to DONE, at the target from READY to GO */
 	int question_ms;   /* for all questions after a lost DONE together; longer than the target takes a GO */
 	int retry_ms;	   /* between two questions */
+	int disks_ms;	   /* after a failure, for the target to give the disks back; longer than it takes a GO */
 	int comparison_ms; /* for the clocks' comparison to become good enough once the rest of memory fits */
 	int settled_ms;	   /* for the source to say SETTLED */
 	int linger_ms;	   /* for a source to ask, once the receiver was told to end */

@@ -9,6 +9,7 @@ struct handover_limits process_limits = {
 	.stopped_ms = 10000,
 	.question_ms = 30000,
 	.retry_ms = 500,
+	.disks_ms = 12000,
 	.comparison_ms = 10000,
 	.settled_ms = 600000,
 	.linger_ms = 15000,

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whether the clocks have been compared well enough: see the header. */
+#include "migrate/comparison.h"
+
+#include "host/host.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#define NS_PER_MS 1000000u
+#define NS_PER_US 1000u
+#define MS_PER_S 1000
+
+bool comparison_fits(const struct comparison *comparison, uint64_t *half_width_us)
+{
+	struct sc_offset_result known = { .half_width_ns = UINT64_MAX };
+
+	sc_offset_result(&comparison->offset, host_counter_ns(), &known);
+	*half_width_us = known.half_width_ns / NS_PER_US;
+	return known.half_width_ns <= (uint64_t)comparison->max_step_us * NS_PER_US;
+}
+
+int comparison_check(struct comparison *comparison, bool *enough, struct error *error)
+{
+	sc_ns_t now = host_monotonic();
+	uint64_t half_width_us;
+
+	*enough = comparison_fits(comparison, &half_width_us);
+	if (*enough)
+		return 0;
+	if (!comparison->lacking_since.v)
+		comparison->lacking_since = now;
+	if (now.v - comparison->lacking_since.v < (uint64_t)comparison->limit_ms * NS_PER_MS)
+		return 0;
+	return error_set(error, ETIME,
+			 "the hosts' clocks could be compared to within %" PRIu64
+			 " us only, in %d s: the connection is "
+			 "too uneven for the %" PRIu32 " us asked for; allow more with --max-step",
+			 half_width_us, comparison->limit_ms / MS_PER_S, comparison->max_step_us);
+}
+
+void comparison_rest(struct comparison *comparison)
+{
+	comparison->lacking_since = sc_ns(0);
+}

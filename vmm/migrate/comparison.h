@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whether the hosts' clocks have been compared well enough for the guest to be stopped.
+ *
+ * Policy: the step that the guest's clock may make is bounded before it stands still. If the connection does not give
+ * that bound in time, the migration fails with the bound that it gave.
+ */
+#ifndef VMM_MIGRATE_COMPARISON_H
+#define VMM_MIGRATE_COMPARISON_H
+
+#include "base/error.h"
+
+#include <seaclock/core.h>
+
+struct comparison {
+	struct sc_offset offset; /* of the two counters, from time stamps */
+	uint32_t max_step_us;	 /* half the width that is allowed */
+	int limit_ms;		 /* for it to become so, once nothing else is missing */
+	sc_ns_t lacking_since;	 /* nothing else is missing; 0: something is */
+};
+
+/* Whether it is good enough now, and how good. */
+bool comparison_fits(const struct comparison *comparison, uint64_t *half_width_us);
+
+/* The same for a migration that lacks nothing else: -ETIME and a sentence once it has lacked this for too long. */
+int comparison_check(struct comparison *comparison, bool *enough, struct error *error);
+/* Something else is missing. */
+void comparison_rest(struct comparison *comparison);
+
+#endif

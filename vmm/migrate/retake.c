@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The source's disks after a failure: see the header. */
+#include "migrate/retake.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#define RETRY_MS 20
+
+void retake_disks(struct machine *machine, const struct handover_limits *limits)
+{
+	int left_ms = limits->disks_ms;
+	struct error error;
+
+	while (!machine_has_disks(machine) && machine_take_disks(machine, &error) == -EBUSY && left_ms > 0) {
+		poll(NULL, 0, RETRY_MS);
+		left_ms -= RETRY_MS;
+	}
+}
