@@ -408,6 +408,19 @@ static void test_requests(void **state)
 	assert_int_equal(virtio_driver_take_interrupt(device), 1);
 	assert_false(line);
 	expect_answer("hello");
+	/* Several reasons, one level. */
+	line_calls = 0;
+	virtio_ring_ask(&ring, true);
+	send("one", false);
+	virtio_ring_ask(&ring, true);
+	send("two", false);
+	virtio_config_changed(&virtio);
+	put(0x64, 2);
+	assert_int_equal(line_calls, 1);
+	assert_int_equal(virtio_driver_take_interrupt(device), 1);
+	assert_int_equal(line_calls, 2);
+	expect_answer("two"); /* in the place of the one */
+	expect_answer("two");
 	virtio_ring_ask(&ring, false);
 	send("silent", true);
 	assert_false(line);

@@ -22,12 +22,14 @@
 static struct memory memory;
 static struct virtio_ring ring;
 static bool line;
+static uint32_t line_calls;
 
 static inline void set_line(void *context, uint32_t intid, bool level)
 {
 	assert_ptr_equal(context, &line);
 	assert_int_equal(intid, LAYOUT_VIRTIO_INTID + SLOT);
 	line = level;
+	line_calls++;
 }
 
 static const struct device_line to_line = { .set = set_line, .context = &line };
@@ -39,6 +41,7 @@ static inline int fixture_begin(void)
 
 	fake_reset();
 	line = false;
+	line_calls = 0;
 	result = memory_create(&memory, SIZE, &error);
 	if (!result)
 		virtio_ring_init(&ring, &memory, RING, 8);

@@ -70,10 +70,14 @@ static void virtio_set_line(const struct virtio *virtio)
 	device_set_line(&virtio->device, virtio->interrupt);
 }
 
-static void virtio_interrupt(struct virtio *virtio, uint32_t why)
+/* The line is a system call, so it is left alone where it stays as it is. */
+static void virtio_set_interrupt(struct virtio *virtio, uint32_t interrupt)
 {
-	virtio->interrupt |= why;
-	virtio_set_line(virtio);
+	bool changes = !virtio->interrupt != !interrupt;
+
+	virtio->interrupt = interrupt;
+	if (changes)
+		virtio_set_line(virtio);
 }
 
 bool virtio_is_live(const struct virtio *virtio)
@@ -86,7 +90,7 @@ void virtio_config_changed(struct virtio *virtio)
 	virtio->generation++;
 	/* Section 2.3: not before the driver is ready for it. */
 	if (virtio->status & STATUS_DRIVER_OK)
-		virtio_interrupt(virtio, INTERRUPT_CONFIG);
+		virtio_set_interrupt(virtio, virtio->interrupt | INTERRUPT_CONFIG);
 }
 
 void virtio_fail(struct virtio *virtio, const char *what)
@@ -95,7 +99,7 @@ void virtio_fail(struct virtio *virtio, const char *what)
 		return;
 	virtio->status |= STATUS_NEEDS_RESET;
 	if (virtio->status & STATUS_DRIVER_OK)
-		virtio_interrupt(virtio, INTERRUPT_CONFIG);
+		virtio_set_interrupt(virtio, virtio->interrupt | INTERRUPT_CONFIG);
 	log_guest(&virtio->failures_logged,
 		  "%s: the guest's driver of the %s %" PRIu32 " broke the rules (%s), and must reset the device",
 		  virtio->machine, virtio->ops->name, virtio->device.instance, what);
@@ -130,7 +134,7 @@ void virtio_used(struct virtio *virtio, struct virtqueue *queue)
 	if (queue->broken)
 		virtio_fail(virtio, queue->broken);
 	else if (virtqueue_wants_interrupt(queue, virtio->memory))
-		virtio_interrupt(virtio, INTERRUPT_USED);
+		virtio_set_interrupt(virtio, virtio->interrupt | INTERRUPT_USED);
 }
 
 /*
@@ -364,8 +368,7 @@ static void virtio_write_register(struct virtio *virtio, uint64_t offset, uint32
 		queue_notify(virtio, value);
 		break;
 	case REG_INTERRUPT_ACK:
-		virtio->interrupt &= ~value;
-		virtio_set_line(virtio);
+		virtio_set_interrupt(virtio, virtio->interrupt & ~value);
 		break;
 	case REG_STATUS:
 		virtio_set_status(virtio, value);
