@@ -8,7 +8,6 @@
 #include "host/memory.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SIZE (1ull << 20)
