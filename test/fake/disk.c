@@ -99,21 +99,13 @@ static void complete(struct fake_disk *disk, struct disk_request *request)
 static void fake_submit(struct disk *disk, struct disk_request *request)
 {
 	struct fake_disk *fake = fake_of(disk);
-	bool now;
 
 	pthread_mutex_lock(&fake->lock);
 	check(fake, request);
 	fake->submitted[request->operation]++;
-	now = !fake->late && !fake->away;
-	if (now) {
-		complete(fake, request);
-	} else {
-		request->next = fake->pending;
-		fake->pending = request;
-	}
+	request->next = fake->pending;
+	fake->pending = request;
 	pthread_mutex_unlock(&fake->lock);
-	if (now)
-		disk->done(disk->context, request);
 }
 
 /* With the lock: those whose turn it is, off the list. */

@@ -26,7 +26,7 @@ struct fake_disk {
 
 	pthread_mutex_t lock; /* what follows */
 	struct random random;
-	uint32_t late;	   /* a dispatch completes one request in so many; 0: submit() completes it */
+	uint32_t late;	   /* a dispatch completes one request in so many; 0: all */
 	uint32_t error;	   /* one request in so many fails; 0: none */
 	int error_kind;	   /* with this, a positive errno */
 	bool away;	   /* the server is: nothing is completed */

@@ -343,6 +343,8 @@ static void move(struct walk *walk)
 	int result = 0;
 
 	device->ops->quiesce(device);
+	if (!walk->away && !walk->errors && !walk->disk.disk.readonly)
+		PROPERTY(!memcmp(walk->disk.medium, walk->disk.content, SIZE), "the medium has all of it");
 	if (chance(walk, 2)) {
 		lock_take(&device->lock);
 		device->ops->save(device, &state);

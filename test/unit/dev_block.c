@@ -468,6 +468,52 @@ static void test_quiesced_takes_nothing(void **state)
 	block_guest_wait(&guest);
 }
 
+/* Another host finds on the medium what was written here. */
+static void test_quiesce_flushes(void **state)
+{
+	struct error error;
+
+	(void)state;
+	begin(FEATURES);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(disk.medium[0], 0);
+	quiesce();
+	assert_int_equal(disk.medium[0], 1);
+	assert_int_equal(block_settled(&guest.block, &error), 0);
+	start();
+	quiesce();
+	assert_int_equal(fake_disk_submitted(&disk, DISK_FLUSH), 1);
+	start();
+	assert_int_equal(write_sector(0, 2), VIRTIO_BLK_S_OK);
+	fake_disk_set_errors(&disk, 1, ENOSPC);
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), -ENOSPC);
+	assert_string_equal(error.text, "disk 0 (fake) cannot flush what the guest wrote (No space left on device)");
+	fake_disk_set_errors(&disk, 0, 0);
+	start();
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), 0);
+	assert_int_equal(disk.medium[0], 2);
+}
+
+/* The server has what was written, and is asked again later. */
+static void test_quiesce_flushes_nothing_away(void **state)
+{
+	struct error error;
+
+	(void)state;
+	begin(FEATURES);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+	fake_disk_set_away(&disk, true);
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), 0);
+	assert_int_equal(disk.withdrawn, 1);
+	fake_disk_set_away(&disk, false);
+	start();
+	quiesce();
+	assert_int_equal(disk.medium[0], 1);
+}
+
 static void send_eight(void)
 {
 	uint8_t data[512];
@@ -642,6 +688,8 @@ int main(void)
 		TEST(test_errors_are_logged_once),
 		TEST(test_quiesce_waits),
 		TEST(test_quiesced_takes_nothing),
+		TEST(test_quiesce_flushes),
+		TEST(test_quiesce_flushes_nothing_away),
 		TEST(test_away_is_left_and_taken_again),
 		TEST(test_away_moves),
 		TEST(test_move),

@@ -24,6 +24,7 @@ struct block_view {
 	bool more;		    /* there may be more to take */
 	bool attend;		    /* the disk may have something to do */
 	bool leave;		    /* what the disk cannot do now is to be left */
+	bool settle;		    /* the medium is to have what was written */
 	bool resize;
 	bool end;
 };
@@ -71,10 +72,10 @@ static void block_log(struct block *block, const struct disk_request *request)
 
 	if (fails && !*failing) {
 		request_describe(request, what, sizeof(what));
-		log_line("%s: disk %" PRIu32 " (%s) cannot %s (%s): the guest is told of this and later errors, and "
-			 "goes on",
-			 block->virtio.machine, block->virtio.device.instance, block->disk->where, what,
-			 strerror(-request->result));
+		log_line("%s: disk %" PRIu32 " (%s) cannot %s (%s): %s", block->virtio.machine,
+			 block->virtio.device.instance, block->disk->where, what, strerror(-request->result),
+			 request == &block->settling ? "some of it may be lost"
+						     : "the guest is told of this and later errors, and goes on");
 	}
 	*failing = fails;
 }
@@ -86,43 +87,28 @@ static void block_add_done(struct block *block, struct disk_request *request)
 	block->done_end = &request->next;
 }
 
-/* The disk's callback, in the thread. */
-static void block_done(void *context, struct disk_request *request)
-{
-	struct block *block = context;
-
-	block_log(block, request);
-	block_add_done(block, request);
-}
-
-static struct disk_request *block_take_done(struct block *block)
-{
-	struct disk_request *done = block->done;
-
-	block->done = NULL;
-	block->done_end = &block->done;
-	return done;
-}
-
 static bool is_change(const struct disk_request *request)
 {
 	return request->operation == DISK_WRITE || request->operation == DISK_DISCARD ||
 	       request->operation == DISK_WRITE_ZEROES;
 }
 
-/* What was written for a driver that does not flush goes on to the medium; the rest stays done. */
-static void block_write_through(struct block *block)
+/* The disk's callback, in the thread. What was written for a driver that does not flush goes on to the medium. */
+static void block_done(void *context, struct disk_request *request)
 {
-	struct disk_request *next, *request = block_take_done(block);
+	struct block *block = context;
 
-	for (; request; request = next) {
-		next = request->next;
-		if (request->result || !is_change(request) || !((struct block_request *)request)->write_through) {
-			block_add_done(block, request);
-		} else {
-			request->operation = DISK_FLUSH;
-			block->disk->ops->submit(block->disk, request);
-		}
+	block_log(block, request);
+	block->dirty |= is_change(request);
+	if (request == &block->settling) {
+		block->settled = request->result;
+		block->dirty = request->result;
+		block->settle = BLOCK_SETTLED;
+	} else if (!request->result && is_change(request) && ((struct block_request *)request)->write_through) {
+		request->operation = DISK_FLUSH;
+		block->disk->ops->submit(block->disk, request);
+	} else {
+		block_add_done(block, request);
 	}
 }
 
@@ -145,9 +131,11 @@ static void block_answer(struct block *block, const struct block_request *reques
 /* With the lock: gives back what is done; whether that was anything. */
 static bool block_give(struct block *block)
 {
-	struct disk_request *next, *done = block_take_done(block);
+	struct disk_request *next, *done = block->done;
 	bool given = false;
 
+	block->done = NULL;
+	block->done_end = &block->done;
 	for (; done; done = next) {
 		const struct block_request *request = (const struct block_request *)done;
 
@@ -258,6 +246,16 @@ static void block_look(struct block *block, struct block_taking *taking)
 
 /* ---- The thread ---- */
 
+/* With the lock: what is left to do before the disk is left alone. */
+static void block_decide(struct block *block, struct block_view *view)
+{
+	bool stand = block->order != BLOCK_RUN, settling = block->settle == BLOCK_SETTLING;
+
+	view->leave = (block->under_way && (stand || block->resets)) || settling;
+	view->settle = stand && !block->under_way && block->dirty && block->settle == BLOCK_UNSETTLED;
+	block->standing = stand && !block->under_way && !view->settle && !settling && !block->resizing;
+}
+
 /* Gives and takes; tells those who wait what has changed. */
 static struct block_view block_exchange(struct block *block)
 {
@@ -274,8 +272,7 @@ static struct block_view block_exchange(struct block *block)
 	view.more = taking.count;
 	view.resize = block->resizing;
 	view.end = block->order == BLOCK_END;
-	view.leave = block->under_way && (block->order != BLOCK_RUN || block->resets);
-	block->standing = block->order != BLOCK_RUN && !block->under_way && !block->resizing;
+	block_decide(block, &view);
 	view.attend = !block->standing;
 	if (!block->under_way)
 		pthread_cond_broadcast(&block->changed);
@@ -283,20 +280,19 @@ static struct block_view block_exchange(struct block *block)
 	return view;
 }
 
-/* Until nothing is new and nothing is done, or the disk's size is asked for. */
+/* Until nothing is new, or the disk's size is asked for. */
 static struct block_view block_round(struct block *block)
 {
 	struct disk_request *request, *next;
 	struct block_view view;
 
 	do {
-		block_write_through(block);
 		view = block_exchange(block);
 		for (request = view.taken; request; request = next) {
 			next = request->next;
 			block->disk->ops->submit(block->disk, request);
 		}
-	} while ((view.more || block->done) && !view.resize);
+	} while (view.more && !view.resize);
 	return view;
 }
 
@@ -305,12 +301,27 @@ static bool block_withdraw(struct block *block)
 {
 	struct disk *disk = block->disk;
 	struct disk_request *request;
+	bool withdrawn = false;
 
 	while (disk->ops->withdraw && (request = disk->ops->withdraw(disk))) {
-		((struct block_request *)request)->left = true;
-		block_add_done(block, request);
+		withdrawn = true;
+		if (request == &block->settling) {
+			block->settle = BLOCK_SETTLED;
+		} else {
+			((struct block_request *)request)->left = true;
+			block_add_done(block, request);
+		}
 	}
-	return block->done;
+	return withdrawn;
+}
+
+/* Before the disk may become somebody else's. */
+static void block_settle(struct block *block)
+{
+	block->settle = BLOCK_SETTLING;
+	block->settled = 0;
+	block->settling = (struct disk_request){ .operation = DISK_FLUSH };
+	block->disk->ops->submit(block->disk, &block->settling);
 }
 
 static void block_look_size(struct block *block)
@@ -355,7 +366,9 @@ static void *block_thread(void *context)
 			return NULL;
 		if (view.leave && block_withdraw(block))
 			continue;
-		if (view.resize)
+		if (view.settle)
+			block_settle(block);
+		else if (view.resize)
 			block_look_size(block);
 		else
 			block_wait(block, view.attend);
@@ -428,8 +441,10 @@ static void block_start(struct virtio *virtio)
 	struct block *block = block_of(virtio);
 
 	lock_take(&virtio->device.lock);
-	if (block->order == BLOCK_STAND)
+	if (block->order == BLOCK_STAND) {
 		block->retaken = 0;
+		block->settle = BLOCK_UNSETTLED;
+	}
 	block->order = BLOCK_RUN;
 	block->standing = false;
 	lock_drop(&virtio->device.lock);
@@ -470,6 +485,8 @@ static int block_load(struct virtio *virtio, struct cursor *state, uint32_t vers
 		return -EPROTO;
 	}
 	block->facts.sectors = sectors;
+	/* Its server may have been away when it was to be flushed. */
+	block->dirty = !block->disk->readonly;
 	return 0;
 }
 
@@ -558,6 +575,19 @@ int block_create(struct block *block, const struct block_options *options, struc
 	lock_destroy(&block->virtio.device.lock);
 	return error_set(error, -result, "disk %" PRIu32 " gets no memory or thread (%s)", options->number,
 			 strerror(-result));
+}
+
+int block_settled(struct block *block, struct error *error)
+{
+	int result;
+
+	lock_take(&block->virtio.device.lock);
+	result = block->settled;
+	lock_drop(&block->virtio.device.lock);
+	if (!result)
+		return 0;
+	return error_set(error, -result, "disk %" PRIu32 " (%s) cannot flush what the guest wrote (%s)",
+			 block->virtio.device.instance, block->disk->where, strerror(-result));
 }
 
 int block_resize(struct block *block, struct error *error)

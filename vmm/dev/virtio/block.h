@@ -6,7 +6,8 @@
  * lock for the queue and not for the disk. At most BLOCK_REQUESTS_MAX requests are under way; what else the driver has
  * made available waits in its queue. While the thread works it looks by itself, and is notified only before it sleeps.
  * What a disk whose server is away has not done when the device is quiesced stays taken: the queue knows it, and after
- * start() here or elsewhere it is taken again. A driver that does not flush gets each write on the medium.
+ * start() here or elsewhere it is taken again. A driver that does not flush gets each write on the medium; and once
+ * the device is quiesced the medium has all that was written, so that another host finds it there.
  * Source: Virtual I/O Device (VIRTIO) Version 1.2, section 5.2.
  */
 #ifndef VMM_DEV_VIRTIO_BLOCK_H
@@ -25,6 +26,13 @@ enum block_order {
 	BLOCK_STAND, /* leave the disk alone */
 	BLOCK_RUN,
 	BLOCK_END,
+};
+
+/* What was written, while the device is being quiesced. */
+enum block_settle {
+	BLOCK_UNSETTLED,
+	BLOCK_SETTLING, /* a flush of the thread's own is under way */
+	BLOCK_SETTLED,	/* it has been tried */
 };
 
 struct block {
@@ -47,6 +55,10 @@ struct block {
 	struct disk *disk;
 	struct block_request *request;
 	struct disk_request *done, **done_end;
+	struct disk_request settling; /* the flush */
+	enum block_settle settle;
+	bool dirty;			     /* something was written since it last succeeded */
+	int settled;			     /* what came of it: 0 or -errno; stays while the device is quiesced */
 	bool failing[DISK_WRITE_ZEROES + 1]; /* the last operation of this kind failed, which has been logged */
 	int wake;			     /* eventfd */
 	pthread_t thread;
@@ -65,6 +77,12 @@ struct block_options {
 
 /* -errno if this host has no memory, descriptor or thread for it; then there is nothing to destroy. */
 int block_create(struct block *block, const struct block_options *options, struct error *error);
+
+/*
+ * Of a device that is quiesced: 0 if the medium has all that was written, or as far as a server that is away has it;
+ * -errno and a sentence if it cannot be flushed. Then the disk must not become another host's.
+ */
+int block_settled(struct block *block, struct error *error);
 
 /*
  * The disk has grown: looks how large it is, and tells the guest. -EBUSY while the device is quiesced; otherwise as
