@@ -113,7 +113,7 @@ static struct disk_request *take_due(struct fake_disk *disk)
 {
 	struct disk_request *due = NULL, **place = &disk->pending;
 
-	while (*place && !disk->away) {
+	while (*place && !disk->away && !disk->silent) {
 		struct disk_request *request = *place;
 
 		if (!disk->late || random_chance(&disk->random, disk->late)) {
@@ -152,9 +152,20 @@ static int fake_poll(struct disk *disk, struct pollfd *wanted)
 
 	*wanted = (struct pollfd){ .fd = fake->wake, .events = POLLIN };
 	pthread_mutex_lock(&fake->lock);
-	timeout_ms = fake->pending && !fake->away ? 0 : -1;
+	timeout_ms = fake->pending && !fake->away ? fake->silent : -1;
 	pthread_mutex_unlock(&fake->lock);
 	return timeout_ms;
+}
+
+static bool fake_is_away(const struct disk *disk)
+{
+	struct fake_disk *fake = fake_of((struct disk *)disk);
+	bool away;
+
+	pthread_mutex_lock(&fake->lock);
+	away = fake->away;
+	pthread_mutex_unlock(&fake->lock);
+	return away;
 }
 
 static struct disk_request *fake_withdraw(struct disk *disk)
@@ -163,7 +174,7 @@ static struct disk_request *fake_withdraw(struct disk *disk)
 	struct disk_request *request = NULL;
 
 	pthread_mutex_lock(&fake->lock);
-	if (fake->away && !fake->is_file && fake->pending) {
+	if (fake->pending) {
 		request = fake->pending;
 		fake->pending = request->next;
 		fake->withdrawn++;
@@ -208,6 +219,7 @@ static const struct disk_ops fake_disk_ops = {
 	.submit = fake_submit,
 	.poll = fake_poll,
 	.dispatch = fake_dispatch,
+	.is_away = fake_is_away,
 	.withdraw = fake_withdraw,
 	.lock = fake_lock_disk,
 	.unlock = fake_unlock_disk,
@@ -250,6 +262,14 @@ void fake_disk_set_away(struct fake_disk *disk, bool away)
 {
 	pthread_mutex_lock(&disk->lock);
 	disk->away = away;
+	pthread_mutex_unlock(&disk->lock);
+	eventfd_write(disk->wake, 1);
+}
+
+void fake_disk_set_silent(struct fake_disk *disk, bool silent)
+{
+	pthread_mutex_lock(&disk->lock);
+	disk->silent = silent;
 	pthread_mutex_unlock(&disk->lock);
 	eventfd_write(disk->wake, 1);
 }

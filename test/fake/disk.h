@@ -30,7 +30,7 @@ struct fake_disk {
 	uint32_t error;	   /* one request in so many fails; 0: none */
 	int error_kind;	   /* with this, a positive errno */
 	bool away;	   /* the server is: nothing is completed */
-	bool is_file;	   /* it cannot withdraw */
+	bool silent;	   /* it is there, and completes nothing either */
 	bool locked;	   /* ours */
 	bool is_elsewhere; /* somebody else has it */
 	uint32_t submitted[DISK_WRITE_ZEROES + 1];
@@ -44,6 +44,8 @@ void fake_disk_destroy(struct fake_disk *disk);
 
 /* A server goes away, or comes back. */
 void fake_disk_set_away(struct fake_disk *disk, bool away);
+/* A server that is there stops answering, or goes on. */
+void fake_disk_set_silent(struct fake_disk *disk, bool silent);
 void fake_disk_set_errors(struct fake_disk *disk, uint32_t one_in, int err);
 void fake_disk_set_late(struct fake_disk *disk, uint32_t one_in);
 /* Requests that it has now. */

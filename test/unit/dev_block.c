@@ -20,6 +20,8 @@
 #define FEATURES (VERSION_1 | 1 << VIRTIO_BLK_F_FLUSH | 1 << VIRTIO_BLK_F_DISCARD | 1 << VIRTIO_BLK_F_WRITE_ZEROES)
 #define RING 128u
 
+/* What passes at each look at the clock. */
+#define PATIENCE_STEP_NS 1700000000ull
 /* Long enough to see that nothing comes back. */
 #define NOTHING_MS 20
 
@@ -550,6 +552,22 @@ static void test_away_is_left_and_taken_again(void **state)
 	expect_eight();
 }
 
+/* A server that is there, and does not answer, is waited for only so long. */
+static void test_silent_is_left(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	send_eight();
+	fake_disk_set_silent(&disk, true);
+	fake_disk_set_away(&disk, false);
+	fake_time_set_step(PATIENCE_STEP_NS);
+	quiesce();
+	assert_int_equal(disk.withdrawn, 8);
+	fake_disk_set_silent(&disk, false);
+	start();
+	expect_eight();
+}
+
 static void test_away_moves(void **state)
 {
 	(void)state;
@@ -691,6 +709,7 @@ int main(void)
 		TEST(test_quiesce_flushes),
 		TEST(test_quiesce_flushes_nothing_away),
 		TEST(test_away_is_left_and_taken_again),
+		TEST(test_silent_is_left),
 		TEST(test_away_moves),
 		TEST(test_move),
 		TEST(test_move_to_another_size),

@@ -56,6 +56,8 @@ struct disk_ops {
 	int (*poll)(struct disk *disk, struct pollfd *wanted);
 	/* After poll() or the time: goes on, and completes what is done. */
 	void (*dispatch)(struct disk *disk, short events);
+	/* Whether its server is away: what is not done will not be done soon. For files NULL: nothing ever is. */
+	bool (*is_away)(const struct disk *disk);
 	/*
 	 * A disk whose server is away: takes one request that was not done back, undone; NULL if there is none. The
 	 * connection is closed first, so the buffers are the caller's again; what the server has already been sent it

@@ -495,6 +495,11 @@ static void export_dispatch(struct disk *disk, short events)
 	disk_request_hand_over(disk, &done);
 }
 
+static bool export_is_away(const struct disk *disk)
+{
+	return ((const struct export *)disk)->link.state != NBD_LINK_UP;
+}
+
 static struct disk_request *export_withdraw(struct disk *disk)
 {
 	struct export *export = export_of(disk);
@@ -530,6 +535,7 @@ static const struct disk_ops export_ops = {
 	.submit = export_submit,
 	.poll = export_poll,
 	.dispatch = export_dispatch,
+	.is_away = export_is_away,
 	.withdraw = export_withdraw,
 	.resize = export_resize,
 	.close = export_close,

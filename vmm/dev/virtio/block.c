@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/section.h"
+#include "host/host.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -14,6 +15,13 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+/*
+ * How long what is under way is waited for when it has to end. A server that is there answers by then; what it has been
+ * sent and does later could undo a later write.
+ */
+#define PATIENCE_NS 5000000000ull
+#define NS_PER_MS 1000000u
 
 /* Discards that are smaller or begin elsewhere free nothing in most file systems. */
 #define ERASE_ALIGNMENT 8u
@@ -296,6 +304,20 @@ static struct block_view block_round(struct block *block)
 	return view;
 }
 
+/* How much longer what is under way is waited for; 0: it is withdrawn. */
+static uint64_t block_patience(struct block *block)
+{
+	const struct disk *disk = block->disk;
+	uint64_t now = host_monotonic().v;
+
+	if (!block->leaving)
+		block->leave_by = now + PATIENCE_NS;
+	block->leaving = true;
+	if (disk->ops->is_away && disk->ops->is_away(disk))
+		return 0;
+	return block->leave_by > now ? block->leave_by - now : 0;
+}
+
 /* What the disk cannot do now stays taken; whether that was anything. */
 static bool block_withdraw(struct block *block)
 {
@@ -340,13 +362,17 @@ static void block_look_size(struct block *block)
 	lock_drop(&block->virtio.device.lock);
 }
 
-static void block_wait(struct block *block, bool attend)
+/* For news from a driver or the disk; not for longer than `patience_ns`. */
+static void block_wait(struct block *block, bool attend, uint64_t patience_ns)
 {
+	int patience_ms = (int)(patience_ns / NS_PER_MS) + 1;
 	struct pollfd wait[] = { { .fd = block->wake, .events = POLLIN }, { .fd = -1 } };
 	struct disk *disk = block->disk;
 	int timeout_ms = attend ? disk->ops->poll(disk, &wait[1]) : -1;
 	eventfd_t ignored;
 
+	if (patience_ns && (timeout_ms < 0 || timeout_ms > patience_ms))
+		timeout_ms = patience_ms;
 	if (poll(wait, 2, timeout_ms) < 0)
 		wait[0].revents = wait[1].revents = 0;
 	if (wait[0].revents)
@@ -361,17 +387,19 @@ static void *block_thread(void *context)
 
 	for (;;) {
 		struct block_view view = block_round(block);
+		uint64_t patience = view.leave ? block_patience(block) : 0;
 
 		if (view.end)
 			return NULL;
-		if (view.leave && block_withdraw(block))
+		block->leaving = view.leave;
+		if (view.leave && !patience && block_withdraw(block))
 			continue;
 		if (view.settle)
 			block_settle(block);
 		else if (view.resize)
 			block_look_size(block);
 		else
-			block_wait(block, view.attend);
+			block_wait(block, view.attend, patience);
 	}
 }
 
@@ -558,6 +586,7 @@ int block_create(struct block *block, const struct block_options *options, struc
 	int result;
 
 	*block = (struct block){ .disk = options->disk, .done_end = &block->done };
+	block->settle = BLOCK_SETTLED;
 	block->facts.sectors = options->disk->size / DISK_SECTOR_SIZE;
 	block->facts.readonly = options->disk->readonly;
 	memcpy(block->facts.id, options->serial, strnlen(options->serial, sizeof(block->facts.id)));

@@ -32,7 +32,7 @@ enum block_order {
 enum block_settle {
 	BLOCK_UNSETTLED,
 	BLOCK_SETTLING, /* a flush of the thread's own is under way */
-	BLOCK_SETTLED,	/* it has been tried */
+	BLOCK_SETTLED,	/* it has been tried, or nothing can have been written */
 };
 
 struct block {
@@ -60,6 +60,8 @@ struct block {
 	bool dirty;			     /* something was written since it last succeeded */
 	int settled;			     /* what came of it: 0 or -errno; stays while the device is quiesced */
 	bool failing[DISK_WRITE_ZEROES + 1]; /* the last operation of this kind failed, which has been logged */
+	bool leaving;			     /* what is under way has to end, ... */
+	uint64_t leave_by;		     /* ... by then, monotonic, in ns */
 	int wake;			     /* eventfd */
 	pthread_t thread;
 	bool started;
