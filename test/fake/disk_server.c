@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -32,18 +33,32 @@ static void look_later(void)
 
 void disk_server_init(struct disk_server *server, const char *folder)
 {
-	server->pid = 0;
+	*server = (struct disk_server){ .pid = 0 };
 	snprintf(server->socket, sizeof(server->socket), "%s/nbd.sock", folder);
 	snprintf(server->pid_file, sizeof(server->pid_file), "%s/nbd.pid", folder);
 	snprintf(server->uri, sizeof(server->uri), "nbd+unix:///?socket=%s", server->socket);
 }
 
+void disk_server_use_port(struct disk_server *server, const char *address)
+{
+	snprintf(server->port, sizeof(server->port), "%s", strchr(address, ':') + 1);
+	snprintf(server->uri, sizeof(server->uri), "nbd://%s/", address);
+}
+
 static _Noreturn void server_run(const struct disk_server *server, const char *const *words, pid_t parent)
 {
-	const char *all[DISK_SERVER_WORDS_MAX] = { "nbdkit", "-f", "-U", server->socket, "-P", server->pid_file };
-	unsigned int count = 6;
+	const char *all[DISK_SERVER_WORDS_MAX] = { "nbdkit", "-f", "-P", server->pid_file };
+	bool has_port = server->port[0];
+	unsigned int count = 4;
 	sigset_t none;
 
+	if (has_port) {
+		all[count++] = "--ipaddr=127.0.0.1";
+		all[count++] = "-p";
+	} else {
+		all[count++] = "-U";
+	}
+	all[count++] = has_port ? server->port : server->socket;
 	for (; *words && count + 1 < DISK_SERVER_WORDS_MAX; words++)
 		all[count++] = *words;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

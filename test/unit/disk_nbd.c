@@ -9,6 +9,7 @@
 #include "../fake/disk_client.h"
 #include "../fake/disk_server.h"
 #include "../fake/host_fake.h"
+#include "../fake/port.h"
 
 #include "dev/disk/nbd_link.h"
 
@@ -136,15 +137,58 @@ static void file_get(void *bytes, size_t size)
 	close(fd);
 }
 
+/* ---- Many requests ---- */
+
+static struct disk_request requests[MANY];
+static struct iovec buffers[MANY];
+
+static void submit_many(enum disk_operation operation, uint8_t *bytes)
+{
+	for (uint32_t n = 0; n < MANY; n++) {
+		buffers[n] = (struct iovec){ bytes + n * 4096, 4096 };
+		requests[n] = (struct disk_request){
+			.operation = operation,
+			.offset = n * 4096,
+			.length = 4096,
+			.buffer = &buffers[n],
+			.buffers = 1,
+		};
+		disk_client_submit(&client, &requests[n]);
+	}
+}
+
+/* Until some are done, and others under way. */
+static void await_middle(void)
+{
+	while (client.done < MANY / 8)
+		disk_client_round(&client, 100);
+	assert_true(client.under_way > 0);
+}
+
+/* Until nothing more comes of what was answered before. */
+static void await_quiet(void)
+{
+	do {
+		client.done = 0;
+		disk_client_round(&client, 50);
+	} while (client.done);
+	assert_true(client.under_way > 0);
+}
+
+static void expect_many(int result)
+{
+	disk_client_finish(&client);
+	for (uint32_t n = 0; n < MANY; n++)
+		assert_int_equal(requests[n].result, result);
+}
+
 /* ---- Data ---- */
 
-static int do_buffers(enum disk_operation operation, uint64_t offset, struct iovec *buffer, uint32_t buffers)
+static int do_buffers(enum disk_operation operation, uint64_t offset, struct iovec *buffer, uint32_t count)
 {
-	struct disk_request request = {
-		.operation = operation, .offset = offset, .buffer = buffer, .buffers = buffers
-	};
+	struct disk_request request = { .operation = operation, .offset = offset, .buffer = buffer, .buffers = count };
 
-	for (uint32_t n = 0; n < buffers; n++)
+	for (uint32_t n = 0; n < count; n++)
 		request.length += buffer[n].iov_len;
 	disk_client_submit(&client, &request);
 	disk_client_finish(&client);
@@ -224,6 +268,67 @@ static void test_ownership(void **state)
 	assert_int_equal(client.disk->ops->resize(client.disk, &error), -EOPNOTSUPP);
 }
 
+/* ---- Ways to a server ---- */
+
+static void test_tcp(void **state)
+{
+	char address[PORT_TEXT_SIZE];
+	int port = port_reserve(address);
+
+	(void)state;
+	assert_true(port >= 0);
+	disk_server_use_port(&server, address);
+	start_file();
+	open_own(60);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, SIZE), 0);
+	disk_server_end(&server, SIGKILL);
+	start_file();
+	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, SIZE), 0);
+	assert_memory_equal(back, data, SIZE);
+	close(port);
+}
+
+static void start_tls(const char *keys)
+{
+	char word[128];
+
+	snprintf(word, sizeof(word), "--tls-psk=%s", keys);
+	START("--tls=require", word, "file", file_word);
+}
+
+static void test_tls(void **state)
+{
+	static const char pair[] = "guest:000102030405060708090a0b0c0d0e0f\n";
+	char keys[96];
+	int fd;
+
+	(void)state;
+	snprintf(keys, sizeof(keys), "%s/keys", folder);
+	fd = open(keys, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, pair, sizeof(pair) - 1), sizeof(pair) - 1);
+	close(fd);
+	start_tls(keys);
+	/* Not without. */
+	assert_true(open_disk(false, 60) < 0);
+	snprintf(server.uri, sizeof(server.uri), "nbds+unix://guest@/?socket=%s&tls-psk-file=%s", server.socket, keys);
+	open_own(60);
+	submit_many(DISK_WRITE, data);
+	await_middle();
+	disk_server_end(&server, SIGKILL);
+	start_tls(keys);
+	expect_many(0);
+	submit_many(DISK_READ, back);
+	expect_many(0);
+	assert_memory_equal(back, data, MANY * 4096);
+	/* A server without it is not taken instead. */
+	disk_server_end(&server, SIGKILL);
+	start_file();
+	hurry_begin();
+	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 512), -EIO);
+	hurry_end();
+	unlink(keys);
+}
+
 /* ---- What servers cannot do ---- */
 
 static void test_readonly(void **state)
@@ -276,7 +381,7 @@ static void expect_no_disk(const char *size, const char *filter, const char *wor
 	assert_true(open_disk(false, 60) < 0);
 	if (!strstr(error.text, words) || !strstr(error.text, server.uri))
 		fail_msg("%s", error.text);
-	disk_server_end(&server, SIGTERM);
+	disk_server_end(&server, SIGKILL);
 }
 
 static void test_no_disk(void **state)
@@ -308,49 +413,6 @@ static void test_silent_at_open(void **state)
 }
 
 /* ---- Servers that die ---- */
-
-static struct disk_request requests[MANY];
-static struct iovec buffers[MANY];
-
-static void submit_many(enum disk_operation operation, uint8_t *bytes)
-{
-	for (uint32_t n = 0; n < MANY; n++) {
-		buffers[n] = (struct iovec){ bytes + n * 4096, 4096 };
-		requests[n] = (struct disk_request){
-			.operation = operation,
-			.offset = n * 4096,
-			.length = 4096,
-			.buffer = &buffers[n],
-			.buffers = 1,
-		};
-		disk_client_submit(&client, &requests[n]);
-	}
-}
-
-/* Until some are done, and others under way. */
-static void await_middle(void)
-{
-	while (client.done < MANY / 8)
-		disk_client_round(&client, 100);
-	assert_true(client.under_way > 0);
-}
-
-/* Until nothing more comes of what was answered before. */
-static void await_quiet(void)
-{
-	do {
-		client.done = 0;
-		disk_client_round(&client, 50);
-	} while (client.done);
-	assert_true(client.under_way > 0);
-}
-
-static void expect_many(int result)
-{
-	disk_client_finish(&client);
-	for (uint32_t n = 0; n < MANY; n++)
-		assert_int_equal(requests[n].result, result);
-}
 
 static void test_restart(void **state)
 {
@@ -505,10 +567,12 @@ static int prepare(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_data),	  TEST(test_zeroed),	   TEST(test_ownership), TEST(test_readonly),
-		TEST(test_simple_server), TEST(test_errors),	   TEST(test_no_disk),	 TEST(test_silent_at_open),
-		TEST(test_restart),	  TEST(test_restart_idle), TEST(test_patience),	 TEST(test_silence),
-		TEST(test_withdraw),	  TEST(test_another),
+		TEST(test_data),	   TEST(test_zeroed),  TEST(test_ownership),
+		TEST(test_readonly),	   TEST(test_tcp),     TEST(test_tls),
+		TEST(test_simple_server),  TEST(test_errors),  TEST(test_no_disk),
+		TEST(test_silent_at_open), TEST(test_restart), TEST(test_restart_idle),
+		TEST(test_patience),	   TEST(test_silence), TEST(test_withdraw),
+		TEST(test_another),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, NULL);

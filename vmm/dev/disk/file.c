@@ -145,7 +145,7 @@ static int file_check_locked(struct disk *disk, struct error *error)
 static int file_measure(const struct file *file, uint64_t *size, struct error *error)
 {
 	const char *where = file->disk.where;
-	struct stat facts;
+	struct stat facts = { .st_size = 0 };
 
 	if (file->medium.is_block ? ioctl(file->fd, BLKGETSIZE64, size) : fstat(file->fd, &facts))
 		return error_set(error, error_of_call(errno), "cannot measure the disk %s (%s)", where,
@@ -163,7 +163,7 @@ static int file_measure(const struct file *file, uint64_t *size, struct error *e
 
 static int file_resize(struct disk *disk, struct error *error)
 {
-	uint64_t size;
+	uint64_t size = 0;
 	int result = file_measure(file_of(disk), &size, error);
 
 	if (result)

@@ -78,6 +78,11 @@ static void reason_take(struct export *export)
 	snprintf(export->reason, sizeof(export->reason), "%s", colon ? colon + 2 : text ? text : "no reason is known");
 }
 
+static const char *reason_of(const struct export *export, const char *otherwise)
+{
+	return export->reason[0] ? export->reason : otherwise;
+}
+
 /* Called by the library in the middle of things: only takes down what was answered. */
 static int command_answered(void *context, int *err)
 {
@@ -271,7 +276,7 @@ static void export_lose(struct export *export, sc_ns_t now)
 	if (export->link.state == NBD_LINK_UP && !export->loss_logged) {
 		export->loss_logged = true;
 		log_line("the disk %s: the connection to its server is lost (%s); requests wait up to %u s",
-			 export->disk.where, export->reason[0] ? export->reason : "closed by it", export->patience_s);
+			 export->disk.where, reason_of(export, "closed by it"), export->patience_s);
 	}
 	export_drop(export, now);
 }
@@ -397,8 +402,8 @@ static void export_fail(struct export *export, sc_ns_t now)
 	if (export->link.state == NBD_LINK_UP)
 		export_drop(export, now);
 	if (!export->fails_logged)
-		log_line("the disk %s: its server has not answered for %u s; requests fail until it is back",
-			 export->disk.where, export->patience_s);
+		log_line("the disk %s: its server has not answered for %u s (%s); requests fail until it is back",
+			 export->disk.where, export->patience_s, reason_of(export, "it is silent"));
 	export->fails_logged = true;
 	export->loss_logged = true;
 	while ((request = disk_request_take(&export->waiting)))

@@ -2,18 +2,19 @@
 /*
  * The connection to a disk's server: when to connect, when to try again, when to stop waiting.
  *
- * Policy: pure. A connection that is lost is made again, at first after NBD_LINK_PAUSE_MIN_MS, then after twice as long
- * each time; an attempt that leads nowhere is given up. Requests wait for a server that does not answer, whether it is
- * away or silent, for as long as the operator says since the last answer; then they fail, and so do new ones until
- * there is a new connection. One that is connected has NBD_LINK_SILENCE_MIN_MS at least.
+ * Policy: pure; `now` is host_monotonic(). A connection that is lost is made again, at first after
+ * NBD_LINK_PAUSE_MIN_MS, then after twice as long each time; an attempt that leads nowhere is given up. Requests wait
+ * for a server that does not answer, whether it is away or silent, for as long as the operator says since the last
+ * answer; then they fail, and so do new ones until there is a new connection. One that is connected has
+ * NBD_LINK_SILENCE_MIN_MS at least.
  */
 #ifndef VMM_DEV_DISK_NBD_LINK_H
 #define VMM_DEV_DISK_NBD_LINK_H
 
+#include "host/host.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include <seaclock/core.h>
 
 #define NBD_LINK_PAUSE_MIN_MS 20u
 #define NBD_LINK_PAUSE_MAX_MS 2000u
