@@ -5,17 +5,12 @@
  * Policy: a guest that boots without firmware and without a battery-backed clock starts in 1970; this is its only
  * source. Read and set at once, so that the error is that of two system calls.
  */
+#include "device_clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-/* How Linux makes a clock's identifier from a file descriptor (include/linux/posix-timers.h). */
-static clockid_t clock_of(int fd)
-{
-	return (clockid_t)(~(unsigned int)fd << 3 | 3);
-}
 
 int main(int argc, char **argv)
 {
@@ -23,7 +18,7 @@ int main(int argc, char **argv)
 	struct timespec now;
 	int fd = open(device, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 || clock_gettime(clock_of(fd), &now) || clock_settime(CLOCK_REALTIME, &now)) {
+	if (fd < 0 || clock_gettime(device_clock(fd), &now) || clock_settime(CLOCK_REALTIME, &now)) {
 		fprintf(stderr, "setclock: the clock is not set, no time from %s: %s\n", device, strerror(errno));
 		return 1;
 	}
