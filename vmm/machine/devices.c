@@ -31,7 +31,10 @@ static int devices_add_disk(struct devices *devices, const struct devices_host *
 	};
 	int result = block_create(&devices->disk[n], &options, error);
 
-	return result ? result : devices_add(devices, &devices->disk[n].virtio.device, error);
+	if (result)
+		return result;
+	devices->disks++;
+	return devices_add(devices, &devices->disk[n].virtio.device, error);
 }
 
 /* What a machine of CONFIG_MODEL_DEVICES has besides, in the order of the sections. */
@@ -62,6 +65,7 @@ int devices_create(struct devices *devices, const struct devices_host *host, str
 
 	devices->bus = (struct bus){ .count = 0 };
 	devices->full = false;
+	devices->disks = 0;
 	uart_init(&devices->uart, host->console, host->config->name, &host->line);
 	result = devices_add(devices, &devices->uart.device, error);
 	for (uint32_t n = 0; n < host->disks->count && !result; n++)
@@ -91,6 +95,15 @@ void devices_quiesce(struct devices *devices)
 	for (unsigned int n = 0; n < devices->bus.count; n++)
 		if (devices->bus.devices[n]->ops->quiesce)
 			devices->bus.devices[n]->ops->quiesce(devices->bus.devices[n]);
+}
+
+int devices_settled(struct devices *devices, struct error *error)
+{
+	int result = 0;
+
+	for (uint32_t n = 0; n < devices->disks && !result; n++)
+		result = block_settled(&devices->disk[n], error);
+	return result;
 }
 
 bool devices_want_ticks(const struct devices *devices)

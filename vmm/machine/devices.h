@@ -25,6 +25,7 @@ struct devices {
 	struct bus bus;
 	struct uart uart;
 	struct block disk[CONFIG_DISKS_MAX];
+	uint32_t disks;
 	bool full; /* it has what follows */
 	struct virtio_random random;
 	struct virtio_console console;
@@ -51,6 +52,11 @@ void devices_destroy(struct devices *devices);
 void devices_start(struct devices *devices);
 void devices_quiesce(struct devices *devices);
 void devices_reset(struct devices *devices);
+/*
+ * Of devices that are quiesced: -errno and a sentence if a disk could not be flushed. What the guest wrote may not be
+ * on it then, so the machine must not go on elsewhere.
+ */
+int devices_settled(struct devices *devices, struct error *error);
 /* Whether any of them has a tick; and that of all. */
 bool devices_want_ticks(const struct devices *devices);
 void devices_tick(struct devices *devices);

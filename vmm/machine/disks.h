@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is behind the disks of a machine, all of them at once: opened by the description, locked, flushed.
+ * What is behind the disks of a machine, all of them at once: opened by the description, and whose they are.
  *
- * Policy: all or none. Sentences name the disk by its number. Whoever calls disks_flush() has quiesced the devices; the
- * locks may be taken and given away at any time.
+ * Policy: all or none. A sentence names the disk by its number, and by what the operator calls it.
  */
 #ifndef VMM_MACHINE_DISKS_H
 #define VMM_MACHINE_DISKS_H
@@ -24,8 +23,5 @@ void disks_close(struct disks *disks);
 int disks_lock(struct disks *disks, struct error *error);
 void disks_unlock(struct disks *disks);
 int disks_check_locked(struct disks *disks, struct error *error);
-
-/* All that was written reaches the medium; -EIO and a sentence if it does not. */
-int disks_flush(struct disks *disks, struct error *error);
 
 #endif

@@ -87,7 +87,7 @@ int machine_take_disks(struct machine *machine, struct error *error)
 
 int machine_give_disks(struct machine *machine, struct error *error)
 {
-	int result = disks_flush(&machine->disks, error);
+	int result = devices_settled(&machine->devices, error);
 
 	if (result)
 		return result;

@@ -61,8 +61,10 @@ static int clock_put(struct machine *machine, struct buffer *state, struct error
 
 int state_save(struct machine *machine, const struct clock_handoff *handoff, struct buffer *state, struct error *error)
 {
-	int result;
+	int result = devices_settled(&machine->devices, error);
 
+	if (result)
+		return result;
 	handoff_put(state, handoff);
 	result = clock_put(machine, state, error);
 	if (!result)

@@ -87,11 +87,8 @@ static int save_state(struct machine *machine, enum sc_clock_policy policy, stru
 static int save_content(struct machine *machine, const struct save_options *options, struct sink *sink,
 			struct error *error)
 {
-	/* What the guest wrote to its disks belongs to what is saved. */
-	int result = disks_flush(&machine->disks, error);
+	int result = save_description(machine, sink, error);
 
-	if (!result)
-		result = save_description(machine, sink, error);
 	if (!result)
 		result = save_clock(sink, error);
 	if (!result)

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A machine's disks: opened as described, whose they are, where the guest finds them, and what moves. */
+#include "machine_fixture.h"
+#include "../fake/virtio_driver.h"
+
+#include "machine/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DISK_SIZE 65536u
+#define VERSION_1 (1ull << 32)
+#define RING_GPA LAYOUT_RAM_BASE
+#define BUFFER_GPA (LAYOUT_RAM_BASE + 0x100000)
+
+static char folder[] = "/tmp/seaclock-disks-XXXXXX";
+static struct machine_config described;
+static struct disks disks, others;
+
+static int set_up_group(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) && !chdir(folder) ? 0 : -1;
+}
+
+static int tear_down_group(void **state)
+{
+	(void)state;
+	unlink("a");
+	unlink("b");
+	return chdir("/") || rmdir(folder);
+}
+
+static void file_make(const char *name)
+{
+	int fd = open(name, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, DISK_SIZE), 0);
+	close(fd);
+}
+
+static void describe(const char *first, const char *second)
+{
+	described = config;
+	described.model = CONFIG_MODEL_DEVICES;
+	described.disks = 2;
+	described.disk[0] = described.disk[1] = config_disk_default();
+	snprintf(described.disk[0].where, sizeof(described.disk[0].where), "%s", first);
+	snprintf(described.disk[1].where, sizeof(described.disk[1].where), "%s", second);
+	snprintf(described.disk[1].serial, sizeof(described.disk[1].serial), "second");
+}
+
+static int set_up_disks(void **state)
+{
+	(void)state;
+	alarm(wait_scaled(LIMIT_S));
+	fake_reset();
+	file_make("a");
+	file_make("b");
+	console = (struct console){ .in = -1, .out = -1 };
+	describe("a", "b");
+	return 0;
+}
+
+static int tear_down_disks(void **state)
+{
+	(void)state;
+	disks_close(&disks);
+	disks_close(&others);
+	alarm(0);
+	return 0;
+}
+
+/* ---- Whose they are ---- */
+
+static void test_opens_all_or_none(void **state)
+{
+	(void)state;
+	describe("a", "c");
+	assert_int_equal(disks_open(&disks, &described, &error), -ENOENT);
+	assert_string_equal(error.text, "disk 1: there is no disk c");
+	assert_int_equal(disks.count, 0);
+	assert_int_equal(machine_create(&machine, &described, &console, &error), -ENOENT);
+	assert_string_equal(error.text, "disk 1: there is no disk c");
+}
+
+static void test_locks_all_or_none(void **state)
+{
+	struct error reason;
+
+	(void)state;
+	assert_int_equal(disks_open(&disks, &described, &error), 0);
+	assert_int_equal(disks_open(&others, &described, &error), 0);
+	assert_int_equal(disk_lock(others.disk[1], &error), 0);
+	assert_int_equal(disks_lock(&disks, &error), -EBUSY);
+	assert_memory_equal(error.text, "disk 1: ", 8);
+	assert_non_null(strstr(error.text, "b"));
+	/* The first one is free again. */
+	assert_int_equal(disk_lock(others.disk[0], &reason), 0);
+	disks_unlock(&others);
+	assert_int_equal(disks_lock(&disks, &error), 0);
+	assert_int_equal(disks_lock(&others, &error), -EBUSY);
+	disks_unlock(&disks);
+	assert_int_equal(disks_lock(&others, &error), 0);
+}
+
+static void test_checks_that_they_are_locked(void **state)
+{
+	(void)state;
+	assert_int_equal(disks_open(&disks, &described, &error), 0);
+	assert_int_equal(disks_open(&others, &described, &error), 0);
+	assert_int_equal(disks_check_locked(&disks, &error), -ENOLCK);
+	assert_memory_equal(error.text, "disk 0: ", 8);
+	assert_int_equal(disk_lock(others.disk[0], &error), 0);
+	assert_int_equal(disks_check_locked(&disks, &error), -ENOLCK);
+	assert_memory_equal(error.text, "disk 1: ", 8);
+	assert_int_equal(disk_lock(others.disk[1], &error), 0);
+	assert_int_equal(disks_check_locked(&disks, &error), 0);
+}
+
+/* ---- In a machine ---- */
+
+static struct device *disk_device(uint32_t n)
+{
+	return devices_find(&machine.devices, SECTION_ID('V', 'B', 'L', 'K'), n);
+}
+
+static void test_places(void **state)
+{
+	struct acpi_node nodes[ACPI_NODES_MAX];
+
+	(void)state;
+	assert_int_equal(machine_create(&machine, &described, &console, &error), 0);
+	assert_true(devices_describe(&machine.devices, nodes, ACPI_NODES_MAX) >= 3);
+	for (uint32_t n = 0; n < 2; n++) {
+		assert_string_equal(nodes[1 + n].hid, "LNRO0005");
+		assert_int_equal(nodes[1 + n].uid, n);
+		assert_int_equal(nodes[1 + n].base, 0x0a000000 + 0x200 * n);
+		assert_int_equal(nodes[1 + n].intid, 48 + n);
+		assert_int_equal(virtio_driver_read(disk_device(n), 0x008), 2);
+		assert_int_equal(virtio_driver_read(disk_device(n), 0x100), DISK_SIZE / 512);
+	}
+	machine_destroy(&machine);
+}
+
+/* Writes a byte to the first sector of disk n, as a driver does: the status. */
+static uint8_t write_byte(uint32_t n, uint8_t byte)
+{
+	const struct ring_buffer buffers[] = { { BUFFER_GPA, 16 + 512, false }, { BUFFER_GPA + 1024, 1, true } };
+	const struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_OUT };
+	struct device *device = disk_device(n);
+	uint8_t *place = memory_span(&machine.memory, BUFFER_GPA, 2048);
+	struct virtio_ring ring;
+	uint32_t written;
+	uint16_t head;
+
+	assert_true(virtio_driver_begin(device, VERSION_1 | 1 << VIRTIO_BLK_F_FLUSH));
+	virtio_ring_init(&ring, &machine.memory, RING_GPA, 16);
+	assert_true(virtio_driver_set_queue(device, 0, &ring) && virtio_driver_go(device));
+	memcpy(place, &header, sizeof(header));
+	memset(place + sizeof(header), byte, 512);
+	assert_true(virtio_ring_add(&ring, buffers, 2, false) >= 0);
+	virtio_driver_kick(device, 0, &ring);
+	while (!virtio_ring_collect(&ring, &head, &written))
+		usleep(100);
+	return place[1024];
+}
+
+static uint8_t file_byte(const char *name)
+{
+	uint8_t byte = 0;
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &byte, 1, 511), 1);
+	close(fd);
+	return byte;
+}
+
+static void test_guest_writes(void **state)
+{
+	(void)state;
+	assert_int_equal(machine_create(&machine, &described, &console, &error), 0);
+	devices_start(&machine.devices);
+	/* Not before the disks are its own. */
+	assert_int_equal(write_byte(0, 7), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(disks_lock(&machine.disks, &error), 0);
+	assert_int_equal(write_byte(0, 7), VIRTIO_BLK_S_OK);
+	assert_int_equal(write_byte(1, 8), VIRTIO_BLK_S_OK);
+	machine_destroy(&machine);
+	assert_int_equal(file_byte("a"), 7);
+	assert_int_equal(file_byte("b"), 8);
+	/* Nobody has them any more. */
+	assert_int_equal(disks_open(&disks, &described, &error), 0);
+	assert_int_equal(disks_lock(&disks, &error), 0);
+}
+
+static void test_state(void **state)
+{
+	const struct clock_handoff handoff = { .policy = SC_CLOCK_ADVANCE };
+	struct buffer saved = { 0 };
+	sc_ns_t gap;
+
+	(void)state;
+	assert_int_equal(machine_create(&machine, &described, &console, &error), 0);
+	assert_int_equal(disks_lock(&machine.disks, &error), 0);
+	devices_start(&machine.devices);
+	assert_int_equal(write_byte(1, 8), VIRTIO_BLK_S_OK);
+	devices_quiesce(&machine.devices);
+	assert_int_equal(state_save(&machine, &handoff, &saved, &error), 0);
+	devices_reset(&machine.devices);
+	assert_int_equal(virtio_driver_read(disk_device(1), 0x070), 0);
+	assert_int_equal(state_load(&machine, saved.data, saved.size, &gap, &error), 0);
+	assert_int_equal(virtio_driver_read(disk_device(1), 0x070), 15);
+	assert_int_equal(virtio_driver_read(disk_device(0), 0x070), 0);
+	machine_destroy(&machine);
+	buffer_free(&saved);
+}
+
+#define DISKS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_disks, tear_down_disks)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DISKS_TEST(test_opens_all_or_none),
+		DISKS_TEST(test_locks_all_or_none),
+		DISKS_TEST(test_checks_that_they_are_locked),
+		DISKS_TEST(test_places),
+		DISKS_TEST(test_guest_writes),
+		DISKS_TEST(test_state),
+	};
+
+	return cmocka_run_group_tests(tests, set_up_group, tear_down_group);
+}
