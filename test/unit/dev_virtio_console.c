@@ -5,6 +5,8 @@
 #include "dev/virtio/console.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 
 #define OUTPUT_RING (LAYOUT_RAM_BASE + 0x10000)
 
@@ -232,13 +234,77 @@ static void test_refused_input(void **state)
 	buffer_free(&saved);
 }
 
+#define STREAM 20000u
+
+/* Bytes of the stream of input, and of the one of output. */
+static uint8_t byte_at(uint64_t n)
+{
+	return (uint8_t)(n * 7 + (n >> 8));
+}
+
+/* As the monitor: types, and hears, until it has had all. */
+static void *client(void *context)
+{
+	uint64_t typed = 0, heard = 0, missed;
+
+	(void)context;
+	while (typed < STREAM || heard < STREAM) {
+		uint8_t bytes[100];
+		size_t size = 0;
+
+		for (; size < sizeof(bytes) && typed + size < STREAM; size++)
+			bytes[size] = byte_at(typed + size);
+		typed += virtio_console_receive(&console, bytes, size);
+		size = backlog_read(&console.backlog, bytes, sizeof(bytes), &missed);
+		for (size_t n = 0; n < size; n++, heard++)
+			if (missed || bytes[n] != byte_at(heard))
+				return "another byte was said";
+		sched_yield();
+	}
+	return NULL;
+}
+
+/* A guest on one thread and its client on another; the backlog has room for all that is said. */
+static void test_threads(void **state)
+{
+	uint64_t said = 0, got = 0;
+	const char *result;
+	pthread_t thread;
+
+	(void)state;
+	go();
+	assert_int_equal(backlog_attach(&console.backlog, wake, NULL), 0);
+	assert_int_equal(pthread_create(&thread, NULL, client, NULL), 0);
+	while (said < STREAM || got < STREAM) {
+		uint16_t head;
+		uint32_t written;
+
+		if (said < STREAM) {
+			uint8_t *place = memory_span(&memory, DATA, 1);
+
+			*place = byte_at(said++);
+			virtio_ring_add(&output, &(struct ring_buffer){ DATA, 1, false }, 1, false);
+			virtio_driver_kick(device, 1, &output);
+			assert_true(virtio_ring_collect(&output, &head, &written));
+		}
+		if (ring.free_count == ring.size)
+			want(64);
+		if (!virtio_ring_collect(&ring, &head, &written))
+			continue;
+		for (uint32_t n = 0; n < written; n++, got++)
+			assert_int_equal(*(uint8_t *)memory_span(&memory, DATA + 0x1000 + n, 1), byte_at(got));
+	}
+	assert_int_equal(pthread_join(thread, (void **)&result), 0);
+	assert_null(result);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_output),     TEST(test_early_input), TEST(test_input_waits),	 TEST(test_room),
-		TEST(test_bad_chains), TEST(test_state),       TEST(test_refused_input),
+		TEST(test_output),     TEST(test_early_input), TEST(test_input_waits), TEST(test_room),
+		TEST(test_bad_chains), TEST(test_state),       TEST(test_threads),     TEST(test_refused_input),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
