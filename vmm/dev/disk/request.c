@@ -42,6 +42,9 @@ int disk_request_check(const struct disk *disk, const struct disk_request *reque
 		return -EROFS;
 	if (disk_request_writes(request) && !__atomic_load_n(&disk->owned, __ATOMIC_ACQUIRE))
 		return -EPERM;
+	if ((request->operation == DISK_DISCARD && !disk->can_discard) ||
+	    (request->operation == DISK_WRITE_ZEROES && !disk->can_write_zeroes))
+		return -EOPNOTSUPP;
 	if (request->operation == DISK_FLUSH)
 		return 0;
 	if (request->offset % DISK_SECTOR_SIZE || request->length % DISK_SECTOR_SIZE || request->offset > disk->size ||

@@ -24,7 +24,10 @@ struct disk_request *disk_request_take(struct disk_request_list *list);
 
 bool disk_request_writes(const struct disk_request *request);
 
-/* 0; -EROFS: the disk is read-only, -EPERM: it is not ours (yet), -EIO: the request is not inside it. */
+/*
+ * 0; -EROFS: the disk is read-only, -EPERM: it is not ours (yet), -EOPNOTSUPP: it has no such operation, -EIO: the
+ * request is not inside it.
+ */
 int disk_request_check(const struct disk *disk, const struct disk_request *request);
 
 /* Hands each of the list to the block device. */
