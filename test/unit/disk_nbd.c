@@ -198,7 +198,7 @@ static int do_buffers(enum disk_operation operation, uint64_t offset, struct iov
 static void test_data(void **state)
 {
 	struct iovec odd[] = { { data, 100 }, { data + 5000, 412 }, { data + 8192, 70000 }, { data + 100000, 144 } };
-	struct iovec odd_back[] = { { back, 65000 }, { back + 65000, 5656 } };
+	struct iovec odd_back[] = { { back, 65000 }, { back + 70000, 5656 } };
 	struct iovec one[] = { { data, 5u << 20 } }, one_back[] = { { back, 5u << 20 } };
 	struct iovec pages[256];
 
@@ -211,6 +211,7 @@ static void test_data(void **state)
 	assert_int_equal(do_buffers(DISK_READ, 1024, odd_back, 2), 0);
 	assert_memory_equal(back, data, 100);
 	assert_memory_equal(back + 100, data + 5000, 412);
+	memmove(back + 65000, back + 70000, 5656);
 	assert_memory_equal(back + 512, data + 8192, 70000);
 	assert_memory_equal(back + 70512, data + 100000, 144);
 	/* Larger than a piece, and in as many places as a request can have. */
