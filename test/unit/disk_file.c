@@ -7,6 +7,7 @@
  */
 #include "unit.h"
 #include "../fake/disk_client.h"
+#include "../wait_scale.h"
 
 #include "base/signals.h"
 #include "dev/disk/file.h"
@@ -107,7 +108,7 @@ static void close_disk(void)
 static int set_up(void **state)
 {
 	engine = *(enum disk_file_engine *)*state;
-	alarm(LIMIT_S);
+	alarm(wait_scaled(LIMIT_S));
 	strcpy(folder, "/tmp/disk_file.XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/disk", folder);
@@ -559,6 +560,29 @@ static void test_block_device(void **state)
 	close(loop);
 }
 
+/* Two devices of one file are as one device seen from two hosts: each has its own cache. */
+static void test_moved(void **state)
+{
+	char here[32], there[32];
+	int first = loop_make(here, sizeof(here)), second = loop_make(there, sizeof(there));
+
+	(void)state;
+	if (first < 0 || second < 0) {
+		print_message("no loop device can be made\n");
+		skip();
+	}
+	assert_int_equal(open_at(here, false), 0);
+	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 65536), 0);
+	assert_int_equal(pwrite(second, data, 65536, 0), 65536);
+	assert_false(fsync(second));
+	assert_int_equal(disk_lock(client.disk, &error), 0);
+	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 65536), 0);
+	assert_memory_equal(back, data, 65536);
+	close_disk();
+	close(first);
+	close(second);
+}
+
 #define BY(function, engine) cmocka_unit_test_prestate_setup_teardown(function, set_up, tear_down, engine)
 #define TWICE(function) BY(function, &engine_uring), BY(function, &engine_plain)
 
@@ -573,6 +597,7 @@ int main(void)
 		TWICE(test_zeroed),
 		TWICE(test_resize),
 		TWICE(test_block_device),
+		BY(test_moved, &engine_plain),
 		BY(test_no_disk, &engine_plain),
 		BY(test_denied, &engine_plain),
 		BY(test_owner, &engine_plain),

@@ -10,6 +10,7 @@
 #include "../fake/disk_server.h"
 #include "../fake/host_fake.h"
 #include "../fake/port.h"
+#include "../wait_scale.h"
 
 #include "dev/disk/nbd_link.h"
 
@@ -40,7 +41,7 @@ static uint8_t *data, *back;
 static int set_up(void **state)
 {
 	(void)state;
-	alarm(LIMIT_S);
+	alarm(wait_scaled(LIMIT_S));
 	strcpy(folder, "/tmp/disk_nbd.XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/disk", folder);

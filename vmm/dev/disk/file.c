@@ -97,13 +97,25 @@ static int file_lock_call(const struct file *file, int command, short type, stru
 	return fcntl(file->fd, command, lock) ? errno : 0;
 }
 
+/*
+ * What this host has read of a block device before may be older than what another one has written since: it is read
+ * again. File systems that hosts share see to that themselves.
+ */
+static void file_forget(const struct file *file)
+{
+	if (file->medium.is_block)
+		posix_fadvise(file->fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 static int file_lock(struct disk *disk, struct error *error)
 {
 	struct flock lock;
 	int err = file_lock_call(file_of(disk), F_OFD_SETLK, disk->readonly ? F_RDLCK : F_WRLCK, &lock);
 
-	if (!err)
+	if (!err) {
+		file_forget(file_of(disk));
 		return 0;
+	}
 	if (err == EAGAIN || err == EACCES)
 		return error_set(error, EBUSY, "the disk %s is in use: another process has it locked%s", disk->where,
 				 disk->readonly ? " for writing" : "");
