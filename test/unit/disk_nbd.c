@@ -468,7 +468,9 @@ static void test_patience(void **state)
 	submit_many(DISK_WRITE, data);
 	await_middle();
 	disk_server_end(&server, SIGKILL);
+	assert_false(client.disk->ops->is_away(client.disk));
 	await_quiet();
+	assert_true(client.disk->ops->is_away(client.disk));
 	fake_time_advance(55 * S);
 	disk_client_round(&client, 0);
 	assert_true(client.under_way > 0);
@@ -483,6 +485,7 @@ static void test_patience(void **state)
 	fake_time_advance(3 * S);
 	while (disk_client_do(&client, DISK_READ, 0, back, 512))
 		disk_client_round(&client, 20);
+	assert_false(client.disk->ops->is_away(client.disk));
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), 0);
 }
 
