@@ -129,7 +129,7 @@ static enum block_verdict parse_erase(struct block_request *request, const struc
 				      const struct block_facts *facts, enum disk_operation operation, uint8_t *status)
 {
 	uint32_t known = operation == DISK_WRITE_ZEROES ? VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP : 0;
-	struct virtio_blk_discard_write_zeroes segment;
+	struct virtio_blk_discard_write_zeroes segment = { .flags = 0 };
 	struct run run = run_readable(chain);
 	uint64_t sector;
 	uint32_t sectors, flags;
@@ -203,7 +203,7 @@ enum block_verdict block_request_parse(struct block_request *request, const stru
 				       const struct block_facts *facts, uint8_t *status)
 {
 	struct run readable = run_readable(chain), writable = run_writable(chain);
-	struct virtio_blk_outhdr header;
+	struct virtio_blk_outhdr header = { .type = 0 };
 
 	if (!run_cut(&writable, writable.size - 1, 1, request->place, 1))
 		return BLOCK_BROKEN;
