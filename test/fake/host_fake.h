@@ -92,6 +92,15 @@ struct fake_ram {
 	uint64_t *dirty; /* while logging, a bit for each page of the host */
 };
 
+/* A store that signals an eventfd. */
+struct fake_bell {
+	uint64_t gpa;
+	uint32_t value;
+	int event;
+};
+
+#define FAKE_BELLS_MAX 16u
+
 struct fake_vm {
 	bool used;
 	struct fake_host *host;
@@ -108,6 +117,8 @@ struct fake_vm {
 	uint32_t latched[SC_VCPU_MAX][32];
 	bool spi[LAYOUT_INTERRUPTS];
 	uint32_t edges[LAYOUT_INTERRUPTS]; /* how often it rose; atomic */
+	struct fake_bell bell[FAKE_BELLS_MAX];
+	uint32_t bells;
 };
 
 /* What a scripted exit does: registers that the guest has set, and the exit. */
@@ -178,6 +189,8 @@ struct fake_vm *fake_vm_of(const struct host_vm *vm);
 void fake_guest_write(const struct host_vm *vm, uint64_t gpa, const void *data, size_t size);
 /* The same from inside the guest. */
 void fake_vm_write(struct fake_vm *vm, uint64_t gpa, const void *data, size_t size);
+/* A store of 4 bytes as KVM takes it: true if it signals an eventfd, and so is no exit. */
+bool fake_vm_ring(const struct host_vm *vm, uint64_t gpa, uint32_t value);
 /* The next `times` calls that lock all vCPUs of the machine are refused, as if another thread read a vCPU's registers.
  */
 void fake_vm_occupy(const struct host_vm *vm, uint32_t times);

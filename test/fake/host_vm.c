@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #define MACHINES_MAX 64u
 
@@ -305,6 +306,28 @@ void fake_vm_write(struct fake_vm *vm, uint64_t gpa, const void *data, size_t si
 void fake_guest_write(const struct host_vm *vm, uint64_t gpa, const void *data, size_t size)
 {
 	fake_vm_write(fake_vm_of(vm), gpa, data, size);
+}
+
+/* ---- Bells ---- */
+
+int host_vm_set_bell(struct host_vm *vm, uint64_t gpa, uint32_t value, int event)
+{
+	struct fake_vm *fake = fake_vm_of(vm);
+
+	if (fake->has_run || fake->bells == FAKE_BELLS_MAX)
+		fake_violation("a bell that a machine cannot have");
+	fake->bell[fake->bells++] = (struct fake_bell){ .gpa = gpa, .value = value, .event = event };
+	return 0;
+}
+
+bool fake_vm_ring(const struct host_vm *vm, uint64_t gpa, uint32_t value)
+{
+	const struct fake_vm *fake = fake_vm_of(vm);
+
+	for (uint32_t n = 0; n < fake->bells; n++)
+		if (fake->bell[n].gpa == gpa && fake->bell[n].value == value)
+			return !eventfd_write(fake->bell[n].event, 1);
+	return false;
 }
 
 /* ---- Interrupts ---- */

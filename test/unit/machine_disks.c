@@ -163,7 +163,10 @@ static uint8_t write_byte(uint32_t n, uint8_t byte)
 	memcpy(place, &header, sizeof(header));
 	memset(place + sizeof(header), byte, 512);
 	assert_true(virtio_ring_add(&ring, buffers, 2, false) >= 0);
-	virtio_driver_kick(device, 0, &ring);
+	/* No exit tells the device. */
+	assert_true(virtio_ring_wants_kick(&ring));
+	assert_false(fake_vm_ring(&machine.vm, device->base + 0x050, 1));
+	assert_true(fake_vm_ring(&machine.vm, device->base + 0x050, 0));
 	while (!virtio_ring_collect(&ring, &head, &written))
 		usleep(100);
 	return place[1024];

@@ -62,6 +62,11 @@ struct device_ops {
 /* Where a device's interrupt goes. */
 struct device_line {
 	void (*set)(void *context, uint32_t intid, bool level);
+	/*
+	 * From now on a store of `value`, 4 bytes, at a guest physical address signals the eventfd, and the vCPU goes
+	 * on without coming to the device. NULL, or no effect where the host cannot do that.
+	 */
+	void (*set_bell)(void *context, uint64_t gpa, uint32_t value, int event);
 	void *context;
 };
 

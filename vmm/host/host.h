@@ -132,6 +132,12 @@ int host_vm_set_counter_offset(struct host_vm *vm, uint64_t offset, struct error
 int host_vm_set_dirty_log(struct host_vm *vm, bool enabled, struct error *error);
 int host_vm_get_dirty_log(struct host_vm *vm, uint64_t *bitmap, struct error *error);
 
+/*
+ * Before the first vCPU runs: a store of `value`, 4 bytes, at a guest physical address outside RAM signals the eventfd,
+ * and is no exit. -errno if KVM cannot do it: then it is one.
+ */
+int host_vm_set_bell(struct host_vm *vm, uint64_t gpa, uint32_t value, int event);
+
 /* Drives an interrupt line: a shared one, or one of a vCPU's own. */
 int host_vm_set_spi(struct host_vm *vm, uint32_t intid, bool level);
 int host_vm_set_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid, bool level);

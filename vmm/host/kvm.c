@@ -235,6 +235,19 @@ static int vm_set_line(struct host_vm *vm, uint32_t irq, bool level)
 	return kvm_call(vm->vm, KVM_IRQ_LINE, &line);
 }
 
+int host_vm_set_bell(struct host_vm *vm, uint64_t gpa, uint32_t value, int event)
+{
+	struct kvm_ioeventfd bell = {
+		.datamatch = value,
+		.addr = gpa,
+		.len = sizeof(value),
+		.fd = event,
+		.flags = KVM_IOEVENTFD_FLAG_DATAMATCH,
+	};
+
+	return kvm_call(vm->vm, KVM_IOEVENTFD, &bell);
+}
+
 int host_vm_set_spi(struct host_vm *vm, uint32_t intid, bool level)
 {
 	return vm_set_line(vm, KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | intid, level);

@@ -90,6 +90,13 @@ static void machine_set_line(void *context, uint32_t intid, bool level)
 	host_vm_set_spi(&machine->vm, intid, level);
 }
 
+static void machine_set_bell(void *context, uint64_t gpa, uint32_t value, int event)
+{
+	struct machine *machine = context;
+
+	host_vm_set_bell(&machine->vm, gpa, value, event);
+}
+
 static uint64_t machine_counter_offset(void *context)
 {
 	struct machine *machine = context;
@@ -104,7 +111,7 @@ static int machine_create_devices(struct machine *machine, struct console *conso
 		.disks = &machine->disks,
 		.memory = &machine->memory,
 		.console = console,
-		.line = { .set = machine_set_line, .context = machine },
+		.line = { .set = machine_set_line, .set_bell = machine_set_bell, .context = machine },
 		.counter = { .offset = machine_counter_offset, .context = machine },
 	};
 	int result = devices_create(&machine->devices, &host, error);

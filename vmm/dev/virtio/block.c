@@ -598,8 +598,10 @@ int block_create(struct block *block, const struct block_options *options, struc
 	result = block_allocate(block);
 	if (!result)
 		result = block_start_thread(block);
-	if (!result)
+	if (!result) {
+		virtio_set_bell(&block->virtio, 0, block->wake);
 		return 0;
+	}
 	block_free(block);
 	lock_destroy(&block->virtio.device.lock);
 	return error_set(error, -result, "disk %" PRIu32 " gets no memory or thread (%s)", options->number,

@@ -80,6 +80,14 @@ static void virtio_set_interrupt(struct virtio *virtio, uint32_t interrupt)
 		virtio_set_line(virtio);
 }
 
+void virtio_set_bell(const struct virtio *virtio, uint32_t queue, int event)
+{
+	const struct device_line *line = &virtio->device.line;
+
+	if (line->set_bell)
+		line->set_bell(line->context, virtio->device.base + REG_QUEUE_NOTIFY, queue, event);
+}
+
 bool virtio_is_live(const struct virtio *virtio)
 {
 	return virtio->status & STATUS_DRIVER_OK && !(virtio->status & STATUS_NEEDS_RESET);

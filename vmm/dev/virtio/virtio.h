@@ -78,6 +78,12 @@ struct virtio {
 void virtio_init(struct virtio *virtio, const struct virtio_ops *ops, uint32_t slot, uint32_t instance,
 		 struct memory *memory, const char *machine, const struct device_line *line);
 
+/*
+ * Before the guest runs: notifications of a queue signal the eventfd where the host can do that, whatever the device's
+ * state, and come by notify() elsewhere.
+ */
+void virtio_set_bell(const struct virtio *virtio, uint32_t queue, int event);
+
 /* With the lock: whether the driver has made the device live, and it has not failed. */
 bool virtio_is_live(const struct virtio *virtio);
 /*
