@@ -64,7 +64,6 @@ struct block {
 	uint64_t leave_by;		     /* ... by then, monotonic, in ns */
 	int wake;			     /* eventfd */
 	pthread_t thread;
-	bool started;
 };
 
 struct block_options {
