@@ -76,6 +76,47 @@ static void test_signals(void **state)
 	}
 }
 
+/* ---- How a guest starts anew ---- */
+
+/* A guest whose end resets its machine; once it has lived five times, each time in fresh memory. */
+static struct process *reset_run(const char *words, const char *option)
+{
+	const char *console = process_path("boat.console");
+	struct process *monitor = node_start(&altra, "run", "boat", "--kernel", node_kernel(), "--memory", "64",
+					     "--append", words, option, "reset", "--console", console, NULL);
+	json_t *status;
+
+	process_wait_text(console, "line 3 ", 5);
+	assert_int_equal(process_count(console, "bad memory"), 0);
+	status = node_status(&altra, "boat");
+	assert_non_null(status);
+	assert_true(json_integer_value(json_object_get(status, "resets")) >= 4);
+	json_decref(status);
+	return monitor;
+}
+
+static void test_reset_again_and_again(void **state)
+{
+	struct process *monitor;
+
+	(void)state;
+	monitor = reset_run("guest=printing end=panic", "--on-panic");
+	process_signal(monitor, SIGTERM);
+	assert_int_equal(process_wait(monitor), 6);
+	assert_int_equal(process_count(monitor->errors, "cannot start anew"), 0);
+}
+
+static void test_reset_without_kernel(void **state)
+{
+	struct process *monitor;
+
+	(void)state;
+	monitor = reset_run("guest=printing end=reset", "--on-reboot");
+	assert_int_equal(unlink(node_kernel()), 0);
+	assert_int_equal(process_wait(monitor), 3);
+	process_wait_text(monitor->errors, "boat cannot start anew, and ends: cannot open /", 1);
+}
+
 /* ---- The power button ---- */
 
 static void test_shutdown(void **state)
@@ -351,6 +392,8 @@ int main(void)
 		TEST(test_shutdown),
 		TEST(test_shutdown_not_heeded),
 		TEST(test_signals),
+		TEST(test_reset_again_and_again),
+		TEST(test_reset_without_kernel),
 		TEST(test_pause_advance),
 		TEST(test_pause_freeze),
 		TEST(test_pause_twice),

@@ -9,7 +9,8 @@
  * A device's life: it is made, reset() once, then start(). Before the machine's state is taken comes quiesce(), while
  * all of memory is still to be sent, and after that either save() and the end of the device, or start() again; the
  * machine's vCPUs stand still from before quiesce() until after start(). On the other host it is made and reset()
- * there, then load() and start(). At the end come quiesce() and destroy(), while the machine's memory is still there.
+ * there, then load() and start(). When the machine is reset in place come quiesce(), reset(), and, once memory is anew,
+ * start(). At the end come quiesce(), maybe a second one, and destroy(), while the machine's memory is still there.
  *
  * What the guest's ACPI has to know of a device stands here as well, so that the tables (boot/acpi.h) can be written
  * from it. A device whose interrupt is an event drives its line by device_pulse(), and the guest hears of it as a
