@@ -124,13 +124,17 @@ monitor_run() {
 		exec "$@" <>"$console.typed" >>"$console"' sh "$console" "$seaclock" "$@" --console - </dev/null
 }
 
-# The same, but the monitor goes on when the connection that started it ends: it logs into a file beside the console, and
-# leaves its exit status in another.
+# Runs the command $3... on host $1, whose guest has its console on standard input and output, as monitor_run does; but it
+# goes on when the connection that started it ends: it logs into a file beside the console $2, and leaves its exit status
+# in another.
+command_run_apart() {
+	on "$1" sh -c 'mkfifo "$1.typed"; setsid sh -c "\"\$@\" <>\"\$0.typed\" >>\"\$0\" 2>\"\$0.log\"
+		echo \$? >\"\$0.status\"" "$@" </dev/null >/dev/null 2>&1 &' sh "${@:2}"
+}
+
+# The same for a monitor.
 monitor_run_apart() {
-	local host=$1 console=$2
-	shift 2
-	on "$host" sh -c 'mkfifo "$1.typed"; setsid sh -c "\"\$@\" <>\"\$0.typed\" >>\"\$0\" 2>\"\$0.log\"
-		echo \$? >\"\$0.status\"" "$@" </dev/null >/dev/null 2>&1 &' sh "$console" "$seaclock" "$@" --console -
+	command_run_apart "$1" "$2" "$seaclock" "${@:3}" --console -
 }
 
 # Stands for such a monitor until it ends: then prints its log, and returns its status.

@@ -1,0 +1,139 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# A guest's disk, beside QEMU's on the same host: sourced by bench/lab-bench. The kernel, the initial RAM disk, the load
+# and the kind of file are the same, and the monitors take turns, so that each meets the same disturbances; the least
+# counts. QEMU has its disk on virtio-mmio, as Seaclock has, and on PCI; for each load the faster of them is the peer.
+disk_host=grace
+disk_monitors=(seaclock mmio pci)
+disk_mib=64
+disk_guest_mib=160
+disk_turns=5
+[ -z "${SHORT-}" ] || disk_turns=1
+disk_words="console=ttyAMA0 loglevel=5 sc.module=0 sc.devices=1 sc.run=obey"
+disk_qemu=(/tmp/qemu/run -M virt,gic-version=3,accel=kvm -cpu host -smp 1 -m "$disk_guest_mib" -nodefaults -no-user-config
+	-display none -serial stdio -kernel "$guest_kernel" -initrd "$guest_initrd" -append "$disk_words"
+	-global virtio-mmio.force-legacy=false)
+# With a file in memory, threads are faster than aio=io_uring, which leaves each request to a thread of the kernel.
+disk_drive=if=none,id=disk,format=raw,cache=writeback,aio=threads
+
+# The loads, one a line: its name, the bytes of a request, how many at a time, how many in all, and the rest for iops.
+disk_loads() {
+	cat <<-END
+		4 KiB random read, depth 1|4096|1|300|read random
+		4 KiB random write, depth 1|4096|1|300|write random
+		4 KiB random read, depth 32|4096|32|2000|read random
+		4 KiB random write, depth 32|4096|32|2000|write random
+		128 KiB reads in order, depth 8|131072|8|500|read sequential
+		128 KiB writes in order, depth 8|131072|8|500|write sequential
+	END
+}
+
+# Starts the guest of monitor $1 with its disk, by the command $2...
+disk_guest_start() {
+	host_shell "$disk_host" dd if=/dev/zero "of=/tmp/disk.$1" bs=1M "count=$disk_mib" 2>/dev/null
+	command_run_apart "$disk_host" "/tmp/disk.$1.console" "${@:2}"
+}
+
+disk_guests_start() {
+	lab push "$disk_host" "$top/out/qemu.tar" /tmp/qemu.tar
+	host_shell "$disk_host" 'mkdir /tmp/qemu && tar -C /tmp/qemu -xf /tmp/qemu.tar && rm /tmp/qemu.tar
+		printf "#!/bin/sh\nLD_LIBRARY_PATH=/tmp/qemu/lib exec /tmp/qemu/qemu-system-aarch64 \"\$@\"\n" >/tmp/qemu/run
+		chmod +x /tmp/qemu/run; mount -t debugfs debugfs /sys/kernel/debug'
+	disk_guest_start seaclock "$seaclock" run disk --kernel "$guest_kernel" --initrd "$guest_initrd" \
+		--append "$disk_words" --vcpus 1 --memory "$disk_guest_mib" --disk /tmp/disk.seaclock --console -
+	disk_guest_start mmio "${disk_qemu[@]}" -pidfile /tmp/disk.mmio.pid -drive "file=/tmp/disk.mmio,$disk_drive" \
+		-device virtio-blk-device,drive=disk
+	disk_guest_start pci "${disk_qemu[@]}" -pidfile /tmp/disk.pci.pid -drive "file=/tmp/disk.pci,$disk_drive" \
+		-device virtio-blk-pci,drive=disk
+}
+
+# For a shell on the host: `load MONITOR WORDS` has that monitor's guest run iops with those words and prints
+# the monitor, and what that has cost: ns, and by KVM's own counters the exits of its vCPU, all of them and those to user space.
+disk_functions='
+	process() { cat /tmp/disk.$1.pid 2>/dev/null || pidof $1; }
+	exits() { (cd /sys/kernel/debug/kvm/$(process $1)-* && cat exits mmio_exit_user); }
+	obeyed() { grep -c ^obeyed /tmp/disk.$1.console; }
+	load() {
+		begun=$(obeyed $1)
+		set -- $1 "$2" $(exits $1)
+		echo "iops $2 /dev/vda" >/tmp/disk.$1.console.typed
+		until [ $(obeyed $1) -gt $begun ]; do sleep 0.05; done
+		set -- $1 $3 $4 $(exits $1)
+		echo $1 $(tail -n 3 /tmp/disk.$1.console | sed -n "s/^@iops ns=\([0-9]*\).*/\1/p") $(($4 - $2)) $(($5 - $3))
+	}'
+
+# The end of what the guest of monitor $1 and the monitor itself have said.
+disk_complain() {
+	echo "the guest of $1 does not measure its disk; its console and its monitor's log end:" >&2
+	host_shell "$disk_host" "tail -n 20 /tmp/disk.$1.console; tail -n 5 /tmp/disk.$1.console.log" >&2
+	return 1
+}
+
+disk_guests_wait() {
+	local monitor
+	for monitor in "${disk_monitors[@]}"; do
+		host_wait "$disk_host" "grep -qs ^obeyed /tmp/disk.$monitor.console" || disk_complain "$monitor"
+	done
+}
+
+# least NAME VALUE: the variable NAME is the least of what it has been set to.
+least() {
+	[ -n "${!1-}" ] && ((${!1} <= $2)) || printf -v "$1" %s "$2"
+}
+
+# Sets ns[MONITOR], exits[MONITOR] and user[MONITOR] to the least that the load $1 has cost.
+disk_load() {
+	local turn monitor time all to_user
+	ns=() exits=() user=()
+	for ((turn = 0; turn < disk_turns; turn++)); do
+		while read -r monitor time all to_user; do
+			[[ $time$all$to_user =~ ^[0-9]+$ && -n $to_user ]] || disk_complain "$monitor"
+			least "ns[$monitor]" "$time"
+			least "exits[$monitor]" "$all"
+			least "user[$monitor]" "$to_user"
+		done < <(host_shell "$disk_host" "$disk_functions
+			for monitor in ${disk_monitors[*]}; do load \$monitor '$1'; done" </dev/null)
+	done
+}
+
+# Per request, without the $base of a load of one request: the command's start and its line on the console.
+per_request() {
+	awk -v all="$1" -v base="$2" -v count="$3" 'BEGIN { e = (all - base) / (count - 1); printf "%.2f", e > 0 ? e : 0 }'
+}
+
+# One line of the table: the load's name, the bytes of a request, and how many there were.
+disk_print() {
+	local name=$1 size=$2 count=$3 peer=mmio monitor line
+	((ns[pci] >= ns[mmio])) || peer=pci
+	line=$(printf '%-32s' "$name")
+	for monitor in "${disk_monitors[@]}"; do
+		line+=$(awk -v ns="${ns[$monitor]}" -v size="$size" -v count="$count" 'BEGIN {
+			if (size > 4096) printf " %9.1f", count * size * 1000 / ns; else printf " %9.0f", count * 1e9 / ns }')
+	done
+	line+=$(printf ' %12s' "$(ratio "${ns[$peer]}" "${ns[seaclock]}") x $peer")
+	for monitor in "${disk_monitors[@]}"; do
+		line+=$(printf ' %13s' "$(per_request "${exits[$monitor]}" "${base_exits[$monitor]}" "$count") ($(
+			per_request "${user[$monitor]}" "${base_user[$monitor]}" "$count"))")
+	done
+	echo "$line"
+}
+
+measure_disks() {
+	local name size depth count words monitor
+	local -A ns exits user base_exits base_user
+	disk_guests_start
+	disk_guests_wait
+	echo "A guest's disk, a file in its host's memory, beside QEMU $(host_shell "$disk_host" /tmp/qemu/run --version |
+		sed -n 's/.*version \([0-9.]*\).*/\1/p')/KVM on the same host (the best of $disk_turns):"
+	printf '%-32s %29s %12s %41s\n' "" "IOPS, or MB/s" "Seaclock is" "exits a request (those to user space)"
+	printf '%-32s %9s %9s %9s %12s %13s %13s %13s\n' "" "${disk_monitors[@]}" "x the faster" "${disk_monitors[@]}"
+	disk_load "read random 4096 1 1"
+	for monitor in "${disk_monitors[@]}"; do
+		base_exits[$monitor]=${exits[$monitor]} base_user[$monitor]=${user[$monitor]}
+	done
+	while IFS='|' read -r name size depth count words; do
+		disk_load "$words $size $depth $count"
+		disk_print "$name" "$size" "$count"
+	done < <(disk_loads)
+}
