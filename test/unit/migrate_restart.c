@@ -23,15 +23,19 @@ static void open_guest(void)
 	pair_load_driver(&pair);
 }
 
+static uint32_t restarts(void)
+{
+	return __atomic_load_n(&pair.source.restarts, __ATOMIC_RELAXED);
+}
+
 static void expect_restarted(void)
 {
-	for (unsigned int n = 0; n < wait_scaled(5000) && !__atomic_load_n(&pair.source.restarts, __ATOMIC_RELAXED);
-	     n++)
+	for (unsigned int n = 0; n < wait_scaled(5000) && !restarts(); n++)
 		usleep(1000);
 	assert_int_equal(pair.source_state, SOURCE_RUNNING);
 	assert_string_equal(pair.source_error.text,
 			    "pair starts anew here, for its guest has reset it: it cannot be migrated before");
-	assert_int_equal(pair.source.restarts, 1);
+	assert_int_equal(restarts(), 1);
 	assert_true(fake_vcpu_wait_inside(vcpu(&pair.source, 0), true));
 	assert_int_equal(machine_get_state(&pair.source), MACHINE_RUNNING);
 	assert_int_equal(pair.source.clock.partition.reference_tsc, 0);
