@@ -377,12 +377,13 @@ void machine_restart(struct machine *machine, enum machine_end otherwise)
 
 int machine_check_alive(struct machine *machine, const char *what, struct error *error)
 {
+	enum machine_end restart = __atomic_load_n(&machine->restart, __ATOMIC_SEQ_CST);
+
 	if (machine_get_end(machine) != MACHINE_END_NONE)
 		return error_set(error, ESHUTDOWN, "%s has ended: it cannot be %s", machine->config.name, what);
-	if (__atomic_load_n(&machine->restart, __ATOMIC_SEQ_CST) != MACHINE_END_NONE)
+	if (restart != MACHINE_END_NONE)
 		return error_set(error, EBUSY, "%s starts anew here, for its guest has %s: it cannot be %s before",
-				 machine->config.name, machine->restart == MACHINE_END_PANIC ? "crashed" : "reset it",
-				 what);
+				 machine->config.name, restart == MACHINE_END_PANIC ? "crashed" : "reset it", what);
 	return 0;
 }
 
