@@ -106,6 +106,17 @@ static void test_not_synchronised(void **state)
 	assert_int_equal(load(&page, 0x18, 8), 1 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 9);
 }
 
+/* The host could not say anything. */
+static void test_no_statement(void **state)
+{
+	const struct sc_statement none = { .error_ns = SC_STATEMENT_UNKNOWN };
+	struct vmclock_page page = page_of(&none, &synchronised);
+
+	(void)state;
+	assert_int_equal(page.clock_status, 4); /* unreliable */
+	assert_int_equal(load(&page, 0x18, 8), 1 | 1 << 8 | 1 << 9);
+}
+
 static void test_frequency(void **state)
 {
 	struct host_discipline discipline = synchronised;
@@ -192,8 +203,9 @@ __attribute__((no_sanitize("thread"))) static void test_reader(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_page), cmocka_unit_test(test_not_synchronised), cmocka_unit_test(test_frequency),
-		cmocka_unit_test(test_leap), cmocka_unit_test(test_reader),
+		cmocka_unit_test(test_page),	  cmocka_unit_test(test_not_synchronised),
+		cmocka_unit_test(test_frequency), cmocka_unit_test(test_leap),
+		cmocka_unit_test(test_reader),	  cmocka_unit_test(test_no_statement),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,8 +88,9 @@ static void time_set_pair(struct vmclock_time *time, uint32_t hz, const struct s
 static void time_set_errors(struct vmclock_time *time, const struct sc_statement *statement,
 			    const struct host_discipline *discipline)
 {
-	time->status = VMCLOCK_FREERUNNING;
-	if (!discipline->synchronised)
+	/* A statement that could not be made says 1970, which no reader shall take for the time. */
+	time->status = statement->realtime.v ? VMCLOCK_FREERUNNING : VMCLOCK_UNRELIABLE;
+	if (!discipline->synchronised || !statement->realtime.v)
 		return;
 	time->status = VMCLOCK_SYNCHRONIZED;
 	time->flags |= VMCLOCK_PERIOD_MAXERROR_VALID | VMCLOCK_TIME_ESTERROR_VALID;
