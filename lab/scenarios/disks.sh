@@ -35,7 +35,7 @@ disks_run() {
 	guest_run "$1" "sc.run=obey sc.devices=1" --vcpus 2 --memory 160 \
 		--disk "/srv/$2.file,serial=$2-file" --disk "nbd://store:10809/$2.nbd,serial=$2-nbd" "${@:3}"
 	guest_wait_for '^obeyed'
-	guest_type 'echo serials $(cat /sys/block/vda/serial /sys/block/vdb/serial)'
+	guest_type 'echo serials $(cat /sys/block/vda/serial) $(cat /sys/block/vdb/serial)'
 	check "the guest has its disks, in their order" guest_wait_for "^serials $2-file $2-nbd"
 }
 
