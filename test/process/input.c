@@ -71,6 +71,8 @@ static const struct line {
 	{ { "status", "a/b" }, "`a/b` cannot be a machine's name", 1 },
 	{ { "shutdown", "nobody", "--wait", "5" }, "no machine named nobody is running here", 1 },
 	{ { "shutdown", "nobody", "--wait", "0" }, "--wait takes a number from 1 to 86400", 2 },
+	{ { "grow", "nobody" }, "no machine named nobody is running here", 1 },
+	{ { "grow", "nobody", "--disk", "8" }, "--disk takes a number from 0 to 7", 2 },
 	{ { "stop", "nobody" }, "no machine named nobody is running here", 1 },
 	{ { "pause", "nobody", "--clock", "back" }, "--clock takes advance or freeze, not `back`", 2 },
 	{ { "save", "nobody", "file" }, "no machine named nobody is running here", 1 },

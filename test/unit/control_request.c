@@ -45,9 +45,12 @@ static const struct {
 	{ COMMAND("migrate", ", \"downtime_ms\": 1.5"), "invalid", "\"downtime_ms\" takes a number from 1 to 10000" },
 	{ COMMAND("migrate", ", \"max_step_us\": 1000001"), "invalid",
 	  "\"max_step_us\" takes a number from 1 to 1000000" },
+	{ COMMAND("grow", ", \"disk\": 8"), "invalid", "\"disk\" takes a number from 0 to 7" },
 	/* These are taken. */
 	{ COMMAND("status", ""), NULL, NULL },
 	{ COMMAND("shutdown", ""), NULL, NULL },
+	{ COMMAND("grow", ""), NULL, NULL },
+	{ COMMAND("grow", ", \"disk\": 7"), NULL, NULL },
 	{ COMMAND("pause", ", \"clock\": \"freeze\""), NULL, NULL },
 	{ COMMAND("resume", ", \"clock\": \"freeze\", \"force\": false"), NULL, NULL },
 	{ COMMAND("stop", ", \"now\": true"), NULL, NULL },

@@ -201,6 +201,25 @@ static void test_guest_writes(void **state)
 	assert_int_equal(disks_lock(&disks, &error), 0);
 }
 
+static void test_grows(void **state)
+{
+	(void)state;
+	assert_int_equal(machine_create(&machine, &described, &console, &error), 0);
+	assert_int_equal(machine_grow(&machine, 0, &error), -EBUSY);
+	devices_start(&machine.devices);
+	assert_int_equal(truncate("a", DISK_SIZE * 2), 0);
+	assert_int_equal(machine_grow(&machine, 0, &error), 0);
+	assert_int_equal(virtio_driver_read(disk_device(0), 0x100), DISK_SIZE * 2 / 512);
+	assert_int_equal(machine_grow(&machine, 1, &error), 0);
+	assert_int_equal(virtio_driver_read(disk_device(1), 0x100), DISK_SIZE / 512);
+	assert_int_equal(machine_grow(&machine, 2, &error), -EINVAL);
+	assert_string_equal(error.text, "m has no disk 2: it has 2, and the first one is disk 0");
+	assert_int_equal(truncate("a", DISK_SIZE), 0);
+	assert_true(machine_grow(&machine, 0, &error) < 0);
+	assert_int_equal(virtio_driver_read(disk_device(0), 0x100), DISK_SIZE * 2 / 512);
+	machine_destroy(&machine);
+}
+
 static void test_state(void **state)
 {
 	const struct clock_handoff handoff = { .policy = SC_CLOCK_ADVANCE };
@@ -233,6 +252,7 @@ int main(void)
 		DISKS_TEST(test_checks_that_they_are_locked),
 		DISKS_TEST(test_places),
 		DISKS_TEST(test_guest_writes),
+		DISKS_TEST(test_grows),
 		DISKS_TEST(test_state),
 	};
 

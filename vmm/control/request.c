@@ -2,6 +2,8 @@
 /* Requests on the control socket: see the header. */
 #include "control/request.h"
 
+#include "machine/config.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -22,6 +24,7 @@ static const struct request_command command_table[] = {
 	{ .name = "status" },
 	{ .name = "pause", .field = { TEXT("clock") } },
 	{ .name = "resume", .field = { TEXT("clock"), FLAG("force") } },
+	{ .name = "grow", .field = { NUMBER("disk", 0, CONFIG_DISKS_MAX - 1) } },
 	{ .name = "shutdown" },
 	{ .name = "stop", .field = { FLAG("now") } },
 	{ .name = "save", .field = { TEXT("file"), TEXT("clock"), FLAG("force") } },

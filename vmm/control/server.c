@@ -349,6 +349,8 @@ static bool control_request(struct control *control, int client, const json_t *r
 		result = control_pause(machine, request, &error);
 	} else if (!strcmp(command, "resume")) {
 		result = control_resume(control, client, request, &taken, &error);
+	} else if (!strcmp(command, "grow")) {
+		result = machine_grow(machine, request_number(request, "disk", 0), &error);
 	} else if (!strcmp(command, "shutdown")) {
 		result = machine_press(machine, &error);
 	} else {

@@ -8,6 +8,7 @@
 #include "machine/machine.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -310,6 +311,14 @@ int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *er
 		return 0;
 	return error_set(error, -result, "KVM does not take the registers of vCPU %u (%s)", answer.vp,
 			 strerror(-result));
+}
+
+int machine_grow(struct machine *machine, uint32_t disk, struct error *error)
+{
+	if (disk < machine->devices.disks)
+		return block_resize(&machine->devices.disk[disk], error);
+	return error_set(error, EINVAL, "%s has no disk %" PRIu32 ": it has %" PRIu32 ", and the first one is disk 0",
+			 machine->config.name, disk, machine->devices.disks);
 }
 
 int machine_press(struct machine *machine, struct error *error)

@@ -148,6 +148,12 @@ void machine_end_restart(struct machine *machine);
 /* The guest's hold, if there is one, ends with SC_HOLD_*; all vCPUs are held. -errno if KVM fails us. */
 int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *error);
 
+/*
+ * A disk of this number, from 0, was made larger outside: the guest is told. -EINVAL if there is none, or it has shrunk;
+ * -EBUSY while its devices stand still.
+ */
+int machine_grow(struct machine *machine, uint32_t disk, struct error *error);
+
 /* The operator asks the guest to end, by the power button. -EBUSY unless it runs; -ENOTSUP: it has none. */
 int machine_press(struct machine *machine, struct error *error);
 
