@@ -95,7 +95,8 @@ static int queue_reap(struct queue *queue)
 	for (long n = 0; n < count; n++) {
 		if (event[n].res != (int64_t)queue->walk->size)
 			return event[n].res < 0 ? (int)event[n].res : -EIO;
-		queue->idle[queue->idle_count++] = &queue->block[((struct iocb *)(uintptr_t)event[n].obj) - queue->block];
+		queue->idle[queue->idle_count++] =
+			&queue->block[((struct iocb *)(uintptr_t)event[n].obj) - queue->block];
 	}
 	queue->under_way -= (uint64_t)count;
 	return 0;

@@ -1,143 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Disks that are files and block devices, on real ones: data, ends, errors of a full disk, discard and zeroes, sizes,
- * and whose they are. Most tests run twice, by io_uring and by plain calls.
+ * Disks that are files: data, ends, errors of a full disk, discard and zeroes, sizes, and whose they are. Most tests
+ * run twice, by io_uring and by plain calls.
  *
- * Policy: what this machine does not allow, a mount or a loop device, is skipped.
+ * Policy: what this machine does not allow, a mount, is skipped.
  */
-#include "unit.h"
-#include "../fake/disk_client.h"
-#include "../wait_scale.h"
+#include "disk_fixture.h"
 
 #include "base/signals.h"
-#include "dev/disk/file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/loop.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#define LIMIT_S 100
-#define SIZE (1u << 20)
 #define MANY 600u
-
-static enum disk_file_engine engine_uring = DISK_FILE_URING, engine_plain = DISK_FILE_PLAIN;
-
-static char folder[64], path[96];
-static enum disk_file_engine engine;
-static struct disk_client client;
-static struct error error;
-static uint8_t *data, *back;
-
-/* ---- Fixture ---- */
-
-static void pattern_fill(uint8_t *bytes, size_t size, uint8_t seed)
-{
-	for (size_t n = 0; n < size; n++)
-		bytes[n] = (uint8_t)(n * 31 + n / 257 + seed);
-}
-
-static void file_make(const char *name, off_t size)
-{
-	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_false(ftruncate(fd, size));
-	close(fd);
-}
-
-static void file_put(const char *name, const void *bytes, size_t size)
-{
-	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(pwrite(fd, bytes, size, 0), size);
-	assert_false(fsync(fd));
-	close(fd);
-}
-
-static void file_get(const char *name, void *bytes, size_t size)
-{
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(pread(fd, bytes, size, 0), size);
-	close(fd);
-}
-
-static uint64_t file_space(const char *name)
-{
-	struct stat facts;
-
-	assert_false(stat(name, &facts));
-	return (uint64_t)facts.st_blocks * 512;
-}
-
-static int open_at(const char *where, bool readonly)
-{
-	const struct disk_options options = { .where = where, .readonly = readonly };
-	struct disk *disk;
-	int result = disk_file_open(&disk, &options, engine, &error);
-
-	if (!result)
-		disk_client_attach(&client, disk);
-	return result;
-}
-
-static void open_disk(bool readonly)
-{
-	assert_int_equal(open_at(path, readonly), 0);
-	assert_int_equal(disk_lock(client.disk, &error), 0);
-}
-
-static void close_disk(void)
-{
-	disk_close(client.disk);
-	client.disk = NULL;
-}
-
-static int set_up(void **state)
-{
-	engine = *(enum disk_file_engine *)*state;
-	alarm(wait_scaled(LIMIT_S));
-	strcpy(folder, "/tmp/disk_file.XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/disk", folder);
-	data = malloc(SIZE);
-	back = calloc(1, SIZE);
-	pattern_fill(data, SIZE, 1);
-	file_make(path, SIZE);
-	client.disk = NULL;
-	if (engine == DISK_FILE_URING && open_at(path, true)) {
-		print_message("%s: plain calls are tested instead\n", error.text);
-		engine = DISK_FILE_PLAIN;
-	}
-	if (client.disk)
-		close_disk();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	if (client.disk)
-		close_disk();
-	free(data);
-	free(back);
-	unlink(path);
-	rmdir(folder);
-	alarm(0);
-	return 0;
-}
 
 /* ---- Data ---- */
 
@@ -504,88 +381,6 @@ static void test_readers(void **state)
 	owner_end(owner, end);
 }
 
-/* ---- Block devices ---- */
-
-/* Makes one of the file, which ends with its last user; -1 if this machine does not allow it. */
-static int loop_make(char *where, size_t size)
-{
-	const struct loop_info64 ends_by_itself = { .lo_flags = LO_FLAGS_AUTOCLEAR };
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), number, loop, file;
-
-	number = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
-	close(control);
-	if (number < 0)
-		return -1;
-	snprintf(where, size, "/dev/loop%d", number);
-	loop = open(where, O_RDWR | O_CLOEXEC);
-	file = open(path, O_RDWR | O_CLOEXEC);
-	if (loop >= 0 && (ioctl(loop, LOOP_SET_FD, file) || ioctl(loop, LOOP_SET_STATUS64, &ends_by_itself))) {
-		close(loop);
-		loop = -1;
-	}
-	close(file);
-	return loop;
-}
-
-static void test_block_device(void **state)
-{
-	char where[32];
-	int loop = loop_make(where, sizeof(where));
-	struct disk *other;
-
-	(void)state;
-	if (loop < 0) {
-		print_message("no loop device can be made\n");
-		skip();
-	}
-	assert_int_equal(open_at(where, false), 0);
-	assert_int_equal(client.disk->size, SIZE);
-	assert_int_equal(disk_check_locked(client.disk, &error), -ENOTSUP);
-	assert_int_equal(disk_lock(client.disk, &error), 0);
-	other = client.disk;
-	assert_int_equal(open_at(where, false), 0);
-	assert_int_equal(disk_lock(client.disk, &error), -EBUSY);
-	close_disk();
-	disk_client_attach(&client, other);
-	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, SIZE), 0);
-	assert_int_equal(disk_client_do(&client, DISK_WRITE_ZEROES, 8192, NULL, 8192), 0);
-	assert_int_equal(disk_client_do(&client, DISK_DISCARD, 65536, NULL, SIZE - 65536), 0);
-	assert_int_equal(disk_client_do(&client, DISK_FLUSH, 0, NULL, 0), 0);
-	assert_int_equal(client.disk->ops->resize(client.disk, &error), 0);
-	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 65536), 0);
-	memset(data + 8192, 0, 8192);
-	assert_memory_equal(back, data, 65536);
-	assert_true(file_space(path) < SIZE / 2);
-	close_disk();
-	close(loop);
-}
-
-/* Two devices of one file are as one device seen from two hosts: each has its own cache. */
-static void test_moved(void **state)
-{
-	char here[32], there[32];
-	int first = loop_make(here, sizeof(here)), second = loop_make(there, sizeof(there));
-
-	(void)state;
-	if (first < 0 || second < 0) {
-		print_message("no loop device can be made\n");
-		skip();
-	}
-	assert_int_equal(open_at(here, false), 0);
-	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 65536), 0);
-	assert_int_equal(pwrite(second, data, 65536, 0), 65536);
-	assert_false(fsync(second));
-	assert_int_equal(disk_lock(client.disk, &error), 0);
-	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 65536), 0);
-	assert_memory_equal(back, data, 65536);
-	close_disk();
-	close(first);
-	close(second);
-}
-
-#define BY(function, engine) cmocka_unit_test_prestate_setup_teardown(function, set_up, tear_down, engine)
-#define TWICE(function) BY(function, &engine_uring), BY(function, &engine_plain)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -596,8 +391,6 @@ int main(void)
 		TWICE(test_limit),
 		TWICE(test_zeroed),
 		TWICE(test_resize),
-		TWICE(test_block_device),
-		BY(test_moved, &engine_plain),
 		BY(test_no_disk, &engine_plain),
 		BY(test_denied, &engine_plain),
 		BY(test_owner, &engine_plain),
