@@ -149,8 +149,8 @@ void machine_end_restart(struct machine *machine);
 int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *error);
 
 /*
- * A disk of this number, from 0, was made larger outside: the guest is told. -EINVAL if there is none, or it has shrunk;
- * -EBUSY while its devices stand still.
+ * A disk of this number, from 0, was made larger outside: the guest is told. -EINVAL if there is none, or it has
+ * shrunk; -EBUSY while its devices stand still.
  */
 int machine_grow(struct machine *machine, uint32_t disk, struct error *error);
 
