@@ -11,8 +11,8 @@ disk_guest_mib=160
 disk_turns=5
 [ -z "${SHORT-}" ] || disk_turns=1
 disk_words="console=ttyAMA0 loglevel=5 sc.module=0 sc.devices=1 sc.run=obey"
-disk_qemu=(/tmp/qemu/run -M virt,gic-version=3,accel=kvm -cpu host -smp 1 -m "$disk_guest_mib" -nodefaults -no-user-config
-	-display none -serial stdio -kernel "$guest_kernel" -initrd "$guest_initrd" -append "$disk_words"
+disk_qemu=(/tmp/qemu/run -M virt,gic-version=3,accel=kvm -cpu host -smp 1 -m "$disk_guest_mib"
+	-nodefaults -no-user-config -display none -serial stdio -kernel "$guest_kernel" -initrd "$guest_initrd" -append "$disk_words"
 	-global virtio-mmio.force-legacy=false)
 # With a file in memory, threads are faster than aio=io_uring, which leaves each request to a thread of the kernel.
 disk_drive=if=none,id=disk,format=raw,cache=writeback,aio=threads
@@ -42,14 +42,14 @@ disk_guests_start() {
 		chmod +x /tmp/qemu/run; mount -t debugfs debugfs /sys/kernel/debug'
 	disk_guest_start seaclock "$seaclock" run disk --kernel "$guest_kernel" --initrd "$guest_initrd" \
 		--append "$disk_words" --vcpus 1 --memory "$disk_guest_mib" --disk /tmp/disk.seaclock --console -
-	disk_guest_start mmio "${disk_qemu[@]}" -pidfile /tmp/disk.mmio.pid -drive "file=/tmp/disk.mmio,$disk_drive" \
-		-device virtio-blk-device,drive=disk
-	disk_guest_start pci "${disk_qemu[@]}" -pidfile /tmp/disk.pci.pid -drive "file=/tmp/disk.pci,$disk_drive" \
-		-device virtio-blk-pci,drive=disk
+	disk_guest_start mmio "${disk_qemu[@]}" -pidfile /tmp/disk.mmio.pid -device virtio-blk-device,drive=disk \
+		-drive "file=/tmp/disk.mmio,$disk_drive"
+	disk_guest_start pci "${disk_qemu[@]}" -pidfile /tmp/disk.pci.pid -device virtio-blk-pci,drive=disk \
+		-drive "file=/tmp/disk.pci,$disk_drive"
 }
 
-# For a shell on the host: `load MONITOR WORDS` has that monitor's guest run iops with those words and prints
-# the monitor, and what that has cost: ns, and by KVM's own counters the exits of its vCPU, all of them and those to user space.
+# For a shell on the host: `load MONITOR WORDS` has that monitor's guest run iops with those words, and prints the
+# monitor and what that has cost: ns, and by KVM's own counters the exits of its vCPU, all and those to user space.
 disk_functions='
 	process() { cat /tmp/disk.$1.pid 2>/dev/null || pidof $1; }
 	exits() { (cd /sys/kernel/debug/kvm/$(process $1)-* && cat exits mmio_exit_user); }
@@ -66,14 +66,15 @@ disk_functions='
 # The end of what the guest of monitor $1 and the monitor itself have said.
 disk_complain() {
 	echo "the guest of $1 does not measure its disk; its console and its monitor's log end:" >&2
-	host_shell "$disk_host" "tail -n 20 /tmp/disk.$1.console; tail -n 5 /tmp/disk.$1.console.log" >&2
+	host_shell "$disk_host" "tail -n 40 /tmp/disk.$1.console; tail -n 40 /tmp/disk.$1.console.log" >&2
 	return 1
 }
 
 disk_guests_wait() {
 	local monitor
 	for monitor in "${disk_monitors[@]}"; do
-		host_wait "$disk_host" "grep -qs ^obeyed /tmp/disk.$monitor.console" || disk_complain "$monitor"
+		host_wait "$disk_host" "grep -qs ^obeyed /tmp/disk.$monitor.console || [ -e /tmp/disk.$monitor.console.status ]" &&
+			host_shell "$disk_host" "[ ! -e /tmp/disk.$monitor.console.status ]" || disk_complain "$monitor"
 	done
 }
 
@@ -119,6 +120,20 @@ disk_print() {
 	echo "$line"
 }
 
+# What the monitor has for itself, in KiB: its private pages outside the mapping that is as large as the guest's memory.
+disk_print_memory() {
+	local monitor
+	for monitor in "${disk_monitors[@]}"; do
+		host_shell "$disk_host" "$disk_functions
+			awk -v guest=$((disk_guest_mib * 1024)) '\$1 == \"Size:\" { own = \$2 < guest }
+				own && /^Private_(Clean|Dirty):/ { kib += \$2 } END { print kib }' /proc/\$(process $monitor)/smaps"
+	done | paste -s | {
+		read -r -a kib
+		printf 'Private memory of the monitor, without the guest'"'"'s: %s MiB; of QEMU %s and %s MiB\n' \
+			"$(ratio "${kib[0]}" 1024)" "$(ratio "${kib[1]}" 1024)" "$(ratio "${kib[2]}" 1024)"
+	}
+}
+
 measure_disks() {
 	local name size depth count words monitor
 	local -A ns exits user base_exits base_user
@@ -136,4 +151,5 @@ measure_disks() {
 		disk_load "$words $size $depth $count"
 		disk_print "$name" "$size" "$count"
 	done < <(disk_loads)
+	disk_print_memory
 }

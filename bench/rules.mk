@@ -21,7 +21,7 @@ BENCH := $(O)/host/bench/page_read $(O)/arm64/bench/page_read $(O)/bare/bench/st
 
 all: $(BENCH)
 
-bench: $(BENCH) lab-image
+bench: $(BENCH) $(QEMU_ARM64) lab-image
 	@echo "On this machine:"
 	@$<
 	@echo

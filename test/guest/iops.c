@@ -67,7 +67,7 @@ static int disk_measure(struct queue_load *load, bool random, uint64_t size, uin
 int main(int argc, char **argv)
 {
 	struct queue_load load = { .fd = -1 };
-	uint64_t size, depth, ticks;
+	uint64_t size, depth, ticks = 0;
 	bool random;
 	int result;
 
