@@ -179,7 +179,7 @@ void source_script_record(struct buffer *stream)
 		.name = "recorded",
 		.vcpus = 1,
 		.memory_size = LAYOUT_RAM_MIN,
-		.model = CONFIG_MODEL_UART,
+		.model = CONFIG_MODEL_DEVICES,
 		.on_reboot = CONFIG_RESET,
 		.kernel = "/boot/Image",
 		.command_line = "console=ttyAMA0",

@@ -10,7 +10,9 @@
 
 #include <string.h>
 
-static const struct machine_config config = { .name = "fuzzed", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN };
+static const struct machine_config config = {
+	.name = "fuzzed", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN, .model = CONFIG_MODEL_DEVICES
+};
 static struct console console = { .in = -1, .out = -1 };
 
 static void create(struct machine *machine)
