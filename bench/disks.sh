@@ -100,7 +100,7 @@ disk_load() {
 
 # Per request, without the $base of a load of one request: the command's start and its line on the console.
 per_request() {
-	awk -v all="$1" -v base="$2" -v count="$3" 'BEGIN { e = (all - base) / (count - 1); printf "%.2f", e > 0 ? e : 0 }'
+	awk -v all="$1" -v base="$2" -v count="$3" 'BEGIN { e = (all - base) / (count - 1); printf "%.2f", (e > 0 ? e : 0) }'
 }
 
 # One line of the table: the load's name, the bytes of a request, and how many there were.
