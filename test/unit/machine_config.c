@@ -310,6 +310,7 @@ static void test_too_many_disks(void **state)
 			buffer_put_string(&buffer, "");
 			buffer_put_u32(&buffer, 0);
 			buffer_put_u32(&buffer, 0);
+			buffer_put_u64(&buffer, 0);
 			section_end(&buffer, begun);
 		}
 		assert_int_equal(config_get(buffer.data, buffer.size, &back, &error), disks == 3 ? 0 : -EPROTO);

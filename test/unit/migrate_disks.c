@@ -91,6 +91,36 @@ static void test_not_there(void **state)
 	assert_non_null(strstr(pair.source_error.text, path));
 }
 
+/* A smaller one is another one, whatever it is called. */
+static void test_smaller(void **state)
+{
+	(void)state;
+	assert_int_equal(truncate(path, DISK_SIZE / 2), 0);
+	pair_migrate(&pair);
+	assert_true(pair_stayed(&pair));
+	assert_non_null(strstr(pair.source_error.text, "524288 bytes here, and the machine's disk has 1048576"));
+}
+
+/* The other side has looked at its size. */
+static size_t grow(struct pair *of, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+{
+	struct error error;
+
+	(void)index;
+	(void)size;
+	if (way == PAIR_TO_TARGET && frame[0] == FRAME_SYNC)
+		assert_int_equal(machine_grow(&of->source, 0, &error), -EBUSY);
+	return PAIR_PASS;
+}
+
+static void test_does_not_grow_meanwhile(void **state)
+{
+	(void)state;
+	pair.tap = grow;
+	pair_migrate(&pair);
+	assert_int_equal(pair.source_state, SOURCE_GONE);
+}
+
 /* ---- Failures after the stop ---- */
 
 static size_t cut_ready(struct pair *of, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
@@ -199,6 +229,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_moves, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_not_in_use, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_not_there, disks_set_up, disks_tear_down),
+		cmocka_unit_test_setup_teardown(test_smaller, disks_set_up, disks_tear_down),
+		cmocka_unit_test_setup_teardown(test_does_not_grow_meanwhile, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_comes_back, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_stolen, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_promise, disks_set_up, disks_tear_down),

@@ -77,10 +77,11 @@ static enum vmclock_leap leap_of(enum host_leap leap)
 /* The counter at the last whole tick before the statement, and the time then. */
 static void time_set_pair(struct vmclock_time *time, uint32_t hz, const struct sc_statement *statement)
 {
-	uint64_t realtime;
+	uint64_t part, realtime;
 
 	time->counter = sc_rate_ns_to_ticks(hz, statement->counter);
-	realtime = statement->realtime.v - (statement->counter.v - sc_rate_ticks_to_ns(hz, time->counter).v);
+	part = statement->counter.v - sc_rate_ticks_to_ns(hz, time->counter).v;
+	realtime = statement->realtime.v > part ? statement->realtime.v - part : 0;
 	time->time_s = realtime / NS_PER_S;
 	time->time_fraction = (uint64_t)(((wide)(realtime % NS_PER_S) << 64) / NS_PER_S);
 }

@@ -300,6 +300,7 @@ static void disk_put(struct buffer *buffer, const struct machine_config *config,
 	buffer_put_string(buffer, disk->serial);
 	buffer_put_u32(buffer, disk->readonly);
 	buffer_put_u32(buffer, disk->reconnect_s);
+	buffer_put_u64(buffer, disk->size);
 }
 
 static void disk_get(struct cursor *cursor, struct machine_config *config, uint32_t instance)
@@ -311,6 +312,7 @@ static void disk_get(struct cursor *cursor, struct machine_config *config, uint3
 	cursor_string(cursor, disk->serial, sizeof(disk->serial));
 	readonly = cursor_u32(cursor);
 	disk->reconnect_s = cursor_u32(cursor);
+	disk->size = cursor_u64(cursor);
 	disk->readonly = readonly;
 	if (readonly > 1)
 		cursor->failed = true;

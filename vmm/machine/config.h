@@ -43,6 +43,7 @@ struct config_disk {
 	char serial[CONFIG_SERIAL_SIZE];
 	bool readonly;
 	uint32_t reconnect_s; /* a server that is away: requests wait so long, then fail */
+	uint64_t size;	      /* bytes, as its guest knows it; 0: no guest has seen it. machine_create() fills it in */
 };
 
 struct machine_config {

@@ -14,6 +14,16 @@ static int disks_name(uint32_t n, int result, struct error *error)
 	return result;
 }
 
+/* A disk may have become larger since its guest has seen it, and never smaller. */
+static int disk_check_size(const struct disk *disk, uint64_t size, struct error *error)
+{
+	if (disk->size >= size)
+		return 0;
+	return error_set(error, EINVAL,
+			 "%s has %" PRIu64 " bytes here, and the machine's disk has %" PRIu64 ": it is another one",
+			 disk->where, disk->size, size);
+}
+
 int disks_open(struct disks *disks, const struct machine_config *config, struct error *error)
 {
 	*disks = (struct disks){ .count = 0 };
@@ -25,11 +35,14 @@ int disks_open(struct disks *disks, const struct machine_config *config, struct 
 		};
 		int result = disk_open(&disks->disk[n], &options, error);
 
+		if (!result) {
+			disks->count++;
+			result = disk_check_size(disks->disk[n], config->disk[n].size, error);
+		}
 		if (result) {
 			disks_close(disks);
 			return disks_name(n, result, error);
 		}
-		disks->count++;
 	}
 	return 0;
 }

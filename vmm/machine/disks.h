@@ -15,7 +15,10 @@ struct disks {
 	uint32_t count;
 };
 
-/* Opens those of the description, which lives as long as they do, without a lock. -errno as disk_open(). */
+/*
+ * Opens those of the description, which lives as long as they do, without a lock. -errno as disk_open(); -EINVAL if one
+ * is smaller than its guest knows it.
+ */
 int disks_open(struct disks *disks, const struct machine_config *config, struct error *error);
 void disks_close(struct disks *disks);
 

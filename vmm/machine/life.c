@@ -315,10 +315,22 @@ int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *er
 
 int machine_grow(struct machine *machine, uint32_t disk, struct error *error)
 {
-	if (disk < machine->devices.disks)
-		return block_resize(&machine->devices.disk[disk], error);
-	return error_set(error, EINVAL, "%s has no disk %" PRIu32 ": it has %" PRIu32 ", and the first one is disk 0",
-			 machine->config.name, disk, machine->devices.disks);
+	int result = 0;
+
+	if (disk >= machine->devices.disks)
+		return error_set(error, EINVAL,
+				 "%s has no disk %" PRIu32 ": it has %" PRIu32 ", and the first one is disk 0",
+				 machine->config.name, disk, machine->devices.disks);
+	/* The other side of a migration has looked at the size that there was. */
+	lock_take(&machine->lock);
+	if (!machine_is(machine, MACHINE_RUNNING) && !machine_is(machine, MACHINE_PAUSED))
+		result = machine_busy(machine, "given a larger disk", error);
+	lock_drop(&machine->lock);
+	if (!result)
+		result = block_resize(&machine->devices.disk[disk], error);
+	if (!result)
+		machine->config.disk[disk].size = machine->disks.disk[disk]->size;
+	return result;
 }
 
 int machine_press(struct machine *machine, struct error *error)

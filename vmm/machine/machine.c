@@ -121,6 +121,14 @@ static int machine_create_devices(struct machine *machine, struct console *conso
 	return result;
 }
 
+/* A guest that comes from elsewhere keeps the size that it knows. */
+static void machine_note_sizes(struct machine *machine)
+{
+	for (uint32_t n = 0; n < machine->disks.count; n++)
+		if (!machine->config.disk[n].size)
+			machine->config.disk[n].size = machine->disks.disk[n]->size;
+}
+
 int machine_create(struct machine *machine, const struct machine_config *config, struct console *console,
 		   struct error *error)
 {
@@ -137,6 +145,8 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 	lock_init(&machine->lock, LOCK_MACHINE);
 	machine->disks_given = true;
 	result = disks_open(&machine->disks, &machine->config, error);
+	if (!result)
+		machine_note_sizes(machine);
 	if (!result)
 		result = machine_create_vm(machine, error);
 	if (!result)

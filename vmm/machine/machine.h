@@ -150,7 +150,7 @@ int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *er
 
 /*
  * A disk of this number, from 0, was made larger outside: the guest is told. -EINVAL if there is none, or it has
- * shrunk; -EBUSY while its devices stand still.
+ * shrunk; -EBUSY unless the machine runs or is paused.
  */
 int machine_grow(struct machine *machine, uint32_t disk, struct error *error);
 

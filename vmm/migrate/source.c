@@ -339,11 +339,11 @@ static int source_transfer(struct source *source)
 
 	if (!result)
 		result = source_check_rate(source, &follow);
-	/* The target takes them before it is ready. */
-	if (!result)
-		result = machine_give_disks(source->machine, source->error);
 	if (!result)
 		result = precopy_finish(&source->precopy, source->error);
+	/* The target takes them before it is ready; nobody else shall have time to. */
+	if (!result)
+		result = machine_give_disks(source->machine, source->error);
 	source->report->parts.pages = source_lap(source);
 	if (!result)
 		result = source_send_state(source);
