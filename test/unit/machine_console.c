@@ -128,6 +128,32 @@ static void test_input_too_long(void **state)
 	buffer_free(&saved);
 }
 
+static void wake(void *context)
+{
+	++*(unsigned int *)context;
+}
+
+/* What the guest says stays for whoever attaches, also when the machine has been reset. */
+static void test_backlog(void **state)
+{
+	struct backlog *backlog = &machine.devices.uart.backlog;
+	unsigned int woken = 0;
+	char read[8] = "";
+	uint64_t missed;
+
+	(void)state;
+	run();
+	mmio(UART_DR, 1, true, 'h');
+	devices_reset(&machine.devices);
+	mmio(UART_DR, 1, true, 'i');
+	assert_int_equal(backlog_attach(backlog, wake, &woken), 0);
+	assert_int_equal(backlog_read(backlog, read, sizeof(read), &missed), 2);
+	assert_string_equal(read, "hi");
+	mmio(UART_DR, 1, true, '!');
+	assert_int_equal(woken, 2);
+	backlog_detach(backlog);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -135,6 +161,7 @@ int main(void)
 		TEST(test_input_undecided),
 		TEST(test_input_lost),
 		TEST(test_input_too_long),
+		TEST(test_backlog),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

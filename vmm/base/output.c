@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define PIECE_SIZE 4096u
-#define MARK_SIZE 80u
 
 /* A guest writes byte by byte: what comes within this is written together. */
 #define GATHER_MS 1
@@ -28,6 +27,14 @@ struct piece {
 	size_t size;
 	uint8_t bytes[PIECE_SIZE];
 };
+
+size_t output_mark(uint64_t dropped, char mark[OUTPUT_MARK_SIZE])
+{
+	int size = snprintf(mark, OUTPUT_MARK_SIZE, "\n[seaclock: %" PRIu64 " bytes of output are missing here]\n",
+			    dropped);
+
+	return (size_t)size;
+}
 
 /* ---- The writer ---- */
 
@@ -72,11 +79,10 @@ static size_t output_write(struct output *output, const uint8_t *data, size_t si
 
 static bool mark_write(struct output *output, uint64_t dropped)
 {
-	char mark[MARK_SIZE];
-	int size =
-		snprintf(mark, sizeof(mark), "\n[seaclock: %" PRIu64 " bytes of output are missing here]\n", dropped);
+	char mark[OUTPUT_MARK_SIZE];
+	size_t size = output_mark(dropped, mark);
 
-	return output_write(output, (const uint8_t *)mark, (size_t)size) > 0;
+	return output_write(output, (const uint8_t *)mark, size) > 0;
 }
 
 /* What cannot be written is missing before what comes next. */

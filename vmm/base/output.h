@@ -17,6 +17,10 @@
 
 #define OUTPUT_END_MS 2000
 
+/* What stands where bytes are missing: its length. */
+#define OUTPUT_MARK_SIZE 80u
+size_t output_mark(uint64_t dropped, char mark[OUTPUT_MARK_SIZE]);
+
 struct output {
 	int fd;
 	int finished; /* eventfd: readable once the writer has written everything */

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #define KEY_COMMAND 0x01 /* Ctrl-A */
-#define KEY_EXIT 'x'
 
 /* ---- The terminal ---- */
 
@@ -83,7 +82,7 @@ int console_open(struct console *console, const char *path, struct error *error)
 {
 	int result = 0;
 
-	*console = (struct console){ .in = -1, .out = -1 };
+	*console = (struct console){ .in = -1, .out = -1, .exit_key = 'x' };
 	if (!path)
 		return 0;
 	if (strcmp(path, "-") != 0) {
@@ -151,7 +150,7 @@ enum console_key console_read(struct console *console, uint8_t *byte)
 		return CONSOLE_KEY_BYTE;
 	if (console->escape) {
 		console->escape = false;
-		return *byte == KEY_EXIT ? CONSOLE_KEY_EXIT : CONSOLE_KEY_BYTE;
+		return *byte == console->exit_key ? CONSOLE_KEY_EXIT : CONSOLE_KEY_BYTE;
 	}
 	console->escape = *byte == KEY_COMMAND;
 	return console->escape ? CONSOLE_KEY_NONE : CONSOLE_KEY_BYTE;

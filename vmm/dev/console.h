@@ -3,8 +3,9 @@
  * The guest's console: the terminal, or a file.
  *
  * Policy: the guest never waits for whoever reads its output: the oldest output is dropped instead, with a mark. A
- * terminal is raw while the guest has it, and as it was afterwards; Ctrl-A x leaves (as with other monitors). A job in
- * the background leaves its terminal alone. Output to a file is appended in the order of the guest's writes.
+ * terminal is raw while the guest has it, and as it was afterwards; Ctrl-A and a key leaves (x, as with other
+ * monitors). A job in the background leaves its terminal alone. Output to a file is appended in the order of the
+ * guest's writes.
  */
 #ifndef VMM_DEV_CONSOLE_H
 #define VMM_DEV_CONSOLE_H
@@ -22,6 +23,7 @@
 struct console {
 	int in; /* -1: no input */
 	int out;
+	uint8_t exit_key; /* leaves, after Ctrl-A */
 	bool terminal; /* `in` is one */
 	bool raw;
 	bool escape; /* Ctrl-A was the last byte */

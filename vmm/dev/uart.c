@@ -44,8 +44,10 @@ static void uart_write(struct device *device, uint64_t offset, unsigned int leng
 
 	(void)length;
 	pl011_write(&uart->pl011, offset, (uint32_t)value, &action);
-	if (action.has_output)
+	if (action.has_output) {
 		console_write(uart->console, &action.output, 1);
+		backlog_put(&uart->backlog, &action.output, 1);
+	}
 	uart_feed(uart);
 }
 
@@ -107,6 +109,7 @@ static void uart_destroy(struct device *device)
 {
 	lock_destroy(&device->lock);
 	lock_destroy(&uart_of(device)->typing);
+	backlog_destroy(&uart_of(device)->backlog);
 }
 
 static const struct device_ops uart_ops = {
@@ -137,6 +140,7 @@ void uart_init(struct uart *uart, struct console *console, const char *machine, 
 	};
 	lock_init(&uart->device.lock, LOCK_DEVICE);
 	lock_init(&uart->typing, LOCK_TYPING);
+	backlog_init(&uart->backlog);
 }
 
 /* ---- Input ---- */

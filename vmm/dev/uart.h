@@ -4,11 +4,13 @@
  *
  * Policy: input that the UART has no room for waits in a queue, which moves with the machine. What comes after the
  * queue was saved waits as well, and is sent after; a key is read from the terminal only while it has a place to go.
+ * What the guest says goes to the monitor's own console, and to a backlog for whoever attaches.
  */
 #ifndef VMM_DEV_UART_H
 #define VMM_DEV_UART_H
 
 #include "base/ring.h"
+#include "dev/backlog.h"
 #include "dev/console.h"
 #include "dev/device.h"
 #include "dev/pl011.h"
@@ -22,6 +24,7 @@ struct uart {
 	struct device device; /* first, so that it is the device; its lock covers what follows */
 	struct pl011 pl011;
 	struct console *console;
+	struct backlog backlog; /* stays over a reset */
 	const char *machine; /* its name, for messages */
 	struct ring input;
 	bool frozen;	  /* the input has been saved: the UART takes none of it */
