@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int exit_of_end(enum machine_end end)
+int monitor_status(enum machine_end end)
 {
 	static const int status[] = {
 		[MACHINE_END_NONE] = EXIT_FAILURE, [MACHINE_END_POWER_OFF] = EXIT_SUCCESS,
@@ -37,7 +37,7 @@ int monitor_end(int result, enum machine_end end, const struct error *error)
 		end = MACHINE_END_STOPPED;
 	else if (result)
 		end = MACHINE_END_FAILED;
-	return exit_of_end(end);
+	return monitor_status(end);
 }
 
 int monitor_check_name(const char *name, struct error *error)

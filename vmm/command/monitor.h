@@ -12,6 +12,9 @@ int monitor_begin(struct error *error);
 /* Logs the error, if the result is one, and ends the log. The exit status, which tells how the machine ended. */
 int monitor_end(int result, enum machine_end end, const struct error *error);
 
+/* The exit status that tells how a machine ended. */
+int monitor_status(enum machine_end end);
+
 /* -EINVAL if no machine can have this name; NULL passes. */
 int monitor_check_name(const char *name, struct error *error);
 

@@ -58,21 +58,20 @@ static void serve_console(struct serve *serve)
 
 /*
  * Decides whether poll() watches the console's input. Not while it must not be read: poll() would report an end of the
- * input again and again. A terminal is always read, for Ctrl-A x; a pipe only if the guest has room.
+ * input again and again. A terminal is always read, for Ctrl-A x; a pipe only if the guest has room. In how many ms to
+ * look again, -1 for not at all.
  */
-static void serve_attend(struct serve *serve, int *timeout_ms)
+static int serve_attend(struct serve *serve)
 {
 	struct console *console = serve->machine->devices.uart.console;
 	bool open = !serve->input_ended && console->in >= 0;
 	bool attend = open && console_attend(console);
 	bool room = uart_wants_input(&serve->machine->devices.uart) || console->raw;
 
-	*timeout_ms = -1;
-	if (open && !attend)
-		*timeout_ms = FOREGROUND_RETRY_MS;
-	else if (open && !room)
-		*timeout_ms = CONSOLE_RETRY_MS;
 	serve->wait[SERVE_CONSOLE].fd = attend && room ? console->in : -1;
+	if (open && !attend)
+		return FOREGROUND_RETRY_MS;
+	return open && !room ? CONSOLE_RETRY_MS : -1;
 }
 
 static void serve_incoming(struct serve *serve)
@@ -107,12 +106,12 @@ void serve_control(struct serve *serve)
 static bool serve_once(struct serve *serve)
 {
 	struct pollfd *wait = serve->wait;
-	int timeout_ms;
+	int console_ms = serve_attend(serve), control_ms = control_retry_ms(&serve->control);
 
-	serve_attend(serve, &timeout_ms);
-	if (poll(wait, SERVE_WAITS, timeout_ms) < 0)
+	/* As unsigned numbers, -1 is the longest. */
+	if (poll(wait, SERVE_WAITS, (unsigned int)control_ms < (unsigned int)console_ms ? control_ms : console_ms) < 0)
 		return errno == EINTR;
-	if (wait[SERVE_CONTROL].revents)
+	if (wait[SERVE_CONTROL].revents || control_ms >= 0)
 		serve_control(serve);
 	if (wait[SERVE_SIGNAL].revents)
 		serve_signal(serve);

@@ -138,6 +138,24 @@ int client_ask(const char *name, json_t *request, const struct client_watch *wat
 	return result == -ETIMEDOUT ? client_unheard(name, error) : result;
 }
 
+int client_attach(const char *name, bool virtio, int *fd, struct error *error)
+{
+	json_t *answer = NULL, *request = request_make("console");
+	int least = 0, result;
+
+	request_set_flag(request, "virtio", virtio);
+	result = client_send(name, request, fd, error);
+	if (result)
+		return result;
+	/* Little is on its way that the guest has not taken: it would be lost at the end. */
+	setsockopt(*fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
+	result = client_wait(name, *fd, SHORT_ANSWER_MS, NULL, &answer, error);
+	json_decref(answer);
+	if (result)
+		close(*fd);
+	return result;
+}
+
 /* ---- The monitor's process ---- */
 
 /* A pidfd of the process at the other end of the connection; -1 if there is none. */

@@ -36,6 +36,12 @@ int client_ask(const char *name, json_t *request, const struct client_watch *wat
  */
 int client_shutdown(const char *name, uint32_t wait_s, struct error *error);
 
+/*
+ * Attaches to a console of the machine, which from then on is at the other end of *fd, not blocking, until the machine
+ * ends (stream.h).
+ */
+int client_attach(const char *name, bool virtio, int *fd, struct error *error);
+
 /* Ends the machine's monitor as it is, by a signal if it does not answer: *killed. */
 int client_stop_now(const char *name, bool *killed, struct error *error);
 

@@ -24,6 +24,7 @@ static const struct request_command command_table[] = {
 	{ .name = "status" },
 	{ .name = "pause", .field = { TEXT("clock") } },
 	{ .name = "resume", .field = { TEXT("clock"), FLAG("force") } },
+	{ .name = "console", .field = { FLAG("virtio") } },
 	{ .name = "grow", .field = { NUMBER("disk", 0, CONFIG_DISKS_MAX - 1) } },
 	{ .name = "shutdown" },
 	{ .name = "stop", .field = { FLAG("now") } },

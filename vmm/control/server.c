@@ -23,8 +23,10 @@
 #define LOCK_RETRY_MS 2
 #define LOCK_TRIES 1500
 
-/* The listener's number in epoll; smaller numbers are clients. */
+/* The listener's number in epoll; smaller numbers are clients, larger ones the two events of each attachment. */
 #define CONTROL_LISTENER CONTROL_CLIENTS
+#define CONTROL_ATTACHMENT(n) (CONTROL_LISTENER + 1 + 2 * (n))
+#define CONTROL_EVENTS CONTROL_ATTACHMENT(ATTACHMENT_PORTS)
 
 /* ---- Opening ---- */
 
@@ -115,6 +117,8 @@ static void control_shut(struct control *control)
 {
 	for (uint32_t n = 0; n < CONTROL_CLIENTS; n++)
 		client_close(&control->client[n]);
+	for (uint32_t n = 0; n < ATTACHMENT_PORTS; n++)
+		attachment_close(&control->attachment[n], control->migration.host);
 	if (control->listener >= 0)
 		close(control->listener);
 	if (control->events >= 0)
@@ -128,6 +132,9 @@ static int control_listen(struct control *control, struct error *error)
 	int result;
 
 	control->events = epoll_create1(EPOLL_CLOEXEC);
+	for (uint32_t n = 0; n < ATTACHMENT_PORTS; n++)
+		attachment_init(&control->attachment[n], control->machine, (enum attachment_port)n, control->events,
+				CONTROL_ATTACHMENT(n));
 	if (control->events >= 0 && !control_watch(control, control->listener, CONTROL_LISTENER))
 		return 0;
 	result = error_set(error, errno, "no event descriptor (%s)", strerror(errno));
@@ -312,6 +319,16 @@ static int control_save(struct control *control, int client, const json_t *reque
 				     request_flag(request, "force"), error);
 }
 
+/* *taken: the connection is now the console's. */
+static int control_console(struct control *control, int client, const json_t *request, bool *taken, struct error *error)
+{
+	enum attachment_port port = request_flag(request, "virtio") ? ATTACHMENT_VIRTIO : ATTACHMENT_UART;
+	int result = attachment_open(&control->attachment[port], client, error);
+
+	*taken = !result;
+	return result;
+}
+
 /* With `now`, the machine's state does not matter: the caller ends the program. */
 static int control_stop(struct control *control, const json_t *request, struct error *error)
 {
@@ -321,7 +338,7 @@ static int control_stop(struct control *control, const json_t *request, struct e
 	return 0;
 }
 
-/* True if the connection now belongs to a migration or a save. */
+/* True if the connection now belongs to a migration, a save or a console. */
 static bool control_request(struct control *control, int client, const json_t *request)
 {
 	struct machine *machine = control->machine;
@@ -349,6 +366,8 @@ static bool control_request(struct control *control, int client, const json_t *r
 		result = control_pause(machine, request, &error);
 	} else if (!strcmp(command, "resume")) {
 		result = control_resume(control, client, request, &taken, &error);
+	} else if (!strcmp(command, "console")) {
+		result = control_console(control, client, request, &taken, &error);
 	} else if (!strcmp(command, "grow")) {
 		result = machine_grow(machine, request_number(request, "disk", 0), &error);
 	} else if (!strcmp(command, "shutdown")) {
@@ -429,15 +448,28 @@ static void control_accept(struct control *control)
 
 void control_serve(struct control *control)
 {
-	struct epoll_event events[CONTROL_CLIENTS + 1];
-	int count = epoll_wait(control->events, events, CONTROL_CLIENTS + 1, 0);
+	struct epoll_event events[CONTROL_EVENTS];
+	int count = epoll_wait(control->events, events, CONTROL_EVENTS, 0);
 
 	for (int n = 0; n < count; n++) {
 		uint32_t number = events[n].data.u32;
 
 		if (number == CONTROL_LISTENER)
 			control_accept(control);
+		else if (number > CONTROL_LISTENER)
+			attachment_serve(&control->attachment[(number - CONTROL_ATTACHMENT(0)) / 2]);
 		else if (control->client[number].fd >= 0)
 			client_serve(control, &control->client[number]);
 	}
+	for (uint32_t n = 0; n < ATTACHMENT_PORTS; n++)
+		if (control->attachment[n].waits)
+			attachment_serve(&control->attachment[n]);
+}
+
+int control_retry_ms(const struct control *control)
+{
+	for (uint32_t n = 0; n < ATTACHMENT_PORTS; n++)
+		if (control->attachment[n].waits)
+			return ATTACHMENT_RETRY_MS;
+	return -1;
 }

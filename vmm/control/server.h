@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's end of the control socket: one request and its answers for each connection (doc/control.md).
+ * The monitor's end of the control socket: one request and its answers for each connection (doc/control.md), or a
+ * console.
  *
  * Policy: only the owner can connect. The monitor never waits for a client: it serves one when its line is complete,
  * and drops the oldest of more than CONTROL_CLIENTS that have sent no whole line.
@@ -8,6 +9,7 @@
 #ifndef VMM_CONTROL_SERVER_H
 #define VMM_CONTROL_SERVER_H
 
+#include "control/attachment.h"
 #include "control/line.h"
 #include "control/migration.h"
 #include "control/saving.h"
@@ -34,11 +36,12 @@ struct control {
 	struct sockaddr_un address;
 	struct migration migration;
 	struct saving saving;
+	struct attachment attachment[ATTACHMENT_PORTS];
 };
 
 /* Opens the socket; -EEXIST if a machine of this name is running. */
 int control_open(struct control *control, struct machine *machine, struct error *error);
-/* Waits for a migration or save that is under way, and removes the socket. */
+/* Waits for a migration or save that is under way, tells who is attached to a console, and removes the socket. */
 void control_close(struct control *control);
 
 /* For a program that ends at once: removes the socket and waits for nothing. */
@@ -52,5 +55,8 @@ void control_call_off(struct control *control);
  * its own.
  */
 void control_serve(struct control *control);
+
+/* In how many ms control_serve() has something to do without an event, -1: not at all. */
+int control_retry_ms(const struct control *control);
 
 #endif
