@@ -35,6 +35,8 @@ static const struct {
 	{ COMMAND("pause", ", \"Clock\": \"freeze\""), "invalid", "pause takes no \"Clock\"" },
 	{ COMMAND("pause", ", \"\": 0"), "invalid", "pause takes no \"\"" },
 	{ COMMAND("shutdown", ", \"wait\": 5"), "invalid", "shutdown takes no \"wait\"" },
+	{ COMMAND("console", ", \"virtio\": 1"), "invalid", "\"virtio\" takes true or false" },
+	{ COMMAND("console", ", \"force\": true"), "invalid", "console takes no \"force\"" },
 	{ COMMAND("status", ", \"json\": true"), "invalid", "status takes no \"json\"" },
 	{ COMMAND("pause", ", \"clock\": null"), "invalid", "\"clock\" takes a text" },
 	{ COMMAND("pause", ", \"clock\": 0"), "invalid", "\"clock\" takes a text" },
@@ -49,6 +51,8 @@ static const struct {
 	/* These are taken. */
 	{ COMMAND("status", ""), NULL, NULL },
 	{ COMMAND("shutdown", ""), NULL, NULL },
+	{ COMMAND("console", ""), NULL, NULL },
+	{ COMMAND("console", ", \"virtio\": true"), NULL, NULL },
 	{ COMMAND("grow", ""), NULL, NULL },
 	{ COMMAND("grow", ", \"disk\": 7"), NULL, NULL },
 	{ COMMAND("pause", ", \"clock\": \"freeze\""), NULL, NULL },
