@@ -138,7 +138,8 @@ struct fake_vcpu {
 	bool inside;	  /* the guest */
 	pthread_t thread; /* that runs it, once it has been run */
 	bool has_thread;
-	bool unfinished;   /* an MMIO exit was not yet completed by another entry */
+	bool unfinished;   /* an MMIO exit was not yet completed by another entry, */
+	bool loads;	   /* which puts its data into X0; a store leaves the registers alone */
 	uint64_t stolen;   /* where its stolen time is told; 0: nowhere */
 	uint32_t accesses; /* to X registers, each a system call */
 	uint64_t registers[FAKE_REGISTERS];

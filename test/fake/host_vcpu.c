@@ -224,7 +224,8 @@ static void vcpu_finish(struct fake_vcpu *vcpu)
 	if (!vcpu->unfinished)
 		return;
 	memcpy(&value, vcpu->data, sizeof(value));
-	*register_x(vcpu, 0) = le64toh(value);
+	if (vcpu->loads)
+		*register_x(vcpu, 0) = le64toh(value);
 	vcpu->registers[FAKE_REGISTER_PC] += 4;
 	vcpu->unfinished = false;
 }
@@ -262,6 +263,7 @@ static void vcpu_exit(struct fake_vcpu *vcpu, struct host_exit *exit)
 		memcpy(vcpu->data, scripted->data, sizeof(vcpu->data));
 		exit->data = vcpu->data;
 		vcpu->unfinished = true;
+		vcpu->loads = !exit->write;
 	}
 	vcpu->first = (vcpu->first + 1) % FAKE_SCRIPT_MAX;
 	vcpu->count--;

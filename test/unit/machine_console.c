@@ -157,11 +157,8 @@ static void test_backlog(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_late_input),
-		TEST(test_input_undecided),
-		TEST(test_input_lost),
-		TEST(test_input_too_long),
-		TEST(test_backlog),
+		TEST(test_late_input),	   TEST(test_input_undecided), TEST(test_input_lost),
+		TEST(test_input_too_long), TEST(test_backlog),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@ struct console {
 	int in; /* -1: no input */
 	int out;
 	uint8_t exit_key; /* leaves, after Ctrl-A */
-	bool terminal; /* `in` is one */
+	bool terminal;	  /* `in` is one */
 	bool raw;
 	bool escape; /* Ctrl-A was the last byte */
 	struct termios before;

@@ -25,7 +25,7 @@ struct uart {
 	struct pl011 pl011;
 	struct console *console;
 	struct backlog backlog; /* stays over a reset */
-	const char *machine; /* its name, for messages */
+	const char *machine;	/* its name, for messages */
 	struct ring input;
 	bool frozen;	  /* the input has been saved: the UART takes none of it */
 	size_t frozen_at; /* how much was saved */
