@@ -260,6 +260,25 @@ static void test_terminal(void **state)
 	close(other);
 }
 
+/* A terminal that shows nothing any more does not hold up whoever wants to leave. */
+static void test_terminal_stuck(void **state)
+{
+	struct process *client;
+	int fd, other;
+
+	(void)state;
+	node_run(&altra, "guest", "guest=printing every_ms=0");
+	fd = terminal_open(&other);
+	client = attach(other, other);
+	terminal_wait(fd, "line ");
+	process_wait_text(node_path(&altra, "guest.console"), "line 10000 ", 1);
+	type(fd, "\x01");
+	type(fd, "d");
+	assert_int_equal(process_wait(client), 0);
+	close(fd);
+	close(other);
+}
+
 static void test_terminal_gone(void **state)
 {
 	struct process *client;
@@ -273,6 +292,30 @@ static void test_terminal_gone(void **state)
 	close(fd);
 	assert_int_equal(process_wait(client), 0);
 	node_runs_on(&altra, "guest");
+}
+
+/* The other console has a client of its own. */
+static void test_virtio(void **state)
+{
+	struct process *monitor, *client, *second;
+	struct process_options options = { 0 };
+	int fd, other;
+
+	(void)state;
+	monitor = node_run(&altra, "guest", "guest=printing");
+	fd = terminal_open(&other);
+	client = attach(0, 0);
+	options.input = other;
+	second = node_start_with(&altra, options, "console", "guest", "--virtio", NULL);
+	process_wait_text(second->errors, "this is the console of guest", 1);
+	process_wait_text(client->output, "line ", process_count(client->output, "line ") + 3);
+	assert_int_equal(node_command(&altra, "stop", "guest", NULL), 0);
+	assert_int_equal(process_wait(monitor), 6);
+	assert_int_equal(process_wait(client), 6);
+	assert_int_equal(process_wait(second), 6);
+	assert_string_equal(process_text(second->output), "");
+	close(fd);
+	close(other);
 }
 
 /* ---- Moves ---- */
@@ -368,9 +411,9 @@ static void test_moves(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_pipe),	TEST(test_second),	  TEST(test_slow),
-		TEST(test_reader_gone), TEST(test_ends),	  TEST(test_monitor_killed),
-		TEST(test_terminal),	TEST(test_terminal_gone), TEST(test_moves),
+		TEST(test_pipe),	   TEST(test_second),	     TEST(test_virtio),		TEST(test_slow),
+		TEST(test_reader_gone),	   TEST(test_ends),	     TEST(test_monitor_killed), TEST(test_terminal),
+		TEST(test_terminal_stuck), TEST(test_terminal_gone), TEST(test_moves),
 	};
 
 	return process_run_tests(tests, ARRAY_SIZE(tests));

@@ -13,6 +13,7 @@
 #include "dev/console.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
@@ -42,6 +43,7 @@ enum {
 struct viewer {
 	const char *name;
 	int machine; /* the connection */
+	int screen;  /* standard output */
 	struct console keyboard;
 	struct stream stream;
 	struct pollfd wait[VIEWER_WAITS];
@@ -103,10 +105,21 @@ static void viewer_receive(struct viewer *viewer)
 	viewer->size = got > 0 ? stream_take(&viewer->stream, piece, (size_t)got, viewer->output) : 0;
 }
 
+/*
+ * A write to a terminal that shows nothing any more would wait, whatever poll() says. Opened once more, it does not,
+ * and its other users keep theirs as it is.
+ */
+static int terminal_open_again(void)
+{
+	int fd = isatty(STDOUT_FILENO) ? open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+
+	return fd < 0 ? STDOUT_FILENO : fd;
+}
+
 static int viewer_show(struct viewer *viewer, struct error *error)
 {
 	size_t left = viewer->size - viewer->shown;
-	ssize_t done = write(STDOUT_FILENO, viewer->output + viewer->shown, left < PIECE ? left : PIECE);
+	ssize_t done = write(viewer->screen, viewer->output + viewer->shown, left < PIECE ? left : PIECE);
 
 	if (done < 0 && errno != EAGAIN && errno != EINTR)
 		return error_set(error, errno, "cannot write what %s says (%s)", viewer->name, strerror(errno));
@@ -128,7 +141,7 @@ static int viewer_attend(struct viewer *viewer)
 	viewer->wait[VIEWER_INPUT].events = POLLIN;
 	viewer->wait[VIEWER_MACHINE].fd = events && !viewer->machine_ended ? viewer->machine : -1;
 	viewer->wait[VIEWER_MACHINE].events = events;
-	viewer->wait[VIEWER_OUTPUT].fd = shows ? STDOUT_FILENO : -1;
+	viewer->wait[VIEWER_OUTPUT].fd = shows ? viewer->screen : -1;
 	viewer->wait[VIEWER_OUTPUT].events = POLLOUT;
 	return open && !attend ? FOREGROUND_RETRY_MS : -1;
 }
@@ -180,7 +193,7 @@ static int viewer_conclude(const struct viewer *viewer, struct error *error)
 
 	unread += viewer->lost + viewer->has_key;
 	if (end == MACHINE_END_NONE)
-		(void)!write(STDOUT_FILENO, viewer->stream.end, viewer->stream.held);
+		(void)!write(viewer->screen, viewer->stream.end, viewer->stream.held);
 	if (end != MACHINE_END_NONE)
 		tell_end(viewer->name, end, host);
 	if (unread)
@@ -225,8 +238,10 @@ static int console_run(void *context, char *const *words, struct error *error)
 		return error_set(error, errno, "no descriptor for signals (%s)", strerror(errno));
 	result = client_attach(words[0], options->virtio, &viewer.machine, error);
 	if (!result) {
+		viewer.screen = terminal_open_again();
 		result = viewer_run(&viewer, error);
 		close(viewer.machine);
+		close(viewer.screen);
 	}
 	close(viewer.wait[VIEWER_SIGNAL].fd);
 	return result;
