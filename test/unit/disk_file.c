@@ -10,8 +10,10 @@
 #include "base/signals.h"
 
 #include <sched.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #define MANY 600u
@@ -275,6 +277,34 @@ static void test_no_disk(void **state)
 	expect_no_disk("nbd+ssh://host/disk", false, -EINVAL, "name a path, or a server by nbd://");
 }
 
+/* Opening some devices is an order already, a watchdog's for one: what is no disk is not opened to find that out. */
+static void expect_untouched(const char *where)
+{
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	char event[sizeof(struct inotify_event)];
+
+	assert_true(watch >= 0 && inotify_add_watch(watch, where, IN_CLOSE_WRITE) >= 0);
+	expect_no_disk(where, false, -EINVAL, "neither a file nor a block device");
+	assert_int_equal(read(watch, event, sizeof(event)), -1);
+	assert_int_equal(errno, EAGAIN);
+	close(watch);
+	unlink(where);
+}
+
+static void test_untouched(void **state)
+{
+	char other[128];
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s/other", folder);
+	assert_false(mkfifo(other, 0600));
+	expect_untouched(other);
+	if (mknod(other, S_IFCHR | 0600, makedev(1, 5)))
+		print_message("no device can be made: only a FIFO was tried\n");
+	else
+		expect_untouched(other);
+}
+
 static void test_denied(void **state)
 {
 	uid_t self = geteuid();
@@ -392,6 +422,7 @@ int main(void)
 		TWICE(test_zeroed),
 		TWICE(test_resize),
 		BY(test_no_disk, &engine_plain),
+		BY(test_untouched, &engine_plain),
 		BY(test_denied, &engine_plain),
 		BY(test_owner, &engine_plain),
 		BY(test_readers, &engine_plain),

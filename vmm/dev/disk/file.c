@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -235,24 +236,45 @@ static int file_refuse(const struct file *file, int err, struct error *error)
 	}
 }
 
-/* Without waiting for the writer of a FIFO, which is refused then. */
-static int file_open(struct file *file, struct error *error)
+/* What is there, found out without opening it: some devices take that for an order, and a FIFO would wait. */
+static int file_examine(struct file *file, int place, struct error *error)
 {
-	int access = file->disk.readonly ? O_RDONLY : O_RDWR;
 	struct stat facts;
 
-	file->fd = open(file->disk.where, access | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (file->fd < 0 || fstat(file->fd, &facts))
+	if (fstat(place, &facts))
 		return file_refuse(file, errno, error);
 	if (S_ISDIR(facts.st_mode))
 		return file_refuse(file, EISDIR, error);
 	if (!S_ISREG(facts.st_mode) && !S_ISBLK(facts.st_mode))
 		return error_set(error, EINVAL, "%s is neither a file nor a block device", file->disk.where);
 	file->medium.is_block = S_ISBLK(facts.st_mode);
-	/* io_uring would return EAGAIN rather than wait. */
-	if (fcntl(file->fd, F_SETFL, access))
+	return 0;
+}
+
+/* Opens what was examined, whatever has the name by now; -1 and errno. */
+static int place_open(int place, int access)
+{
+	char name[sizeof("/proc/self/fd/") + sizeof("2147483647")];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
+	return open(name, access | O_CLOEXEC);
+}
+
+static int file_open(struct file *file, struct error *error)
+{
+	int place = open(file->disk.where, O_PATH | O_CLOEXEC);
+	int result;
+
+	if (place < 0)
 		return file_refuse(file, errno, error);
-	return file_measure(file, &file->disk.size, error);
+	result = file_examine(file, place, error);
+	if (!result) {
+		file->fd = place_open(place, file->disk.readonly ? O_RDONLY : O_RDWR);
+		if (file->fd < 0)
+			result = file_refuse(file, errno, error);
+	}
+	close(place);
+	return result ? result : file_measure(file, &file->disk.size, error);
 }
 
 static int file_choose_engine(struct file *file, enum disk_file_engine engine, struct error *error)
