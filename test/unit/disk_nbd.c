@@ -282,6 +282,7 @@ static void test_tcp(void **state)
 	disk_server_use_port(&server, address);
 	start_file();
 	open_own(60);
+	assert_false(client.disk->shared_name);
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, SIZE), 0);
 	disk_server_end(&server, SIGKILL);
 	start_file();

@@ -180,11 +180,12 @@ static void test_texts(void **state)
 	strcpy(bad.disk[0].where, "");
 	expect_refused("disks[0].where is missing: it says where the disk is");
 	strcpy(bad.disk[1].where, "web.img");
-	expect_refused(
-		"disks[1].where takes an absolute path or a URI (nbd://, nbds:// or nbd+unix://), not `web.img`");
+	expect_refused("disks[1].where takes an absolute path or a URI (nbd://, nbds://, nbd+unix:// or nbds+unix://), "
+		       "not `web.img`");
 	strcpy(bad.disk[1].where, "http:/store/web");
-	expect_refused("disks[1].where takes an absolute path or a URI (nbd://, nbds:// or nbd+unix://), not "
-		       "`http:/store/web`");
+	expect_refused(
+		"disks[1].where takes an absolute path or a URI (nbd://, nbds://, nbd+unix:// or nbds+unix://), not "
+		"`http:/store/web`");
 	strcpy(bad.disk[1].where, "nbd://store\n");
 	expect_refused("disks[1].where takes text in UTF-8 without control characters");
 	strcpy(bad.disk[1].serial, "two words");
@@ -205,11 +206,9 @@ static void test_words(void **state)
 	}
 	assert_false(config_action_parse("halt", &action));
 	assert_false(config_action_parse("", &action));
-	assert_true(config_disk_is_remote("nbds://a/b"));
-	assert_true(config_disk_is_remote("nbd+unix:///a?socket=/run/a"));
-	assert_false(config_disk_is_remote("/nbd://"));
-	assert_false(config_disk_is_remote("nbd"));
 	config_init(&config);
+	strcpy(config.disk[0].where, "NBDS+unix:///a?socket=/run/a");
+	config.disks = 1;
 	strcpy(config.name, "n");
 	expect_taken(&config);
 }

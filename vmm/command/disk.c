@@ -3,6 +3,7 @@
 #include "command/disk.h"
 
 #include "base/file.h"
+#include "dev/disk/where.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 /* As in the description: a URI as it is, a path from the root. */
 static int where_put(const char *text, char where[CONFIG_PATH_SIZE], struct error *error)
 {
-	if (!config_disk_is_remote(text))
+	if (!where_is_remote(text))
 		return file_path(text, where, CONFIG_PATH_SIZE, error);
 	if (strlen(text) >= CONFIG_PATH_SIZE)
 		return error_set(error, ENAMETOOLONG, "the URI %.100s... has %zu bytes; at most %u are possible", text,

@@ -5,6 +5,7 @@
 #include "base/layout.h"
 #include "base/section.h"
 #include "base/text.h"
+#include "dev/disk/where.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -89,26 +90,16 @@ static int check_memory(uint64_t size, struct error *error)
 			    LAYOUT_RAM_MAX >> MIB_SHIFT, error);
 }
 
-bool config_disk_is_remote(const char *where)
-{
-	static const char *const schemes[] = { "nbd://", "nbds://", "nbd+unix://" };
-
-	for (size_t n = 0; n < sizeof(schemes) / sizeof(schemes[0]); n++)
-		if (!strncmp(where, schemes[n], strlen(schemes[n])))
-			return true;
-	return false;
-}
-
 static int check_where(struct field field, const char *where, struct error *error)
 {
 	if (!where[0])
 		return error_set(error, EINVAL, "%s%s is missing: it says where the disk is", field.prefix, field.name);
-	if (config_disk_is_remote(where))
+	if (where_is_remote(where))
 		return check_text(field, where, error);
 	if (where[0] != '/' && !check_text(field, where, error))
 		return error_set(error, EINVAL,
-				 "%s%s takes an absolute path or a URI (nbd://, nbds:// or nbd+unix://), not `%.100s`",
-				 field.prefix, field.name, where);
+				 "%s%s takes an absolute path or a URI (" WHERE_SCHEMES "), not `%.100s`", field.prefix,
+				 field.name, where);
 	return check_path(field, where, error);
 }
 

@@ -69,9 +69,6 @@ struct config_disk config_disk_default(void);
 const char *config_action_name(enum config_action action);
 bool config_action_parse(const char *name, enum config_action *action);
 
-/* True for the URI of a server, as libnbd takes it; what is none is a file or a block device. */
-bool config_disk_is_remote(const char *where);
-
 /* 0; or -EINVAL and a sentence that begins with a field, as seaclock.json(5) calls it, that no machine has so. */
 int config_check(const struct machine_config *config, struct error *error);
 /* The same of one disk; the fields' names begin with `prefix`. */

@@ -81,6 +81,11 @@ struct disk {
 	bool readonly;
 	bool can_discard;
 	bool can_write_zeroes;
+	/*
+	 * `where` names the same disk on every host. False where it may name another one on each: a path, also if that
+	 * is shared, and a server behind a socket or an address of this host; see dev/disk/where.h.
+	 */
+	bool shared_name;
 	bool owned; /* between disk_lock() and disk_unlock(): without it a write is refused with -EPERM; atomic */
 	/* Set by the block device before the first request. */
 	void (*done)(void *context, struct disk_request *request);

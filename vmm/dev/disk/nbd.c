@@ -8,6 +8,7 @@
 #include "dev/disk/nbd_link.h"
 #include "dev/disk/piece.h"
 #include "dev/disk/request.h"
+#include "dev/disk/where.h"
 #include "host/host.h"
 
 #include <errno.h>
@@ -455,6 +456,7 @@ int disk_nbd_open(struct disk **disk, const struct disk_options *options, struct
 	remote->disk.ops = &remote_ops;
 	remote->disk.where = options->where;
 	remote->disk.readonly = options->readonly;
+	remote->disk.shared_name = where_is_shared(options->where);
 	nbd_command_init(&remote->commands, library);
 	nbd_link_init(&remote->link, options->reconnect_s, host_monotonic());
 	result = remote_await(remote, error);
