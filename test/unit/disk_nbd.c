@@ -267,7 +267,6 @@ static void test_ownership(void **state)
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, SIZE, data, 512), -EIO);
 	disk_unlock(client.disk);
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), -EPERM);
-	assert_int_equal(client.disk->ops->resize(client.disk, &error), -EOPNOTSUPP);
 }
 
 /* ---- Ways to a server ---- */
@@ -540,24 +539,95 @@ static void test_withdraw(void **state)
 	assert_memory_equal(back, data, MANY * 4096);
 }
 
-/* One that comes back with another size is another disk. */
-static void test_another(void **state)
+/* ---- Servers that come back as another one ---- */
+
+static int resize(void)
+{
+	return client.disk->ops->resize(client.disk, &error);
+}
+
+static void restart_with_size(off_t size)
+{
+	disk_server_end(&server, SIGKILL);
+	assert_false(truncate(path, size));
+	start_file();
+}
+
+/* It is as one that is away, and `words` are why. */
+static void expect_away(const char *words)
+{
+	hurry_begin();
+	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 512), -EIO);
+	hurry_end();
+	assert_int_equal(resize(), -EHOSTUNREACH);
+	if (!strstr(error.text, words))
+		fail_msg("%s", error.text);
+}
+
+static void expect_back(void)
+{
+	fake_time_advance(3 * S);
+	while (disk_client_do(&client, DISK_READ, 0, back, 512))
+		disk_client_round(&client, 20);
+}
+
+/* One that is smaller is another disk. */
+static void test_smaller(void **state)
 {
 	(void)state;
 	start_file();
 	open_own(60);
-	disk_server_end(&server, SIGKILL);
-	assert_false(truncate(path, SIZE / 2));
+	restart_with_size(SIZE / 2);
+	expect_away("its size was 8388608 bytes and is 4194304 now");
+	restart_with_size(SIZE);
+	expect_back();
+}
+
+/* One that is larger is the same, and its size is taken when it is asked for. */
+static void test_larger(void **state)
+{
+	(void)state;
 	start_file();
-	hurry_begin();
-	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 512), -EIO);
-	hurry_end();
-	disk_server_end(&server, SIGKILL);
+	open_own(60);
+	restart_with_size(SIZE * 2);
+	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 512), 0);
+	assert_int_equal(client.disk->size, SIZE);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, SIZE, data, 512), -EIO);
+	assert_int_equal(resize(), 0);
+	assert_int_equal(client.disk->size, SIZE * 2);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, SIZE, data, 512), 0);
+}
+
+/* While its server runs on, and has requests. */
+static void test_resize(void **state)
+{
+	(void)state;
+	start_slow();
+	open_own(60);
+	assert_int_equal(resize(), 0);
+	assert_int_equal(client.disk->size, SIZE);
+	submit_many(DISK_WRITE, data);
+	await_middle();
+	assert_false(truncate(path, SIZE * 2));
+	assert_int_equal(resize(), 0);
+	assert_int_equal(client.disk->size, SIZE * 2);
+	expect_many(0);
+	assert_int_equal(disk_client_do(&client, DISK_WRITE, SIZE * 2 - 512, data, 512), 0);
 	assert_false(truncate(path, SIZE));
-	start_file();
-	fake_time_advance(3 * S);
-	while (disk_client_do(&client, DISK_READ, 0, back, 512))
-		disk_client_round(&client, 20);
+	assert_int_equal(resize(), -EINVAL);
+	assert_non_null(strstr(error.text, "its size was 16777216 bytes and is 8388608 now"));
+	assert_int_equal(client.disk->size, SIZE * 2);
+	assert_false(truncate(path, SIZE * 2));
+	expect_back();
+	/* It does not answer. */
+	kill(server.pid, SIGSTOP);
+	submit_many(DISK_WRITE, data);
+	disk_client_round(&client, 0);
+	hurry_begin();
+	assert_int_equal(resize(), -ETIMEDOUT);
+	hurry_end();
+	kill(server.pid, SIGCONT);
+	expect_many(0);
 }
 
 static int prepare(void **state)
@@ -578,7 +648,7 @@ int main(void)
 		TEST(test_simple_server),  TEST(test_errors),  TEST(test_no_disk),
 		TEST(test_silent_at_open), TEST(test_restart), TEST(test_restart_idle),
 		TEST(test_patience),	   TEST(test_silence), TEST(test_withdraw),
-		TEST(test_another),
+		TEST(test_smaller),	   TEST(test_larger),  TEST(test_resize),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, NULL);

@@ -69,7 +69,10 @@ struct disk_ops {
 	int (*lock)(struct disk *disk, struct error *error);
 	void (*unlock)(struct disk *disk);
 	int (*check_locked)(struct disk *disk, struct error *error);
-	/* The disk has grown: its new size; or -errno with a sentence. */
+	/*
+	 * Whether the disk has grown: `size` is its size as of now; or -errno with a sentence. A server is waited for,
+	 * some seconds if it does not answer.
+	 */
 	int (*resize)(struct disk *disk, struct error *error);
 	void (*close)(struct disk *disk);
 };

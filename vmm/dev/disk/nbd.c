@@ -20,15 +20,20 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* How often disk_nbd_open() looks for an order to end. */
-#define OPEN_LOOK_MS 100
+/* How often whoever waits for a connection looks for an order to end. */
+#define LOOK_MS 100
+/* What is under way has so long before a new connection is made. */
+#define RENEW_MS 5000u
+#define NS_PER_MS 1000000ull
 
 struct remote {
 	struct disk disk;
 	const struct nbd_library *library;
 	struct nbd_commands commands;
 	struct nbd_link link;
+	uint64_t offered; /* the size of the export, as of this connection; bytes */
 	bool can_flush;
+	bool renews; /* nothing new is asked for on this connection */
 	uint32_t patience_s;
 	struct disk_request_list waiting;
 	struct disk_request_list done;
@@ -81,7 +86,7 @@ static void remote_send(struct remote *remote)
 {
 	struct disk_request *request;
 
-	if (remote->link.state != NBD_LINK_UP || remote_is_cut(remote))
+	if (remote->link.state != NBD_LINK_UP || remote->renews || remote_is_cut(remote))
 		return;
 	while ((request = disk_request_take(&remote->waiting))) {
 		int result = nbd_command_send(&remote->commands, request);
@@ -187,7 +192,7 @@ static bool remote_examine(struct remote *remote)
 	if (size <= 0 || size % DISK_SECTOR_SIZE)
 		return REFUSE(remote, "its size is %" PRId64 " bytes, which is no multiple of %u above 0", size,
 			      DISK_SECTOR_SIZE);
-	if (remote->disk.size && remote->disk.size != (uint64_t)size)
+	if ((uint64_t)size < remote->disk.size)
 		return REFUSE(remote, "its size was %" PRIu64 " bytes and is %" PRId64 " now", remote->disk.size, size);
 	if (block_min > (int64_t)DISK_SECTOR_SIZE)
 		return REFUSE(remote, "its server takes blocks of %" PRId64 " bytes at least, and a guest's have %u",
@@ -196,7 +201,9 @@ static bool remote_examine(struct remote *remote)
 		return REFUSE(remote, "its server lets nobody write it: add readonly");
 	if (data_max > 0 && data_max < (int64_t)DISK_SECTOR_SIZE)
 		return REFUSE(remote, "its server takes no more than %" PRId64 " bytes at a time", data_max);
-	remote->disk.size = (uint64_t)size;
+	remote->offered = (uint64_t)size;
+	if (!remote->disk.size)
+		remote->disk.size = remote->offered;
 	remote->can_flush = remote->library->can_flush(remote->commands.handle) > 0;
 	remote->commands.data_max = data_max > 0 && data_max < PIECE_PLACE_MAX ? (uint32_t)data_max : PIECE_PLACE_MAX;
 	remote->commands.data_max -= remote->commands.data_max % DISK_SECTOR_SIZE;
@@ -392,20 +399,80 @@ static struct disk_request *remote_withdraw(struct disk *disk)
 	return request;
 }
 
+/* Ends the connection as the protocol wants it, if that can be sent at once. */
+static void remote_leave(struct remote *remote)
+{
+	if (remote->commands.handle && remote->library->aio_is_ready(remote->commands.handle))
+		remote->library->aio_disconnect(remote->commands.handle, 0);
+	remote_drop(remote, host_monotonic());
+}
+
+/* Waits for whatever comes next, but not for long. */
+static void remote_wait(struct remote *remote)
+{
+	struct pollfd wanted;
+	int timeout_ms = remote_poll(&remote->disk, &wanted);
+
+	poll(&wanted, 1, timeout_ms >= 0 && timeout_ms < LOOK_MS ? timeout_ms : LOOK_MS);
+	remote_advance(remote, wanted.revents);
+}
+
+/* Until the server can be used; or the first attempt has failed. */
+static int remote_await(struct remote *remote, struct error *error)
+{
+	remote_advance(remote, 0);
+	while (remote->link.state == NBD_LINK_CONNECTING) {
+		int result = signals_check(error);
+
+		if (result)
+			return result;
+		remote_wait(remote);
+	}
+	if (remote->link.state == NBD_LINK_UP)
+		return 0;
+	return error_set(error, remote->err, "cannot use the disk %s: %s", remote->disk.where, remote->reason);
+}
+
+/* Until nothing is under way. */
+static void remote_finish(struct remote *remote)
+{
+	uint64_t end = host_monotonic().v + RENEW_MS * NS_PER_MS;
+
+	remote->renews = true;
+	while (remote->commands.in_flight && !remote_is_away(&remote->disk) && host_monotonic().v < end)
+		remote_wait(remote);
+	remote->renews = false;
+}
+
+/* A server tells the size once for each connection, so that there has to be a new one. */
 static int remote_resize(struct disk *disk, struct error *error)
 {
-	return error_set(error, EOPNOTSUPP,
-			 "the disk %s cannot grow while it is in use: its server tells its size once", disk->where);
+	struct remote *remote = remote_of(disk);
+	int result;
+
+	remote_finish(remote);
+	if (remote_is_away(disk))
+		return error_set(error, EHOSTUNREACH,
+				 "the disk %s cannot be measured, because its server is away (%s): try again later",
+				 disk->where, reason_of(remote, "it has closed the connection"));
+	if (remote->commands.in_flight)
+		return error_set(error, ETIMEDOUT,
+				 "the disk %s cannot be measured, because its server has not answered for %u s: try "
+				 "again later",
+				 disk->where, RENEW_MS / 1000);
+	remote_leave(remote);
+	nbd_link_init(&remote->link, remote->patience_s, host_monotonic());
+	result = remote_await(remote, error);
+	if (!result)
+		disk->size = remote->offered;
+	return result;
 }
 
 static void remote_close(struct disk *disk)
 {
 	struct remote *remote = remote_of(disk);
 
-	/* As the protocol wants it, if that can be sent at once. */
-	if (remote->commands.handle && remote->library->aio_is_ready(remote->commands.handle))
-		remote->library->aio_disconnect(remote->commands.handle, 0);
-	remote_drop(remote, host_monotonic());
+	remote_leave(remote);
 	free(remote);
 }
 
@@ -418,27 +485,6 @@ static const struct disk_ops remote_ops = {
 	.resize = remote_resize,
 	.close = remote_close,
 };
-
-/* The first connection. */
-static int remote_await(struct remote *remote, struct error *error)
-{
-	struct pollfd wanted;
-	int result;
-
-	remote_advance(remote, 0);
-	while (remote->link.state == NBD_LINK_CONNECTING) {
-		int timeout_ms = remote_poll(&remote->disk, &wanted);
-
-		result = signals_check(error);
-		if (result)
-			return result;
-		poll(&wanted, 1, timeout_ms < OPEN_LOOK_MS ? timeout_ms : OPEN_LOOK_MS);
-		remote_advance(remote, wanted.revents);
-	}
-	if (remote->link.state == NBD_LINK_UP)
-		return 0;
-	return error_set(error, remote->err, "cannot use the disk %s: %s", remote->disk.where, remote->reason);
-}
 
 int disk_nbd_open(struct disk **disk, const struct disk_options *options, struct error *error)
 {
