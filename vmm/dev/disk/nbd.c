@@ -182,6 +182,33 @@ static void socket_watch(int fd)
 #define REFUSE(remote, ...)                                                                                            \
 	((remote)->err = EINVAL, snprintf((remote)->reason, sizeof((remote)->reason), __VA_ARGS__), false)
 
+/* The guest counts on what it was told that its disk can do, and on a flush of what it has written. */
+static bool remote_examine_abilities(struct remote *remote)
+{
+	struct nbd_handle *handle = remote->commands.handle;
+	struct disk *disk = &remote->disk;
+	bool can_flush = !disk->readonly && remote->library->can_flush(handle) > 0;
+	bool can_discard = !disk->readonly && remote->library->can_trim(handle) > 0;
+	bool can_write_zeroes = !disk->readonly && remote->library->can_zero(handle) > 0;
+	const char *lost = NULL;
+
+	if (remote->can_flush && !can_flush)
+		lost = "flush";
+	else if (disk->can_discard && !can_discard)
+		lost = "discard";
+	else if (disk->can_write_zeroes && !can_write_zeroes)
+		lost = "write zeroes";
+	if (lost)
+		return REFUSE(remote, "its server could %s, and cannot now", lost);
+	remote->can_flush = can_flush;
+	/* The guest is told once. */
+	if (!disk->size) {
+		disk->can_discard = can_discard;
+		disk->can_write_zeroes = can_write_zeroes;
+	}
+	return true;
+}
+
 /* What the server offers: whether it can be this disk, and still is it. */
 static bool remote_examine(struct remote *remote)
 {
@@ -201,10 +228,11 @@ static bool remote_examine(struct remote *remote)
 		return REFUSE(remote, "its server lets nobody write it: add readonly");
 	if (data_max > 0 && data_max < (int64_t)DISK_SECTOR_SIZE)
 		return REFUSE(remote, "its server takes no more than %" PRId64 " bytes at a time", data_max);
+	if (!remote_examine_abilities(remote))
+		return false;
 	remote->offered = (uint64_t)size;
 	if (!remote->disk.size)
 		remote->disk.size = remote->offered;
-	remote->can_flush = remote->library->can_flush(remote->commands.handle) > 0;
 	remote->commands.data_max = data_max > 0 && data_max < PIECE_PLACE_MAX ? (uint32_t)data_max : PIECE_PLACE_MAX;
 	remote->commands.data_max -= remote->commands.data_max % DISK_SECTOR_SIZE;
 	return true;
@@ -332,7 +360,7 @@ static void remote_submit(struct disk *disk, struct disk_request *request)
 	request->finished = 0;
 	if (is_flush)
 		request->length = 0;
-	if (result || (is_flush ? disk->readonly || !remote->can_flush : !request->length))
+	if (result || (is_flush ? !remote->can_flush : !request->length))
 		request_end(remote, request, result);
 	else
 		disk_request_put(&remote->waiting, request);
@@ -510,8 +538,6 @@ int disk_nbd_open(struct disk **disk, const struct disk_options *options, struct
 		remote_close(&remote->disk);
 		return result;
 	}
-	remote->disk.can_discard = !options->readonly && library->can_trim(remote->commands.handle) > 0;
-	remote->disk.can_write_zeroes = !options->readonly && library->can_zero(remote->commands.handle) > 0;
 	if (!options->readonly && !remote->can_flush)
 		log_line("the disk %s: its server does not flush, so what it has written may be lost when its host "
 			 "fails",
