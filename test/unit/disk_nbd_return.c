@@ -2,6 +2,12 @@
 /* Network disks whose servers die, come back, come back as another one, or stay away. */
 #include "disk_nbd_fixture.h"
 
+#include <sys/wait.h>
+
+/* Writes larger than what a socket receives while nobody reads it, so many that one of them fits in what it sends. */
+#define UNSENT 8u
+#define UNSENT_SIZE (1u << 20)
+
 /* ---- Servers that die ---- */
 
 static void test_restart(void **state)
@@ -125,6 +131,43 @@ static void test_withdraw(void **state)
 	expect_many(0);
 	file_get(back, MANY * 4096);
 	assert_memory_equal(back, data, MANY * 4096);
+}
+
+/*
+ * What waits in this host to be sent is not sent behind what the next connection asks for: a write that was given up is
+ * done by what the server has of it already, or not at all. It takes one connection after the other here, and has less
+ * than a whole write.
+ */
+static void test_unsent(void **state)
+{
+	char address[PORT_TEXT_SIZE];
+	int port = port_reserve(address);
+
+	(void)state;
+	assert_true(port >= 0);
+	disk_server_use_port(&server, address);
+	START("--filter=noparallel", "file", file_word, "serialize=connections");
+	open_own(60);
+	kill(server.pid, SIGSTOP);
+	assert_int_equal(waitpid(server.pid, NULL, WUNTRACED), server.pid);
+	for (uint32_t n = 0; n < UNSENT; n++) {
+		buffers[n] = (struct iovec){ data + n * UNSENT_SIZE, UNSENT_SIZE };
+		requests[n] = (struct disk_request){
+			.operation = DISK_WRITE,
+			.offset = n * UNSENT_SIZE,
+			.length = UNSENT_SIZE,
+			.buffer = &buffers[n],
+			.buffers = 1,
+		};
+		disk_client_submit(&client, &requests[n]);
+	}
+	await_quiet();
+	assert_int_equal(disk_client_withdraw(&client), UNSENT);
+	kill(server.pid, SIGCONT);
+	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, SIZE), 0);
+	memset(data, 0, SIZE);
+	assert_memory_equal(back, data, SIZE);
+	close(port);
 }
 
 /* ---- Servers that come back as another one ---- */
@@ -266,9 +309,9 @@ static void test_more_able(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_restart),   TEST(test_restart_idle), TEST(test_patience), TEST(test_silence),
-		TEST(test_withdraw),  TEST(test_smaller),      TEST(test_larger),   TEST(test_resize),
-		TEST(test_less_able), TEST(test_more_able),
+		TEST(test_restart),  TEST(test_restart_idle), TEST(test_patience),  TEST(test_silence),
+		TEST(test_withdraw), TEST(test_unsent),	      TEST(test_smaller),   TEST(test_larger),
+		TEST(test_resize),   TEST(test_less_able),    TEST(test_more_able),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, NULL);

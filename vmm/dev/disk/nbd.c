@@ -179,6 +179,17 @@ static void socket_watch(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof(unacknowledged_ms));
 }
 
+/*
+ * Whoever closes the connection, this program, the library or a kernel that ends it: what it has not sent is thrown
+ * away. Sent later, it would be done behind what the next connection asks for. A local socket has nothing unsent.
+ */
+static void socket_set_abort(int fd, bool on)
+{
+	const struct linger linger = { .l_onoff = on };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
 #define REFUSE(remote, ...)                                                                                            \
 	((remote)->err = EINVAL, snprintf((remote)->reason, sizeof((remote)->reason), __VA_ARGS__), false)
 
@@ -240,7 +251,10 @@ static bool remote_examine(struct remote *remote)
 
 static void remote_connected(struct remote *remote, sc_ns_t now)
 {
-	socket_watch(remote->library->aio_get_fd(remote->commands.handle));
+	int fd = remote->library->aio_get_fd(remote->commands.handle);
+
+	socket_watch(fd);
+	socket_set_abort(fd, true);
 	nbd_link_connected(&remote->link, now);
 	if (remote->loss_logged)
 		log_line("the disk %s: its server is back", remote->disk.where);
@@ -427,11 +441,16 @@ static struct disk_request *remote_withdraw(struct disk *disk)
 	return request;
 }
 
-/* Ends the connection as the protocol wants it, if that can be sent at once. */
+/* Ends the connection, as the protocol wants it if everything is answered and that can be sent at once. */
 static void remote_leave(struct remote *remote)
 {
-	if (remote->commands.handle && remote->library->aio_is_ready(remote->commands.handle))
-		remote->library->aio_disconnect(remote->commands.handle, 0);
+	struct nbd_handle *handle = remote->commands.handle;
+
+	remote_collect(remote);
+	if (handle && !remote->commands.in_flight && remote->library->aio_is_ready(handle)) {
+		socket_set_abort(remote->library->aio_get_fd(handle), false);
+		remote->library->aio_disconnect(handle, 0);
+	}
 	remote_drop(remote, host_monotonic());
 }
 

@@ -4,10 +4,17 @@
  * this host.
  *
  * Policy: one connection by libnbd's asynchronous calls, which never wait but for the resolver where the URI has a name
- * instead of an address. When the server is away the connection is made again and what was not answered is asked again:
- * reading or writing the same once more changes nothing. Requests wait as nbd_link.h says. The protocol has no locks:
- * who may write is decided by who has called disk_lock(). What a server has acknowledged but not flushed it loses when
- * its host crashes, and nobody here can know.
+ * instead of an address. When the server is away the connection is made again and what was not answered is asked again.
+ * Requests wait as nbd_link.h says. A server that comes back smaller, or that can do less than what the guest was told,
+ * is as one that is away; one that is larger is taken, and resize() tells so.
+ *
+ * What this host has not sent when a connection ends is never sent. What the server has by then it may still do, and
+ * also later than what the next connection asks for: if a guest's write was asked for twice, was answered, and the
+ * guest has written the same place again since, a server that does the first one only now undoes that. This cannot
+ * happen with a server that has died or that is done with one connection before it takes the next.
+ *
+ * The protocol has no locks: who may write is decided by who has called disk_lock(). What a server has acknowledged but
+ * not flushed it loses when its host crashes, and nobody here can know.
  * Source: the NBD protocol, doc/proto.md of its reference implementation.
  */
 #ifndef VMM_DEV_DISK_NBD_H
