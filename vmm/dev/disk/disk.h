@@ -60,8 +60,8 @@ struct disk_ops {
 	bool (*is_away)(const struct disk *disk);
 	/*
 	 * A disk whose server is away: takes one request that was not done back, undone; NULL if there is none. The
-	 * connection is closed first, so the buffers are the caller's again; what the server has already been sent it
-	 * may still do. For files NULL: they always finish.
+	 * connection is closed first, so the buffers are the caller's again; what the server has received it may still
+	 * do. For files NULL: they always finish.
 	 */
 	struct disk_request *(*withdraw)(struct disk *disk);
 
