@@ -112,13 +112,33 @@ static void test_checks_that_they_are_locked(void **state)
 	(void)state;
 	assert_int_equal(disks_open(&disks, &described, &error), 0);
 	assert_int_equal(disks_open(&others, &described, &error), 0);
-	assert_int_equal(disks_check_locked(&disks, &error), -ENOLCK);
+	assert_int_equal(disks_check_locked(&disks, NULL, &error), -ENOLCK);
 	assert_memory_equal(error.text, "disk 0: ", 8);
 	assert_int_equal(disk_lock(others.disk[0], &error), 0);
-	assert_int_equal(disks_check_locked(&disks, &error), -ENOLCK);
+	assert_int_equal(disks_check_locked(&disks, NULL, &error), -ENOLCK);
 	assert_memory_equal(error.text, "disk 1: ", 8);
 	assert_int_equal(disk_lock(others.disk[1], &error), 0);
-	assert_int_equal(disks_check_locked(&disks, &error), 0);
+	assert_int_equal(disks_check_locked(&disks, NULL, &error), 0);
+}
+
+/* A server on this host: whether it is the machine's, only somebody here can know. */
+static void test_names_of_one_host(void **state)
+{
+	struct disk server = { .where = "nbd+unix:///?socket=/run/x", .shared_name = false };
+	const struct disk_ops ops = { .close = NULL };
+	const struct disks all = { .disk = { &server }, .count = 1 };
+	bool named[CONFIG_DISKS_MAX] = { false };
+
+	(void)state;
+	server.ops = &ops;
+	assert_int_equal(disks_check_locked(&all, NULL, &error), -EPERM);
+	assert_non_null(strstr(error.text, "--disk 0=nbd+unix:///?socket=/run/x"));
+	assert_int_equal(disks_check_locked(&all, named, &error), -EPERM);
+	named[0] = true;
+	assert_int_equal(disks_check_locked(&all, named, &error), 0);
+	named[0] = false;
+	server.shared_name = true;
+	assert_int_equal(disks_check_locked(&all, named, &error), 0);
 }
 
 /* ---- In a machine ---- */
@@ -250,6 +270,7 @@ int main(void)
 		DISKS_TEST(test_opens_all_or_none),
 		DISKS_TEST(test_locks_all_or_none),
 		DISKS_TEST(test_checks_that_they_are_locked),
+		DISKS_TEST(test_names_of_one_host),
 		DISKS_TEST(test_places),
 		DISKS_TEST(test_guest_writes),
 		DISKS_TEST(test_grows),

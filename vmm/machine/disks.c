@@ -76,12 +76,24 @@ void disks_unlock(struct disks *disks)
 		disk_unlock(disks->disk[n]);
 }
 
-int disks_check_locked(struct disks *disks, struct error *error)
+static int disk_check_name(const struct disk *disk, uint32_t n, bool named, struct error *error)
+{
+	if (named || disk->shared_name)
+		return 0;
+	return error_set(error, EPERM,
+			 "nobody can tell here whether %s is the machine's disk, for that is a name of one host's own: "
+			 "name it to `seaclock receive` with --disk %" PRIu32 "=%s",
+			 disk->where, n, disk->where);
+}
+
+int disks_check_locked(const struct disks *disks, const bool *named, struct error *error)
 {
 	for (uint32_t n = 0; n < disks->count; n++) {
 		int result = disk_check_locked(disks->disk[n], error);
 
-		if (result && result != -ENOTSUP)
+		if (result == -ENOTSUP)
+			result = disk_check_name(disks->disk[n], n, named && named[n], error);
+		if (result)
 			return disks_name(n, result, error);
 	}
 	return 0;

@@ -22,9 +22,15 @@ struct disks {
 int disks_open(struct disks *disks, const struct machine_config *config, struct error *error);
 void disks_close(struct disks *disks);
 
-/* As disk_lock(), disk_unlock() and disk_check_locked(), of all; what cannot tell whether it is locked is not asked. */
+/* As disk_lock() and disk_unlock(), of all. */
 int disks_lock(struct disks *disks, struct error *error);
 void disks_unlock(struct disks *disks);
-int disks_check_locked(struct disks *disks, struct error *error);
+
+/*
+ * Whether they are those of a machine that runs elsewhere: -ENOLCK and a sentence if nobody has one of them. Where that
+ * cannot be seen the name must tell, if it means the same on every host; a name of this host's own counts only if
+ * somebody here has said it: `named`, a flag for each, NULL: none. -EPERM and a sentence if nobody has.
+ */
+int disks_check_locked(const struct disks *disks, const bool *named, struct error *error);
 
 #endif

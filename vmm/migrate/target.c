@@ -188,6 +188,16 @@ void target_open(struct target *target, struct channel *channel, const struct fr
 	channel_watch(channel, &watch);
 }
 
+/* They are the source's, as far as this host can see. */
+static int target_check_disks(const struct machine *machine, const struct arrival_names *names, struct error *error)
+{
+	bool named[CONFIG_DISKS_MAX] = { false };
+
+	for (uint32_t n = 0; names && n < CONFIG_DISKS_MAX; n++)
+		named[n] = names->disk[n][0];
+	return disks_check_locked(&machine->disks, named, error);
+}
+
 int target_create(struct target *target, struct machine *machine, const struct arrival_names *names,
 		  struct console *console, struct error *error)
 {
@@ -201,7 +211,7 @@ int target_create(struct target *target, struct machine *machine, const struct a
 		result = arrival_create(machine, target->hello, &config, names, console, error);
 	if (result)
 		return result;
-	result = disks_check_locked(&machine->disks, error);
+	result = target_check_disks(machine, names, error);
 	if (result) {
 		machine_destroy(machine);
 		return result;
