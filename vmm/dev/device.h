@@ -7,10 +7,13 @@
  * takes itself where it is used from elsewhere. Nobody waits for anything while holding it.
  *
  * A device's life: it is made, reset() once, then start(). Before the machine's state is taken comes quiesce(), while
- * all of memory is still to be sent, and after that either save() and the end of the device, or start() again; the
- * machine's vCPUs stand still from before quiesce() until after start(). On the other host it is made and reset()
- * there, then load() and start(). When the machine is reset in place come quiesce(), reset(), and, once memory is anew,
- * start(). At the end come quiesce(), maybe a second one, and destroy(), while the machine's memory is still there.
+ * all of memory is still to be sent, and after that either save() and the end of the device, or start() again. Whenever
+ * a device is quiesced the machine's vCPUs stand still, from before quiesce() until after start(). The reverse does not
+ * hold: a machine that is paused has its vCPUs stand still and is not quiesced, so its devices go on with what is under
+ * way, and write memory and raise interrupts, which the guest finds later. A second quiesce() without start() between
+ * them has to work. On the other host it is made and reset() there, then load() and start(). When the machine is reset
+ * in place come quiesce(), reset(), and, once memory is anew, start(). At the end come quiesce(), maybe a second one,
+ * and destroy(), while the machine's memory is still there.
  *
  * What the guest's ACPI has to know of a device stands here as well, so that the tables (boot/acpi.h) can be written
  * from it. A device whose interrupt is an event drives its line by device_pulse(), and the guest hears of it as a
@@ -45,7 +48,10 @@ struct device_ops {
 	/* The guest runs from now on, or goes on: begins, or goes on with, what the device does by itself. NULL, as
 	 * quiesce: it does nothing by itself. */
 	void (*start)(struct device *device);
-	/* The guest stands still: the device stops its threads, and finishes or keeps what is under way. */
+	/* All devices are about to be quiesced: begins what quiesce() would wait for. NULL: it does not wait. */
+	void (*halt)(struct device *device);
+	/* The guest stands still: the device stops its threads, and finishes or keeps what is under way. One that has
+	 * not done so in time says that elsewhere (devices_settled()), and must not be saved. */
 	void (*quiesce)(struct device *device);
 	/* About once a second, also while the guest stands still, from a thread of the machine; NULL: no need. */
 	void (*tick)(struct device *device);

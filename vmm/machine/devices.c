@@ -93,6 +93,9 @@ void devices_start(struct devices *devices)
 void devices_quiesce(struct devices *devices)
 {
 	for (unsigned int n = 0; n < devices->bus.count; n++)
+		if (devices->bus.devices[n]->ops->halt)
+			devices->bus.devices[n]->ops->halt(devices->bus.devices[n]);
+	for (unsigned int n = 0; n < devices->bus.count; n++)
 		if (devices->bus.devices[n]->ops->quiesce)
 			devices->bus.devices[n]->ops->quiesce(devices->bus.devices[n]);
 }

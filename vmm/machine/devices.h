@@ -48,13 +48,13 @@ struct devices_host {
 int devices_create(struct devices *devices, const struct devices_host *host, struct error *error);
 void devices_destroy(struct devices *devices);
 
-/* As in the contract (dev/device.h), for all of them. */
+/* As in the contract (dev/device.h), for all of them; what they wait for, they wait for together. */
 void devices_start(struct devices *devices);
 void devices_quiesce(struct devices *devices);
 void devices_reset(struct devices *devices);
 /*
- * Of devices that are quiesced: -errno and a sentence if a disk could not be flushed. What the guest wrote may not be
- * on it then, so the machine must not go on elsewhere.
+ * Of devices that are quiesced: -errno and a sentence if a disk could not be flushed, or is still at work. What the
+ * guest wrote may not be on it then, so the machine must not go on elsewhere.
  */
 int devices_settled(struct devices *devices, struct error *error);
 /* Whether any of them has a tick; and that of all. */

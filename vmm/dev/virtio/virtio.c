@@ -416,6 +416,14 @@ static void virtio_start(struct device *device)
 		virtio->ops->start(virtio);
 }
 
+static void virtio_halt(struct device *device)
+{
+	struct virtio *virtio = virtio_of(device);
+
+	if (virtio->ops->halt)
+		virtio->ops->halt(virtio);
+}
+
 static void virtio_quiesce(struct device *device)
 {
 	struct virtio *virtio = virtio_of(device);
@@ -531,6 +539,7 @@ void virtio_init(struct virtio *virtio, const struct virtio_ops *ops, uint32_t s
 				.read = virtio_read,
 				.write = virtio_write,
 				.start = virtio_start,
+				.halt = virtio_halt,
 				.quiesce = virtio_quiesce,
 				.save = virtio_save,
 				.load = virtio_load,

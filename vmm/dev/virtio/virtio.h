@@ -19,8 +19,8 @@
 struct virtio;
 
 /*
- * What a front end is. All functions but start, quiesce and destroy are called with the device's lock. Where one is
- * NULL there is nothing to do; only notify is always there.
+ * What a front end is. All functions but start, halt, quiesce and destroy are called with the device's lock. Where one
+ * is NULL there is nothing to do; only notify is always there.
  */
 struct virtio_ops {
 	const char *name; /* for messages */
@@ -48,6 +48,7 @@ struct virtio_ops {
 
 	/* As in dev/device.h, of what is behind the transport. */
 	void (*start)(struct virtio *virtio);
+	void (*halt)(struct virtio *virtio);
 	void (*quiesce)(struct virtio *virtio);
 	void (*save)(struct virtio *virtio, struct buffer *state);
 	int (*load)(struct virtio *virtio, struct cursor *state, uint32_t version);
