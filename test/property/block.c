@@ -53,6 +53,7 @@ struct walk {
 	bool hostile;
 	bool errors;
 	bool away;
+	bool untold; /* a flush of the device's own may have failed, and a flush of the driver's fails for that */
 	uint8_t model[SECTORS * SECTOR];
 	bool unknown[SECTORS]; /* what it has there is not known: a change of it failed */
 	struct sent sent[BLOCK_SLOTS];
@@ -261,15 +262,24 @@ static void expect_id(const struct walk *walk, uint32_t slot)
 	PROPERTY(!strcmp(id, walk->guest.serial), "the serial number is %s", id);
 }
 
+/* Whether the device may tell of an error of its own flush by this. */
+static bool may_tell(const struct walk *walk, const struct sent *sent)
+{
+	return walk->untold &&
+	       (sent->type == VIRTIO_BLK_T_FLUSH || (is_change(sent) && !has(walk, VIRTIO_BLK_F_FLUSH)));
+}
+
 static void look_honest(struct walk *walk, uint32_t slot)
 {
 	const struct sent *sent = &walk->sent[slot];
 	uint8_t status, expected = sent->status;
-	bool failed;
+	bool tells = may_tell(walk, sent), failed;
 
 	block_guest_read(&walk->guest, slot, room_for(sent) - 1, &status, 1);
-	failed = sent->fails && expected == VIRTIO_BLK_S_OK && status == VIRTIO_BLK_S_IOERR &&
+	failed = (sent->fails || tells) && expected == VIRTIO_BLK_S_OK && status == VIRTIO_BLK_S_IOERR &&
 		 sent->type != VIRTIO_BLK_T_GET_ID;
+	if (failed && tells && !sent->fails)
+		walk->untold = false;
 	PROPERTY(failed || status == expected, "a request of type %" PRIu32 " has status %u, not %u", sent->type,
 		 status, expected);
 	PROPERTY(walk->guest.slot[slot].written == (status ? room_for(sent) == 1 : room_for(sent)),
@@ -340,12 +350,16 @@ static void move(struct walk *walk)
 	struct device *device = device_of(walk);
 	struct buffer state = { 0 };
 	struct cursor cursor;
-	int result = 0;
+	struct error error;
+	int result;
 
 	device->ops->quiesce(device);
 	if (!walk->away && !walk->errors && !walk->disk.disk.readonly)
 		PROPERTY(!memcmp(walk->disk.medium, walk->disk.content, SIZE), "the medium has all of it");
-	if (chance(walk, 2)) {
+	walk->untold |= walk->errors;
+	result = block_settled(&walk->guest.block, &error);
+	PROPERTY(!result || walk->away || walk->untold, "%s", error.text);
+	if (!result && chance(walk, 2)) {
 		lock_take(&device->lock);
 		device->ops->save(device, &state);
 		lock_drop(&device->lock);
@@ -359,6 +373,7 @@ static void move(struct walk *walk)
 		lock_drop(&device->lock);
 		PROPERTY(!result && cursor_finish(&cursor), "a saved state is loaded");
 		buffer_free(&state);
+		walk->untold = false;
 	}
 	device->ops->start(device);
 	walk->moves++;

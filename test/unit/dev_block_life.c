@@ -86,14 +86,55 @@ static void test_quiesce_flushes(void **state)
 	quiesce();
 	assert_int_equal(block_settled(&guest.block, &error), -ENOSPC);
 	assert_string_equal(error.text, "disk 0 (fake) cannot flush what the guest wrote (No space left on device)");
-	fake_disk_set_errors(&disk, 0, 0);
-	start();
-	quiesce();
-	assert_int_equal(block_settled(&guest.block, &error), 0);
-	assert_int_equal(disk.medium[0], 2);
 }
 
-/* The server has what was written, and is asked again later. */
+/*
+ * A file says once that it could not be flushed, and the next flush succeeds, though data are lost. So the driver has
+ * to be told, and until then the disk is not settled.
+ */
+static void test_failed_flush_is_told(void **state)
+{
+	struct error error;
+
+	(void)state;
+	begin(FEATURES);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+	fake_disk_set_errors(&disk, 1, EIO);
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), -EIO);
+	fake_disk_set_errors(&disk, 0, 0);
+	quiesce();
+	assert_int_equal(disk.medium[0], 1);
+	assert_int_equal(block_settled(&guest.block, &error), -EIO);
+	start();
+	assert_int_equal(write_sector(0, 2), VIRTIO_BLK_S_OK);
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), -EIO);
+	start();
+	assert_int_equal(ask(VIRTIO_BLK_T_FLUSH, 0, NULL, 0, 1), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(ask(VIRTIO_BLK_T_FLUSH, 0, NULL, 0, 1), VIRTIO_BLK_S_OK);
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), 0);
+}
+
+static void test_failed_flush_is_told_by_a_write(void **state)
+{
+	struct error error;
+
+	(void)state;
+	begin(VERSION_1);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+	fake_disk_set_errors(&disk, 1, EIO);
+	quiesce();
+	/* Nothing is lost: each write was on the medium, but the disk need not know. */
+	assert_int_equal(block_settled(&guest.block, &error), -EIO);
+	fake_disk_set_errors(&disk, 0, 0);
+	start();
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+}
+
+/* What a server has acknowledged and not flushed may be lost with it: not settled, and it is asked again later. */
 static void test_quiesce_flushes_nothing_away(void **state)
 {
 	struct error error;
@@ -103,12 +144,27 @@ static void test_quiesce_flushes_nothing_away(void **state)
 	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
 	fake_disk_set_away(&disk, true);
 	quiesce();
-	assert_int_equal(block_settled(&guest.block, &error), 0);
+	assert_int_equal(block_settled(&guest.block, &error), -ETIMEDOUT);
 	assert_int_equal(disk.withdrawn, 1);
 	fake_disk_set_away(&disk, false);
 	start();
 	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), 0);
 	assert_int_equal(disk.medium[0], 1);
+}
+
+/* Of several disks all begin before one is waited for. */
+static void test_halt_begins(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+	device()->ops->halt(device());
+	while (!fake_disk_submitted(&disk, DISK_FLUSH))
+		usleep(100);
+	quiesce();
+	assert_int_equal(disk.medium[0], 1);
+	assert_int_equal(fake_disk_submitted(&disk, DISK_FLUSH), 1);
 }
 
 static void send_eight(void)
@@ -147,20 +203,104 @@ static void test_away_is_left_and_taken_again(void **state)
 	expect_eight();
 }
 
-/* A server that is there, and does not answer, is waited for only so long. */
-static void test_silent_is_left(void **state)
+static void fall_silent(void)
+{
+	fake_disk_set_silent(&disk, true);
+	fake_disk_set_away(&disk, false);
+	fake_time_set_step(PATIENCE_STEP_NS);
+}
+
+/*
+ * A server that is there may do at any time what it was sent: what does not come back in time is neither taken back nor
+ * done again.
+ */
+static void test_silent_is_not_settled(void **state)
+{
+	struct error error;
+
+	(void)state;
+	begin(FEATURES);
+	send_eight();
+	fall_silent();
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), -ETIMEDOUT);
+	assert_string_equal(error.text, "disk 0 (fake) does not answer, and has not finished what the guest wrote: try "
+					"again once it does");
+	start();
+	assert_int_equal(fake_disk_pending(&disk), 8);
+	fake_disk_set_silent(&disk, false);
+	expect_eight();
+	assert_int_equal(disk.withdrawn, 0);
+	assert_int_equal(fake_disk_submitted(&disk, DISK_WRITE), 8);
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), 0);
+	assert_int_equal(disk.medium[512], 2);
+}
+
+/* The same of the device's own flush: what is written meanwhile needs another. */
+static void test_silent_flush_is_not_settled(void **state)
+{
+	struct error error;
+
+	(void)state;
+	begin(FEATURES);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+	fall_silent();
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), -ETIMEDOUT);
+	start();
+	fake_disk_set_silent(&disk, false);
+	assert_int_equal(write_sector(1, 2), VIRTIO_BLK_S_OK);
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), 0);
+	assert_int_equal(disk.medium[512], 2);
+}
+
+/* It came to an end after all, but after its memory could have been sent. */
+static void test_late_is_not_settled(void **state)
+{
+	struct error error;
+
+	(void)state;
+	begin(FEATURES);
+	send_eight();
+	fall_silent();
+	quiesce();
+	fake_disk_set_silent(&disk, false);
+	expect_eight();
+	assert_int_equal(block_settled(&guest.block, &error), -ETIMEDOUT);
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), 0);
+	assert_int_equal(disk.medium[512], 2);
+}
+
+/* A server that goes away while it is waited for in vain: what is left then is taken again, and once. */
+static void test_silent_goes_away(void **state)
 {
 	(void)state;
 	begin(FEATURES);
 	send_eight();
-	fake_disk_set_silent(&disk, true);
-	fake_disk_set_away(&disk, false);
-	fake_time_set_step(PATIENCE_STEP_NS);
+	fall_silent();
 	quiesce();
-	assert_int_equal(disk.withdrawn, 8);
-	fake_disk_set_silent(&disk, false);
+	fake_disk_set_away(&disk, true);
 	start();
+	fake_disk_set_silent(&disk, false);
+	fake_disk_set_away(&disk, false);
 	expect_eight();
+}
+
+/* The machine ends: what is under way is given up. */
+static void test_silent_ends(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	send_eight();
+	fall_silent();
+	quiesce();
+	assert_int_equal(fake_disk_pending(&disk), 8);
+	block_guest_detach(&guest);
+	assert_int_equal(fake_disk_pending(&disk), 0);
+	block_guest_attach(&guest);
 }
 
 static void test_away_moves(void **state)
@@ -225,6 +365,37 @@ static void test_reset_waits(void **state)
 	assert_int_equal(write_sector(1, 1), VIRTIO_BLK_S_OK);
 }
 
+static void *answer_later(void *context)
+{
+	bool waits = false;
+
+	while (!waits) {
+		lock_take(&device()->lock);
+		waits = guest.block.resets;
+		lock_drop(&device()->lock);
+	}
+	usleep(NOTHING_MS * 1000);
+	fake_disk_set_silent(&disk, false);
+	return context;
+}
+
+/* A server that is there and does not answer: as long as it takes. */
+static void test_reset_waits_for_silent(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	begin(FEATURES);
+	send_eight();
+	fall_silent();
+	assert_int_equal(pthread_create(&thread, NULL, answer_later, NULL), 0);
+	virtio_driver_write(device(), 0x070, 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(disk.withdrawn, 0);
+	for (uint32_t n = 0; n < 8; n++)
+		assert_int_equal(disk.content[n * 512], n + 1);
+}
+
 static void test_reset_while_away(void **state)
 {
 	(void)state;
@@ -285,13 +456,21 @@ int main(void)
 		TEST(test_quiesce_waits),
 		TEST(test_quiesced_takes_nothing),
 		TEST(test_quiesce_flushes),
+		TEST(test_failed_flush_is_told),
+		TEST(test_failed_flush_is_told_by_a_write),
 		TEST(test_quiesce_flushes_nothing_away),
+		TEST(test_halt_begins),
 		TEST(test_away_is_left_and_taken_again),
-		TEST(test_silent_is_left),
+		TEST(test_silent_is_not_settled),
+		TEST(test_silent_flush_is_not_settled),
+		TEST(test_late_is_not_settled),
+		TEST(test_silent_goes_away),
+		TEST(test_silent_ends),
 		TEST(test_away_moves),
 		TEST(test_move),
 		TEST(test_move_to_another_size),
 		TEST(test_reset_waits),
+		TEST(test_reset_waits_for_silent),
 		TEST(test_reset_while_away),
 		TEST(test_machine_reset),
 		TEST(test_resize),

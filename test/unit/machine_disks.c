@@ -241,6 +241,30 @@ static void test_grows(void **state)
 	machine_destroy(&machine);
 }
 
+static bool second_halted;
+
+static void quiesce_first(struct device *device)
+{
+	second_halted = machine.devices.disk[1].order == BLOCK_STAND;
+	machine.devices.disk[0].virtio.ops->quiesce(&machine.devices.disk[0].virtio);
+	assert_ptr_equal(device, &machine.devices.disk[0].virtio.device);
+}
+
+/* All are told before one is waited for. */
+static void test_halts_together(void **state)
+{
+	(void)state;
+	second_halted = false;
+	assert_int_equal(machine_create(&machine, &described, &console, &error), 0);
+	assert_int_equal(disks_lock(&machine.disks, &error), 0);
+	machine.devices.disk[0].virtio.device_ops.quiesce = quiesce_first;
+	devices_start(&machine.devices);
+	devices_quiesce(&machine.devices);
+	assert_true(second_halted);
+	assert_int_equal(devices_settled(&machine.devices, &error), 0);
+	machine_destroy(&machine);
+}
+
 static void test_state(void **state)
 {
 	const struct clock_handoff handoff = { .policy = SC_CLOCK_ADVANCE };
@@ -275,6 +299,7 @@ int main(void)
 		DISKS_TEST(test_places),
 		DISKS_TEST(test_guest_writes),
 		DISKS_TEST(test_grows),
+		DISKS_TEST(test_halts_together),
 		DISKS_TEST(test_state),
 	};
 

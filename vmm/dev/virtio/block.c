@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/section.h"
 #include "dev/virtio/block_worker.h"
+#include "host/host.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -75,8 +76,8 @@ static void block_notify(struct virtio *virtio, uint32_t queue)
 }
 
 /*
- * The vCPU waits for the disk here, and may: the thread needs no lock but this one, which is dropped meanwhile, and
- * what the disk cannot do now is withdrawn.
+ * The vCPU waits for the disk here, and may: the thread needs no lock but this one, which is dropped meanwhile, what a
+ * server that is away has is withdrawn, and one that is there answers, or is given up by the disk.
  */
 static void block_reset(struct virtio *virtio)
 {
@@ -94,26 +95,47 @@ static void block_start(struct virtio *virtio)
 	struct block *block = block_of(virtio);
 
 	lock_take(&virtio->device.lock);
-	if (block->order == BLOCK_STAND) {
-		block->retaken = 0;
-		block->settle = BLOCK_UNSETTLED;
-	}
+	block->retaken = 0;
+	block->settle = BLOCK_UNSETTLED;
 	block->order = BLOCK_RUN;
 	block->standing = false;
+	block->overdue = false;
+	block->halted = false;
 	lock_drop(&virtio->device.lock);
 	block_wake(block);
 }
 
-/* Waits for the disk as reset does. */
+/* With the lock. What did not come to an end before has another try. */
+static void block_order_stand(struct block *block)
+{
+	if (block->halted)
+		return;
+	block->halted = true;
+	block->order = BLOCK_STAND;
+	block->stand_by = host_monotonic().v + BLOCK_PATIENCE_NS;
+	block->standing = false;
+	block->overdue = false;
+	if (block->settle == BLOCK_SETTLED && block->settled)
+		block->settle = BLOCK_UNSETTLED;
+	block_wake(block);
+}
+
+static void block_halt(struct virtio *virtio)
+{
+	lock_take(&virtio->device.lock);
+	block_order_stand(block_of(virtio));
+	lock_drop(&virtio->device.lock);
+}
+
 static void block_quiesce(struct virtio *virtio)
 {
 	struct block *block = block_of(virtio);
 
 	lock_take(&virtio->device.lock);
-	block->order = BLOCK_STAND;
-	block_wake(block);
+	block_order_stand(block);
 	while (!block->standing)
 		lock_wait(&virtio->device.lock, &block->changed);
+	block->halted = false;
 	lock_drop(&virtio->device.lock);
 }
 
@@ -176,6 +198,7 @@ static const struct virtio_ops block_ops = {
 	.notify = block_notify,
 	.reset = block_reset,
 	.start = block_start,
+	.halt = block_halt,
 	.quiesce = block_quiesce,
 	.save = block_save,
 	.load = block_load,
@@ -238,10 +261,15 @@ int block_settled(struct block *block, struct error *error)
 	int result;
 
 	lock_take(&block->virtio.device.lock);
-	result = block->settled;
+	result = block->overdue ? -ETIMEDOUT : block->settled;
 	lock_drop(&block->virtio.device.lock);
 	if (!result)
 		return 0;
+	if (result == -ETIMEDOUT)
+		return error_set(error, ETIMEDOUT,
+				 "disk %" PRIu32 " (%s) does not answer, and has not finished what the guest wrote: "
+				 "try again once it does",
+				 block->virtio.device.instance, block->disk->where);
 	return error_set(error, -result, "disk %" PRIu32 " (%s) cannot flush what the guest wrote (%s)",
 			 block->virtio.device.instance, block->disk->where, strerror(-result));
 }

@@ -6,8 +6,10 @@
  * lock for the queue and not for the disk. At most BLOCK_REQUESTS_MAX requests are under way; what else the driver has
  * made available waits in its queue. While the thread works it looks by itself, and is notified only before it sleeps.
  * What a disk whose server is away has not done when the device is quiesced stays taken: the queue knows it, and after
- * start() here or elsewhere it is taken again. A driver that does not flush gets each write on the medium; and once
- * the device is quiesced the medium has all that was written, so that another host finds it there.
+ * start() here or elsewhere it is taken again. A server that is there is never withdrawn from, because it may do later
+ * what it was sent, and undo a later write: quiesce() waits so long and no longer, and then the device is not settled.
+ * A driver that does not flush gets each write on the medium; and once the device is quiesced and settled the medium
+ * has all that was written, so that another host finds it there. If that flush fails, the driver's next one does.
  * Source: Virtual I/O Device (VIRTIO) Version 1.2, section 5.2.
  */
 #ifndef VMM_DEV_VIRTIO_BLOCK_H
@@ -31,7 +33,7 @@ enum block_order {
 /* What was written, while the device is being quiesced. */
 enum block_settle {
 	BLOCK_UNSETTLED,
-	BLOCK_SETTLING, /* a flush of the thread's own is under way */
+	BLOCK_SETTLING, /* the thread flushes */
 	BLOCK_SETTLED,	/* it has been tried, or nothing can have been written */
 };
 
@@ -39,7 +41,12 @@ struct block {
 	struct virtio virtio; /* first, so that it is the device; its lock covers what follows */
 	struct block_facts facts;
 	enum block_order order;
-	bool standing;	    /* the thread has seen that it shall leave the disk alone, and nothing is under way */
+	bool standing; /* the thread has seen that it shall leave the disk alone, and nothing is under way, or ... */
+	bool overdue;  /* ... that did not end in time */
+	uint64_t stand_by; /* that time, monotonic, in ns */
+	bool halted;	   /* it runs already, and quiesce() is to come */
+	enum block_settle settle;
+	int settled;	    /* once it has been tried: 0, or -errno if the medium may lack something */
 	uint32_t resets;    /* that wait until nothing is under way */
 	uint32_t under_way; /* requests that were taken, and are neither given back nor left */
 	uint32_t retaken;   /* heads below this one were looked at whether they were left from before */
@@ -55,14 +62,13 @@ struct block {
 	struct disk *disk;
 	struct block_request *request;
 	struct disk_request *done, **done_end;
-	struct disk_request settling; /* the flush */
-	enum block_settle settle;
-	bool dirty;			     /* something was written since it last succeeded */
-	int settled;			     /* what came of it: 0 or -errno; stays while the device is quiesced */
-	bool failing[DISK_WRITE_ZEROES + 1]; /* the last operation of this kind failed, which has been logged */
-	bool leaving;			     /* what is under way has to end, ... */
-	uint64_t leave_by;		     /* ... by then, monotonic, in ns */
-	int wake;			     /* eventfd */
+	struct disk_request flush;		   /* the thread's own */
+	bool flushing;				   /* it is under way */
+	bool dirty;				   /* something was written since the last one that succeeded began */
+	int lost;				   /* -errno of one that failed, which the driver has not been told */
+	uint64_t failed_at[DISK_WRITE_ZEROES + 1]; /* when the last operation of this kind failed; 0: never */
+	uint32_t errors_logged;
+	int wake; /* eventfd */
 	pthread_t thread;
 };
 
@@ -80,8 +86,9 @@ struct block_options {
 int block_create(struct block *block, const struct block_options *options, struct error *error);
 
 /*
- * Of a device that is quiesced: 0 if the medium has all that was written, or as far as a server that is away has it;
- * -errno and a sentence if it cannot be flushed. Then the disk must not become another host's.
+ * Of a device that is quiesced: 0 if the medium has all that was written. -errno and a sentence if it cannot be
+ * flushed, also long ago if the driver has not been told; -ETIMEDOUT if it was not, or something is still under way.
+ * Then the disk must not become another host's, nor the state be saved.
  */
 int block_settled(struct block *block, struct error *error);
 

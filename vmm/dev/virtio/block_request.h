@@ -31,6 +31,7 @@ struct block_request {
 	struct disk_request disk; /* first, so that it is the request */
 	uint16_t head;		  /* of its chain */
 	bool write_through;	  /* the driver does not flush: done once it has reached the medium */
+	bool under_way;		  /* taken, and neither given back nor left */
 	bool left;		  /* the disk gave it back undone */
 	uint8_t *status;	  /* in guest memory */
 	uint32_t success;	  /* what the driver is told was written, if the request succeeds */

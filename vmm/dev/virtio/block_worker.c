@@ -5,17 +5,13 @@
 #include "base/log.h"
 #include "host/host.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
-/*
- * How long what is under way is waited for when it has to end. A server that is there answers by then; what it has been
- * sent and does later could undo a later write.
- */
-#define PATIENCE_NS 5000000000ull
 #define NS_PER_MS 1000000u
 
 /* What the thread saw when it last had the lock. */
@@ -23,8 +19,9 @@ struct block_view {
 	struct disk_request *taken; /* to submit */
 	bool more;		    /* there may be more to take */
 	bool attend;		    /* the disk may have something to do */
-	bool leave;		    /* what the disk cannot do now is to be left */
-	bool settle;		    /* the medium is to have what was written */
+	bool leave;		    /* what a server that is away has is to be left */
+	bool flush;		    /* the medium is to have what was written */
+	uint64_t patience_ns;	    /* how much longer it may take; 0: as long as it does */
 	bool resize;
 	bool end;
 };
@@ -53,21 +50,32 @@ static void request_describe(const struct disk_request *request, char *text, siz
 			 request->offset);
 }
 
-/* A run of errors is one line: a disk without space fails at each request. */
+/* A run of errors of a kind is one line, and ends by time: a disk without space fails at each second request. */
+static bool block_fails_anew(struct block *block, enum disk_operation operation)
+{
+	uint64_t now = host_monotonic().v, before = block->failed_at[operation];
+
+	block->failed_at[operation] = now;
+	return !before || now - before >= BLOCK_RUN_NS;
+}
+
 static void block_log(struct block *block, const struct disk_request *request)
 {
-	bool *failing = &block->failing[request->operation];
-	bool fails = block_request_status(request->result) == VIRTIO_BLK_S_IOERR;
+	const char *machine = block->virtio.machine, *where = block->disk->where;
+	uint32_t number = block->virtio.device.instance;
 	char what[80];
 
-	if (fails && !*failing) {
-		request_describe(request, what, sizeof(what));
-		log_line("%s: disk %" PRIu32 " (%s) cannot %s (%s): %s", block->virtio.machine,
-			 block->virtio.device.instance, block->disk->where, what, strerror(-request->result),
-			 request == &block->settling ? "some of it may be lost"
-						     : "the guest is told of this and later errors, and goes on");
-	}
-	*failing = fails;
+	if (block_request_status(request->result) != VIRTIO_BLK_S_IOERR)
+		return;
+	request_describe(request, what, sizeof(what));
+	if (request == &block->flush)
+		log_line("%s: disk %" PRIu32 " (%s) cannot %s (%s): some of it may be lost", machine, number, where,
+			 what, strerror(-request->result));
+	else if (block_fails_anew(block, request->operation))
+		log_guest(&block->errors_logged,
+			  "%s: disk %" PRIu32 " (%s) cannot %s (%s): the guest is told of this and later errors, and "
+			  "goes on",
+			  machine, number, where, what, strerror(-request->result));
 }
 
 static void block_add_done(struct block *block, struct disk_request *request)
@@ -90,10 +98,11 @@ void block_worker_done(void *context, struct disk_request *request)
 
 	block_log(block, request);
 	block->dirty |= is_change(request);
-	if (request == &block->settling) {
-		block->settled = request->result;
-		block->dirty = request->result;
-		block->settle = BLOCK_SETTLED;
+	if (request == &block->flush) {
+		block->flushing = false;
+		block->dirty |= request->result;
+		if (request->result)
+			block->lost = request->result;
 	} else if (!request->result && is_change(request) && ((struct block_request *)request)->write_through) {
 		request->operation = DISK_FLUSH;
 		block->disk->ops->submit(block->disk, request);
@@ -118,6 +127,16 @@ static void block_answer(struct block *block, const struct block_request *reques
 	virtqueue_give(block_queue(block), block->virtio.memory, request->head, written);
 }
 
+/* The error of a flush that the driver did not ask for comes with the next one that it did ask for, or with a write. */
+static uint8_t block_status(struct block *block, const struct disk_request *done)
+{
+	bool tells = done->operation == DISK_FLUSH && block->lost;
+
+	if (tells)
+		block->lost = 0;
+	return tells ? VIRTIO_BLK_S_IOERR : block_request_status(done->result);
+}
+
 /* With the lock: gives back what is done; whether that was anything. */
 static bool block_give(struct block *block)
 {
@@ -127,13 +146,16 @@ static bool block_give(struct block *block)
 	block->done = NULL;
 	block->done_end = &block->done;
 	for (; done; done = next) {
-		const struct block_request *request = (const struct block_request *)done;
+		struct block_request *request = (struct block_request *)done;
 
 		next = done->next;
+		request->under_way = false;
 		if (request->left || block->resets) {
 			block_mark(block, request);
+			/* start() may have come first. */
+			block->retaken = 0;
 		} else {
-			block_answer(block, request, block_request_status(done->result));
+			block_answer(block, request, block_status(block, done));
 			given = true;
 		}
 		done->next = block->spare;
@@ -151,6 +173,14 @@ struct block_taking {
 	bool answered;		   /* one of them, at once */
 };
 
+static bool block_has_under_way(const struct block *block, uint16_t head)
+{
+	for (uint32_t n = 0; n < block->fresh; n++)
+		if (block->request[n].under_way && block->request[n].head == head)
+			return true;
+	return false;
+}
+
 /* With the lock: first the chains that were left, then new ones. As virtqueue_take(). */
 static int block_next(struct block *block)
 {
@@ -159,7 +189,7 @@ static int block_next(struct block *block)
 	while (block->retaken < VIRTQUEUE_SIZE_MAX) {
 		uint16_t head = (uint16_t)block->retaken++;
 
-		if (virtqueue_has_taken(queue, head))
+		if (virtqueue_has_taken(queue, head) && !block_has_under_way(block, head))
 			return virtqueue_take_again(queue, block->virtio.memory, head, block->chain);
 	}
 	return virtqueue_take(queue, block->virtio.memory, block->chain);
@@ -184,6 +214,7 @@ static void block_begin(struct block *block, struct block_taking *taking)
 
 	switch (block_request_parse(request, block->chain, &block->facts, &status)) {
 	case BLOCK_SUBMIT:
+		request->under_way = true;
 		block->under_way++;
 		*taking->end = &request->disk;
 		taking->end = &request->disk.next;
@@ -236,14 +267,35 @@ static void block_look(struct block *block, struct block_taking *taking)
 
 /* ---- The thread ---- */
 
+/* With the lock, once nothing is under way that shall be: true if it has to be flushed. */
+static bool block_settle(struct block *block)
+{
+	if (block->settle == BLOCK_SETTLED)
+		return false;
+	if (block->settle == BLOCK_UNSETTLED && block->dirty) {
+		block->settle = BLOCK_SETTLING;
+		return true;
+	}
+	block->settle = BLOCK_SETTLED;
+	block->settled = block->dirty ? -ETIMEDOUT : 0;
+	if (block->lost)
+		block->settled = block->lost;
+	return false;
+}
+
 /* With the lock: what is left to do before the disk is left alone. */
 static void block_decide(struct block *block, struct block_view *view)
 {
-	bool stand = block->order != BLOCK_RUN, settling = block->settle == BLOCK_SETTLING;
+	bool stand = block->order != BLOCK_RUN, busy = block->under_way || block->flushing;
+	uint64_t now = stand && busy ? host_monotonic().v : 0;
 
-	view->leave = (block->under_way && (stand || block->resets)) || settling;
-	view->settle = stand && !block->under_way && block->dirty && block->settle == BLOCK_UNSETTLED;
-	block->standing = stand && !block->under_way && !view->settle && !settling && !block->resizing;
+	view->leave = busy && (stand || block->resets);
+	view->flush = stand && !busy && block_settle(block);
+	block->overdue |= stand && busy && now >= block->stand_by;
+	if (stand && busy && !block->overdue)
+		view->patience_ns = block->stand_by - now;
+	block->standing = stand && (block->overdue || (!busy && !view->flush && !block->resizing));
+	view->attend = busy || !block->standing;
 }
 
 /* Gives and takes; tells those who wait what has changed. */
@@ -263,8 +315,7 @@ static struct block_view block_exchange(struct block *block)
 	view.resize = block->resizing;
 	view.end = block->order == BLOCK_END;
 	block_decide(block, &view);
-	view.attend = !block->standing;
-	if (!block->under_way)
+	if (!block->under_way || block->standing)
 		pthread_cond_broadcast(&block->changed);
 	lock_drop(&block->virtio.device.lock);
 	return view;
@@ -286,21 +337,14 @@ static struct block_view block_round(struct block *block)
 	return view;
 }
 
-/* How much longer what is under way is waited for; 0: it is withdrawn. */
-static uint64_t block_patience(struct block *block)
+static bool block_is_away(const struct block *block)
 {
 	const struct disk *disk = block->disk;
-	uint64_t now = host_monotonic().v;
 
-	if (!block->leaving)
-		block->leave_by = now + PATIENCE_NS;
-	block->leaving = true;
-	if (disk->ops->is_away && disk->ops->is_away(disk))
-		return 0;
-	return block->leave_by > now ? block->leave_by - now : 0;
+	return disk->ops->is_away && disk->ops->is_away(disk);
 }
 
-/* What the disk cannot do now stays taken; whether that was anything. */
+/* What the disk has not done stays taken, and what was to be flushed dirty; whether that was anything. */
 static bool block_withdraw(struct block *block)
 {
 	struct disk *disk = block->disk;
@@ -309,8 +353,9 @@ static bool block_withdraw(struct block *block)
 
 	while (disk->ops->withdraw && (request = disk->ops->withdraw(disk))) {
 		withdrawn = true;
-		if (request == &block->settling) {
-			block->settle = BLOCK_SETTLED;
+		if (request == &block->flush) {
+			block->flushing = false;
+			block->dirty = true;
 		} else {
 			((struct block_request *)request)->left = true;
 			block_add_done(block, request);
@@ -319,13 +364,13 @@ static bool block_withdraw(struct block *block)
 	return withdrawn;
 }
 
-/* Before the disk may become somebody else's. */
-static void block_settle(struct block *block)
+/* What is written from here on may need another one. */
+static void block_flush(struct block *block)
 {
-	block->settle = BLOCK_SETTLING;
-	block->settled = 0;
-	block->settling = (struct disk_request){ .operation = DISK_FLUSH };
-	block->disk->ops->submit(block->disk, &block->settling);
+	block->flushing = true;
+	block->dirty = false;
+	block->flush = (struct disk_request){ .operation = DISK_FLUSH };
+	block->disk->ops->submit(block->disk, &block->flush);
 }
 
 static void block_look_size(struct block *block)
@@ -344,7 +389,7 @@ static void block_look_size(struct block *block)
 	lock_drop(&block->virtio.device.lock);
 }
 
-/* For news from a driver or the disk; not for longer than `patience_ns`. */
+/* For news from a driver or the disk; not for longer than `patience_ns`, unless that is 0. */
 static void block_wait(struct block *block, bool attend, uint64_t patience_ns)
 {
 	int patience_ms = (int)(patience_ns / NS_PER_MS) + 1;
@@ -369,18 +414,19 @@ void *block_worker(void *context)
 
 	for (;;) {
 		struct block_view view = block_round(block);
-		uint64_t patience = view.leave ? block_patience(block) : 0;
 
-		if (view.end)
+		/* quiesce() was waited for: what is still under way is given up, and its memory with it. */
+		if (view.end) {
+			block_withdraw(block);
 			return NULL;
-		block->leaving = view.leave;
-		if (view.leave && !patience && block_withdraw(block))
+		}
+		if (view.leave && block_is_away(block) && block_withdraw(block))
 			continue;
-		if (view.settle)
-			block_settle(block);
+		if (view.flush)
+			block_flush(block);
 		else if (view.resize)
 			block_look_size(block);
 		else
-			block_wait(block, view.attend, patience);
+			block_wait(block, view.attend, view.patience_ns);
 	}
 }

@@ -10,6 +10,11 @@
 
 #include "dev/virtio/block.h"
 
+/* How long what is under way is waited for when the device is quiesced. */
+#define BLOCK_PATIENCE_NS 5000000000ull
+/* Without an error of a kind for so long, the next one is a new run. */
+#define BLOCK_RUN_NS 60000000000ull
+
 /* The thread, of a struct block. */
 void *block_worker(void *context);
 
