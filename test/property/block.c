@@ -399,6 +399,17 @@ static void change_disk(struct walk *walk)
 	}
 }
 
+/* While other requests come and go. */
+static void flush_ahead(struct walk *walk)
+{
+	if (walk->away)
+		return;
+	walk->untold |= walk->errors;
+	block_flush_ahead(&walk->guest.block);
+	while (!block_has_flushed_ahead(&walk->guest.block))
+		send_some(walk);
+}
+
 static bool is_broken(struct walk *walk)
 {
 	return virtio_driver_read(device_of(walk), 0x070) & 0x40;
@@ -456,8 +467,10 @@ static void step(struct walk *walk)
 		send_some(walk);
 	else if (what < 80)
 		collect(walk);
-	else if (what < 88)
+	else if (what < 86)
 		change_disk(walk);
+	else if (what < 88)
+		flush_ahead(walk);
 	else if (what < 94)
 		move(walk);
 	else if (what < 96)

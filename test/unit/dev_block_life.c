@@ -153,6 +153,72 @@ static void test_quiesce_flushes_nothing_away(void **state)
 	assert_int_equal(disk.medium[0], 1);
 }
 
+static void fall_silent(void)
+{
+	fake_disk_set_silent(&disk, true);
+	fake_disk_set_away(&disk, false);
+	fake_time_set_step(PATIENCE_STEP_NS);
+}
+
+static void flush_ahead(void)
+{
+	block_flush_ahead(&guest.block);
+	while (!block_has_flushed_ahead(&guest.block))
+		usleep(100);
+}
+
+/* What was written before the machine is stopped need not be flushed then; what was written after is. */
+static void test_flush_ahead(void **state)
+{
+	struct error error;
+
+	(void)state;
+	flush_ahead();
+	begin(FEATURES);
+	flush_ahead();
+	assert_int_equal(fake_disk_submitted(&disk, DISK_FLUSH), 0);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+	flush_ahead();
+	assert_int_equal(disk.medium[0], 1);
+	quiesce();
+	assert_int_equal(fake_disk_submitted(&disk, DISK_FLUSH), 1);
+	start();
+	assert_int_equal(write_sector(0, 2), VIRTIO_BLK_S_OK);
+	flush_ahead();
+	assert_int_equal(write_sector(0, 3), VIRTIO_BLK_S_OK);
+	quiesce();
+	assert_int_equal(disk.medium[0], 3);
+	start();
+	assert_int_equal(write_sector(0, 4), VIRTIO_BLK_S_OK);
+	fake_disk_set_errors(&disk, 1, EIO);
+	flush_ahead();
+	fake_disk_set_errors(&disk, 0, 0);
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), -EIO);
+}
+
+/* The guest stands still before that is over. */
+static void test_flush_ahead_is_late(void **state)
+{
+	struct error error;
+
+	(void)state;
+	begin(FEATURES);
+	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
+	fall_silent();
+	block_flush_ahead(&guest.block);
+	while (!fake_disk_submitted(&disk, DISK_FLUSH))
+		usleep(100);
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), -ETIMEDOUT);
+	assert_false(block_has_flushed_ahead(&guest.block));
+	fake_disk_set_silent(&disk, false);
+	quiesce();
+	assert_int_equal(block_settled(&guest.block, &error), 0);
+	assert_true(block_has_flushed_ahead(&guest.block));
+	assert_int_equal(fake_disk_submitted(&disk, DISK_FLUSH), 1);
+}
+
 /* Of several disks all begin before one is waited for. */
 static void test_halt_begins(void **state)
 {
@@ -201,13 +267,6 @@ static void test_away_is_left_and_taken_again(void **state)
 	fake_disk_set_away(&disk, false);
 	start();
 	expect_eight();
-}
-
-static void fall_silent(void)
-{
-	fake_disk_set_silent(&disk, true);
-	fake_disk_set_away(&disk, false);
-	fake_time_set_step(PATIENCE_STEP_NS);
 }
 
 /*
@@ -460,6 +519,8 @@ int main(void)
 		TEST(test_failed_flush_is_told_by_a_write),
 		TEST(test_quiesce_flushes_nothing_away),
 		TEST(test_halt_begins),
+		TEST(test_flush_ahead),
+		TEST(test_flush_ahead_is_late),
 		TEST(test_away_is_left_and_taken_again),
 		TEST(test_silent_is_not_settled),
 		TEST(test_silent_flush_is_not_settled),

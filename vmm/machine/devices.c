@@ -109,6 +109,21 @@ int devices_settled(struct devices *devices, struct error *error)
 	return result;
 }
 
+void devices_flush_ahead(struct devices *devices)
+{
+	for (uint32_t n = 0; n < devices->disks; n++)
+		block_flush_ahead(&devices->disk[n]);
+}
+
+bool devices_have_flushed_ahead(struct devices *devices)
+{
+	bool have = true;
+
+	for (uint32_t n = 0; n < devices->disks; n++)
+		have &= block_has_flushed_ahead(&devices->disk[n]);
+	return have;
+}
+
 bool devices_want_ticks(const struct devices *devices)
 {
 	bool want = false;

@@ -57,6 +57,9 @@ void devices_reset(struct devices *devices);
  * guest wrote may not be on it then, so the machine must not go on elsewhere.
  */
 int devices_settled(struct devices *devices, struct error *error);
+/* While the guest runs: begins to flush all disks, so that less is left for the stop; and whether that is over. */
+void devices_flush_ahead(struct devices *devices);
+bool devices_have_flushed_ahead(struct devices *devices);
 /* Whether any of them has a tick; and that of all. */
 bool devices_want_ticks(const struct devices *devices);
 void devices_tick(struct devices *devices);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "transfer/arrival.h"
 #include "transfer/hold.h"
+#include "migrate/ahead.h"
 #include "migrate/comparison.h"
 #include "migrate/question.h"
 #include "migrate/retake.h"
@@ -30,9 +31,10 @@ struct source {
 	enum source_state state;
 	struct precopy precopy;
 	struct comparison comparison;
-	bool asked;    /* the guest was asked to prepare */
-	bool prepared; /* and has done so: it is to hold */
-	sc_ns_t phase; /* when the current part of the downtime began */
+	bool asked;	  /* the guest was asked to prepare */
+	bool prepared;	  /* and has done so: it is to hold */
+	uint32_t flushes; /* of its disks while it ran */
+	sc_ns_t phase;	  /* when the current part of the downtime began */
 	sc_ns_t stop_ordered;
 	int64_t difference_ns; /* as used for the guest's clock */
 };
@@ -171,6 +173,12 @@ static int source_precopy(struct source *source)
 			result = stamps_burst(source->channel, &source->comparison.offset, source->error);
 		if (!result)
 			result = source_check_stop(source, &enough);
+		if (!result && enough) {
+			const struct hold_wait wait = source_wait(source, AHEAD_LIMIT_MS);
+
+			result =
+				ahead_flush(&source->machine->devices, &wait, &source->flushes, &enough, source->error);
+		}
 		if (!result && enough && source_must_prepare(source)) {
 			result = source_prepare(source);
 			enough = false;

@@ -274,6 +274,25 @@ int block_settled(struct block *block, struct error *error)
 			 block->virtio.device.instance, block->disk->where, strerror(-result));
 }
 
+void block_flush_ahead(struct block *block)
+{
+	lock_take(&block->virtio.device.lock);
+	if (block->order == BLOCK_RUN && block->ahead == BLOCK_AHEAD_NONE)
+		block->ahead = BLOCK_AHEAD_ASKED;
+	lock_drop(&block->virtio.device.lock);
+	block_wake(block);
+}
+
+bool block_has_flushed_ahead(struct block *block)
+{
+	bool has;
+
+	lock_take(&block->virtio.device.lock);
+	has = block->ahead == BLOCK_AHEAD_NONE;
+	lock_drop(&block->virtio.device.lock);
+	return has;
+}
+
 int block_resize(struct block *block, struct error *error)
 {
 	struct lock *lock = &block->virtio.device.lock;

@@ -37,6 +37,13 @@ enum block_settle {
 	BLOCK_SETTLED,	/* it has been tried, or nothing can have been written */
 };
 
+/* What was written, while the guest runs. */
+enum block_ahead {
+	BLOCK_AHEAD_NONE,
+	BLOCK_AHEAD_ASKED,
+	BLOCK_AHEAD_BEGUN, /* the thread flushes */
+};
+
 struct block {
 	struct virtio virtio; /* first, so that it is the device; its lock covers what follows */
 	struct block_facts facts;
@@ -46,7 +53,8 @@ struct block {
 	uint64_t stand_by; /* that time, monotonic, in ns */
 	bool halted;	   /* it runs already, and quiesce() is to come */
 	enum block_settle settle;
-	int settled;	    /* once it has been tried: 0, or -errno if the medium may lack something */
+	int settled; /* once it has been tried: 0, or -errno if the medium may lack something */
+	enum block_ahead ahead;
 	uint32_t resets;    /* that wait until nothing is under way */
 	uint32_t under_way; /* requests that were taken, and are neither given back nor left */
 	uint32_t retaken;   /* heads below this one were looked at whether they were left from before */
@@ -91,6 +99,13 @@ int block_create(struct block *block, const struct block_options *options, struc
  * Then the disk must not become another host's, nor the state be saved.
  */
 int block_settled(struct block *block, struct error *error);
+
+/*
+ * Of a device that runs: begins a flush of what was written, so that less is left to flush once the guest stands still.
+ * If it fails, that is as if it had failed then. And whether it is over.
+ */
+void block_flush_ahead(struct block *block);
+bool block_has_flushed_ahead(struct block *block);
 
 /*
  * The disk has grown: looks how large it is, and tells the guest. -EBUSY while the device is quiesced; otherwise as

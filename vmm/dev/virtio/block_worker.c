@@ -283,6 +283,15 @@ static bool block_settle(struct block *block)
 	return false;
 }
 
+/* With the lock, while no flush is under way: true if one was asked for, and there is something to flush. */
+static bool block_flushes_ahead(struct block *block)
+{
+	bool begins = block->ahead == BLOCK_AHEAD_ASKED && block->dirty && block->order == BLOCK_RUN;
+
+	block->ahead = begins ? BLOCK_AHEAD_BEGUN : BLOCK_AHEAD_NONE;
+	return begins;
+}
+
 /* With the lock: what is left to do before the disk is left alone. */
 static void block_decide(struct block *block, struct block_view *view)
 {
@@ -290,7 +299,7 @@ static void block_decide(struct block *block, struct block_view *view)
 	uint64_t now = stand && busy ? host_monotonic().v : 0;
 
 	view->leave = busy && (stand || block->resets);
-	view->flush = stand && !busy && block_settle(block);
+	view->flush = (!block->flushing && block_flushes_ahead(block)) || (stand && !busy && block_settle(block));
 	block->overdue |= stand && busy && now >= block->stand_by;
 	if (stand && busy && !block->overdue)
 		view->patience_ns = block->stand_by - now;
@@ -321,6 +330,15 @@ static struct block_view block_exchange(struct block *block)
 	return view;
 }
 
+/* What is written from here on may need another one. */
+static void block_flush(struct block *block)
+{
+	block->flushing = true;
+	block->dirty = false;
+	block->flush = (struct disk_request){ .operation = DISK_FLUSH };
+	block->disk->ops->submit(block->disk, &block->flush);
+}
+
 /* Until nothing is new, or the disk's size is asked for. */
 static struct block_view block_round(struct block *block)
 {
@@ -333,7 +351,9 @@ static struct block_view block_round(struct block *block)
 			next = request->next;
 			block->disk->ops->submit(block->disk, request);
 		}
-	} while (view.more && !view.resize);
+		if (view.flush)
+			block_flush(block);
+	} while ((view.more || view.flush) && !view.resize && !view.end);
 	return view;
 }
 
@@ -362,15 +382,6 @@ static bool block_withdraw(struct block *block)
 		}
 	}
 	return withdrawn;
-}
-
-/* What is written from here on may need another one. */
-static void block_flush(struct block *block)
-{
-	block->flushing = true;
-	block->dirty = false;
-	block->flush = (struct disk_request){ .operation = DISK_FLUSH };
-	block->disk->ops->submit(block->disk, &block->flush);
 }
 
 static void block_look_size(struct block *block)
@@ -422,9 +433,7 @@ void *block_worker(void *context)
 		}
 		if (view.leave && block_is_away(block) && block_withdraw(block))
 			continue;
-		if (view.flush)
-			block_flush(block);
-		else if (view.resize)
+		if (view.resize)
 			block_look_size(block);
 		else
 			block_wait(block, view.attend, view.patience_ns);
