@@ -71,6 +71,41 @@ static void test_moves(void **state)
 	expect_nobody_else_can();
 }
 
+static const struct disk_ops *file_ops;
+static bool flushed_running;
+
+/* In the disk's thread. */
+static void watch_submit(struct disk *disk, struct disk_request *request)
+{
+	struct block *block = &pair.source.devices.disk[0];
+
+	lock_take(&block->virtio.device.lock);
+	flushed_running |= request->operation == DISK_FLUSH && block->order == BLOCK_RUN;
+	lock_drop(&block->virtio.device.lock);
+	file_ops->submit(disk, request);
+}
+
+/* What the guest wrote is flushed while it still runs. */
+static void test_flushes_ahead(void **state)
+{
+	struct block *block = &pair.source.devices.disk[0];
+	struct disk_ops watched = *block->disk->ops;
+
+	(void)state;
+	file_ops = block->disk->ops;
+	watched.submit = watch_submit;
+	flushed_running = false;
+	/* The thread leaves these alone then. */
+	devices_quiesce(&pair.source.devices);
+	block->disk->ops = &watched;
+	block->dirty = true;
+	devices_start(&pair.source.devices);
+	pair_migrate(&pair);
+	assert_int_equal(pair.source_state, SOURCE_GONE);
+	block->disk->ops = file_ops;
+	assert_true(flushed_running);
+}
+
 /* A file of the same name that nobody uses is not the guest's disk. */
 static void test_not_in_use(void **state)
 {
@@ -227,6 +262,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_moves, disks_set_up, disks_tear_down),
+		cmocka_unit_test_setup_teardown(test_flushes_ahead, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_not_in_use, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_not_there, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_smaller, disks_set_up, disks_tear_down),
