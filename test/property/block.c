@@ -53,7 +53,7 @@ struct walk {
 	bool hostile;
 	bool errors;
 	bool away;
-	bool untold; /* a flush of the device's own may have failed, and a flush of the driver's fails for that */
+	uint32_t untold; /* flushes of the device's own that may have failed: each fails one of the driver's at most */
 	uint8_t model[SECTORS * SECTOR];
 	bool unknown[SECTORS]; /* what it has there is not known: a change of it failed */
 	struct sent sent[BLOCK_SLOTS];
@@ -279,7 +279,7 @@ static void look_honest(struct walk *walk, uint32_t slot)
 	failed = (sent->fails || tells) && expected == VIRTIO_BLK_S_OK && status == VIRTIO_BLK_S_IOERR &&
 		 sent->type != VIRTIO_BLK_T_GET_ID;
 	if (failed && tells && !sent->fails)
-		walk->untold = false;
+		walk->untold--;
 	PROPERTY(failed || status == expected, "a request of type %" PRIu32 " has status %u, not %u", sent->type,
 		 status, expected);
 	PROPERTY(walk->guest.slot[slot].written == (status ? room_for(sent) == 1 : room_for(sent)),
@@ -356,7 +356,7 @@ static void move(struct walk *walk)
 	device->ops->quiesce(device);
 	if (!walk->away && !walk->errors && !walk->disk.disk.readonly)
 		PROPERTY(!memcmp(walk->disk.medium, walk->disk.content, SIZE), "the medium has all of it");
-	walk->untold |= walk->errors;
+	walk->untold += walk->errors;
 	result = block_settled(&walk->guest.block, &error);
 	PROPERTY(!result || walk->away || walk->untold, "%s", error.text);
 	if (!result && chance(walk, 2)) {
@@ -373,7 +373,8 @@ static void move(struct walk *walk)
 		lock_drop(&device->lock);
 		PROPERTY(!result && cursor_finish(&cursor), "a saved state is loaded");
 		buffer_free(&state);
-		walk->untold = false;
+		collect(walk);
+		walk->untold = 0;
 	}
 	device->ops->start(device);
 	walk->moves++;
@@ -404,7 +405,7 @@ static void flush_ahead(struct walk *walk)
 {
 	if (walk->away)
 		return;
-	walk->untold |= walk->errors;
+	walk->untold += walk->errors;
 	block_flush_ahead(&walk->guest.block);
 	while (!block_has_flushed_ahead(&walk->guest.block))
 		send_some(walk);
