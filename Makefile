@@ -15,6 +15,7 @@ export LC_ALL := C.UTF-8
 O := out
 
 all: ## build everything: the monitor, the guest with its module, the tests, the benchmarks
+module: ## build the guest's module for Debian's arm64 kernels; needs no lab
 check: ## a few minutes, no lab: unit, property and process tests, the model, purity of the core, format, lint
 lab-test: ## the scenarios: real guests migrate between emulated Arm hosts; ONLY=NAME, FULL=1 for the long form
 conformance: ## hold Seaclock, and a machine without it, against the conformance suite; in the lab
