@@ -84,7 +84,7 @@ static void test_numbers(void **state)
 	expect_line("memory_mib", ".I number\\fR, %llu to %llu\n", LAYOUT_RAM_MIN >> 20, LAYOUT_RAM_MAX >> 20);
 	expect_line("command_line", ".I text\\fR, up to %llu bytes\n", CONFIG_COMMAND_LINE_SIZE - 1, 0);
 	expect_line("disks", ".I list\\fR of objects, up to %llu\n", CONFIG_DISKS_MAX, 0);
-	expect_line("serial", ".I text\\fR, up to %llu visible characters of ASCII, without blanks\n",
+	expect_line("serial", ".I text\\fR, up to %llu visible characters of ASCII, without spaces\n",
 		    CONFIG_SERIAL_SIZE - 1, 0);
 	expect_line("reconnect_s", ".I number\\fR, %llu to %llu\n", 0, CONFIG_RECONNECT_MAX_S);
 }
