@@ -11,6 +11,7 @@
 #include "bare.h"
 #include "reference.h"
 
+#define VMCLOCK_INTID 38u
 #define RAM_BASE 0x40000000ull
 #define MIB 0x100000ull
 #define FREE_BASE (RAM_BASE + 16 * MIB) /* from here on there is neither the guest nor what it was booted with */
@@ -80,12 +81,18 @@ static void expect(const char *what, uint64_t where, uint64_t seen, uint64_t wan
 
 /* ---- As at power-on ---- */
 
+/* Of the 32 interrupts from n * 32 on, those that may be pending: VMClock notifies from the start, whoever listens. */
+static uint32_t may_be_pending(uint32_t n)
+{
+	return n == VMCLOCK_INTID / 32 ? 1u << VMCLOCK_INTID % 32 : 0;
+}
+
 static void expect_frame(const char *what, uintptr_t frame, uint32_t first, uint32_t intids)
 {
 	for (uint32_t n = first / 32; n < (first + intids) / 32; n++) {
 		expect(what, GIC_IGROUPR + 4 * n, mmio_read(frame + GIC_IGROUPR + 4 * n), UINT32_MAX);
 		expect(what, GIC_ISENABLER + 4 * n, mmio_read(frame + GIC_ISENABLER + 4 * n), n ? 0 : SGIS);
-		expect(what, GIC_ISPENDR + 4 * n, mmio_read(frame + GIC_ISPENDR + 4 * n), 0);
+		expect(what, GIC_ISPENDR + 4 * n, mmio_read(frame + GIC_ISPENDR + 4 * n) & ~may_be_pending(n), 0);
 		expect(what, GIC_ISACTIVER + 4 * n, mmio_read(frame + GIC_ISACTIVER + 4 * n), 0);
 	}
 	for (uint32_t n = first; n < first + intids; n += 4)
