@@ -20,7 +20,6 @@
 
 #define NS_PER_S 1000000000u
 #define NS_PER_MS 1000000u
-#define NS_PER_US 1000u
 
 struct source {
 	struct machine *machine;
