@@ -559,13 +559,7 @@ static void memory_begin(void)
 
 	fake_reset();
 	PROPERTY(!memory_create(&memory, SIZE, &error), "%s", error.text);
-	memory.region[memory.regions++] = (struct memory_region){
-		.gpa = BASE + SIZE,
-		.size = SIZE,
-		.host = host_memory_allocate(SIZE),
-	};
-	free(memory.dirty);
-	memory.dirty = calloc(memory_bitmap_words(&memory), sizeof(uint64_t));
+	PROPERTY(!memory_add(&memory, BASE + SIZE, SIZE, &error), "%s", error.text);
 }
 
 int main(void)

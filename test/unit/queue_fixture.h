@@ -26,18 +26,6 @@ static struct virtio_ring ring;
 static struct virtqueue queue;
 static struct virtqueue_chain chain;
 
-/* Two regions without a gap between them. */
-static inline void add_region(void)
-{
-	memory.region[memory.regions++] = (struct memory_region){
-		.gpa = BASE + SIZE,
-		.size = SECOND_SIZE,
-		.host = host_memory_allocate(SECOND_SIZE),
-	};
-	free(memory.dirty);
-	memory.dirty = calloc(memory_bitmap_words(&memory), sizeof(uint64_t));
-}
-
 static inline void begin(uint16_t size, bool event_index)
 {
 	virtio_ring_init(&ring, &memory, RING, size);
@@ -61,9 +49,11 @@ static inline int set_up(void **state)
 	(void)state;
 	fake_reset();
 	result = memory_create(&memory, SIZE, &error);
+	/* Without a gap between them. */
+	if (!result)
+		result = memory_add(&memory, BASE + SIZE, SECOND_SIZE, &error);
 	if (result)
 		return result;
-	add_region();
 	begin(ENTRIES, false);
 	return 0;
 }
