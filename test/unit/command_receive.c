@@ -4,6 +4,7 @@
  * process: `receive` outlives whatever is no good, and both sides tell afterwards what became of a migration.
  */
 #include "unit.h"
+#include "folder_fixture.h"
 #include "../fake/guest_call.h"
 #include "../fake/port.h"
 #include "../wait_scale.h"
@@ -28,7 +29,6 @@
 
 #define LIMIT_S 60
 
-static char folder[] = "/tmp/seaclock-receive-XXXXXX";
 static char address[PORT_TEXT_SIZE];
 static int port;
 static struct fake_host hosts[2];
@@ -47,17 +47,10 @@ struct monitor {
 
 static struct monitor source, target;
 
-static int make_folder(void **state)
+static int prepare(void **state)
 {
-	(void)state;
 	signals_prepare();
-	return mkdtemp(folder) ? setenv("SEACLOCK_DIR", folder, 1) : -1;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	return rmdir(folder);
+	return make_folder(state);
 }
 
 static void *receive_thread(void *argument)
@@ -353,5 +346,5 @@ int main(void)
 		TEST(test_cancel),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, prepare, remove_folder);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A machine that is served: by its control socket, from a client's side, and by its console's input. */
 #include "unit.h"
+#include "folder_fixture.h"
 #include "../fake/guest_call.h"
 #include "../wait_scale.h"
 
@@ -19,22 +20,9 @@
 
 #define LIMIT_S 60
 
-static char folder[] = "/tmp/seaclock-serve-XXXXXX";
 static struct machine machine;
 static struct console console;
 static struct error error;
-
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) ? setenv("SEACLOCK_DIR", folder, 1) : -1;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	return rmdir(folder);
-}
 
 static int set_up(void **state)
 {

@@ -6,6 +6,7 @@
  * Policy: one thread: what a client has sent lies in the socket before it is served.
  */
 #include "unit.h"
+#include "folder_fixture.h"
 #include "../fake/host_fake.h"
 #include "../wait_scale.h"
 
@@ -26,23 +27,10 @@
 #define OK "{\"ok\":true}\n"
 #define TEXT_MAX (1u << 20)
 
-static char folder[] = "/tmp/seaclock-attach-XXXXXX";
 static struct machine machine;
 static struct console console;
 static struct control control;
 static struct error error;
-
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) ? setenv("SEACLOCK_DIR", folder, 1) : -1;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	return rmdir(folder);
-}
 
 static int machine_make(uint32_t model)
 {

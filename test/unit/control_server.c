@@ -5,6 +5,7 @@
  * Policy: one thread where that is possible: a request lies in the socket before it is served.
  */
 #include "unit.h"
+#include "folder_fixture.h"
 #include "../fake/host_fake.h"
 #include "../wait_scale.h"
 
@@ -23,23 +24,10 @@
 
 #define LIMIT_S 60
 
-static char folder[] = "/tmp/seaclock-control-XXXXXX";
 static struct machine machine;
 static struct console console;
 static struct control control;
 static struct error error;
-
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) ? setenv("SEACLOCK_DIR", folder, 1) : -1;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	return rmdir(folder);
-}
 
 static int set_up_machine(void **state)
 {
