@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A machine's description: what is taken and what is refused, with the sentence, whole, cut short and damaged. */
-#include "unit.h"
+#include "config_fixture.h"
 #include "../property/random.h"
 
 #include "base/layout.h"
@@ -38,18 +38,6 @@ static int travel(const struct machine_config *config, struct machine_config *ba
 	result = config_get(buffer.data, buffer.size, back, error);
 	buffer_free(&buffer);
 	return result;
-}
-
-static void expect_same(const struct machine_config *one, const struct machine_config *other)
-{
-	struct buffer buffers[2] = { { 0 } };
-
-	config_put(&buffers[0], one);
-	config_put(&buffers[1], other);
-	assert_int_equal(buffers[0].size, buffers[1].size);
-	assert_memory_equal(buffers[0].data, buffers[1].data, buffers[0].size);
-	buffer_free(&buffers[0]);
-	buffer_free(&buffers[1]);
 }
 
 static void expect_taken(const struct machine_config *config)

@@ -3,7 +3,7 @@
  * A machine's description as JSON: what each field takes, the sentence for what it does not, and that any description
  * comes back as it was.
  */
-#include "unit.h"
+#include "config_fixture.h"
 #include "../property/random.h"
 
 #include "base/layout.h"
@@ -183,18 +183,6 @@ static void random_config(struct random *random, struct machine_config *made)
 	made->disks = (uint32_t)random_between(random, 0, CONFIG_DISKS_MAX);
 	for (uint32_t n = 0; n < made->disks; n++)
 		random_disk(random, &made->disk[n]);
-}
-
-static void expect_same(const struct machine_config *one, const struct machine_config *other)
-{
-	struct buffer buffers[2] = { { 0 } };
-
-	config_put(&buffers[0], one);
-	config_put(&buffers[1], other);
-	assert_int_equal(buffers[0].size, buffers[1].size);
-	assert_memory_equal(buffers[0].data, buffers[1].data, buffers[0].size);
-	buffer_free(&buffers[0]);
-	buffer_free(&buffers[1]);
 }
 
 static void test_comes_back(void **state)
