@@ -57,12 +57,12 @@ static void test_lookalikes(void **state)
 		size_t size;
 		const char *words;
 	} files[] = {
-		{ 0, "\x1f\x8b\x08", 3, "compressed (gzip): unpack it first" },
+		{ 0, "\x1f\x8b\x08", 3, "compressed twice (gzip inside): unpack it first" },
 		{ 0, "\xfd\x37zXZ", 6, "compressed (xz): unpack it first" },
-		{ 0, "\x28\xb5\x2f\xfd", 4, "compressed (zstd): unpack it first" },
+		{ 0, "\x28\xb5\x2f\xfd", 4, "compressed twice (zstd inside): unpack it first" },
 		{ 0, "\x02\x21\x4c\x18", 4, "compressed (lz4): unpack it first" },
 		{ 0, "BZh9", 4, "compressed (bzip2): unpack it first" },
-		{ 0, "MZ\0\0zimg", 8, "zboot" },
+		{ 0, "MZ\0\0zimg", 8, "compressed twice (zboot inside): unpack it first" },
 		{ 0, "\x7f\x45LF", 4, "arch/arm64/boot/Image" },
 		{ 0x202, "HdrS", 4, "x86" },
 		{ 0, "hello", 5, "not an arm64 Image" },

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 #define LOOPS 1000u
 #define DIRT (LAYOUT_RAM_BASE + (48ull << 20))
@@ -20,17 +21,22 @@
 static char folder[] = "/tmp/seaclock-restart-XXXXXX";
 static struct machine_config described;
 
-/* Whose last byte is this. */
-static void write_kernel(uint8_t last)
+/* Whose last byte is this; compressed with mode "w". */
+static void write_kernel_by(const char *mode, uint8_t last)
 {
 	uint8_t image[IMAGE_FILE_SIZE];
-	FILE *file = fopen(described.kernel, "we");
+	gzFile file = gzopen(described.kernel, mode);
 
 	fixture_image(image);
 	image[IMAGE_FILE_SIZE - 1] = last;
 	assert_non_null(file);
-	assert_int_equal(fwrite(image, sizeof(image), 1, file), 1);
-	fclose(file);
+	assert_int_equal(gzfwrite(image, sizeof(image), 1, file), 1);
+	assert_int_equal(gzclose(file), Z_OK);
+}
+
+static void write_kernel(uint8_t last)
+{
+	write_kernel_by("wT", last);
 }
 
 static int restart_set_up(void **state)
@@ -133,6 +139,17 @@ static void test_new_kernel(void **state)
 	write_kernel(2);
 	play(0, HOST_EXIT_RESET);
 	assert_true(wait_restarts(1));
+	assert_int_equal(ram(LAYOUT_RAM_BASE + IMAGE_FILE_SIZE - 1), 2);
+}
+
+static void test_compressed_kernel(void **state)
+{
+	(void)state;
+	run();
+	write_kernel_by("w", 2);
+	play(0, HOST_EXIT_RESET);
+	assert_true(wait_restarts(1));
+	assert_int_equal(ram(LAYOUT_RAM_BASE + 56), 'A');
 	assert_int_equal(ram(LAYOUT_RAM_BASE + IMAGE_FILE_SIZE - 1), 2);
 }
 
@@ -243,6 +260,20 @@ static void test_no_kernel(void **state)
 	assert_int_equal(ram(DIRT), 'd');
 }
 
+/* Of a compressed kernel, this is known before anything is done to the guest. */
+static void test_damaged_kernel(void **state)
+{
+	(void)state;
+	run();
+	fake_guest_write(&machine.vm, DIRT, "dirt", 4);
+	write_kernel_by("w", 2);
+	assert_int_equal(truncate(described.kernel, 100), 0);
+	play(0, HOST_EXIT_RESET);
+	wait_end(MACHINE_END_RESET);
+	assert_int_equal(restarts(), 0);
+	assert_int_equal(ram(DIRT), 'd');
+}
+
 static void test_no_name(void **state)
 {
 	(void)state;
@@ -315,10 +346,11 @@ static void test_loop(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		RESTART_TEST(test_all_is_new), RESTART_TEST(test_new_kernel), RESTART_TEST(test_crash),
-		RESTART_TEST(test_paused),     RESTART_TEST(test_migrating),  RESTART_TEST(test_saving),
-		RESTART_TEST(test_stopped),    RESTART_TEST(test_no_kernel),  RESTART_TEST(test_no_name),
-		RESTART_TEST(test_host_fails), RESTART_TEST(test_loop),
+		RESTART_TEST(test_all_is_new),	   RESTART_TEST(test_new_kernel), RESTART_TEST(test_compressed_kernel),
+		RESTART_TEST(test_damaged_kernel), RESTART_TEST(test_crash),	  RESTART_TEST(test_paused),
+		RESTART_TEST(test_migrating),	   RESTART_TEST(test_saving),	  RESTART_TEST(test_stopped),
+		RESTART_TEST(test_no_kernel),	   RESTART_TEST(test_no_name),	  RESTART_TEST(test_host_fails),
+		RESTART_TEST(test_loop),
 	};
 	int failed;
 

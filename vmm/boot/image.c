@@ -32,10 +32,11 @@ static const struct {
 	size_t size;
 	const char *sentence;
 } lookalikes[] = {
-	{ 4, "zimg", 4, "the kernel is a compressed EFI image (zboot): unpack it first" },
-	{ 0, "\x1f\x8b", 2, "the kernel is compressed (gzip): unpack it first" },
+	/* What expand_kernel() has expanded is not expanded again. */
+	{ 4, "zimg", 4, "the kernel is compressed twice (zboot inside): unpack it first" },
+	{ 0, "\x1f\x8b", 2, "the kernel is compressed twice (gzip inside): unpack it first" },
+	{ 0, "\x28\xb5\x2f\xfd", 4, "the kernel is compressed twice (zstd inside): unpack it first" },
 	{ 0, "\xfd\x37zXZ", 5, "the kernel is compressed (xz): unpack it first" },
-	{ 0, "\x28\xb5\x2f\xfd", 4, "the kernel is compressed (zstd): unpack it first" },
 	{ 0, "\x02\x21\x4c\x18", 4, "the kernel is compressed (lz4): unpack it first" },
 	{ 0, "BZh", 3, "the kernel is compressed (bzip2): unpack it first" },
 	{ 0, "\x7f\x45LF", 4, "the kernel is an ELF file, as vmlinux is: give arch/arm64/boot/Image instead" },

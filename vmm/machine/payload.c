@@ -3,10 +3,28 @@
 #include "machine/payload.h"
 
 #include "base/file.h"
+#include "boot/expand.h"
 #include "host/host.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+/* Bytes of a compressed kernel that is not taken for a bomb. */
+#define KERNEL_EXPANDED_MAX ((size_t)256 << 20)
+
+/* A kernel that came compressed gives way to what it expands to. */
+static int kernel_expand(void **kernel, size_t *size, struct error *error)
+{
+	struct buffer image = { 0 };
+	int result = expand_kernel(*kernel, *size, KERNEL_EXPANDED_MAX, &image, error);
+
+	if (result || !image.data)
+		return result;
+	free(*kernel);
+	*kernel = image.data;
+	*size = image.size;
+	return 0;
+}
 
 int payload_read(struct boot_source *payload, const struct machine_config *config, struct error *error)
 {
@@ -17,6 +35,8 @@ int payload_read(struct boot_source *payload, const struct machine_config *confi
 	if (!config->kernel[0])
 		return error_set(error, ENODATA, "its description names no kernel");
 	result = file_read(config->kernel, &kernel, &payload->kernel_size, error);
+	if (!result)
+		result = kernel_expand(&kernel, &payload->kernel_size, error);
 	payload->kernel = kernel;
 	if (!result && config->initrd[0])
 		result = file_read(config->initrd, &initrd, &payload->initrd_size, error);

@@ -11,8 +11,8 @@
 #include "machine/config.h"
 
 /*
- * Kernel, initial RAM disk, command line and a new seed; the description outlives them. -ENODATA if it names no kernel;
- * -EINTR if an order to end has come (base/signals.h).
+ * Kernel, expanded if it is compressed, initial RAM disk, command line and a new seed; the description outlives them.
+ * -ENODATA if it names no kernel; -EINTR if an order to end has come (base/signals.h).
  */
 int payload_read(struct boot_source *payload, const struct machine_config *config, struct error *error);
 void payload_free(struct boot_source *payload);
