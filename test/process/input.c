@@ -33,10 +33,11 @@ static const struct line {
 	const char *error; /* the sentence has this */
 	int status;
 } lines[] = {
-	{ { NULL }, "usage: seaclock run", 2 },
-	{ { "sail" }, "usage: seaclock run", 2 },
-	{ { "run" }, "usage: seaclock run", 2 },
-	{ { "run", "boat", "ship" }, "usage: seaclock run", 2 },
+	{ { NULL }, "a command is missing; see seaclock --help\n", 2 },
+	{ { "sail" }, "there is no command `sail`; see seaclock --help\n", 2 },
+	{ { "run" }, "run needs NAME; see seaclock run --help\n", 2 },
+	{ { "run", "boat", "ship" }, "run takes no further word `ship`; see seaclock run --help\n", 2 },
+	{ { "status", "boat", "ship" }, "status takes no further word `ship`", 2 },
 	{ { "run", "boat" }, "a machine needs a kernel", 1 },
 	{ { "run", "boat", "--config", "/none/boat.json" }, "cannot open /none/boat.json", 1 },
 	{ { "run", "boat", "--config", KERNEL }, "Image: it is not JSON in line 1", 1 },
@@ -44,14 +45,14 @@ static const struct line {
 	  "--on-reboot takes reset or exit, not `halt`",
 	  2 },
 	{ { "run", "boat", "--kernel", KERNEL, "--on-panic", "" }, "--on-panic takes reset or exit, not ``", 2 },
-	{ { "run", "boat", "--kernel", KERNEL, "--disk", "/a,b" }, "behind its path --disk takes readonly", 1 },
-	{ { "run", "boat", "--kernel", KERNEL, "--disk", "" }, "a path is empty", 1 },
+	{ { "run", "boat", "--kernel", KERNEL, "--disk", "/a,b" }, "behind its path --disk takes readonly", 2 },
+	{ { "run", "boat", "--kernel", KERNEL, "--disk", "" }, "a path is empty", 2 },
 	{ { "run", "boat", "--kernel", KERNEL, "--disk", "/a,serial=123456789012345678901" },
 	  "serial= of --disk takes 1 to 20 characters, not 21",
-	  1 },
-	{ { "run", "boat", "--kernel", KERNEL, "--append", "\xff" }, "command_line takes text in UTF-8", 1 },
-	{ { "run", "../boat", "--kernel", KERNEL }, "`../boat` cannot be a machine's name", 1 },
-	{ { "run", "", "--kernel", KERNEL }, "`` cannot be a machine's name", 1 },
+	  2 },
+	{ { "run", "boat", "--kernel", KERNEL, "--append", "\xff" }, "command_line takes text in UTF-8", 2 },
+	{ { "run", "../boat", "--kernel", KERNEL }, "`../boat` cannot be a machine's name", 2 },
+	{ { "run", "", "--kernel", KERNEL }, "`` cannot be a machine's name", 2 },
 	{ { "run", "boat", "--kernel", KERNEL, "--vcpus", "0" }, "--vcpus takes a number from 1 to 8, not `0`", 2 },
 	{ { "run", "boat", "--kernel", KERNEL, "--vcpus", "9" }, "--vcpus takes a number from 1 to 8, not `9`", 2 },
 	{ { "run", "boat", "--kernel", KERNEL, "--vcpus", "two" }, "--vcpus takes a number from 1 to 8, not `two`", 2 },
@@ -62,16 +63,16 @@ static const struct line {
 	{ { "run", "boat", "--kernel", KERNEL, "--force" }, "run takes no --force", 2 },
 	{ { "run", "boat", "--kernel" }, "--kernel needs a value", 2 },
 	{ { "status", "--json=yes" }, "--json takes no value", 2 },
-	{ { "migrate", "--cancel", "nobody", "x" }, "usage: seaclock run", 2 },
+	{ { "migrate", "--cancel", "nobody", "x" }, "--cancel takes no host: it cancels what is under way; see", 2 },
 	{ { "run", "boat", "--kernel", KERNEL, "--console", "/none/console" }, "cannot write the console to", 1 },
 	{ { "run", "boat", "--kernel", "/none/Image" }, "/none/Image", 1 },
 	{ { "run", "boat", "--kernel", "/tmp" }, "/tmp", 1 },
 	{ { "run", "boat", "--kernel", KERNEL, "--initrd", "/none/initrd" }, "/none/initrd", 1 },
 	{ { "status", "nobody" }, "no machine named nobody is running here", 1 },
-	{ { "status", "a/b" }, "`a/b` cannot be a machine's name", 1 },
+	{ { "status", "a/b" }, "`a/b` cannot be a machine's name", 2 },
 	{ { "console", "nobody" }, "no machine named nobody is running here", 1 },
 	{ { "console", "nobody", "--json" }, "console takes no --json", 2 },
-	{ { "console" }, "usage: seaclock run", 2 },
+	{ { "console" }, "console needs NAME; see seaclock console --help\n", 2 },
 	{ { "shutdown", "nobody", "--wait", "5" }, "no machine named nobody is running here", 1 },
 	{ { "shutdown", "nobody", "--wait", "0" }, "--wait takes a number from 1 to 86400", 2 },
 	{ { "grow", "nobody" }, "no machine named nobody is running here", 1 },
@@ -80,26 +81,26 @@ static const struct line {
 	{ { "pause", "nobody", "--clock", "back" }, "--clock takes advance or freeze, not `back`", 2 },
 	{ { "save", "nobody", "file" }, "no machine named nobody is running here", 1 },
 	{ { "migrate", "nobody", "127.0.0.1:1" }, "no machine named nobody is running here", 1 },
-	{ { "migrate", "nobody" }, "usage: seaclock run", 2 },
+	{ { "migrate", "nobody" }, "migrate needs NAME HOST[:PORT]; see seaclock migrate --help\n", 2 },
 	{ { "migrate", "nobody", "x", "--downtime", "0" }, "--downtime takes a number from 1", 2 },
 	{ { "migrate", "nobody", "x", "--max-step", "1x" }, "--max-step takes a number from 1", 2 },
-	{ { "receive", "boat", "--listen", ":5999" }, "`:5999` is not HOST, HOST:PORT or [ADDRESS]:PORT", 1 },
-	{ { "receive", "boat", "--listen", "127.0.0.1:" }, "`127.0.0.1:` is not HOST, HOST:PORT or [ADDRESS]:PORT", 1 },
+	{ { "receive", "boat", "--listen", ":5999" }, "`:5999` is not HOST, HOST:PORT or [ADDRESS]:PORT", 2 },
+	{ { "receive", "boat", "--listen", "127.0.0.1:" }, "`127.0.0.1:` is not HOST, HOST:PORT or [ADDRESS]:PORT", 2 },
 	{ { "receive", "boat", "--listen", "127.0.0.1:0" },
 	  "`127.0.0.1:0` is not HOST, HOST:PORT or [ADDRESS]:PORT",
-	  1 },
+	  2 },
 	{ { "receive", "boat", "--listen", "127.0.0.1:65536" },
 	  "`127.0.0.1:65536` is not HOST, HOST:PORT or [ADDRESS]:PORT",
-	  1 },
-	{ { "receive", "boat", "--listen", "[::1]5998" }, "`[::1]5998` is not HOST, HOST:PORT or [ADDRESS]:PORT", 1 },
+	  2 },
+	{ { "receive", "boat", "--listen", "[::1]5998" }, "`[::1]5998` is not HOST, HOST:PORT or [ADDRESS]:PORT", 2 },
 	{ { "receive", "boat", "--listen", "192.0.2.7:5999" }, "cannot listen on 192.0.2.7:5999", 1 },
-	{ { "receive", "boat", "--disk", "/srv/a" }, "--disk takes N=PATH or N=URI here", 1 },
-	{ { "receive", "boat", "--disk", "8=/srv/a" }, "--disk takes N=PATH or N=URI here", 1 },
-	{ { "receive", "boat", "--disk", "1=/a", "--disk", "1=/b" }, "--disk says twice where disk 1 is", 1 },
-	{ { "restore", "/none/file", "--disk", "x=/a" }, "--disk takes N=PATH or N=URI here", 1 },
-	{ { "receive", "a b", "--listen", "127.0.0.1:1" }, "`a b` cannot be a machine's name", 1 },
+	{ { "receive", "boat", "--disk", "/srv/a" }, "--disk takes N=PATH or N=URI here", 2 },
+	{ { "receive", "boat", "--disk", "8=/srv/a" }, "--disk takes N=PATH or N=URI here", 2 },
+	{ { "receive", "boat", "--disk", "1=/a", "--disk", "1=/b" }, "--disk says twice where disk 1 is", 2 },
+	{ { "restore", "/none/file", "--disk", "x=/a" }, "--disk takes N=PATH or N=URI here", 2 },
+	{ { "receive", "a b", "--listen", "127.0.0.1:1" }, "`a b` cannot be a machine's name", 2 },
 	{ { "restore", "/none/file" }, "/none/file", 1 },
-	{ { "restore", "/none/file", "a/b" }, "`a/b` cannot be a machine's name", 1 },
+	{ { "restore", "/none/file", "a/b" }, "`a/b` cannot be a machine's name", 2 },
 };
 
 static int run_line(const struct line *line)
@@ -112,19 +113,39 @@ static int run_line(const struct line *line)
 			    NULL);
 }
 
-/* A wrong option may be followed by the usage. */
 static void test_command_lines(void **state)
 {
 	(void)state;
 	for (size_t n = 0; n < ARRAY_SIZE(lines); n++) {
 		int status = run_line(&lines[n]);
 
-		if (lines[n].status == 1)
-			node_expect_refused(&altra, status, lines[n].error);
-		else if (!strstr(altra.errors, lines[n].error))
-			fail_msg("instead of \"%s\" it says: %s", lines[n].error, altra.errors);
+		node_expect_sentence(&altra, lines[n].error);
 		assert_int_equal(status, lines[n].status);
+		assert_true((status == 2) == !!strstr(altra.errors, "; see seaclock "));
 	}
+}
+
+/* What is wrong with the command line is told to programs, too, wherever --json stands. */
+static void test_json(void **state)
+{
+	(void)state;
+	assert_int_equal(node_command(&altra, "pause", "nobody", "--colour", "blue", "--json", NULL), 2);
+	assert_string_equal(altra.said, "{\"error\":\"pause takes no --colour\",\"code\":\"invalid\"}\n");
+	assert_int_equal(node_command(&altra, "pause", "--json", NULL), 2);
+	assert_string_equal(altra.said, "{\"error\":\"pause needs NAME\",\"code\":\"invalid\"}\n");
+}
+
+static void test_help(void **state)
+{
+	(void)state;
+	assert_int_equal(node_command(&altra, "--help", NULL), 0);
+	assert_non_null(strstr(altra.said, "\n       seaclock stop NAME [--now] [--json]\n"));
+	assert_int_equal(node_command(&altra, "pause", "--colour", "--help", NULL), 0);
+	assert_string_equal(altra.said, "usage: seaclock pause NAME [--clock advance|freeze] [--json]\n"
+					"The manual page seaclock(1) explains the options.\n");
+	assert_string_equal(altra.errors, "");
+	assert_int_equal(node_command(&altra, "--version", NULL), 0);
+	assert_string_equal(altra.said, "seaclock: migration protocol 6, also taken: 5; control protocol 1\n");
 }
 
 /* ---- Images ---- */
@@ -248,7 +269,12 @@ static void test_receiver_told_to_end(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_command_lines),	 TEST(test_kernels), TEST(test_streams), TEST(test_silent_streams),
+		TEST(test_command_lines),
+		TEST(test_json),
+		TEST(test_help),
+		TEST(test_kernels),
+		TEST(test_streams),
+		TEST(test_silent_streams),
 		TEST(test_receiver_told_to_end),
 	};
 	const char *given = getenv("SEED");

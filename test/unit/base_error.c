@@ -14,7 +14,6 @@ static const struct {
 } codes[] = {
 	{ EINVAL, "invalid" },
 	{ ENAMETOOLONG, "invalid" },
-	{ EILSEQ, "invalid" },
 	{ EPROTONOSUPPORT, "version" },
 	{ ESRCH, "not-running" },
 	{ EBUSY, "busy" },

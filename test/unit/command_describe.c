@@ -167,9 +167,9 @@ static void test_bad(void **state)
 	store("{}");
 	expect_refused(&by_file, EINVAL, "a machine needs a kernel: name it with --kernel FILE, or as \"kernel\"");
 	store("{\"vcpus\": 2, \"kernel\": \"/k\"");
-	expect_refused(&by_file, EINVAL, "boat.json: it is not JSON in line 1");
+	expect_refused(&by_file, EBADMSG, "boat.json: it is not JSON in line 1");
 	store("{\"disks\": [{\"where\": \"/a\", \"serial\": \"a b\"}]}");
-	expect_refused(&by_file, EINVAL, "boat.json: disks[0].serial takes up to 20 visible characters");
+	expect_refused(&by_file, EBADMSG, "boat.json: disks[0].serial takes up to 20 visible characters");
 	expect_refused(&no_file, ENOENT, "cannot open /none/boat.json");
 	expect_refused(&no_name, EINVAL, "a path is empty");
 	expect_refused(&long_words, EINVAL, "--append has 2048 bytes; at most 2047 are possible");

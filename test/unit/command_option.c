@@ -144,6 +144,28 @@ static void test_bad(void **state)
 	}
 }
 
+/* Whatever else is wrong, and not behind `--`. */
+static void test_help(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--help"), OPTION_HELP);
+	assert_int_equal(parse("here --oars --crew x --help"), OPTION_HELP);
+	assert_int_equal(parse("--name --help"), 3);
+	assert_string_equal(boat.name, "--help");
+	assert_int_equal(parse("-- --help"), 2);
+	assert_int_equal(parse("--help=me"), -EINVAL);
+	assert_string_equal(error.text, "--help takes no value");
+}
+
+/* The first is told, and the others count. */
+static void test_several_bad(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--crew 1 --oars --sails --side lee"), -EINVAL);
+	assert_string_equal(error.text, "--crew takes a number from 2 to 4000000000, not `1`");
+	assert_true(boat.sails);
+}
+
 static void test_flag(void **state)
 {
 	(void)state;
@@ -174,9 +196,9 @@ static void test_usage(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_values), cmocka_unit_test(test_words),
-		cmocka_unit_test(test_list),	 cmocka_unit_test(test_bad),	cmocka_unit_test(test_flag),
-		cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_defaults), cmocka_unit_test(test_values),	     cmocka_unit_test(test_words),
+		cmocka_unit_test(test_list),	 cmocka_unit_test(test_bad),	     cmocka_unit_test(test_flag),
+		cmocka_unit_test(test_help),	 cmocka_unit_test(test_several_bad), cmocka_unit_test(test_usage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

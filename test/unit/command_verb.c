@@ -7,6 +7,7 @@
 
 #include "command/verb.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,7 +129,7 @@ static void test_usage(void **state)
 	FILE *file = open_memstream(&text, &size);
 
 	(void)state;
-	verb_print_usage(file);
+	verb_print_usage(NULL, file);
 	fclose(file);
 	for (size_t n = 0; (verb = verb_at(n)); n++)
 		expect_usage(text, verb);
@@ -138,6 +139,20 @@ static void test_usage(void **state)
 	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
 		assert_true(strcspn(line, "\n") <= 100);
 	free(text);
+}
+
+static void test_words(void **state)
+{
+	char *words[] = { "a", "b", "c", NULL };
+	struct error error;
+
+	(void)state;
+	assert_int_equal(verb_check_words(&verb_restore, 0, words + 3, &error), -EINVAL);
+	assert_string_equal(error.text, "restore needs FILE [NAME]");
+	assert_int_equal(verb_check_words(&verb_restore, 1, words + 2, &error), 0);
+	assert_int_equal(verb_check_words(&verb_restore, 2, words + 1, &error), 0);
+	assert_int_equal(verb_check_words(&verb_restore, 3, words, &error), -EINVAL);
+	assert_string_equal(error.text, "restore takes no further word `c`");
 }
 
 /* A line of a table has a field of its own; and defaults are those of a struct that holds them all. */
@@ -160,10 +175,8 @@ static void test_tables(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_synopsis),
-		cmocka_unit_test(test_paragraphs),
-		cmocka_unit_test(test_usage),
-		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_synopsis), cmocka_unit_test(test_paragraphs), cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_words),	 cmocka_unit_test(test_tables),
 	};
 
 	return cmocka_run_group_tests(tests, read_manual, NULL);

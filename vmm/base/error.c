@@ -17,7 +17,6 @@ static const struct {
 	/* The request, or the machine's state. */
 	{ EINVAL, "invalid" },
 	{ ENAMETOOLONG, "invalid" },
-	{ EILSEQ, "invalid" },
 	{ EPROTONOSUPPORT, "version" },
 	{ ESRCH, "not-running" },
 	{ EBUSY, "busy" },

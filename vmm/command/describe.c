@@ -45,9 +45,14 @@ static int read_by_name(const char *name, struct machine_config *config, struct 
 static int describe_by_file(const struct describe_options *options, const char *name, struct machine_config *config,
 			    struct error *error)
 {
+	int result = 0;
+
 	if (options->config)
-		return description_read(options->config, config, error);
-	return options->kernel ? 0 : read_by_name(name, config, error);
+		result = description_read(options->config, config, error);
+	else if (!options->kernel)
+		result = read_by_name(name, config, error);
+	/* The command line is as it should be. */
+	return result == -EINVAL ? -EBADMSG : result;
 }
 
 static int command_line_put(const char *text, struct machine_config *config, struct error *error)

@@ -24,7 +24,7 @@ struct describe_options {
 	const char *on_panic;
 };
 
-/* -EINVAL, -ENAMETOOLONG: an option or a field is wrong; -ENOENT and others: the file cannot be read; -EINTR. */
+/* -EINVAL, -ENAMETOOLONG: an option is wrong; -EBADMSG: the file is; -ENOENT and others: it cannot be read; -EINTR. */
 int describe(const struct describe_options *options, const char *name, struct machine_config *config,
 	     struct error *error);
 

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#define MIGRATE_WORDS "NAME HOST[:PORT]"
+
 struct migrate_options {
 	const char *clock; /* NULL: not said */
 	bool dry_run;
@@ -27,7 +29,7 @@ static json_t *migrate_request(const char *host, const struct migrate_options *o
 
 	if (!request_set_text(request, "host", host)) {
 		json_decref(request);
-		error_record(error, EILSEQ, "the host's name %s is not in UTF-8", host);
+		error_record(error, EINVAL, "the host's name %s is not in UTF-8", host);
 		return NULL;
 	}
 	request_set_text(request, "clock", options->clock);
@@ -61,12 +63,13 @@ static int migrate_run(void *context, char *const *words, struct error *error)
 	json_t *request, *answer;
 	int result;
 
-	/* One cancels what is under way, wherever that leads. */
-	if (options->cancel == (words[1] != NULL))
-		return VERB_USAGE;
+	if (options->cancel && words[1])
+		return error_set(error, EINVAL, "--cancel takes no host: it cancels what is under way");
+	if (!options->cancel && !words[1])
+		return error_set(error, EINVAL, "migrate needs " MIGRATE_WORDS);
 	request = migrate_request(words[1], options, error);
 	if (!request)
-		return -EILSEQ;
+		return -EINVAL;
 	result = ask_result(words[0], request, &answer, error);
 	if (result)
 		return result;
@@ -89,7 +92,7 @@ static const struct option_spec table[] = {
 
 const struct verb verb_migrate = {
 	.name = "migrate",
-	.words = "NAME HOST[:PORT]",
+	.words = MIGRATE_WORDS,
 	.words_min = 1,
 	.words_max = 2,
 	.form = "--cancel NAME [--json]",

@@ -12,8 +12,9 @@
 /* Of one verb. */
 #define OPTIONS_MAX 32
 
-/* What getopt_long() returns for option 0: no character. */
-#define OPTION_FIRST 256
+/* What getopt_long() returns for --help, and for option 0: no characters. */
+#define OPTION_FOUND_HELP 256
+#define OPTION_FIRST 257
 
 /* ---- Values ---- */
 
@@ -75,7 +76,7 @@ static int option_store(const struct option_spec *option, const char *text, void
 
 /* ---- The command line ---- */
 
-static void table_translate(const struct option_spec *table, struct option long_options[OPTIONS_MAX + 1])
+static void table_translate(const struct option_spec *table, struct option long_options[OPTIONS_MAX + 2])
 {
 	int count = 0;
 
@@ -88,7 +89,8 @@ static void table_translate(const struct option_spec *table, struct option long_
 		};
 		count++;
 	}
-	long_options[count] = (struct option){ .name = NULL };
+	long_options[count] = (struct option){ .name = "help", .has_arg = no_argument, .val = OPTION_FOUND_HELP };
+	long_options[count + 1] = (struct option){ .name = NULL };
 }
 
 /* getopt_long() has returned `found`: `:` for a missing value, `?` for anything else that is wrong. */
@@ -96,8 +98,9 @@ static int option_refuse(const struct option_spec *table, int found, char **argv
 {
 	if (found == ':')
 		return error_set(error, EINVAL, "--%s needs a value", table[optopt - OPTION_FIRST].name);
-	if (optopt >= OPTION_FIRST)
-		return error_set(error, EINVAL, "--%s takes no value", table[optopt - OPTION_FIRST].name);
+	if (optopt >= OPTION_FOUND_HELP)
+		return error_set(error, EINVAL, "--%s takes no value",
+				 optopt == OPTION_FOUND_HELP ? "help" : table[optopt - OPTION_FIRST].name);
 	if (optopt)
 		return error_set(error, EINVAL, "%s takes no -%c", argv[0], optopt);
 	return error_set(error, EINVAL, "%s takes no %.*s", argv[0], (int)strcspn(argv[optind - 1], "="),
@@ -106,20 +109,29 @@ static int option_refuse(const struct option_spec *table, int found, char **argv
 
 int option_parse(const struct option_spec *table, int argc, char **argv, void *options, struct error *error)
 {
-	struct option long_options[OPTIONS_MAX + 1];
-	int found;
+	struct option long_options[OPTIONS_MAX + 2];
+	struct error later;
+	bool help = false;
+	int found, wrong = 0;
 
 	table_translate(table, long_options);
 	optind = 0; /* a new command line */
 	opterr = 0;
 	while ((found = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-		int result = found < OPTION_FIRST ? option_refuse(table, found, argv, error)
-						  : option_store(&table[found - OPTION_FIRST], optarg, options, error);
+		struct error *place = wrong ? &later : error;
+		int result = 0;
 
-		if (result)
-			return result;
+		if (found == OPTION_FOUND_HELP)
+			help = true;
+		else if (found < OPTION_FIRST)
+			result = option_refuse(table, found, argv, place);
+		else
+			result = option_store(&table[found - OPTION_FIRST], optarg, options, place);
+		wrong = wrong ? wrong : result;
 	}
-	return optind;
+	if (help)
+		return OPTION_HELP;
+	return wrong ? wrong : optind;
 }
 
 bool option_flag(const struct option_spec *table, const char *name, const void *options)

@@ -71,8 +71,11 @@ struct option_spec {
 
 /*
  * Fills the struct from a command line, whose first word is the verb's name, and moves the words that are no options to
- * its end. The index of the first of them, argc if there are none; or -EINVAL with a sentence that names the option.
+ * its end. The index of the first of them, argc if there are none; OPTION_HELP if --help is among the options, which
+ * each verb has; or -EINVAL with a sentence that names the first option that is wrong. All others are in the struct
+ * then, so a flag counts wherever it stands.
  */
+#define OPTION_HELP 0
 int option_parse(const struct option_spec *table, int argc, char **argv, void *options, struct error *error);
 
 /* Whether the verb has such a flag, and it is set. */

@@ -214,7 +214,10 @@ static int receive_verb(void *context, char *const *words, struct error *error)
 	if (result)
 		return result;
 	result = receive_run(options, &end, error);
-	return monitor_end(result, end, error);
+	if (result != -EINVAL)
+		return monitor_end(result, end, error);
+	log_close();
+	return result;
 }
 
 static const struct option_spec table[] = {

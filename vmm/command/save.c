@@ -28,7 +28,7 @@ static json_t *save_request(const char *path, const struct saver_options *option
 	if (request_set_text(request, "file", path))
 		return request;
 	json_decref(request);
-	error_record(error, EILSEQ, "the path %s is not in UTF-8", path);
+	error_record(error, EINVAL, "the path %s is not in UTF-8", path);
 	return NULL;
 }
 
@@ -43,7 +43,7 @@ static int save_verb(void *context, char *const *words, struct error *error)
 	if (result)
 		return result;
 	request = save_request(path, options, error);
-	result = request ? ask_result(words[0], request, &report, error) : -EILSEQ;
+	result = request ? ask_result(words[0], request, &report, error) : -EINVAL;
 	if (result)
 		return result;
 	if (options->json)

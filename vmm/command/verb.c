@@ -2,6 +2,7 @@
 /* The verbs of the command line: see the header. */
 #include "command/verb.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* The usage is as wide as this. */
@@ -27,6 +28,16 @@ const struct verb *verb_find(const char *name)
 		if (!strcmp(name, verb_table[n]->name))
 			return verb_table[n];
 	return NULL;
+}
+
+int verb_check_words(const struct verb *verb, int count, char *const *words, struct error *error)
+{
+	if (count < verb->words_min)
+		return error_set(error, EINVAL, "%s needs %s", verb->name, verb->words);
+	if (count > verb->words_max)
+		return error_set(error, EINVAL, "%s takes no further word `%.100s`", verb->name,
+				 words[verb->words_max]);
+	return 0;
 }
 
 /* ---- The usage ---- */
@@ -57,9 +68,11 @@ static void verb_print(const struct verb *verb, const char *before, FILE *to)
 		fprintf(to, "       seaclock %s %s\n", verb->name, verb->form);
 }
 
-void verb_print_usage(FILE *to)
+void verb_print_usage(const struct verb *verb, FILE *to)
 {
-	for (size_t n = 0; n < VERBS; n++)
+	if (verb)
+		verb_print(verb, "usage:", to);
+	for (size_t n = 0; !verb && n < VERBS; n++)
 		verb_print(verb_table[n], n ? "      " : "usage:", to);
-	fputs("The manual page seaclock(1) explains them.\n", to);
+	fputs("The manual page seaclock(1) explains the options.\n", to);
 }

@@ -11,9 +11,6 @@
 
 #include <stdio.h>
 
-/* The exit status after a wrong command line. */
-#define VERB_USAGE 2
-
 struct verb {
 	const char *name;
 	const char *words; /* those that are no options, as the usage has them */
@@ -23,8 +20,8 @@ struct verb {
 	const void *defaults;		 /* of the struct that the table fills, */
 	size_t size;			 /* which has this size */
 	/*
-	 * `options` is filled, `words` end with NULL. The exit status; VERB_USAGE if options and words do not fit
-	 * together; or -errno with a sentence.
+	 * `options` is filled, `words` end with NULL. The exit status; or -errno with a sentence, -EINVAL only if the
+	 * command line is wrong.
 	 */
 	int (*run)(void *options, char *const *words, struct error *error);
 };
@@ -38,7 +35,10 @@ const struct verb *verb_at(size_t n);
 /* NULL if there is none of this name. */
 const struct verb *verb_find(const char *name);
 
-/* All verbs with their options. */
-void verb_print_usage(FILE *to);
+/* -EINVAL and a sentence if these are not the verb's words: too few, or too many. */
+int verb_check_words(const struct verb *verb, int count, char *const *words, struct error *error);
+
+/* A verb with its options, or all verbs if that is NULL. */
+void verb_print_usage(const struct verb *verb, FILE *to);
 
 #endif
