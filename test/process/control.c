@@ -51,6 +51,7 @@ static const struct request_case {
 	{ "{}\n", "the request names no version of the control protocol; this monitor takes version 1" },
 	{ "{\"command\": \"status\"}\n", "\"code\":\"version\"" },
 	{ "{\"version\": 2, \"command\": \"status\"}\n", "the request is of version 2 of the control protocol" },
+	{ "{\"version\": 2, \"command\": \"status\"}\n", "\"code\":\"version\",\"version\":1}" },
 	{ "{\"version\": 1, \"command\": 7}\n", "a request has a \\\"command\\\"" },
 	{ "{\"version\": 1, \"command\": \"pause\", \"force\": true}\n", "pause takes no \\\"force\\\"" },
 	{ "{\"version\": 1, \"command\": \"resume\", \"force\": 1}\n", "\\\"force\\\" takes true or false" },

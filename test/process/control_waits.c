@@ -9,8 +9,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SILENT 24
@@ -154,6 +158,83 @@ static void test_foreign_names(void **state)
 	assert_null(strstr(altra.said, "old"));
 }
 
+/* ---- Monitors of another version ---- */
+
+/* Answers each request alike, until somebody kills it. */
+static void foreign_serve(int listener, const char *answer)
+{
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+		char request[256];
+
+		(void)!read(fd, request, sizeof(request));
+		(void)!send(fd, answer, strlen(answer), MSG_NOSIGNAL);
+		close(fd);
+	}
+}
+
+/* A monitor that has nothing but a control socket: its process. It listens once this returns. */
+static pid_t foreign_run(const struct node *node, const char *name, const char *answer)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), ready[2];
+	char byte;
+	pid_t pid;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%.32s.sock", node->folder, name);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* Whoever listens is the process that clients see. */
+		if (listen(listener, 8) || write(ready[1], "", 1) != 1)
+			_exit(1);
+		foreign_serve(listener, answer);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	close(listener);
+	return pid;
+}
+
+static void expect_killed(pid_t pid, const char *name)
+{
+	int how = 0;
+
+	assert_int_equal(node_command(&altra, "stop", "--now", name, NULL), 0);
+	assert_non_null(strstr(altra.errors, " speaks another version of the control protocol, and was killed\n"));
+	assert_int_equal(waitpid(pid, &how, WNOHANG), pid);
+	assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL);
+}
+
+static void test_other_version(void **state)
+{
+	static const char told[] = "{\"error\": \"no\", \"code\": \"version\", \"version\": 2}\n";
+	static const char untold[] = "{\"error\": \"this monitor takes version 0\", \"code\": \"version\"}\n";
+	pid_t newer, older;
+
+	(void)state;
+	node_make(&altra, "altra", "");
+	node_run(&altra, "own", "guest=printing");
+	newer = foreign_run(&altra, "newer", told);
+	older = foreign_run(&altra, "older", untold);
+	node_expect_refused(
+		&altra, node_command(&altra, "status", "newer", NULL),
+		"the monitor of newer speaks version 2 of the control protocol, and this program version 1");
+	node_expect_refused(&altra, node_command(&altra, "pause", "older", NULL),
+			    "the monitor of older does not take this program's requests: this monitor takes version 0");
+	node_expect_refused(&altra, node_command(&altra, "status", NULL), "2 of 3 monitors gave no status");
+	assert_non_null(strstr(altra.said, "newer                the monitor of newer speaks version 2 "));
+	assert_non_null(strstr(altra.said, "own                  running "));
+	assert_int_equal(node_command(&altra, "status", "--json", NULL), 1);
+	assert_non_null(strstr(altra.said, "\"code\": \"version\""));
+	expect_killed(newer, "newer");
+	expect_killed(older, "older");
+	assert_int_equal(node_command(&altra, "status", NULL), 0);
+}
+
 /* ---- stop --now ---- */
 
 static void expect_ended_now(struct node *node, struct process *monitor)
@@ -214,6 +295,7 @@ int main(void)
 		TEST(test_stopped_at_work), TEST(test_no_folder),
 		TEST(test_foreign_names),   TEST(test_now_running),
 		TEST(test_now_migrating),   TEST(test_now_saving),
+		TEST(test_other_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

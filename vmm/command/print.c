@@ -6,6 +6,7 @@
 #include "control/socket.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define MIB 1048576.0
@@ -111,7 +112,9 @@ void print_saved(const char *name, const json_t *report)
 static void print_status_line(const json_t *status)
 {
 	if (json_object_get(status, "error")) {
-		printf("%-20s does not answer\n", text(status, "name"));
+		bool silent = !strcmp(text(status, "code"), "timeout");
+
+		printf("%-20s %s\n", text(status, "name"), silent ? "does not answer" : text(status, "error"));
 		return;
 	}
 	printf("%-20s %-10s %" JSON_INTEGER_FORMAT " vCPUs %6" JSON_INTEGER_FORMAT

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `seaclock stop`: ends a machine, or with --now its monitor, which is killed if it does not answer. */
+/* `seaclock stop`: ends a machine, or with --now its monitor, which is killed if it does not answer or speaks another
+ * version. */
 #include "command/ask.h"
 #include "command/print.h"
 #include "command/verb.h"
@@ -16,11 +17,11 @@ static const struct stop_options defaults;
 
 static int stop_now(const char *name, bool json, struct error *error)
 {
-	bool killed;
+	const char *killed;
 	int result = client_stop_now(name, &killed, error);
 
 	if (killed)
-		fprintf(stderr, "seaclock: the monitor of %s did not answer, and was killed\n", name);
+		fprintf(stderr, "seaclock: the monitor of %s %s, and was killed\n", name, killed);
 	if (!result && json)
 		print_done("stop --now", name);
 	return result;

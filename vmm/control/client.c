@@ -69,17 +69,36 @@ static int client_connect(const char *name, int *fd, struct error *error)
 			 strerror(reason));
 }
 
+/* A monitor that another release has started: in its words, or in ours if it says which version it takes. */
+static void client_foreign(const char *name, const json_t *line, struct error *error)
+{
+	const json_t *version = json_object_get(line, "version");
+
+	if (json_is_integer(version))
+		error_record(error, EPROTONOSUPPORT,
+			     "the monitor of %s speaks version %lld of the control protocol, and this program version "
+			     "%d: use the release that started it",
+			     name, (long long)json_integer_value(version), CONTROL_VERSION);
+	else
+		error_record(error, EPROTONOSUPPORT, "the monitor of %s does not take this program's requests: %s",
+			     name, json_string_value(json_object_get(line, "error")));
+}
+
 /* Passes on the monitor's sentence and its code. */
-static void client_refused(const json_t *line, struct error *error)
+static void client_refused(const char *name, const json_t *line, struct error *error)
 {
 	const char *code = json_string_value(json_object_get(line, "code"));
+	int err = code ? error_of_code(code) : 0;
 
-	error_record(error, code ? error_of_code(code) : 0, "%s", json_string_value(json_object_get(line, "error")));
+	if (err == EPROTONOSUPPORT)
+		client_foreign(name, line, error);
+	else
+		error_record(error, err, "%s", json_string_value(json_object_get(line, "error")));
 }
 
 /* True if the line is the result. */
-static bool client_take(const json_t *line, const struct client_watch *watch, json_t **answer, int *result,
-			struct error *error)
+static bool client_take(const char *name, const json_t *line, const struct client_watch *watch, json_t **answer,
+			int *result, struct error *error)
 {
 	const json_t *progress = json_object_get(line, "progress");
 
@@ -90,7 +109,7 @@ static bool client_take(const json_t *line, const struct client_watch *watch, js
 	if (progress && watch)
 		watch->progress(watch->context, progress);
 	if (refused)
-		client_refused(line, error);
+		client_refused(name, line, error);
 	return *answer || refused;
 }
 
@@ -102,7 +121,7 @@ static int client_wait(const char *name, int fd, int limit_ms, const struct clie
 
 	while ((line = control_read_line(fd, limit_ms))) {
 		int result;
-		bool over = client_take(line, watch, answer, &result, error);
+		bool over = client_take(name, line, watch, answer, &result, error);
 
 		json_decref(line);
 		if (over)
@@ -220,36 +239,50 @@ int client_shutdown(const char *name, uint32_t wait_s, struct error *error)
 
 /* ---- stop --now ---- */
 
-static int peer_kill(int fd, const char *name, struct error *error)
+static int peer_kill(int process, const char *name, const char *why, struct error *error)
 {
-	struct pollfd gone = { .fd = peer_open(fd), .events = POLLIN };
-	bool killed = gone.fd >= 0 && !syscall(SYS_pidfd_send_signal, gone.fd, SIGKILL, NULL, 0) &&
-		      poll(&gone, 1, SHORT_ANSWER_MS) == 1;
+	struct pollfd gone = { .fd = process, .events = POLLIN };
 
-	if (gone.fd >= 0)
-		close(gone.fd);
-	if (killed)
+	if (process >= 0 && !syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0) &&
+	    poll(&gone, 1, SHORT_ANSWER_MS) == 1)
 		return 0;
-	return error_set(error, ETIMEDOUT, "the monitor of %s neither answers nor can be killed", name);
+	return error_set(error, ETIMEDOUT, "the monitor of %s %s, and cannot be killed", name, why);
 }
 
-int client_stop_now(const char *name, bool *killed, struct error *error)
+/* Sends the order. Why the monitor has to be killed instead; NULL: it need not be. */
+static const char *stop_order(const char *name, int fd, int *result, struct error *error)
 {
 	json_t *answer = NULL, *request = request_make("stop");
-	int fd, result;
 
-	*killed = false;
 	request_set_flag(request, "now", true);
-	result = client_send(name, request, &fd, error);
+	control_write_line(fd, request);
+	*result = client_wait(name, fd, SHORT_ANSWER_MS, NULL, &answer, error);
+	json_decref(answer);
+	if (*result == -ETIMEDOUT)
+		return "did not answer";
+	if (*result == -EREMOTEIO && error->err == EPROTONOSUPPORT)
+		return "speaks another version of the control protocol";
+	return NULL;
+}
+
+int client_stop_now(const char *name, const char **killed, struct error *error)
+{
+	int fd, process, result = client_connect(name, &fd, error);
+	const char *why;
+
+	*killed = NULL;
 	if (result)
 		return result;
-	result = client_wait(name, fd, SHORT_ANSWER_MS, NULL, &answer, error);
-	if (result == -ETIMEDOUT) {
-		result = peer_kill(fd, name, error);
-		*killed = !result;
-	}
+	/* Before the order: a monitor that answers closes the connection. */
+	process = peer_open(fd);
+	why = stop_order(name, fd, &result, error);
+	if (why)
+		result = peer_kill(process, name, why, error);
+	if (why && !result)
+		*killed = why;
 	close(fd);
-	json_decref(answer);
+	if (process >= 0)
+		close(process);
 	return result;
 }
 
@@ -344,8 +377,14 @@ int client_status(const char *name, json_t **status, struct error *error)
 	return status_take(&asked, SHORT_ANSWER_MS, status, error);
 }
 
-/* A machine's answer; NULL if it is gone. *silent counts those that did not answer. */
-static json_t *status_of(const struct asked *asked, int limit_ms, size_t *silent)
+/* Monitors that gave no status. */
+struct missing {
+	size_t silent;
+	size_t refused;
+};
+
+/* A machine's answer; NULL if it is gone. */
+static json_t *status_of(const struct asked *asked, int limit_ms, struct missing *missing)
 {
 	json_t *status = NULL;
 	struct error error;
@@ -355,7 +394,10 @@ static json_t *status_of(const struct asked *asked, int limit_ms, size_t *silent
 		return status;
 	if (!status_is_silence(result))
 		return NULL;
-	(*silent)++;
+	if (result == -EREMOTEIO)
+		missing->refused++;
+	else
+		missing->silent++;
 	return status_failed(asked->name, &error);
 }
 
@@ -363,7 +405,8 @@ int client_status_all(json_t **all, struct error *error)
 {
 	sc_ns_t deadline = deadline_after_ms(SHORT_ANSWER_MS);
 	struct asked *asked;
-	size_t count, silent = 0;
+	struct missing missing = { 0 };
+	size_t count;
 	int result = status_ask_all(&asked, &count, error);
 
 	*all = NULL;
@@ -372,14 +415,17 @@ int client_status_all(json_t **all, struct error *error)
 	*all = json_array();
 	/* One deadline for all of them. */
 	for (size_t n = 0; n < count; n++) {
-		json_t *status = status_of(&asked[n], deadline_left_ms(deadline), &silent);
+		json_t *status = status_of(&asked[n], deadline_left_ms(deadline), &missing);
 
 		if (status)
 			json_array_append_new(*all, status);
 	}
 	free(asked);
-	if (!silent)
-		return 0;
-	return error_set(error, ETIMEDOUT, "%zu of %zu monitors did not answer within %d s", silent,
-			 json_array_size(*all), SHORT_ANSWER_MS / 1000);
+	if (missing.silent)
+		return error_set(error, ETIMEDOUT, "%zu of %zu monitors did not answer within %d s", missing.silent,
+				 json_array_size(*all), SHORT_ANSWER_MS / 1000);
+	if (missing.refused)
+		return error_set(error, EPROTONOSUPPORT, "%zu of %zu monitors gave no status, as the list says",
+				 missing.refused, json_array_size(*all));
+	return 0;
 }

@@ -6,7 +6,7 @@
  *
  * Errors: -EINVAL for a name that no machine can have, -ESRCH if no such machine is running here, -ETIMEDOUT if its
  * monitor does not answer, -EPIPE if it closes the connection instead, -EREMOTEIO for what the monitor refuses; the
- * error then has the monitor's sentence and code.
+ * error then has the monitor's code, and its sentence unless it speaks another version of the protocol.
  */
 #ifndef VMM_CONTROL_CLIENT_H
 #define VMM_CONTROL_CLIENT_H
@@ -42,15 +42,19 @@ int client_shutdown(const char *name, uint32_t wait_s, struct error *error);
  */
 int client_attach(const char *name, bool virtio, int *fd, struct error *error);
 
-/* Ends the machine's monitor as it is, by a signal if it does not answer: *killed. */
-int client_stop_now(const char *name, bool *killed, struct error *error);
+/*
+ * Ends the machine's monitor as it is; by a signal if it does not answer, or speaks another version: *killed is what it
+ * did then, in words, and else NULL.
+ */
+int client_stop_now(const char *name, const char **killed, struct error *error);
 
 /* A machine's status, at once; to be freed. */
 int client_status(const char *name, json_t **status, struct error *error);
 
 /*
  * A list with the status of every machine of this control folder, to be freed; NULL if the folder cannot be read.
- * -ETIMEDOUT if some do not answer: in the list these have "name", "error" and "code".
+ * -ETIMEDOUT if some do not answer, or else -EPROTONOSUPPORT if some speak another version: in the list these have
+ * "name", "error" and "code".
  */
 int client_status_all(json_t **all, struct error *error);
 

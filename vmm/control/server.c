@@ -208,6 +208,16 @@ static void answer_error(int client, const struct error *error)
 	control_write_line(client, control_error(error));
 }
 
+/* What is no request. A client of another version learns what is spoken here. */
+static void answer_refusal(int client, const struct error *error)
+{
+	json_t *line = control_error(error);
+
+	if (error->err == EPROTONOSUPPORT)
+		json_object_set_new(line, "version", json_integer(CONTROL_VERSION));
+	control_write_line(client, line);
+}
+
 static void answer(int client, int result, const struct error *error)
 {
 	if (result)
@@ -348,7 +358,7 @@ static bool control_request(struct control *control, int client, const json_t *r
 	int result = request_check(request, &error);
 
 	if (result) {
-		answer_error(client, &error);
+		answer_refusal(client, &error);
 		return false;
 	}
 	command = request_text(request, "command");
