@@ -224,19 +224,23 @@ static void test_guest_writes(void **state)
 
 static void test_grows(void **state)
 {
+	struct machine_growth growth = { 0 };
+
 	(void)state;
 	assert_int_equal(machine_create(&machine, &described, &console, &error), 0);
-	assert_int_equal(machine_grow(&machine, 0, &error), -EBUSY);
+	assert_int_equal(machine_grow(&machine, 0, &growth, &error), -EBUSY);
 	devices_start(&machine.devices);
 	assert_int_equal(truncate("a", DISK_SIZE * 2), 0);
-	assert_int_equal(machine_grow(&machine, 0, &error), 0);
+	assert_int_equal(machine_grow(&machine, 0, &growth, &error), 0);
+	assert_true(growth.before == DISK_SIZE && growth.after == DISK_SIZE * 2);
 	assert_int_equal(virtio_driver_read(disk_device(0), 0x100), DISK_SIZE * 2 / 512);
-	assert_int_equal(machine_grow(&machine, 1, &error), 0);
+	assert_int_equal(machine_grow(&machine, 1, &growth, &error), 0);
+	assert_true(growth.before == DISK_SIZE && growth.after == DISK_SIZE);
 	assert_int_equal(virtio_driver_read(disk_device(1), 0x100), DISK_SIZE / 512);
-	assert_int_equal(machine_grow(&machine, 2, &error), -EINVAL);
+	assert_int_equal(machine_grow(&machine, 2, &growth, &error), -EINVAL);
 	assert_string_equal(error.text, "m has no disk 2: it has 2, and the first one is disk 0");
 	assert_int_equal(truncate("a", DISK_SIZE), 0);
-	assert_true(machine_grow(&machine, 0, &error) < 0);
+	assert_true(machine_grow(&machine, 0, &growth, &error) < 0);
 	assert_int_equal(virtio_driver_read(disk_device(0), 0x100), DISK_SIZE * 2 / 512);
 	machine_destroy(&machine);
 }

@@ -139,12 +139,13 @@ static void test_smaller(void **state)
 /* The other side has looked at its size. */
 static size_t grow(struct pair *of, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
 {
+	struct machine_growth growth;
 	struct error error;
 
 	(void)index;
 	(void)size;
 	if (way == PAIR_TO_TARGET && frame[0] == FRAME_SYNC)
-		assert_int_equal(machine_grow(&of->source, 0, &error), -EBUSY);
+		assert_int_equal(machine_grow(&of->source, 0, &growth, &error), -EBUSY);
 	return PAIR_PASS;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `seaclock grow`: tells a guest that a disk, which was made larger outside, has grown. */
 #include "command/ask.h"
+#include "command/print.h"
 #include "command/verb.h"
 #include "control/request.h"
 #include "machine/config.h"
@@ -15,10 +16,19 @@ static const struct grow_options defaults;
 static int grow_run(void *context, char *const *words, struct error *error)
 {
 	const struct grow_options *options = context;
-	json_t *request = request_make("grow");
+	json_t *request = request_make("grow"), *sizes;
+	int result;
 
 	request_set_number(request, "disk", options->disk);
-	return ask_done("grow", words[0], request, options->json, error);
+	result = ask_result(words[0], request, &sizes, error);
+	if (result)
+		return result;
+	if (options->json)
+		print_json(sizes);
+	else
+		print_growth(words[0], sizes);
+	json_decref(sizes);
+	return 0;
 }
 
 static const struct option_spec table[] = {

@@ -107,6 +107,19 @@ void print_saved(const char *name, const json_t *report)
 	       real(report, "counter_hz") / 1e6, text(report, "level"));
 }
 
+void print_growth(const char *name, const json_t *sizes)
+{
+	json_int_t before = number(sizes, "bytes_before"), now = number(sizes, "bytes");
+
+	if (now == before)
+		printf("disk %" JSON_INTEGER_FORMAT " of %s still has %" JSON_INTEGER_FORMAT " bytes\n",
+		       number(sizes, "disk"), name, now);
+	else
+		printf("disk %" JSON_INTEGER_FORMAT " of %s had %" JSON_INTEGER_FORMAT
+		       " bytes, and has %" JSON_INTEGER_FORMAT " now\n",
+		       number(sizes, "disk"), name, before, now);
+}
+
 /* ---- Status ---- */
 
 static void print_status_line(const json_t *status)

@@ -28,6 +28,8 @@ void print_failure(const struct error *error);
 void print_moved(const char *name, const char *host, const json_t *report);
 void print_verdict(const char *host, const json_t *verdict);
 void print_saved(const char *name, const json_t *report);
+/* A disk's size before and now. */
+void print_growth(const char *name, const json_t *sizes);
 
 /* One machine with what is known of it, and a list, a line each. */
 void print_status(const json_t *status);

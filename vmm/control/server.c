@@ -178,6 +178,7 @@ void control_close(struct control *control)
 	control_call_off(control);
 	migration_close(&control->migration);
 	saving_join(&control->saving);
+	growth_join(&control->growth);
 	if (control->listener < 0)
 		return;
 	lock = folder_lock(&ignored);
@@ -348,7 +349,7 @@ static int control_stop(struct control *control, const json_t *request, struct e
 	return 0;
 }
 
-/* True if the connection now belongs to a migration, a save or a console. */
+/* True if the connection now belongs to a console, or to something in a thread of its own. */
 static bool control_request(struct control *control, int client, const json_t *request)
 {
 	struct machine *machine = control->machine;
@@ -379,7 +380,8 @@ static bool control_request(struct control *control, int client, const json_t *r
 	} else if (!strcmp(command, "console")) {
 		result = control_console(control, client, request, &taken, &error);
 	} else if (!strcmp(command, "grow")) {
-		result = machine_grow(machine, request_number(request, "disk", 0), &error);
+		result = growth_start(&control->growth, machine, client, request_number(request, "disk", 0), &error);
+		taken = !result;
 	} else if (!strcmp(command, "shutdown")) {
 		result = machine_press(machine, &error);
 	} else {

@@ -10,6 +10,7 @@
 #define VMM_CONTROL_SERVER_H
 
 #include "control/attachment.h"
+#include "control/growth.h"
 #include "control/line.h"
 #include "control/migration.h"
 #include "control/saving.h"
@@ -36,12 +37,13 @@ struct control {
 	struct sockaddr_un address;
 	struct migration migration;
 	struct saving saving;
+	struct growth growth;
 	struct attachment attachment[ATTACHMENT_PORTS];
 };
 
 /* Opens the socket; -EEXIST if a machine of this name is running. */
 int control_open(struct control *control, struct machine *machine, struct error *error);
-/* Waits for a migration or save that is under way, tells who is attached to a console, and removes the socket. */
+/* Waits for what is under way in a thread of its own, tells who is attached to a console, and removes the socket. */
 void control_close(struct control *control);
 
 /* For a program that ends at once: removes the socket and waits for nothing. */
@@ -51,8 +53,8 @@ void control_remove(const struct control *control);
 void control_call_off(struct control *control);
 
 /*
- * Takes what clients have sent, and answers the requests that are complete; a migration or save goes on in a thread of
- * its own.
+ * Takes what clients have sent, and answers the requests that are complete; a migration, a save or a look at a disk's
+ * size goes on in a thread of its own.
  */
 void control_serve(struct control *control);
 

@@ -38,6 +38,15 @@ static int machine_busy(struct machine *machine, const char *what, struct error 
 			 machine_state_name(ended ? MACHINE_ENDED : machine->state), what);
 }
 
+/* With the lock: -EBUSY while the size of a disk is asked for. */
+static int machine_check_growth(const struct machine *machine, const char *what, struct error *error)
+{
+	if (!machine->growing)
+		return 0;
+	return error_set(error, EBUSY, "the size of a disk of %s is being asked for: it cannot be %s now",
+			 machine->config.name, what);
+}
+
 int machine_pause(struct machine *machine, struct error *error)
 {
 	int result = 0;
@@ -208,13 +217,15 @@ void machine_run_loaded(struct machine *machine)
 
 int machine_begin_migration(struct machine *machine, struct error *error)
 {
-	int result = 0;
+	int result;
 
 	lock_take(&machine->lock);
-	if (machine_is(machine, MACHINE_RUNNING))
-		machine->state = MACHINE_MIGRATING;
-	else
+	if (!machine_is(machine, MACHINE_RUNNING))
 		result = machine_busy(machine, "migrated", error);
+	else
+		result = machine_check_growth(machine, "migrated", error);
+	if (!result)
+		machine->state = MACHINE_MIGRATING;
 	lock_drop(&machine->lock);
 	return result;
 }
@@ -256,14 +267,16 @@ void machine_end_migration(struct machine *machine, enum machine_state state)
 
 int machine_begin_save(struct machine *machine, enum machine_state *before, struct error *error)
 {
-	int result = 0;
+	int result;
 
 	lock_take(&machine->lock);
 	*before = machine->state;
-	if (machine_is(machine, MACHINE_RUNNING) || machine_is(machine, MACHINE_PAUSED))
-		machine->state = MACHINE_SAVING;
-	else
+	if (!machine_is(machine, MACHINE_RUNNING) && !machine_is(machine, MACHINE_PAUSED))
 		result = machine_busy(machine, "saved", error);
+	else
+		result = machine_check_growth(machine, "saved", error);
+	if (!result)
+		machine->state = MACHINE_SAVING;
 	lock_drop(&machine->lock);
 	return result;
 }
@@ -313,23 +326,47 @@ int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *er
 			 strerror(-result));
 }
 
-int machine_grow(struct machine *machine, uint32_t disk, struct error *error)
+/* The other side of a migration has looked at the size that there was. */
+static int machine_begin_growth(struct machine *machine, struct error *error)
 {
-	int result = 0;
+	int result;
+
+	lock_take(&machine->lock);
+	if (!machine_is(machine, MACHINE_RUNNING) && !machine_is(machine, MACHINE_PAUSED))
+		result = machine_busy(machine, "given a larger disk", error);
+	else
+		result = machine_check_growth(machine, "given a larger disk", error);
+	machine->growing |= !result;
+	lock_drop(&machine->lock);
+	return result;
+}
+
+static void machine_end_growth(struct machine *machine)
+{
+	lock_take(&machine->lock);
+	machine->growing = false;
+	lock_drop(&machine->lock);
+}
+
+int machine_grow(struct machine *machine, uint32_t disk, struct machine_growth *growth, struct error *error)
+{
+	uint64_t *size;
+	int result;
 
 	if (disk >= machine->devices.disks)
 		return error_set(error, EINVAL,
 				 "%s has no disk %" PRIu32 ": it has %" PRIu32 ", and the first one is disk 0",
 				 machine->config.name, disk, machine->devices.disks);
-	/* The other side of a migration has looked at the size that there was. */
-	lock_take(&machine->lock);
-	if (!machine_is(machine, MACHINE_RUNNING) && !machine_is(machine, MACHINE_PAUSED))
-		result = machine_busy(machine, "given a larger disk", error);
-	lock_drop(&machine->lock);
+	result = machine_begin_growth(machine, error);
+	if (result)
+		return result;
+	size = &machine->config.disk[disk].size;
+	growth->before = *size;
+	result = block_resize(&machine->devices.disk[disk], error);
 	if (!result)
-		result = block_resize(&machine->devices.disk[disk], error);
-	if (!result)
-		machine->config.disk[disk].size = machine->disks.disk[disk]->size;
+		*size = machine->disks.disk[disk]->size;
+	growth->after = *size;
+	machine_end_growth(machine);
 	return result;
 }
 

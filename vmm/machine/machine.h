@@ -56,11 +56,12 @@ struct machine {
 	struct vcpu_set vcpus;
 	struct disks disks;
 	struct devices devices;
-	struct lock lock; /* state, policy */
+	struct lock lock; /* state, policy, growing */
 	enum machine_state state;
 	enum sc_clock_policy policy; /* as machine_policy() */
 	bool disks_given;	     /* the guest does not run until they are taken back; atomic */
 	bool ending;		     /* to end once it is no longer being migrated or saved */
+	bool growing;		     /* the size of a disk is asked for, and may change in `config` */
 	enum machine_end end;	     /* atomic */
 	enum machine_end restart;    /* it is to start anew, or this is its end; atomic */
 	uint32_t restarts;	     /* how often it has started anew; atomic */
@@ -148,11 +149,17 @@ void machine_end_restart(struct machine *machine);
 /* The guest's hold, if there is one, ends with SC_HOLD_*; all vCPUs are held. -errno if KVM fails us. */
 int machine_end_hold(struct machine *machine, uint64_t outcome, struct error *error);
 
+/* The size of a disk, in bytes, before it was asked for and now. */
+struct machine_growth {
+	uint64_t before, after;
+};
+
 /*
  * A disk of this number, from 0, was made larger outside: the guest is told. -EINVAL if there is none, or it has
- * shrunk; -EBUSY unless the machine runs or is paused.
+ * shrunk; -EBUSY unless the machine runs or is paused. A server is waited for, and no migration or save begins
+ * meanwhile.
  */
-int machine_grow(struct machine *machine, uint32_t disk, struct error *error);
+int machine_grow(struct machine *machine, uint32_t disk, struct machine_growth *growth, struct error *error);
 
 /* The operator asks the guest to end, by the power button. -EBUSY unless it runs; -ENOTSUP: it has none. */
 int machine_press(struct machine *machine, struct error *error);
