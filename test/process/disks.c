@@ -105,6 +105,52 @@ static void test_grow_waits(void **state)
 	node_runs_on(&altra, "boat");
 }
 
+static bool server_is_away(void *context)
+{
+	json_t *status = node_status(&altra, "boat");
+	const json_t *disk = json_array_get(json_object_get(status, "disks"), 0);
+	bool away = !strcmp(json_string_value(json_object_get(disk, "state")), "server-away");
+
+	json_decref(status);
+	return away == *(bool *)context;
+}
+
+static void expect_status(const char *line)
+{
+	assert_int_equal(node_command(&altra, "status", "boat", NULL), 0);
+	if (!strstr(altra.said, line))
+		fail_msg("status does not say `%s`: %s", line, altra.said);
+}
+
+static void test_status(void **state)
+{
+	char option[PROCESS_PATH_SIZE + 16], line[PROCESS_PATH_SIZE + 64];
+
+	(void)state;
+	snprintf(option, sizeof(option), "%s,readonly", file);
+	snprintf(line, sizeof(line), "\n  disk 0: %s, 1048576 bytes, read-only\n", file);
+	run_on(option);
+	expect_status(line);
+}
+
+static void test_status_of_server(void **state)
+{
+	const char *const words[] = { "file", word, NULL };
+	char line[sizeof(server.uri) + 64];
+	bool away = true, there = false;
+
+	(void)state;
+	run_on_server();
+	snprintf(line, sizeof(line), "\n  disk 0: %s, 1048576 bytes\n", server.uri);
+	expect_status(line);
+	disk_server_end(&server, SIGKILL);
+	process_wait_until(server_is_away, &away, "status says that the server is away");
+	snprintf(line, sizeof(line), "\n  disk 0: %s, 1048576 bytes, its server is away\n", server.uri);
+	expect_status(line);
+	disk_server_start(&server, words);
+	process_wait_until(server_is_away, &there, "status says that the server is back");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -112,6 +158,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_grow),
 		TEST(test_grow_waits),
+		TEST(test_status),
+		TEST(test_status_of_server),
 	};
 
 	return process_run_tests(tests, ARRAY_SIZE(tests));

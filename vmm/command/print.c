@@ -147,6 +147,24 @@ static void print_late_timers(const json_t *timers)
 		       number(timer, "vcpu"), number(timer, "timer"), text(timer, "state"), real(timer, "ms") / 1e3);
 }
 
+static void print_disks(const json_t *disks, const json_t *described)
+{
+	json_t *disk;
+	size_t index;
+
+	json_array_foreach(disks, index, disk)
+	{
+		const json_t *description = json_array_get(described, index);
+		const char *where = text(description, "where"), *state = text(disk, "state");
+		bool away = state && !strcmp(state, "server-away");
+
+		printf("  disk %zu: %s, %" JSON_INTEGER_FORMAT " bytes%s%s\n", index, where ? where : "?",
+		       number(disk, "bytes"),
+		       json_is_true(json_object_get(description, "readonly")) ? ", read-only" : "",
+		       away ? ", its server is away" : "");
+	}
+}
+
 void print_status(const json_t *status)
 {
 	const json_t *last = json_object_get(status, "last_migration");
@@ -154,6 +172,7 @@ void print_status(const json_t *status)
 	const char *reason = text(status, "level_reason");
 
 	print_status_line(status);
+	print_disks(json_object_get(status, "disks"), json_object_get(json_object_get(status, "machine"), "disks"));
 	print_late_timers(json_object_get(status, "late_timers"));
 	if (reason)
 		printf("  another counter rate is refused: %s\n", reason);

@@ -267,6 +267,20 @@ static json_t *timers_json(struct machine *machine)
 	return timers;
 }
 
+/* What the description does not say of the disks. */
+static json_t *disks_json(struct machine *machine)
+{
+	json_t *disks = json_array();
+
+	for (uint32_t n = 0; n < machine->devices.disks; n++) {
+		struct block_sight sight = block_see(&machine->devices.disk[n]);
+
+		json_array_append_new(disks, json_pack("{s:I, s:s}", "bytes", (json_int_t)sight.size, "state",
+						       sight.away ? "server-away" : "ok"));
+	}
+	return disks;
+}
+
 static json_t *status_json(struct control *control)
 {
 	struct machine *machine = control->machine;
@@ -280,6 +294,7 @@ static json_t *status_json(struct control *control)
 
 	json_object_update_new(status, follow_json(machine));
 	json_object_set_new(status, "late_timers", timers_json(machine));
+	json_object_set_new(status, "disks", disks_json(machine));
 	json_object_set_new(status, "machine", description_json(&machine->config));
 	return status;
 }

@@ -293,6 +293,16 @@ bool block_has_flushed_ahead(struct block *block)
 	return has;
 }
 
+struct block_sight block_see(struct block *block)
+{
+	struct block_sight sight;
+
+	lock_take(&block->virtio.device.lock);
+	sight = (struct block_sight){ .size = block->facts.sectors * DISK_SECTOR_SIZE, .away = block->away };
+	lock_drop(&block->virtio.device.lock);
+	return sight;
+}
+
 int block_resize(struct block *block, struct error *error)
 {
 	struct lock *lock = &block->virtio.device.lock;

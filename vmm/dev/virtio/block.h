@@ -57,6 +57,7 @@ struct block {
 	enum block_ahead ahead;
 	uint32_t resets;    /* that wait until nothing is under way */
 	uint32_t under_way; /* requests that were taken, and are neither given back nor left */
+	bool away;	    /* the disk's server, as last seen */
 	uint32_t retaken;   /* heads below this one were looked at whether they were left from before */
 	bool resizing;	    /* somebody waits for the disk's new size */
 	int resized;	    /* what came of it */
@@ -106,6 +107,13 @@ int block_settled(struct block *block, struct error *error);
  */
 void block_flush_ahead(struct block *block);
 bool block_has_flushed_ahead(struct block *block);
+
+/* A look from outside: the size that the guest knows, in bytes, and whether a server is away. */
+struct block_sight {
+	uint64_t size;
+	bool away;
+};
+struct block_sight block_see(struct block *block);
 
 /*
  * The disk has grown: looks how large it is, and tells the guest. -EBUSY while the device is quiesced; otherwise as

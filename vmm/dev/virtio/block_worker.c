@@ -307,12 +307,19 @@ static void block_decide(struct block *block, struct block_view *view)
 	view->attend = busy || !block->standing;
 }
 
+static bool block_is_away(const struct block *block)
+{
+	const struct disk *disk = block->disk;
+
+	return disk->ops->is_away && disk->ops->is_away(disk);
+}
+
 /* Gives and takes; tells those who wait what has changed. */
 static struct block_view block_exchange(struct block *block)
 {
 	struct block_view view = { .taken = NULL };
 	struct block_taking taking = { .end = &view.taken };
-	bool given;
+	bool given, away = block_is_away(block);
 
 	lock_take(&block->virtio.device.lock);
 	given = block_give(block);
@@ -323,6 +330,7 @@ static struct block_view block_exchange(struct block *block)
 	view.more = taking.count;
 	view.resize = block->resizing;
 	view.end = block->order == BLOCK_END;
+	block->away = away;
 	block_decide(block, &view);
 	if (!block->under_way || block->standing)
 		pthread_cond_broadcast(&block->changed);
@@ -355,13 +363,6 @@ static struct block_view block_round(struct block *block)
 			block_flush(block);
 	} while ((view.more || view.flush) && !view.resize && !view.end);
 	return view;
-}
-
-static bool block_is_away(const struct block *block)
-{
-	const struct disk *disk = block->disk;
-
-	return disk->ops->is_away && disk->ops->is_away(disk);
 }
 
 /* What the disk has not done stays taken, and what was to be flushed dirty; whether that was anything. */
