@@ -249,7 +249,7 @@ static void test_terminal(void **state)
 	type(fd, "\x01");
 	type(fd, "d");
 	assert_int_equal(process_wait(client), 0);
-	assert_non_null(strstr(process_text(client->errors), "seaclock: guest is left to itself\n"));
+	assert_non_null(strstr(process_text(client->errors), "seaclock: detached from guest\n"));
 	assert_int_equal(tcgetattr(other, &after), 0);
 	assert_int_equal(after.c_iflag, before.c_iflag);
 	assert_int_equal(after.c_oflag, before.c_oflag);

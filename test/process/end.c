@@ -104,7 +104,7 @@ static void test_migrating(void **state)
 
 	(void)state;
 	process_signal(monitor, SIGTERM);
-	node_expect_refused(&altra, node_finish(&altra, migrate), "the migration was called off");
+	node_expect_refused(&altra, node_finish(&altra, migrate), "the migration was cancelled");
 	assert_int_equal(process_wait(monitor), 6);
 	close(listener);
 }
@@ -122,9 +122,9 @@ static void test_guest_ends(void **state)
 	assert_int_equal(process_wait(monitor), 0);
 	assert_in_range(process_now_ns() - began, 0, 20000000000ull);
 	status = node_finish(&altra, migrate);
-	ended = strstr(altra.errors, "called off") == NULL;
+	ended = strstr(altra.errors, "cancelled") == NULL;
 	node_expect_refused(&altra, status,
-			    ended ? "guest has ended: it cannot be migrated" : "the migration was called off");
+			    ended ? "guest has ended: it cannot be migrated" : "the migration was cancelled");
 	close(listener);
 }
 
@@ -189,7 +189,7 @@ static void test_saving(void **state)
 	save = node_start(&altra, "save", "guest", saved, NULL);
 	node_wait_state(&altra, "guest", "saving");
 	process_signal(monitor, SIGTERM);
-	node_expect_refused(&altra, node_finish(&altra, save), "the save was called off");
+	node_expect_refused(&altra, node_finish(&altra, save), "the save was cancelled");
 	assert_int_equal(process_wait(monitor), 6);
 	assert_string_equal(process_text(saved), "older");
 }

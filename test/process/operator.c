@@ -100,11 +100,11 @@ static void test_cancel(void **state)
 	node_expect_refused(altra, cancel(NULL), "guest is not being migrated");
 	crossing_begin(&crossing, faults);
 	assert_int_equal(cancel(NULL), 0);
-	assert_string_equal(altra->said, "the migration of guest was called off: it runs on here\n");
+	assert_string_equal(altra->said, "the migration of guest was cancelled: it runs on here\n");
 	crossing_expect(&crossing, CROSSING_STAYS);
-	assert_non_null(strstr(altra->errors, "called off"));
+	assert_non_null(strstr(altra->errors, "cancelled"));
 	status = node_status(altra, CROSSING_GUEST);
-	assert_non_null(strstr(string(json_object_get(status, "last_migration"), "error"), "called off"));
+	assert_non_null(strstr(string(json_object_get(status, "last_migration"), "error"), "cancelled"));
 	assert_string_equal(string(json_object_get(status, "last_migration"), "code"), "cancelled");
 	json_decref(status);
 	node_expect_refused(altra, cancel(NULL), "guest is not being migrated");

@@ -327,9 +327,9 @@ static void test_cancel(void **state)
 		usleep(1000);
 	pthread_join(thread, NULL);
 	assert_int_equal(result, -EREMOTEIO);
-	assert_string_equal(error.text, "the migration was called off");
+	assert_string_equal(error.text, "the migration was cancelled");
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
-	expect_failure_is_kept("cancelled", "the migration was called off");
+	expect_failure_is_kept("cancelled", "the migration was cancelled");
 	close(listener);
 	assert_int_equal(order("boat", "stop", &error), 0);
 	source_join(MACHINE_END_STOPPED);

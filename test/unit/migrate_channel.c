@@ -343,7 +343,7 @@ static void test_deadline(void **state)
 	channel.limit_ms = 10000;
 	channel.deadline = sc_ns(4000000);
 	assert_int_equal(channel_receive(&channel, &frame, &error), -ETIMEDOUT);
-	assert_string_equal(error.text, "the other side took more than 10 s while the guest stood still");
+	assert_string_equal(error.text, "the other side took more than 10 s while the guest was stopped");
 	/* What is there too late does not count. */
 	frame_put_header(header, FRAME_GO, 0);
 	peer_send(header, sizeof(header));

@@ -197,7 +197,7 @@ static void test_gate(void **state)
 	assert_false(called(&gate));
 	gate_close(&gate);
 	assert_int_equal(gate_on_cancel(NULL, &error), -ECANCELED);
-	assert_string_equal(error.text, "the migration was called off");
+	assert_string_equal(error.text, "the migration was cancelled");
 }
 
 struct racer {

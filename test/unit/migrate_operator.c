@@ -199,7 +199,7 @@ static void test_cancel(void **state)
 		assert_true(moment.said);
 		assert_int_equal(moment.called_off, moment.in_time);
 		if (moment.in_time) {
-			expect_stayed("the migration was called off");
+			expect_stayed("the migration was cancelled");
 		} else {
 			expect_moved();
 			renew(state);
@@ -226,7 +226,7 @@ static void test_cancel_in_silence(void **state)
 	pair.tap = tap_silent_then_cancels;
 	pair.context = &moment;
 	pair_migrate(&pair);
-	expect_stayed("the migration was called off");
+	expect_stayed("the migration was cancelled");
 }
 
 /* ---- Silence ---- */
@@ -365,7 +365,7 @@ static void test_freeze_fails(void **state)
 	pair.tap = tap_cancels;
 	pair.context = &moment;
 	pair_migrate(&pair);
-	expect_stayed("called off");
+	expect_stayed("cancelled");
 	/* The fake's time has not moved but for nothing: R is where it was. */
 	assert_in_range(pair_reference(&pair, &pair.source), reference, reference + 2);
 }

@@ -176,7 +176,7 @@ static void test_go_too_late(void **state)
 {
 	(void)state;
 	assert_int_equal(run(NULL, go_too_late), -ETIMEDOUT);
-	assert_string_equal(error.text, "the other side took more than 10 s while the guest stood still");
+	assert_string_equal(error.text, "the other side took more than 10 s while the guest was stopped");
 }
 
 /* So many questions about a migration, on a connection of their own. */
@@ -225,7 +225,7 @@ static void test_flood(void **state)
 {
 	(void)state;
 	assert_int_equal(run(NULL, go_after_flood), -ETIMEDOUT);
-	assert_string_equal(error.text, "the other side took more than 10 s while the guest stood still");
+	assert_string_equal(error.text, "the other side took more than 10 s while the guest was stopped");
 }
 
 /* ---- Until READY ---- */

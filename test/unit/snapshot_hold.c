@@ -101,7 +101,7 @@ static void test_called_off(void **state)
 		assert_int_equal(gate_open(&gate, &error), 0);
 		assert_true(gate_cancel(&gate));
 		assert_int_equal(save_by(SC_CLOCK_FREEZE, true, &gate), -ECANCELED);
-		assert_string_equal(error.text, "the save was called off");
+		assert_string_equal(error.text, "the save was cancelled");
 		assert_int_equal(access(path, F_OK), -1);
 		gate_close(&gate);
 		fake_host_use(&pair.host[0]);

@@ -141,7 +141,7 @@ static void cancel(uint32_t times)
 	pair.context = &times;
 	pair_migrate(&pair);
 	assert_true(pair_stayed(&pair));
-	assert_string_equal(pair.source_error.text, "the migration was called off");
+	assert_string_equal(pair.source_error.text, "the migration was cancelled");
 	assert_int_equal(pair.source.clock.partition.asked, SC_ASK_NOTHING);
 }
 
@@ -267,7 +267,7 @@ static void test_slow_in_hold(void **state)
 	pair.tap = tap_delays_long;
 	pair_migrate(&pair);
 	assert_true(pair_stayed(&pair));
-	if (!strstr(pair.source_error.text, "the other side took more than 10 s while the guest stood still"))
+	if (!strstr(pair.source_error.text, "the other side took more than 10 s while the guest was stopped"))
 		fail_msg("it says: %s", pair.source_error.text);
 	assert_true(driver_wait_raw(&driver, FROM_HZ));
 }

@@ -219,7 +219,7 @@ static int viewer_run(struct viewer *viewer, struct error *error)
 	if (viewer->keyboard.terminal)
 		fputc('\n', stderr);
 	if (!result && viewer->detached)
-		fprintf(stderr, "seaclock: %s is left to itself\n", viewer->name);
+		fprintf(stderr, "seaclock: detached from %s\n", viewer->name);
 	return result || viewer->detached ? result : viewer_conclude(viewer, error);
 }
 

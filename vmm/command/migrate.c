@@ -48,7 +48,7 @@ static void migrate_print(const char *name, const char *host, const struct migra
 	if (options->cancel && options->json)
 		print_done("migrate --cancel", name);
 	else if (options->cancel)
-		printf("the migration of %s was called off: it runs on here\n", name);
+		printf("the migration of %s was cancelled: it runs on here\n", name);
 	else if (options->json)
 		print_json(answer);
 	else if (options->dry_run)

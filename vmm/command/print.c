@@ -102,7 +102,7 @@ void print_verdict(const char *host, const json_t *verdict)
 
 void print_saved(const char *name, const json_t *report)
 {
-	printf("%s is saved in %s: %.1f MiB; it stood still for %.1f ms; counter %.6f MHz, level %s\n", name,
+	printf("%s is saved in %s: %.1f MiB; it was stopped for %.1f ms; counter %.6f MHz, level %s\n", name,
 	       text(report, "file"), real(report, "bytes") / MIB, real(report, "stopped_ms"),
 	       real(report, "counter_hz") / 1e6, text(report, "level"));
 }

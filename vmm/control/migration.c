@@ -311,7 +311,7 @@ static int migration_cancel(struct migration *migration, int client, struct erro
 	if (!migration->active)
 		result = error_set(error, ENODATA, "%s is not being migrated", name);
 	else if (migration->canceller >= 0)
-		result = error_set(error, EALREADY, "the migration of %s is being called off already", name);
+		result = error_set(error, EALREADY, "the migration of %s is being cancelled already", name);
 	else if (!gate_cancel(&migration->gate))
 		result =
 			error_set(error, EBUSY, "it is too late: %s has been handed over to %s", name, migration->host);

@@ -19,7 +19,7 @@
 static int channel_failed(const struct channel *channel, int err, struct error *error)
 {
 	if (err == ETIMEDOUT && channel->deadline.v && !deadline_left_ms(channel->deadline))
-		return error_set(error, err, "the other side took more than %d s while the guest stood still",
+		return error_set(error, err, "the other side took more than %d s while the guest was stopped",
 				 channel->limit_ms / 1000);
 	if (err == ETIMEDOUT)
 		return error_set(error, err, "the other side has not sent or taken a frame for %d s",

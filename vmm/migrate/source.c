@@ -311,7 +311,7 @@ static int source_check_gap(struct source *source, sc_ns_t gap)
 	if (gap.v <= stood + NS_PER_S)
 		return 0;
 	return error_set(source->error, EPROTO,
-			 "the other side counts a gap of %" PRIu64 " ms where the guest has stood still for %" PRIu64
+			 "the other side counts a gap of %" PRIu64 " ms where the guest has been stopped for %" PRIu64
 			 " ms",
 			 gap.v / NS_PER_MS, stood / NS_PER_MS);
 }

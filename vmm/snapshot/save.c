@@ -17,7 +17,7 @@
 static int save_called(void *context, struct error *error)
 {
 	(void)context;
-	return error_set(error, ECANCELED, "the save was called off");
+	return error_set(error, ECANCELED, "the save was cancelled");
 }
 
 /* The same for a guest that is down: nobody need wait for what it would do. */

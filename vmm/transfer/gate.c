@@ -57,5 +57,5 @@ bool gate_is_cancelled(const struct gate *gate)
 int gate_on_cancel(void *context, struct error *error)
 {
 	(void)context;
-	return error_set(error, ECANCELED, "the migration was called off");
+	return error_set(error, ECANCELED, "the migration was cancelled");
 }
