@@ -57,6 +57,7 @@ static void expect_lost(struct crossing *crossing)
 	assert_int_equal(node_finish(&crossing->altra, crossing->migrate), 1);
 	node_expect_nobody(&crossing->grace, CROSSING_GUEST);
 	assert_false(process_has_ended(crossing->receiver));
+	assert_false(crossing_disk_is_locked());
 	process_signal(crossing->receiver, SIGTERM);
 	assert_int_equal(process_wait(crossing->receiver), 6);
 }
