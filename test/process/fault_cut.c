@@ -7,6 +7,8 @@
 static const struct crossing_case cases[] = {
 	{ "before HELLO", NULL, CROSSING_STAYS, { "cut", "HELLO" } },
 	{ "in HELLO", NULL, CROSSING_STAYS, { "cut", "HELLO+9" } },
+	{ "before MACHINE", NULL, CROSSING_STAYS, { "cut", "MACHINE" } },
+	{ "in MACHINE", NULL, CROSSING_STAYS, { "cut", "MACHINE+50" } },
 	{ "before WELCOME", NULL, CROSSING_STAYS, { "cut", "WELCOME" } },
 	{ "in WELCOME", NULL, CROSSING_STAYS, { "cut", "WELCOME+9" } },
 	{ "before CHECK", NULL, CROSSING_STAYS, { "cut", "CHECK" } },
@@ -27,6 +29,8 @@ static const struct crossing_case cases[] = {
 	{ "before SYNCED", NULL, CROSSING_STAYS, { "cut", "SYNCED" } },
 	{ "before STATE", NULL, CROSSING_STAYS, { "cut", "STATE" } },
 	{ "in STATE", NULL, CROSSING_STAYS, { "cut", "STATE+300" } },
+	{ "STATE damaged, then before ABORT", NULL, CROSSING_STAYS, { "damage", "STATE+200", "cut", "ABORT" } },
+	{ "STATE damaged, then in ABORT", NULL, CROSSING_STAYS, { "damage", "STATE+200", "cut", "ABORT+9" } },
 	{ "before READY", NULL, CROSSING_STAYS, { "cut", "READY" } },
 	{ "in READY", NULL, CROSSING_STAYS, { "cut", "READY+11" } },
 	{ "before GO", NULL, CROSSING_STAYS, { "cut", "GO" } },

@@ -19,6 +19,7 @@ static const struct crossing_case cases[] = {
 	{ "SYNCED does not arrive", NULL, CROSSING_STAYS, { "swallow", "SYNCED" } },
 	{ "READY does not arrive", NULL, CROSSING_STAYS, { "swallow", "READY" } },
 	{ "GO does not arrive", NULL, CROSSING_STAYS, { "swallow", "GO" } },
+	{ "GO does not arrive, then cut before ABORT", NULL, CROSSING_STAYS, { "swallow", "GO", "cut", "ABORT" } },
 	{ "DONE does not arrive", NULL, CROSSING_MOVES, { "swallow", "DONE" } },
 	{ "SETTLED does not arrive", NULL, CROSSING_MOVES, { "swallow", "SETTLED" } },
 	{ "from DONE on, and the first ANSWER does not arrive",
