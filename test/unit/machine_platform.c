@@ -181,7 +181,7 @@ static void test_vmclock(void **state)
 	assert_int_equal(page.magic, VMCLOCK_MAGIC);
 	assert_int_equal(page.size, LAYOUT_VMCLOCK_SIZE);
 	assert_int_equal(page.clock_status, VMCLOCK_SYNCHRONIZED);
-	assert_int_equal(page.tai_offset_s, 37);
+	assert_int_equal(page.tai_offset_s, (uint16_t)-37);
 	assert_int_equal(page.time_esterror_ns, 700);
 	assert_in_range(page.time_maxerror_ns, 5000, 5100);
 	assert_int_equal(page.disruption_marker, 0);

@@ -110,7 +110,7 @@ struct vmclock_time vmclock_time_make(uint32_t hz, const struct sc_statement *st
 	struct vmclock_time time = {
 		.period_shift = period_shift_of(hz),
 		.leap = leap_of(discipline->leap),
-		.tai_offset_s = discipline->tai_offset_s,
+		.tai_offset_s = -discipline->tai_offset_s,
 		.flags = discipline->tai_offset_s ? VMCLOCK_TAI_OFFSET_VALID : 0,
 	};
 

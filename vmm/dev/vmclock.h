@@ -5,8 +5,10 @@
  *
  * Policy: pure. Each field is true or marked as not valid; an error is a bound, rounded up. What the host knows comes
  * as one struct vmclock_time in terms of the host's counter, made here of a statement and of how CLOCK_REALTIME is
- * steered; a host's own VMClock page says the same, and can take their place. Source: Linux 7.x,
- * include/uapi/linux/vmclock-abi.h, and the VMClock specification 1.0 of the UAPI group; where they differ, Linux.
+ * steered; a host's own VMClock page says the same, and can take their place. Source: Linux 7.3,
+ * include/uapi/linux/vmclock-abi.h and drivers/ptp/ptp_vmclock.c, and the VMClock specification 1.0 of the UAPI group;
+ * where they differ, Linux. They differ in the place of two flags, and in the sign of tai_offset_sec: the driver
+ * subtracts it from UTC to get TAI.
  */
 #ifndef VMM_DEV_VMCLOCK_H
 #define VMM_DEV_VMCLOCK_H
@@ -55,7 +57,7 @@ struct vmclock_page {
 	uint8_t reserved[2];
 	uint8_t clock_status;
 	uint8_t leap_second_smearing_hint;
-	uint16_t tai_offset_s;
+	uint16_t tai_offset_s; /* UTC - TAI, in two's complement */
 	uint8_t leap_indicator;
 	uint8_t period_shift;
 	uint64_t counter_value;
@@ -82,7 +84,7 @@ struct vmclock_time {
 	uint64_t flags; /* which of these are valid */
 	enum vmclock_status status;
 	enum vmclock_leap leap;
-	int32_t tai_offset_s;
+	int32_t tai_offset_s; /* UTC - TAI */
 };
 
 /* What a guest is told besides. */
