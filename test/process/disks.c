@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What an operator learns of a machine's disks, a file and a server, and that nobody else waits for a server. */
 #include "fixture/node.h"
+#include "fixture/relay.h"
 
 #include "../fake/disk_server.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -55,6 +57,8 @@ static void run_on_server(void)
 	disk_server_start(&server, words);
 	run_on(server.uri);
 }
+
+/* ---- Sizes and servers ---- */
 
 static void test_grow(void **state)
 {
@@ -151,15 +155,53 @@ static void test_status_of_server(void **state)
 	process_wait_until(server_is_away, &there, "status says that the server is back");
 }
 
+/* ---- Diskless ---- */
+
+static bool disk_is_mine(void *context)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return !fcntl(*(int *)context, F_OFD_SETLK, &lock);
+}
+
+/* The source has given its disk away when the migration fails, and somebody else takes it before the source can. */
+static void test_diskless(void **state)
+{
+	const char *const faults[] = { "silence", "STATE", NULL };
+	char option[PROCESS_PATH_SIZE + 2];
+	int other = open(file, O_RDWR | O_CLOEXEC);
+	struct process *migrate;
+	struct relay relay;
+	struct node grace;
+	json_t *status;
+
+	(void)state;
+	altra.host = "hz=25000000,stopped_ms=3000,disks_ms=500";
+	node_make(&grace, "grace", altra.host);
+	snprintf(option, sizeof(option), "0=%s", file);
+	run_on(file);
+	node_receive_with(&grace, "--disk", option);
+	relay_start(&relay, grace.address, faults);
+	migrate = node_start(&altra, "migrate", "boat", relay.address, "--json", "--max-step", "100000", NULL);
+	process_wait_until(disk_is_mine, &other, "the source gives its disk away");
+	node_expect_failed(&altra, node_finish(&altra, migrate), NODE_DISKLESS,
+			   "boat stays paused, because its disks cannot be taken back: `seaclock resume boat` tries");
+	assert_non_null(strstr(altra.said, "\"code\":\"diskless\"}"));
+	status = node_status(&altra, "boat");
+	assert_string_equal(json_string_value(json_object_get(status, "state")), "diskless");
+	json_decref(status);
+	close(other);
+	assert_int_equal(node_command(&altra, "resume", "boat", NULL), 0);
+	node_runs_on(&altra, "boat");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_grow),
-		TEST(test_grow_waits),
-		TEST(test_status),
-		TEST(test_status_of_server),
+		TEST(test_grow),   TEST(test_grow_waits),	TEST(test_diskless),
+		TEST(test_status), TEST(test_status_of_server),
 	};
 
 	return process_run_tests(tests, ARRAY_SIZE(tests));

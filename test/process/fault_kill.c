@@ -46,7 +46,7 @@ static void expect_paused_until_forced(struct crossing *crossing)
 	node_expect_nobody(&crossing->grace, CROSSING_GUEST);
 	crossing->receiver = node_receive(&crossing->grace);
 	relay_mend(&crossing->relay, crossing->grace.address);
-	node_expect_refused(altra, node_command(altra, "resume", CROSSING_GUEST, NULL), "knows nothing");
+	node_expect_failed(altra, node_command(altra, "resume", CROSSING_GUEST, NULL), NODE_UNDECIDED, "knows nothing");
 	crossing_expect_paused(crossing);
 	assert_int_equal(node_command(altra, "resume", CROSSING_GUEST, "--force", NULL), 0);
 	crossing_expect_on_source(crossing);
@@ -54,7 +54,7 @@ static void expect_paused_until_forced(struct crossing *crossing)
 
 static void expect_lost(struct crossing *crossing)
 {
-	assert_int_equal(node_finish(&crossing->altra, crossing->migrate), 1);
+	assert_int_equal(node_finish(&crossing->altra, crossing->migrate), NODE_UNHEARD);
 	node_expect_nobody(&crossing->grace, CROSSING_GUEST);
 	assert_false(process_has_ended(crossing->receiver));
 	assert_false(crossing_disk_is_locked());

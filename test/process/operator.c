@@ -112,6 +112,19 @@ static void test_cancel(void **state)
 	crossing_expect_on_target(&crossing);
 }
 
+/* Nobody says any more what came of it. */
+static void test_killed(void **state)
+{
+	const char *const faults[] = { "swallow", "PAGES:5", NULL };
+
+	(void)state;
+	crossing_open(&crossing, "guest=reference", "");
+	crossing_begin(&crossing, faults);
+	process_kill(crossing.monitor);
+	node_expect_failed(altra, node_finish(altra, crossing.migrate), NODE_UNHEARD,
+			   "the monitor of guest has ended without an answer");
+}
+
 static void test_cancel_too_late(void **state)
 {
 	const char *const faults[] = { "swallow", "DONE", NULL };
@@ -280,20 +293,11 @@ static void test_paused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_dry_run),
-		TEST(test_dry_run_refused),
-		TEST(test_cancel),
-		TEST(test_cancel_too_late),
-		TEST(test_busy),
-		TEST(test_freeze),
-		TEST(test_freeze_held),
-		TEST(test_advance),
-		TEST(test_advance_held),
-		TEST(test_no_receiver),
-		TEST(test_no_memory),
-		TEST(test_other_processor),
-		TEST(test_name_in_use_there),
-		TEST(test_paused),
+		TEST(test_dry_run),	    TEST(test_dry_run_refused),	  TEST(test_cancel),
+		TEST(test_killed),	    TEST(test_cancel_too_late),	  TEST(test_busy),
+		TEST(test_freeze),	    TEST(test_freeze_held),	  TEST(test_advance),
+		TEST(test_advance_held),    TEST(test_no_receiver),	  TEST(test_no_memory),
+		TEST(test_other_processor), TEST(test_name_in_use_there), TEST(test_paused),
 	};
 
 	return process_run_tests(tests, ARRAY_SIZE(tests));

@@ -5,6 +5,8 @@
  */
 #include "fixture/crossing.h"
 
+#include <string.h>
+
 static struct crossing crossing;
 
 /* Nobody can be reached for as long as the source asks. */
@@ -26,7 +28,7 @@ static void test_asked_again_never(void **state)
 {
 	(void)state;
 	be_undecided("GO");
-	node_expect_refused(&crossing.altra, resume(NULL), "asks again");
+	node_expect_failed(&crossing.altra, resume(NULL), NODE_UNDECIDED, "asks again");
 	crossing_expect_paused(&crossing);
 	relay_mend(&crossing.relay, crossing.grace.address);
 	assert_int_equal(resume(NULL), 0);
@@ -38,9 +40,10 @@ static void test_asked_again_running(void **state)
 {
 	(void)state;
 	be_undecided("DONE");
-	node_expect_refused(&crossing.altra, resume(NULL), "asks again");
+	node_expect_failed(&crossing.altra, resume(NULL), NODE_UNDECIDED, "asks again");
 	relay_mend(&crossing.relay, crossing.grace.address);
-	node_expect_refused(&crossing.altra, resume(NULL), "it is not resumed here, and ends");
+	node_expect_failed(&crossing.altra, resume("--json"), NODE_MOVED, "it is not resumed here, and ends");
+	assert_non_null(strstr(crossing.altra.said, "\"code\":\"moved\""));
 	assert_int_equal(process_wait(crossing.monitor), 5);
 	crossing_expect_on_target(&crossing);
 }

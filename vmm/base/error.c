@@ -30,7 +30,10 @@ static const struct {
 	{ ETIME, "not-in-time" },
 	{ ENOBUFS, "not-converging" },
 	{ ENOTRECOVERABLE, "undecided" },
+	{ EL3HLT, "diskless" },
+	{ EL2HLT, "paused" },
 	{ EREMOTE, "moved" },
+	{ ENOMSG, "unheard" },
 	/* The other end. */
 	{ ETIMEDOUT, "timeout" },
 	{ EHOSTUNREACH, "unreachable" },

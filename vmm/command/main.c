@@ -6,6 +6,7 @@
  * status: 0 done or powered off, 1 an error in one sentence on standard error, 2 the same for a wrong command line;
  * others tell how a guest ended, or where it is (seaclock(1)).
  */
+#include "command/monitor.h"
 #include "command/print.h"
 #include "command/verb.h"
 #include "control/request.h"
@@ -27,10 +28,29 @@ static int refuse(const struct verb *verb, const struct error *error)
 	return EXIT_USAGE;
 }
 
+/* Of an error: more than EXIT_FAILURE if the machine is not as it was. */
+static int status_of(const struct error *error)
+{
+	switch (error->err) {
+	case EREMOTE: /* the codes "moved", */
+		return monitor_status(MACHINE_END_MIGRATED);
+	case ENOTRECOVERABLE: /* "undecided", */
+		return 8;
+	case EL3HLT: /* "diskless", */
+		return 9;
+	case EL2HLT: /* "paused", */
+		return 10;
+	case ENOMSG: /* and "unheard" */
+		return 11;
+	default:
+		return EXIT_FAILURE;
+	}
+}
+
 static int fail(const struct error *error)
 {
 	fprintf(stderr, "seaclock: %s\n", error->text);
-	return EXIT_FAILURE;
+	return status_of(error);
 }
 
 /* If one is closed, the next file that is opened, such as KVM, would take its place. */

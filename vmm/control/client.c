@@ -37,10 +37,17 @@ static int client_silent(const char *name, struct error *error)
 			 name, name);
 }
 
+/* It has ended, or was killed: what was asked for may have happened. */
+static int client_broken(const char *name, struct error *error)
+{
+	return error_set(error, ENOMSG,
+			 "the monitor of %s has ended without an answer: its log says why, unless it was killed", name);
+}
+
 /* No advice to kill the monitor: the request may still be under way, and the guest would be lost with it. */
 static int client_unheard(const char *name, struct error *error)
 {
-	return error_set(error, ETIMEDOUT,
+	return error_set(error, ENOMSG,
 			 "the monitor of %s has said nothing for %d s: what was asked for may still be under way, as "
 			 "`seaclock status %s` tells",
 			 name, LONG_ANSWER_MS / 1000, name);
@@ -154,7 +161,9 @@ int client_ask(const char *name, json_t *request, const struct client_watch *wat
 		return result;
 	result = client_wait(name, fd, LONG_ANSWER_MS, watch, answer, error);
 	close(fd);
-	return result == -ETIMEDOUT ? client_unheard(name, error) : result;
+	if (result == -ETIMEDOUT)
+		return client_unheard(name, error);
+	return result == -EPIPE ? client_broken(name, error) : result;
 }
 
 int client_attach(const char *name, bool virtio, int *fd, struct error *error)

@@ -25,7 +25,7 @@ struct client_watch {
 
 /*
  * Takes over the request (request.h). *answer is what stands under "ok", to be freed; only set on success. Waits for as
- * long as the monitor may work on it between two lines. `watch` may be NULL.
+ * long as the monitor may work on it between two lines. `watch` may be NULL. -ENOMSG if nobody says what came of it.
  */
 int client_ask(const char *name, json_t *request, const struct client_watch *watch, json_t **answer,
 	       struct error *error);

@@ -101,9 +101,9 @@ static void explain_paused(const struct migration *migration, struct error *erro
 	const char *name = migration->machine->config.name;
 	struct error reason = *error;
 
-	error_explain(error,
-		      "%.300s; %s stays paused, because its clock cannot be started: `seaclock resume %s` tries again",
-		      reason.text, name, name);
+	error_record(error, EL2HLT,
+		     "%.300s; %s stays paused, because its clock cannot be started: `seaclock resume %s` tries again",
+		     reason.text, name, name);
 }
 
 static void explain_diskless(const struct migration *migration, struct error *error)
@@ -111,10 +111,10 @@ static void explain_diskless(const struct migration *migration, struct error *er
 	const char *name = migration->machine->config.name;
 	struct error reason = *error;
 
-	error_explain(
-		error,
-		"%.300s; %s stays paused, because its disks cannot be taken back: `seaclock resume %s` tries again",
-		reason.text, name, name);
+	error_record(error, EL3HLT,
+		     "%.300s; %s stays paused, because its disks cannot be taken back: `seaclock resume %s` tries "
+		     "again",
+		     reason.text, name, name);
 }
 
 /* The guest is here, running or paused. */

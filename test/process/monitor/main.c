@@ -68,6 +68,7 @@ static const struct word host_words[] = {
 	{ "stopped_ms", NULL, &process_limits.stopped_ms },
 	{ "question_ms", NULL, &process_limits.question_ms },
 	{ "retry_ms", NULL, &process_limits.retry_ms },
+	{ "disks_ms", NULL, &process_limits.disks_ms },
 	{ "comparison_ms", NULL, &process_limits.comparison_ms },
 	{ "settled_ms", NULL, &process_limits.settled_ms },
 	{ "linger_ms", NULL, &process_limits.linger_ms },
