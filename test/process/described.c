@@ -5,6 +5,7 @@
  */
 #include "fixture/node.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +191,44 @@ static void test_migrated_wrongly(void **state)
 	expect_disk(&altra, disk_here());
 }
 
+/* A machine that may start anew there needs its files there; another one does not. */
+static void test_migrated_without_files(void **state)
+{
+	const struct {
+		const char *action, *option, *file;
+	} cases[] = {
+		{ "reset", "--kernel", "/none/Image" },
+		{ "reset", "--initrd", "/tmp" },
+		{ "exit", "--kernel", "/none/Image" },
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
+		bool fails = !strcmp(cases[n].action, "reset");
+		char words[128], fields[64];
+		struct process *monitor, *receiver;
+		int status;
+
+		snprintf(words, sizeof(words), "when its guest is reset: put it there, or name it on this host with %s",
+			 cases[n].option);
+		snprintf(fields, sizeof(fields), ", \"on_reboot\": \"%s\"", cases[n].action);
+		monitor = node_start(&altra, "run", "guest", "--config", description(fields), "--console",
+				     node_path(&altra, "guest.console"), NULL);
+		node_wait_state(&altra, "guest", "running");
+		receiver = node_receive_with(&grace, cases[n].option, cases[n].file);
+		status = node_command(&altra, "migrate", "guest", grace.address, "--force", "--dry-run", NULL);
+		if (fails)
+			node_expect_refused(&altra, status, words);
+		else
+			assert_int_equal(status, 0);
+		assert_true(node_state_is(&altra, "guest", "running"));
+		process_signal(receiver, SIGTERM);
+		process_wait(receiver);
+		process_signal(monitor, SIGTERM);
+		process_wait(monitor);
+	}
+}
+
 static void test_saved(void **state)
 {
 	const char *file = process_path("guest.save");
@@ -203,10 +242,14 @@ static void test_saved(void **state)
 	assert_int_equal(node_command(&grace, "restore", file, "--disk", "1=/srv/disk", NULL), 1);
 	assert_non_null(strstr(grace.errors, "--disk names disk 1 here; the number of guest's disks is 1"));
 	snprintf(option, sizeof(option), "0=%s", disk_there());
-	node_start(&grace, "restore", file, "--disk", option, "--kernel", "/srv/Image", NULL);
+	node_expect_refused(&grace,
+			    node_command(&grace, "restore", file, "--disk", option, "--kernel", "/none/Image", NULL),
+			    "/none/Image");
+	node_start(&grace, "restore", file, "--disk", option, "--kernel", process_path("./Image"), NULL);
 	node_wait_state(&grace, "guest", "running");
 	expect_disk(&grace, disk_there());
-	expect_field(&grace, "kernel", "\"/srv/Image\"");
+	snprintf(option, sizeof(option), "\"%s\"", process_path("./Image"));
+	expect_field(&grace, "kernel", option);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, process_tear_down)
@@ -214,8 +257,14 @@ static void test_saved(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_config),   TEST(test_config_and_options), TEST(test_named), TEST(test_bad_configs),
-		TEST(test_migrated), TEST(test_migrated_wrongly),   TEST(test_saved),
+		TEST(test_config),
+		TEST(test_config_and_options),
+		TEST(test_named),
+		TEST(test_bad_configs),
+		TEST(test_migrated),
+		TEST(test_migrated_wrongly),
+		TEST(test_migrated_without_files),
+		TEST(test_saved),
 	};
 
 	return process_run_tests(tests, ARRAY_SIZE(tests));

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Bytes of a compressed kernel that is not taken for a bomb. */
 #define KERNEL_EXPANDED_MAX ((size_t)256 << 20)
@@ -53,4 +54,31 @@ void payload_free(struct boot_source *payload)
 	free((void *)payload->kernel);
 	free((void *)payload->initrd);
 	payload->kernel = payload->initrd = NULL;
+}
+
+static int file_check(const char *path, const char *option, struct error *error)
+{
+	struct error reason;
+	int fd = file_open(path, &reason);
+
+	if (fd < 0)
+		return error_set(error, -fd,
+				 "%s, from which the machine starts anew when its guest is reset: put it there, or "
+				 "name it on this host with %s FILE",
+				 reason.text, option);
+	close(fd);
+	return 0;
+}
+
+int payload_check(const struct machine_config *config, struct error *error)
+{
+	int result = 0;
+
+	if (config->on_reboot != CONFIG_RESET && config->on_panic != CONFIG_RESET)
+		return 0;
+	if (config->kernel[0])
+		result = file_check(config->kernel, "--kernel", error);
+	if (!result && config->initrd[0])
+		result = file_check(config->initrd, "--initrd", error);
+	return result;
 }

@@ -17,4 +17,10 @@
 int payload_read(struct boot_source *payload, const struct machine_config *config, struct error *error);
 void payload_free(struct boot_source *payload);
 
+/*
+ * For a machine that comes from elsewhere, and that may start anew: 0 if the files are here, or are never needed.
+ * -errno and a sentence that names the option if one cannot be opened; what is in it is not looked at.
+ */
+int payload_check(const struct machine_config *config, struct error *error);
+
 #endif

@@ -2,6 +2,8 @@
 /* A machine that arrives: see the header. */
 #include "transfer/arrival.h"
 
+#include "machine/payload.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -97,6 +99,8 @@ int arrival_create(struct machine *machine, const struct frame_hello *hello, con
 		result = check_memory(config, error);
 	if (!result && names)
 		result = arrival_rename(&here, names, error);
+	if (!result && names)
+		result = payload_check(&here, error);
 	if (result)
 		return result;
 	result = machine_create(machine, &here, console, error);

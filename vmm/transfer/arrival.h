@@ -29,9 +29,9 @@ struct arrival_names {
 int arrival_rename(struct machine_config *config, const struct arrival_names *names, struct error *error);
 
 /*
- * Makes the machine that `config` describes, as one that is being received, with these names, or as it is described if
- * that is NULL. -EPROTO: hello and description are of different machines; -ENOTSUP, -ENOMEM: this host cannot; and as
- * arrival_rename().
+ * Makes the machine that `config` describes, as one that is being received, with these names; NULL: as it is described,
+ * and it never boots from its files here, so they are not looked for. -EPROTO: hello and description are of different
+ * machines; -ENOTSUP, -ENOMEM: this host cannot; and as arrival_rename() and payload_check().
  */
 int arrival_create(struct machine *machine, const struct frame_hello *hello, const struct machine_config *config,
 		   const struct arrival_names *names, struct console *console, struct error *error);
