@@ -85,16 +85,26 @@ static void test_config_and_options(void **state)
 
 static void test_named(void **state)
 {
+	struct process *monitor;
+
 	(void)state;
 	assert_int_equal(setenv("SEACLOCK_CONFIG_DIR", process_path("configured"), 1), 0);
 	assert_int_equal(mkdir(process_path("configured"), 0700), 0);
 	assert_int_equal(mkdir(process_path("configured/machines"), 0700), 0);
 	describe_at(process_path("configured/machines/guest.json"), ", \"vcpus\": 2");
 	node_expect_refused(&altra, node_command(&altra, "run", "other", NULL), "/configured/machines/other.json");
-	node_start(&altra, "run", "guest", "--memory", "65", NULL);
+	monitor = node_start(&altra, "run", "guest", "--memory", "65", NULL);
 	node_wait_state(&altra, "guest", "running");
 	expect_field(&altra, "vcpus", "2");
 	expect_field(&altra, "memory_mib", "65");
+	assert_int_equal(node_command(&altra, "stop", "guest", NULL), 0);
+	assert_int_equal(process_wait(monitor), 6);
+	assert_string_equal(process_text(monitor->errors), "");
+	/* With --kernel it is not read. */
+	monitor = node_start(&altra, "run", "guest", "--kernel", node_kernel(), "--append", "guest=idle", NULL);
+	node_wait_state(&altra, "guest", "running");
+	expect_field(&altra, "vcpus", "1");
+	assert_non_null(strstr(process_text(monitor->errors), "/configured/machines/guest.json is not read, because"));
 	unsetenv("SEACLOCK_CONFIG_DIR");
 }
 

@@ -3,6 +3,7 @@
 #include "command/describe.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "command/disk.h"
 #include "machine/description.h"
 
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FOLDER_DEFAULT "/etc/seaclock"
 #define MIB_SHIFT 20
@@ -41,6 +43,19 @@ static int read_by_name(const char *name, struct machine_config *config, struct 
 			 "a machine needs a kernel: name it with --kernel FILE, or describe the machine in %s", path);
 }
 
+/* With --kernel there is no file; whoever has one for this name may have expected that it counts. */
+static int tell_unread(const char *name, struct error *error)
+{
+	char path[PATH_MAX];
+	int result = path_of_name(name, path, error);
+
+	if (!result && !access(path, F_OK))
+		log_line("%s is not read, because --kernel is given; with --config it is, and --kernel overrides its "
+			 "kernel",
+			 path);
+	return result;
+}
+
 /* What a file says, if there is one. */
 static int describe_by_file(const struct describe_options *options, const char *name, struct machine_config *config,
 			    struct error *error)
@@ -49,8 +64,8 @@ static int describe_by_file(const struct describe_options *options, const char *
 
 	if (options->config)
 		result = description_read(options->config, config, error);
-	else if (!options->kernel)
-		result = read_by_name(name, config, error);
+	else
+		result = options->kernel ? tell_unread(name, error) : read_by_name(name, config, error);
 	/* The command line is as it should be. */
 	return result == -EINVAL ? -EBADMSG : result;
 }

@@ -3,7 +3,8 @@
  * A machine's description out of a command line: by options, a file, or both.
  *
  * Policy: an option overrides what the file says, and --disk its whole list. Without --kernel and --config there is a
- * file for the machine's name, in the folder that SEACLOCK_CONFIG_DIR names. What comes out of it has been checked.
+ * file for the machine's name, in the folder that SEACLOCK_CONFIG_DIR names; with --kernel that is not read, which a
+ * line tells if it is there. What comes out of it has been checked.
  */
 #ifndef VMM_COMMAND_DESCRIBE_H
 #define VMM_COMMAND_DESCRIBE_H
