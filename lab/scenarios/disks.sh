@@ -8,7 +8,9 @@
 
 export LAB_CARRY=$top/out/store
 tool=/seaclock/store/disks
+disks_words="sc.run=obey sc.devices=1" # of a guest's kernel
 disk_mib=8
+memory_mib=160 # of the guest
 pause_ms=200 # of the load after each fsync: the console is slow
 guest_disks= # the name
 manifests=()
@@ -32,11 +34,23 @@ disks_run() {
 	guest_disks=$2
 	manifests+=("$manifest")
 	on store truncate -s "${disk_mib}M" "/srv/$2.file" "/srv/$2.nbd"
-	guest_run "$1" "sc.run=obey sc.devices=1" --vcpus 2 --memory 160 \
+	guest_run "$1" "$disks_words" --vcpus 2 --memory "$memory_mib" \
 		--disk "/srv/$2.file,serial=$2-file" --disk "nbd://store:10809/$2.nbd,serial=$2-nbd" "${@:3}"
 	guest_wait_for '^obeyed'
-	guest_type 'echo serials $(cat /sys/block/vda/serial) $(cat /sys/block/vdb/serial)'
-	check "the guest has its disks, in their order" guest_wait_for "^serials $2-file $2-nbd"
+	disks_are_found
+}
+
+# Types the line $1, and waits for one more line on the console that has $2 than there was.
+guest_ask() {
+	local seen
+	seen=$(guest_count "$2")
+	guest_type "$1"
+	guest_wait_for "$2" $((seen + 1))
+}
+
+disks_are_found() {
+	check "the guest has its disks, in their order" guest_ask \
+		'echo serials $(cat /sys/block/vda/serial) $(cat /sys/block/vdb/serial)' "^serials $guest_disks-file $guest_disks-nbd"
 }
 
 disks_load() {
@@ -55,6 +69,19 @@ disks_go_on() {
 	done
 }
 
+# The line that has a guest panic, which disks_crash_begin precedes.
+disks_crash='echo c >/proc/sysrq-trigger'
+
+disks_crash_begin() {
+	guest_ask 'echo crashes' '^obeyed'
+}
+
+# Leaves out of the consoles what was printed from there until the kernel has booted again: lines of programs and of a
+# kernel that panics are mixed letter by letter, so they are no evidence; and no trouble, since it was ordered.
+disks_crash_omit() {
+	sed -i '/^crashes/,/^@guest /d' "$work"/*.console
+}
+
 # Prints what the consoles $2... say to be durable of disk $1: they are one stream, since a line may continue on the next.
 promised() {
 	cat "${@:2}" | sed -n "s/.*@fsync disk=$1 sequence=\([0-9]*\) \*[0-9a-f]\{4\}\r*\$/\1/p" | sort -n | tail -n 1
@@ -68,6 +95,7 @@ promises() {
 # The guest has ended: everything that it was told to be durable must be on the store.
 disks_check() {
 	local consoles promises
+	disks_crash_omit
 	mapfile -t consoles < <(sed -n "s#^console #$work/#p" "$manifest")
 	promises=$(promises "/srv/$guest_disks.file" "/srv/$guest_disks.nbd" "${consoles[@]}")
 	# shellcheck disable=SC2086 # the words are to be split
