@@ -90,6 +90,8 @@ struct fake_ram {
 	uint64_t size;
 	uint8_t *memory;
 	uint64_t *dirty; /* while logging, a bit for each page of the host */
+	bool rom;
+	bool hidden;
 };
 
 /* A store that signals an eventfd. */
@@ -190,6 +192,8 @@ struct fake_vm *fake_vm_of(const struct host_vm *vm);
 void fake_guest_write(const struct host_vm *vm, uint64_t gpa, const void *data, size_t size);
 /* The same from inside the guest. */
 void fake_vm_write(struct fake_vm *vm, uint64_t gpa, const void *data, size_t size);
+/* Whether the guest can read this ROM as memory. */
+bool fake_vm_shows(const struct host_vm *vm, uint64_t gpa);
 /* A store of 4 bytes as KVM takes it: true if it signals an eventfd, and so is no exit. */
 bool fake_vm_ring(const struct host_vm *vm, uint64_t gpa, uint32_t value);
 /* The next `times` calls that lock all vCPUs of the machine are refused, as if another thread read a vCPU's registers.

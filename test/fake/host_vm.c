@@ -156,15 +156,60 @@ void host_vm_destroy(struct host_vm *vm)
 	*vm = (struct host_vm){ .kvm = -1, .vm = -1, .gic = -1 };
 }
 
-int host_vm_add_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error)
+static int vm_add(struct host_vm *vm, const struct fake_ram *piece, struct error *error)
 {
 	int result;
 	struct fake_vm *fake = vm_lock(vm, FAKE_SET_RAM, &result);
 
-	if (fake->rams == HOST_RAM_MAX || fake->logging || gpa % 65536 || size % 65536)
+	if (fake->rams == HOST_RAM_MAX || fake->logging || piece->gpa % 65536 || piece->size % 65536)
 		fake_violation("a piece of memory that a machine cannot have");
-	fake->ram[fake->rams++] = (struct fake_ram){ .gpa = gpa, .size = size, .memory = ram };
+	fake->ram[fake->rams++] = *piece;
 	return vm_unlock(result, error, "the memory");
+}
+
+int host_vm_add_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error)
+{
+	const struct fake_ram piece = { .gpa = gpa, .size = size, .memory = ram };
+
+	return vm_add(vm, &piece, error);
+}
+
+int host_vm_add_rom(struct host_vm *vm, uint64_t gpa, void *rom, uint64_t size, struct error *error)
+{
+	const struct fake_ram piece = { .gpa = gpa, .size = size, .memory = rom, .rom = true };
+
+	return vm_add(vm, &piece, error);
+}
+
+static struct fake_ram *rom_at(struct fake_vm *fake, uint64_t gpa)
+{
+	for (uint32_t n = 0; n < fake->rams; n++)
+		if (fake->ram[n].rom && fake->ram[n].gpa == gpa)
+			return &fake->ram[n];
+	fake_violation("a ROM that the machine does not have");
+}
+
+int host_vm_show_rom(struct host_vm *vm, uint64_t gpa, bool shown)
+{
+	int result;
+	struct fake_ram *rom = rom_at(vm_lock(vm, FAKE_SET_RAM, &result), gpa);
+
+	if (!shown && rom->hidden)
+		fake_violation("a ROM is hidden twice");
+	if (!result)
+		rom->hidden = !shown;
+	pthread_mutex_unlock(&fake_lock);
+	return result;
+}
+
+bool fake_vm_shows(const struct host_vm *vm, uint64_t gpa)
+{
+	bool shows;
+
+	pthread_mutex_lock(&fake_lock);
+	shows = !rom_at(fake_vm_of(vm), gpa)->hidden;
+	pthread_mutex_unlock(&fake_lock);
+	return shows;
 }
 
 bool fake_vm_has(const struct fake_vm *vm, uint64_t gpa, uint64_t size)

@@ -88,6 +88,7 @@ struct host_ram {
 	uint64_t gpa; /* a multiple of 64 KiB, as `size` is */
 	uint64_t size;
 	void *memory;
+	bool rom; /* the guest's stores to it are exits */
 };
 
 struct host_vm {
@@ -120,6 +121,13 @@ void host_vm_destroy(struct host_vm *vm);
 int host_vm_add_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error);
 
 /*
+ * The same for memory that the guest can only read. Its stores there are MMIO exits; while the ROM is hidden its loads
+ * are as well. -errno: it is as it was. vCPUs may run meanwhile; threads take turns.
+ */
+int host_vm_add_rom(struct host_vm *vm, uint64_t gpa, void *rom, uint64_t size, struct error *error);
+int host_vm_show_rom(struct host_vm *vm, uint64_t gpa, bool shown);
+
+/*
  * The guest's counter, both views: guest = host counter - offset, modulo 2^64. No vCPU may be running; another thread
  * that reads the registers of one is waited for, about a second (busy.h).
  */
@@ -128,6 +136,7 @@ int host_vm_set_counter_offset(struct host_vm *vm, uint64_t offset, struct error
 /*
  * Dirty pages of the RAM since the last call, a bit for each 4096 bytes of each piece, in the order in which they were
  * added; the first call after enabling has those since then. A host of larger pages sets the bits of all that it holds.
+ * Those of ROM are 0.
  */
 int host_vm_set_dirty_log(struct host_vm *vm, bool enabled, struct error *error);
 int host_vm_get_dirty_log(struct host_vm *vm, uint64_t *bitmap, struct error *error);

@@ -9,6 +9,7 @@
 #include "base/busy.h"
 #include "host/dirty_log.h"
 #include "host/kvm_api.h"
+#include "host/memory.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -152,18 +153,25 @@ void host_vm_destroy(struct host_vm *vm)
 	*vm = (struct host_vm){ .kvm = -1, .vm = -1, .gic = -1 };
 }
 
-/* Each piece of RAM has the slot of its number. */
-static int vm_set_slot(struct host_vm *vm, uint32_t slot, uint32_t flags, struct error *error)
+/* Each piece of memory has the slot of its number. KVM takes one of no size for an order to remove it. */
+static int vm_call_slot(struct host_vm *vm, uint32_t slot, uint32_t flags, bool shown)
 {
 	const struct host_ram *ram = &vm->ram[slot];
 	struct kvm_userspace_memory_region region = {
 		.slot = slot,
-		.flags = flags,
+		.flags = flags | (ram->rom ? KVM_MEM_READONLY : 0),
 		.guest_phys_addr = ram->gpa,
-		.memory_size = ram->size,
+		.memory_size = shown ? ram->size : 0,
 		.userspace_addr = (uintptr_t)ram->memory,
 	};
-	int result = kvm_call(vm->vm, KVM_SET_USER_MEMORY_REGION, &region);
+
+	return kvm_call(vm->vm, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+static int vm_set_slot(struct host_vm *vm, uint32_t slot, uint32_t flags, struct error *error)
+{
+	const struct host_ram *ram = &vm->ram[slot];
+	int result = vm_call_slot(vm, slot, flags, true);
 
 	if (result < 0)
 		return error_set(error, -result, "KVM refuses %llu KiB of guest memory at 0x%llx (%s)",
@@ -177,6 +185,23 @@ int host_vm_add_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, 
 	assert(vm->rams < HOST_RAM_MAX);
 	vm->ram[vm->rams] = (struct host_ram){ .gpa = gpa, .size = size, .memory = ram };
 	return vm_set_slot(vm, vm->rams++, 0, error);
+}
+
+int host_vm_add_rom(struct host_vm *vm, uint64_t gpa, void *rom, uint64_t size, struct error *error)
+{
+	assert(vm->rams < HOST_RAM_MAX);
+	vm->ram[vm->rams] = (struct host_ram){ .gpa = gpa, .size = size, .memory = rom, .rom = true };
+	return vm_set_slot(vm, vm->rams++, 0, error);
+}
+
+int host_vm_show_rom(struct host_vm *vm, uint64_t gpa, bool shown)
+{
+	uint32_t slot = 0;
+
+	while (slot < vm->rams && !(vm->ram[slot].rom && vm->ram[slot].gpa == gpa))
+		slot++;
+	assert(slot < vm->rams);
+	return vm_call_slot(vm, slot, 0, shown);
 }
 
 struct offset_attempt {
@@ -202,27 +227,45 @@ int host_vm_set_counter_offset(struct host_vm *vm, uint64_t offset, struct error
 	return 0;
 }
 
+/* What writes to ROM is the monitor alone, which keeps its own record of that. */
+static int vm_log_slot(struct host_vm *vm, uint32_t slot, bool enabled, struct error *error)
+{
+	return vm->ram[slot].rom ? 0 : vm_set_slot(vm, slot, enabled ? KVM_MEM_LOG_DIRTY_PAGES : 0, error);
+}
+
 int host_vm_set_dirty_log(struct host_vm *vm, bool enabled, struct error *error)
 {
 	uint32_t slot = 0;
 	int result = 0;
 
 	for (; slot < vm->rams && !result; slot++)
-		result = vm_set_slot(vm, slot, enabled ? KVM_MEM_LOG_DIRTY_PAGES : 0, error);
+		result = vm_log_slot(vm, slot, enabled, error);
 	/* All or none: the caller of one that failed does not switch it off again. */
 	for (struct error ignored; result && enabled && slot-- > 0;)
-		vm_set_slot(vm, slot, 0, &ignored);
+		vm_log_slot(vm, slot, false, &ignored);
 	return result;
+}
+
+static int vm_get_slot_log(struct host_vm *vm, uint32_t slot, uint64_t *bitmap, struct error *error)
+{
+	struct kvm_dirty_log log = { .slot = slot, .dirty_bitmap = bitmap };
+	int result;
+
+	if (vm->ram[slot].rom) {
+		memset(bitmap, 0, vm->ram[slot].size / MEMORY_PAGE_SIZE / 8);
+		return 0;
+	}
+	result = kvm_call(vm->vm, KVM_GET_DIRTY_LOG, &log);
+	return result < 0 ? error_set(error, -result, "KVM gives no dirty log (%s)", strerror(-result)) : 0;
 }
 
 int host_vm_get_dirty_log(struct host_vm *vm, uint64_t *bitmap, struct error *error)
 {
 	for (uint32_t slot = 0; slot < vm->rams; slot++) {
-		struct kvm_dirty_log log = { .slot = slot, .dirty_bitmap = bitmap };
-		int result = kvm_call(vm->vm, KVM_GET_DIRTY_LOG, &log);
+		int result = vm_get_slot_log(vm, slot, bitmap, error);
 
-		if (result < 0)
-			return error_set(error, -result, "KVM gives no dirty log (%s)", strerror(-result));
+		if (result)
+			return result;
 		bitmap += dirty_log_spread(bitmap, vm->ram[slot].size, host_page_size());
 	}
 	return 0;

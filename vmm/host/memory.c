@@ -41,6 +41,14 @@ int memory_add(struct memory *memory, uint64_t gpa, uint64_t size, struct error 
 			 (unsigned long long)((size + (1u << 20) - 1) >> 20));
 }
 
+int memory_add_rom(struct memory *memory, uint64_t gpa, uint64_t size, struct error *error)
+{
+	int result = memory_add(memory, gpa, size, error);
+
+	memory->region[memory->regions - 1].rom = true;
+	return result;
+}
+
 void memory_destroy(struct memory *memory)
 {
 	for (uint32_t n = 0; n < memory->regions; n++)
@@ -131,7 +139,15 @@ void *memory_span(const struct memory *memory, uint64_t gpa, size_t size)
 	uint64_t first;
 	const struct memory_region *region = region_find(memory, gpa, size, &first);
 
-	return region ? region->host + (gpa - region->gpa) : NULL;
+	return region && !region->rom ? region->host + (gpa - region->gpa) : NULL;
+}
+
+const struct memory_region *memory_region(const struct memory *memory, uint64_t gpa)
+{
+	for (uint32_t n = 0; n < memory->regions; n++)
+		if (memory->region[n].gpa == gpa)
+			return &memory->region[n];
+	return NULL;
 }
 
 void memory_mark_dirty(struct memory *memory, uint64_t gpa, size_t size)

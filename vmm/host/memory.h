@@ -24,6 +24,7 @@ struct memory_region {
 	uint64_t gpa; /* a multiple of 64 pages, as `size` is */
 	uint64_t size;
 	uint8_t *host;
+	bool rom; /* the guest reads it and cannot write it, and so do devices in its name */
 };
 
 struct memory {
@@ -37,6 +38,8 @@ struct memory {
 int memory_create(struct memory *memory, uint64_t size, struct error *error);
 /* One more region, all zero, before anything is written; at most MEMORY_REGIONS_MAX. -ENOMEM. */
 int memory_add(struct memory *memory, uint64_t gpa, uint64_t size, struct error *error);
+/* The same for memory that the guest can only read. */
+int memory_add_rom(struct memory *memory, uint64_t gpa, uint64_t size, struct error *error);
 void memory_destroy(struct memory *memory);
 
 /* RAM is all zero again, and dirty. No vCPU runs, and no device is at work. */
@@ -57,13 +60,16 @@ static inline size_t memory_bitmap_words(const struct memory *memory)
 	return memory_pages(memory) / 64;
 }
 
-/* Guest memory from gpa on, NULL unless one region has all of it. To read, or to write and then mark. */
+/* Guest memory from gpa on, NULL unless one region has all of it, which is no ROM. To read, or to write and then mark.
+ */
 void *memory_span(const struct memory *memory, uint64_t gpa, size_t size);
+/* The whole region that begins at gpa, ROM or not, for whoever the machine has made it for; NULL if none does. */
+const struct memory_region *memory_region(const struct memory *memory, uint64_t gpa);
 void memory_mark_dirty(struct memory *memory, uint64_t gpa, size_t size);
 /* The same by where it is in this process: all of it is in a span that memory_span() gave. */
 void memory_mark_dirty_at(struct memory *memory, const void *place, size_t size);
 
-/* False, and nothing happens, unless one region has all of it. */
+/* False, and nothing happens, unless one region has all of it, which is no ROM. */
 bool memory_write(struct memory *memory, uint64_t gpa, const void *data, size_t size);
 bool memory_read(const struct memory *memory, uint64_t gpa, void *data, size_t size);
 
