@@ -10,6 +10,10 @@
 
 #include <stdint.h>
 
+/* Flash of machines with firmware: its code, and behind that its variables. */
+#define LAYOUT_FLASH_CODE_BASE 0x00000000ull
+#define LAYOUT_FLASH_VARIABLES_BASE 0x04000000ull
+#define LAYOUT_FLASH_BANK_SIZE 0x04000000ull /* of each */
 #define LAYOUT_GICD_BASE 0x08000000ull
 #define LAYOUT_GICD_SIZE 0x00010000ull
 #define LAYOUT_GICR_BASE 0x080a0000ull
@@ -18,6 +22,8 @@
 #define LAYOUT_UART_SIZE 0x00001000ull
 #define LAYOUT_RTC_BASE 0x09010000ull
 #define LAYOUT_RTC_SIZE 0x00001000ull
+#define LAYOUT_FWCFG_BASE 0x09020000ull
+#define LAYOUT_FWCFG_SIZE 0x00000018ull
 #define LAYOUT_VIRTIO_BASE 0x0a000000ull
 #define LAYOUT_VIRTIO_SIZE 0x00000200ull /* of one device */
 #define LAYOUT_VIRTIO_SLOTS 32u
