@@ -217,8 +217,8 @@ static uint64_t build_fadt(struct blob *blob, uint64_t dsdt)
 	return table_end(blob, table);
 }
 
-/* The affinity that KVM gives to a vCPU's MPIDR_EL1: at most 16 share affinity 0, for the sake of SGIs. */
-static uint64_t mpidr(unsigned int vcpu)
+/* At most 16 share affinity 0, for the sake of SGIs. */
+uint64_t acpi_mpidr(unsigned int vcpu)
 {
 	return (vcpu & 0xf) | (uint64_t)(vcpu >> 4 & 0xff) << 8 | (uint64_t)(vcpu >> 12 & 0xff) << 16;
 }
@@ -235,7 +235,7 @@ static void put_gicc(struct blob *blob, unsigned int vcpu)
 	blob_put(blob, vcpu, 4); /* _UID of the processor device */
 	blob_put(blob, MADT_GICC_ENABLED, 4);
 	blob_zero_to(blob, entry + MADT_GICC_MPIDR);
-	blob_put(blob, mpidr(vcpu), 8);
+	blob_put(blob, acpi_mpidr(vcpu), 8);
 	blob_zero_to(blob, entry + MADT_GICC_SIZE);
 }
 

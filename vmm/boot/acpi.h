@@ -43,6 +43,9 @@ struct acpi_machine {
 	unsigned int node_count; /* at most ACPI_NODES_MAX */
 };
 
+/* The affinity that KVM gives to a vCPU's MPIDR_EL1. */
+uint64_t acpi_mpidr(unsigned int vcpu);
+
 /* Appends the tables, less than 32 KiB; the RSDP's guest physical address. */
 uint64_t acpi_build(struct blob *blob, const struct acpi_machine *machine);
 
