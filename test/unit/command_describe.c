@@ -115,8 +115,8 @@ static void test_file_by_name(void **state)
 	assert_int_equal(config.disks, 2);
 	assert_int_equal(config.on_reboot, CONFIG_RESET);
 	assert_int_equal(describe(&options, "ship", &config, &error), -ENOENT);
-	assert_non_null(strstr(error.text, "a machine needs a kernel: name it with --kernel FILE, or describe the "
-					   "machine in /tmp/seaclock-describe-"));
+	assert_non_null(strstr(error.text, "a machine needs a kernel or firmware: name it with --kernel FILE or "
+					   "--firmware, or describe the machine in /tmp/seaclock-describe-"));
 	assert_non_null(strstr(error.text, "/machines/ship.json"));
 }
 
@@ -145,6 +145,30 @@ static void test_options_override_file(void **state)
 	assert_int_equal(config.on_reboot, CONFIG_EXIT);
 }
 
+static void expect_firmware(const char *text, const char *code, const char *variables)
+{
+	const struct describe_options options = { .firmware = text };
+
+	assert_int_equal(describe_boat(&options), 0);
+	assert_string_equal(config.firmware, code);
+	assert_string_equal(config.variables, variables);
+}
+
+static void test_firmware(void **state)
+{
+	const struct describe_options by_file = { .config = path, .firmware = ",/v" };
+
+	(void)state;
+	expect_firmware("", "/usr/share/AAVMF/AAVMF_CODE.fd", "");
+	expect_firmware("/a,,b", "/a,b", "");
+	expect_firmware("/a,/v", "/a", "/v");
+	expect_firmware(",/v", "/usr/share/AAVMF/AAVMF_CODE.fd", "/v");
+	store("{\"firmware\": \"/c\", \"variables\": \"/w\"}");
+	assert_int_equal(describe(&by_file, "ship", &config, &error), 0);
+	assert_string_equal(config.firmware, "/c");
+	assert_string_equal(config.variables, "/v");
+}
+
 static void expect_refused(const struct describe_options *options, int err, const char *sentence)
 {
 	assert_int_equal(describe_boat(options), -err);
@@ -158,6 +182,8 @@ static void test_bad(void **state)
 	const struct describe_options by_file = { .config = path }, long_words = { .kernel = "/k", .append = words };
 	const struct describe_options control = { .kernel = "/k", .append = "a\x1b" },
 				      long_path = { .kernel = folders };
+	const struct describe_options three = { .firmware = "/a,/b,/c" }, empty = { .firmware = "/a," },
+				      both = { .firmware = "/a", .kernel = "/k" }, long_code = { .firmware = folders };
 	const struct describe_options no_file = { .config = "/none/boat.json" }, no_name = { .kernel = "" };
 	const struct describe_options disk = { .kernel = "/k", .disk = { .text = { "/a", "/b,c" }, .count = 2 } };
 
@@ -165,7 +191,13 @@ static void test_bad(void **state)
 	memset(words, 'w', sizeof(words) - 1);
 	memset(folders, '/', sizeof(folders) - 1);
 	store("{}");
-	expect_refused(&by_file, EINVAL, "a machine needs a kernel: name it with --kernel FILE, or as \"kernel\"");
+	expect_refused(&three, EINVAL, "--firmware takes CODE or CODE,VARS, not `/a,/b,/c`");
+	expect_refused(&empty, EINVAL, "--firmware takes CODE or CODE,VARS, not `/a,`");
+	expect_refused(&both, EINVAL, "firmware goes without kernel, initrd and command_line");
+	expect_refused(&long_code, ENAMETOOLONG, "at most 1023 are possible");
+	expect_refused(
+		&by_file, EINVAL,
+		"a machine needs a kernel or firmware: name it with --kernel FILE or --firmware, or as \"kernel\"");
 	store("{\"vcpus\": 2, \"kernel\": \"/k\"");
 	expect_refused(&by_file, EBADMSG, "boat.json: it is not JSON in line 1");
 	store("{\"disks\": [{\"where\": \"/a\", \"serial\": \"a b\"}]}");
@@ -209,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_options),	     cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_file_by_name), cmocka_unit_test(test_options_override_file),
 		cmocka_unit_test(test_bad),	     cmocka_unit_test(test_elsewhere),
+		cmocka_unit_test(test_firmware),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

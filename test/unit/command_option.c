@@ -17,6 +17,7 @@ struct boat {
 	const char *clock;
 	struct option_list cargo;
 	const char *side;
+	const char *flag;
 };
 
 static const struct option_spec table[] = {
@@ -26,6 +27,7 @@ static const struct option_spec table[] = {
 	{ OPTION_POLICY("clock", struct boat, clock) },
 	{ OPTION_LIST("cargo", "ITEM", 3, struct boat, cargo) },
 	{ OPTION_CHOICE("side", "port|starboard", struct boat, side) },
+	{ OPTION_MAYBE_TEXT("flag", "NATION", struct boat, flag) },
 	{ .name = NULL },
 };
 
@@ -75,6 +77,27 @@ static void test_values(void **state)
 	assert_string_equal(boat.side, "starboard");
 	assert_int_equal(parse("--crew 2"), 3);
 	assert_int_equal(boat.crew, 2);
+}
+
+/* With a word, or without. */
+static void test_maybe(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(""), 1);
+	assert_null(boat.flag);
+	assert_int_equal(parse("here --flag nl --sails there"), 4);
+	assert_string_equal(boat.flag, "nl");
+	assert_true(boat.sails);
+	assert_string_equal(words[4], "here");
+	assert_string_equal(words[5], "there");
+	assert_int_equal(parse("--flag=pt here"), 2);
+	assert_string_equal(boat.flag, "pt");
+	assert_int_equal(parse("--flag --sails"), 3);
+	assert_string_equal(boat.flag, "");
+	assert_true(boat.sails);
+	assert_int_equal(parse("here --flag"), 2);
+	assert_string_equal(boat.flag, "");
+	assert_string_equal(words[2], "here");
 }
 
 /* Before, between and after the options; and what looks like one after `--`. */
@@ -183,6 +206,7 @@ static void test_usage(void **state)
 		"--name TEXT",	     "[--sails]",
 		"[--crew N]",	     "[--clock advance|freeze]",
 		"[--cargo ITEM]...", "[--side port|starboard]",
+		"[--flag [NATION]]",
 	};
 	char text[OPTION_USAGE_MAX];
 
@@ -199,6 +223,7 @@ int main(void)
 		cmocka_unit_test(test_defaults), cmocka_unit_test(test_values),	     cmocka_unit_test(test_words),
 		cmocka_unit_test(test_list),	 cmocka_unit_test(test_bad),	     cmocka_unit_test(test_flag),
 		cmocka_unit_test(test_help),	 cmocka_unit_test(test_several_bad), cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_maybe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,28 @@ static void test_largest(void **state)
 	expect_taken(&config);
 }
 
+static const struct machine_config by_firmware = {
+	.name = "n",
+	.vcpus = 1,
+	.memory_size = LAYOUT_RAM_MIN,
+	.model = CONFIG_MODEL_DEVICES,
+	.firmware = "/code.fd",
+	.variables = "/vars.fd",
+};
+
+static void test_firmware(void **state)
+{
+	struct machine_config config = by_firmware, back;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(travel(&config, &back, &error), 0);
+	assert_string_equal(back.firmware, "/code.fd");
+	assert_string_equal(back.variables, "/vars.fd");
+	config.variables[0] = '\0';
+	expect_taken(&config);
+}
+
 /* ---- What no machine is ---- */
 
 static struct machine_config bad;
@@ -180,6 +202,37 @@ static void test_texts(void **state)
 	expect_refused("disks[1].serial takes up to 20 visible characters of ASCII, without blanks");
 	strcpy(bad.disk[1].serial, "\xc3\xa9");
 	expect_refused("disks[1].serial takes up to 20 visible characters of ASCII, without blanks");
+}
+
+static void test_bad_firmware(void **state)
+{
+	static const char goes_without[] =
+		"firmware goes without kernel, initrd and command_line: it boots from a disk";
+
+	struct error error;
+
+	(void)state;
+	bad = good;
+	strcpy(bad.variables, "/vars.fd");
+	assert_int_equal(config_check(&bad, &error), -EINVAL);
+	assert_string_equal(error.text, "variables takes a path only beside firmware");
+	strcpy(bad.firmware, "/code.fd");
+	expect_refused(goes_without);
+	bad = by_firmware;
+	strcpy(bad.initrd, "/initrd");
+	expect_refused(goes_without);
+	bad = by_firmware;
+	strcpy(bad.command_line, "quiet");
+	expect_refused(goes_without);
+	bad = by_firmware;
+	bad.model = CONFIG_MODEL_UART;
+	expect_refused("firmware takes a machine of model 2, not 1");
+	bad = by_firmware;
+	strcpy(bad.firmware, "code.fd");
+	expect_refused("firmware takes an absolute path, not `code.fd`");
+	bad = by_firmware;
+	strcpy(bad.variables, "vars.fd");
+	expect_refused("variables takes an absolute path, not `vars.fd`");
 }
 
 static void test_words(void **state)
@@ -276,6 +329,7 @@ static void test_sections(void **state)
 	assert_int_equal(take_with_section(SECTION_ID('D', 'I', 'S', 'K'), 1, 1, false, &error), -EPROTO);
 	assert_int_equal(take_with_section(SECTION_ID('B', 'O', 'O', 'T'), 0, 1, false, &error), -EPROTO);
 	assert_int_equal(take_with_section(SECTION_ID('M', 'O', 'D', 'L'), 1, 1, false, &error), -EPROTO);
+	assert_int_equal(take_with_section(SECTION_ID('F', 'I', 'R', 'M'), 0, 1, false, &error), -EPROTO);
 	assert_string_equal(error.text, "the machine's description is damaged");
 }
 
@@ -336,6 +390,7 @@ int main(void)
 		cmocka_unit_test(test_words),	       cmocka_unit_test(test_protocol_5),
 		cmocka_unit_test(test_damage),	       cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_too_many_disks), cmocka_unit_test(test_random_damage),
+		cmocka_unit_test(test_firmware),       cmocka_unit_test(test_bad_firmware),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,24 @@ static void test_no_such_disk(void **state)
 	assert_non_null(strstr(error.text, "the number of boat's disks is 0"));
 }
 
+static void test_firmware(void **state)
+{
+	(void)state;
+	strcpy(names.variables, "/here/vars");
+	assert_int_equal(arrival_rename(&config, &names, &error), -EINVAL);
+	assert_string_equal(error.text, "--firmware names firmware here; boat boots a kernel without it");
+	config.kernel[0] = '\0';
+	strcpy(config.firmware, "/there/code");
+	assert_int_equal(arrival_rename(&config, &names, &error), 0);
+	assert_string_equal(config.firmware, "/there/code");
+	assert_string_equal(config.variables, "/here/vars");
+	strcpy(names.firmware, "/here/code");
+	assert_int_equal(arrival_rename(&config, &names, &error), 0);
+	assert_string_equal(config.firmware, "/here/code");
+	strcpy(names.kernel, "/here/Image");
+	assert_int_equal(arrival_rename(&config, &names, &error), -EINVAL);
+}
+
 static void test_bad(void **state)
 {
 	(void)state;
@@ -80,10 +98,7 @@ static void test_bad(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_nothing),
-		TEST(test_all),
-		TEST(test_no_such_disk),
-		TEST(test_bad),
+		TEST(test_nothing), TEST(test_all), TEST(test_no_such_disk), TEST(test_bad), TEST(test_firmware),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* Text that comes from elsewhere: see the header. */
 #include "base/text.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define CONTROLS_END 0x20u
@@ -64,4 +65,16 @@ bool text_is_plain(const char *text)
 		place += length;
 	}
 	return true;
+}
+
+const char *text_take_piece(const char *text, char *piece)
+{
+	for (; *text; text++) {
+		if (text[0] == ',' && text[1] != ',')
+			break;
+		text += text[0] == ',';
+		*piece++ = *text;
+	}
+	*piece = '\0';
+	return *text ? text + 1 : NULL;
 }

@@ -11,4 +11,10 @@
  */
 bool text_is_plain(const char *text);
 
+/*
+ * Copies up to a comma that stands alone; of two, one stays. `piece` has room for all of the text. What follows the
+ * comma, or NULL at the end.
+ */
+const char *text_take_piece(const char *text, char *piece);
+
 #endif

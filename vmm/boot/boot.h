@@ -18,6 +18,10 @@
 #define BOOT_SEED_SIZE 64
 
 struct boot_source {
+	const void *firmware; /* NULL: direct boot */
+	size_t firmware_size;
+	const void *variables; /* of the firmware; NULL: as they are */
+	size_t variables_size;
 	const void *kernel;
 	size_t kernel_size;
 	const void *initrd; /* NULL: none */

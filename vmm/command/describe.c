@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "command/disk.h"
+#include "command/firmware.h"
 #include "machine/description.h"
 
 #include <errno.h>
@@ -39,20 +40,22 @@ static int read_by_name(const char *name, struct machine_config *config, struct 
 	result = description_read(path, config, error);
 	if (result != -ENOENT)
 		return result;
-	return error_set(error, ENOENT,
-			 "a machine needs a kernel: name it with --kernel FILE, or describe the machine in %s", path);
+	return error_set(
+		error, ENOENT,
+		"a machine needs a kernel or firmware: name it with --kernel FILE or --firmware, or describe the "
+		"machine in %s",
+		path);
 }
 
-/* With --kernel there is no file; whoever has one for this name may have expected that it counts. */
-static int tell_unread(const char *name, struct error *error)
+/* With --kernel or --firmware there is no file; whoever has one for this name may have expected that it counts. */
+static int tell_unread(const char *name, const char *option, struct error *error)
 {
 	char path[PATH_MAX];
 	int result = path_of_name(name, path, error);
 
 	if (!result && !access(path, F_OK))
-		log_line("%s is not read, because --kernel is given; with --config it is, and --kernel overrides its "
-			 "kernel",
-			 path);
+		log_line("%s is not read, because --%s is given; with --config it is, and --%s overrides its %s", path,
+			 option, option, option);
 	return result;
 }
 
@@ -60,12 +63,13 @@ static int tell_unread(const char *name, struct error *error)
 static int describe_by_file(const struct describe_options *options, const char *name, struct machine_config *config,
 			    struct error *error)
 {
+	const char *given = options->kernel ? "kernel" : options->firmware ? "firmware" : NULL;
 	int result = 0;
 
 	if (options->config)
 		result = description_read(options->config, config, error);
 	else
-		result = options->kernel ? tell_unread(name, error) : read_by_name(name, config, error);
+		result = given ? tell_unread(name, given, error) : read_by_name(name, config, error);
 	/* The command line is as it should be. */
 	return result == -EINVAL ? -EBADMSG : result;
 }
@@ -109,6 +113,8 @@ static int describe_by_options(const struct describe_options *options, struct ma
 		result = file_path(options->initrd, config->initrd, sizeof(config->initrd), error);
 	if (!result && options->append)
 		result = command_line_put(options->append, config, error);
+	if (!result && options->firmware)
+		result = firmware_describe(options->firmware, config, error);
 	if (options->vcpus)
 		config->vcpus = options->vcpus;
 	if (options->memory_mib)
@@ -130,8 +136,10 @@ int describe(const struct describe_options *options, const char *name, struct ma
 		result = describe_by_options(options, config, error);
 	if (!result)
 		result = config_check(config, error);
-	if (result || config->kernel[0])
+	if (result || config->kernel[0] || config->firmware[0])
 		return result;
-	return error_set(error, EINVAL,
-			 "a machine needs a kernel: name it with --kernel FILE, or as \"kernel\" in its description");
+	return error_set(
+		error, EINVAL,
+		"a machine needs a kernel or firmware: name it with --kernel FILE or --firmware, or as \"kernel\" "
+		"or \"firmware\" in its description");
 }

@@ -18,6 +18,7 @@ struct describe_options {
 	const char *kernel;
 	const char *initrd;
 	const char *append;
+	const char *firmware; /* [CODE][,VARS] */
 	uint32_t vcpus;
 	uint32_t memory_mib;
 	struct option_list disk;

@@ -3,6 +3,7 @@
 #include "command/disk.h"
 
 #include "base/file.h"
+#include "base/text.h"
 #include "dev/disk/where.h"
 
 #include <errno.h>
@@ -20,19 +21,6 @@ static int where_put(const char *text, char where[CONFIG_PATH_SIZE], struct erro
 				 strlen(text), CONFIG_PATH_SIZE - 1);
 	memcpy(where, text, strlen(text) + 1);
 	return 0;
-}
-
-/* Copies up to a comma that stands alone; of two, one stays. What follows the comma, or NULL at the end. */
-static const char *piece_take(const char *text, char *piece)
-{
-	for (; *text; text++) {
-		if (text[0] == ',' && text[1] != ',')
-			break;
-		text += text[0] == ',';
-		*piece++ = *text;
-	}
-	*piece = '\0';
-	return *text ? text + 1 : NULL;
 }
 
 static int serial_put(const char *text, struct config_disk *disk, struct error *error)
@@ -80,11 +68,11 @@ static int piece_put(const char *piece, struct config_disk *disk, struct error *
 
 static int pieces_put(const char *text, char *piece, struct config_disk *disk, struct error *error)
 {
-	const char *rest = piece_take(text, piece);
+	const char *rest = text_take_piece(text, piece);
 	int result = where_put(piece, disk->where, error);
 
 	while (!result && rest) {
-		rest = piece_take(rest, piece);
+		rest = text_take_piece(rest, piece);
 		result = piece_put(piece, disk, error);
 	}
 	return result;

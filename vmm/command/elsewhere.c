@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "command/disk.h"
+#include "command/firmware.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -33,6 +34,8 @@ int elsewhere_parse(const struct elsewhere_options *options, const char *name, s
 		result = file_path(options->kernel, names->kernel, sizeof(names->kernel), error);
 	if (!result && options->initrd)
 		result = file_path(options->initrd, names->initrd, sizeof(names->initrd), error);
+	if (!result && options->firmware)
+		result = firmware_parse(options->firmware, names->firmware, names->variables, error);
 	for (uint32_t n = 0; n < options->disk.count && !result; n++)
 		result = disk_put(options->disk.text[n], names, error);
 	return result;

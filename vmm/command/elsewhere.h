@@ -11,6 +11,7 @@ struct elsewhere_options {
 	struct option_list disk; /* N=PATH|URI */
 	const char *kernel;
 	const char *initrd;
+	const char *firmware; /* [CODE][,VARS] */
 };
 
 /* -EINVAL, -ENAMETOOLONG. `name` is the machine's here, and lives as long as `names`; NULL: its own. */

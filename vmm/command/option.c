@@ -62,6 +62,7 @@ static int option_store(const struct option_spec *option, const char *text, void
 		*(bool *)place = true;
 		return 0;
 	case OPTION_KIND_TEXT:
+	case OPTION_KIND_MAYBE_TEXT:
 		*(const char **)place = text;
 		return 0;
 	case OPTION_KIND_NUMBER:
@@ -76,6 +77,28 @@ static int option_store(const struct option_spec *option, const char *text, void
 
 /* ---- The command line ---- */
 
+static int argument_of(const struct option_spec *option)
+{
+	switch (option->kind) {
+	case OPTION_KIND_FLAG:
+		return no_argument;
+	case OPTION_KIND_MAYBE_TEXT:
+		return optional_argument;
+	default:
+		return required_argument;
+	}
+}
+
+/* An option that getopt_long() has found. It takes a word that may be missing only behind `=`. */
+static int option_take(const struct option_spec *option, int argc, char **argv, void *options, struct error *error)
+{
+	const char *word = optarg;
+
+	if (!word && option->kind == OPTION_KIND_MAYBE_TEXT)
+		word = optind < argc && argv[optind][0] != '-' ? argv[optind++] : "";
+	return option_store(option, word, options, error);
+}
+
 static void table_translate(const struct option_spec *table, struct option long_options[OPTIONS_MAX + 2])
 {
 	int count = 0;
@@ -84,7 +107,7 @@ static void table_translate(const struct option_spec *table, struct option long_
 		assert(count < OPTIONS_MAX);
 		long_options[count] = (struct option){
 			.name = option->name,
-			.has_arg = option->kind == OPTION_KIND_FLAG ? no_argument : required_argument,
+			.has_arg = argument_of(option),
 			.val = OPTION_FIRST + count,
 		};
 		count++;
@@ -126,7 +149,7 @@ int option_parse(const struct option_spec *table, int argc, char **argv, void *o
 		else if (found < OPTION_FIRST)
 			result = option_refuse(table, found, argv, place);
 		else
-			result = option_store(&table[found - OPTION_FIRST], optarg, options, place);
+			result = option_take(&table[found - OPTION_FIRST], argc, argv, options, place);
 		wrong = wrong ? wrong : result;
 	}
 	if (help)
@@ -146,6 +169,9 @@ void option_usage(const struct option_spec *option, char text[OPTION_USAGE_MAX])
 {
 	bool needed = option->place == OPTION_NEEDED;
 
-	snprintf(text, OPTION_USAGE_MAX, "%s--%s%s%s%s%s", needed ? "" : "[", option->name, option->value ? " " : "",
-		 option->value ? option->value : "", needed ? "" : "]", option->kind == OPTION_KIND_LIST ? "..." : "");
+	bool maybe = option->kind == OPTION_KIND_MAYBE_TEXT;
+
+	snprintf(text, OPTION_USAGE_MAX, "%s--%s%s%s%s%s%s%s", needed ? "" : "[", option->name,
+		 option->value ? " " : "", maybe ? "[" : "", option->value ? option->value : "", maybe ? "]" : "",
+		 needed ? "" : "]", option->kind == OPTION_KIND_LIST ? "..." : "");
 }

@@ -26,9 +26,10 @@ struct option_list {
 enum option_kind {
 	OPTION_KIND_FLAG,
 	OPTION_KIND_TEXT,
-	OPTION_KIND_NUMBER, /* from low to high */
-	OPTION_KIND_CHOICE, /* one of the two words in `value`, which has a bar between them */
-	OPTION_KIND_LIST,   /* at most `high` texts, up to OPTION_LIST_MAX */
+	OPTION_KIND_MAYBE_TEXT, /* the same, empty if nothing or another option follows */
+	OPTION_KIND_NUMBER,	/* from low to high */
+	OPTION_KIND_CHOICE,	/* one of the two words in `value`, which has a bar between them */
+	OPTION_KIND_LIST,	/* at most `high` texts, up to OPTION_LIST_MAX */
 };
 
 /* How the usage shows it. */
@@ -58,6 +59,8 @@ struct option_spec {
 	.name = (option), .kind = OPTION_KIND_FLAG, .offset = OPTION_OF_BOOL(options, member)
 #define OPTION_TEXT(option, called, options, member) /* const char * */                                                \
 	.name = (option), .kind = OPTION_KIND_TEXT, .value = (called), .offset = OPTION_OF_TEXT(options, member)
+#define OPTION_MAYBE_TEXT(option, called, options, member) /* const char * */                                          \
+	.name = (option), .kind = OPTION_KIND_MAYBE_TEXT, .value = (called), .offset = OPTION_OF_TEXT(options, member)
 #define OPTION_NUMBER(option, called, least, most, options, member) /* uint32_t */                                     \
 	.name = (option), .kind = OPTION_KIND_NUMBER, .value = (called), .low = (least), .high = (most),               \
 	.offset = OPTION_OF_NUMBER(options, member)

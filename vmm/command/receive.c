@@ -224,6 +224,7 @@ static const struct option_spec table[] = {
 	{ OPTION_LIST("disk", "N=PATH|URI", CONFIG_DISKS_MAX, struct receive_options, elsewhere.disk) },
 	{ OPTION_TEXT("kernel", "FILE", struct receive_options, elsewhere.kernel) },
 	{ OPTION_TEXT("initrd", "FILE", struct receive_options, elsewhere.initrd) },
+	{ OPTION_TEXT("firmware", "[CODE][,VARS]", struct receive_options, elsewhere.firmware) },
 	{ OPTION_TEXT("listen", "ADDRESS:PORT", struct receive_options, listen) },
 	{ OPTION_TEXT("console", "FILE|-", struct receive_options, console) },
 	{ .name = NULL },

@@ -112,6 +112,7 @@ static const struct option_spec table[] = {
 	{ OPTION_LIST("disk", "N=PATH|URI", CONFIG_DISKS_MAX, struct restoring_options, elsewhere.disk) },
 	{ OPTION_TEXT("kernel", "FILE", struct restoring_options, elsewhere.kernel) },
 	{ OPTION_TEXT("initrd", "FILE", struct restoring_options, elsewhere.initrd) },
+	{ OPTION_TEXT("firmware", "[CODE][,VARS]", struct restoring_options, elsewhere.firmware) },
 	{ OPTION_POLICY("clock", struct restoring_options, clock) },
 	{ OPTION_FLAG("inferred", struct restoring_options, inferred) },
 	{ OPTION_FLAG("force", struct restoring_options, force) },

@@ -24,7 +24,9 @@ static int machine_load(struct machine *machine, struct error *error)
 
 	if (result)
 		return result;
-	result = machine_boot(machine, &payload, error);
+	result = payload_read_variables(&payload, &machine->config, error);
+	if (!result)
+		result = machine_boot(machine, &payload, error);
 	payload_free(&payload);
 	return result;
 }
@@ -87,6 +89,7 @@ static const struct option_spec table[] = {
 	{ OPTION_TEXT("kernel", "FILE", struct run_options, machine.kernel) },
 	{ OPTION_TEXT("initrd", "FILE", struct run_options, machine.initrd) },
 	{ OPTION_TEXT("append", "TEXT", struct run_options, machine.append) },
+	{ OPTION_MAYBE_TEXT("firmware", "CODE[,VARS]", struct run_options, machine.firmware) },
 	{ OPTION_NUMBER("vcpus", "N", 1, SC_VCPU_MAX, struct run_options, machine.vcpus) },
 	{ OPTION_NUMBER("memory", "MIB", LAYOUT_RAM_MIN >> MIB_SHIFT, LAYOUT_RAM_MAX >> MIB_SHIFT, struct run_options,
 			machine.memory_mib) },

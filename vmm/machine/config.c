@@ -139,6 +139,26 @@ static int check_disks(const struct machine_config *config, struct error *error)
 	return result;
 }
 
+static int check_firmware(const struct machine_config *config, struct error *error)
+{
+	int result = check_path((struct field){ "", "firmware" }, config->firmware, error);
+
+	if (!result)
+		result = check_path((struct field){ "", "variables" }, config->variables, error);
+	if (result)
+		return result;
+	if (!config->firmware[0])
+		return config->variables[0] ? error_set(error, EINVAL, "variables takes a path only beside firmware")
+					    : 0;
+	if (config->kernel[0] || config->initrd[0] || config->command_line[0])
+		return error_set(error, EINVAL,
+				 "firmware goes without kernel, initrd and command_line: it boots from a disk");
+	if (config->model < CONFIG_MODEL_DEVICES)
+		return error_set(error, EINVAL, "firmware takes a machine of model %u, not %u", CONFIG_MODEL_DEVICES,
+				 config->model);
+	return 0;
+}
+
 /* What the machine boots from. */
 static int check_boot(const struct machine_config *config, struct error *error)
 {
@@ -148,7 +168,7 @@ static int check_boot(const struct machine_config *config, struct error *error)
 		result = check_path((struct field){ "", "initrd" }, config->initrd, error);
 	if (!result)
 		result = check_text((struct field){ "", "command_line" }, config->command_line, error);
-	return result;
+	return result ? result : check_firmware(config, error);
 }
 
 int config_check(const struct machine_config *config, struct error *error)
@@ -283,6 +303,22 @@ static void boot_get(struct cursor *cursor, struct machine_config *config, uint3
 	cursor_string(cursor, config->command_line, sizeof(config->command_line));
 }
 
+static void firmware_put(struct buffer *buffer, const struct machine_config *config, uint32_t instance)
+{
+	(void)instance;
+	buffer_put_string(buffer, config->firmware);
+	buffer_put_string(buffer, config->variables);
+}
+
+static void firmware_get(struct cursor *cursor, struct machine_config *config, uint32_t instance)
+{
+	(void)instance;
+	cursor_string(cursor, config->firmware, sizeof(config->firmware));
+	cursor_string(cursor, config->variables, sizeof(config->variables));
+	/* A machine without firmware has no such section. */
+	cursor->failed |= !config->firmware[0];
+}
+
 static void disk_put(struct buffer *buffer, const struct machine_config *config, uint32_t instance)
 {
 	const struct config_disk *disk = &config->disk[instance];
@@ -313,20 +349,24 @@ static void disk_get(struct cursor *cursor, struct machine_config *config, uint3
 static const struct part {
 	uint32_t id;
 	uint32_t version;
-	bool of_disks; /* one for each */
+	bool of_disks;	  /* one for each */
+	bool of_firmware; /* one, of a machine that has it */
 	void (*put)(struct buffer *buffer, const struct machine_config *config, uint32_t instance);
 	void (*get)(struct cursor *cursor, struct machine_config *config, uint32_t instance);
 } part_table[] = {
-	{ SECTION_ID('M', 'O', 'D', 'L'), 1, false, model_put, model_get },
-	{ SECTION_ID('A', 'C', 'T', 'N'), 1, false, actions_put, actions_get },
-	{ SECTION_ID('B', 'O', 'O', 'T'), 1, false, boot_put, boot_get },
-	{ SECTION_ID('D', 'I', 'S', 'K'), 1, true, disk_put, disk_get },
+	{ SECTION_ID('M', 'O', 'D', 'L'), 1, false, false, model_put, model_get },
+	{ SECTION_ID('A', 'C', 'T', 'N'), 1, false, false, actions_put, actions_get },
+	{ SECTION_ID('B', 'O', 'O', 'T'), 1, false, false, boot_put, boot_get },
+	{ SECTION_ID('D', 'I', 'S', 'K'), 1, true, false, disk_put, disk_get },
+	{ SECTION_ID('F', 'I', 'R', 'M'), 1, false, true, firmware_put, firmware_get },
 };
 
 #define PARTS (sizeof(part_table) / sizeof(part_table[0]))
 
 static uint32_t part_count(const struct part *part, const struct machine_config *config)
 {
+	if (part->of_firmware)
+		return config->firmware[0] != '\0';
 	return part->of_disks ? config->disks : 1;
 }
 
@@ -377,7 +417,9 @@ static int section_take(struct section *section, struct machine_config *config, 
 	if (!part)
 		return section->optional ? 0 : section_refuse(section, error);
 	count = &seen[part - part_table];
-	if (section->instance != *count || *count == part_count(part, config) || *count == CONFIG_DISKS_MAX)
+	/* That a machine has firmware is only known from its section: a second one is found in the end. */
+	if (section->instance != *count || *count == CONFIG_DISKS_MAX ||
+	    (!part->of_firmware && *count == part_count(part, config)))
 		return damaged(error);
 	(*count)++;
 	part->get(&section->content, config, section->instance);

@@ -57,6 +57,8 @@ struct machine_config {
 	char kernel[CONFIG_PATH_SIZE]; /* what it boots from, as this host names it */
 	char initrd[CONFIG_PATH_SIZE]; /* "": none */
 	char command_line[CONFIG_COMMAND_LINE_SIZE];
+	char firmware[CONFIG_PATH_SIZE];  /* what it boots by instead, as this host names it; "": direct boot */
+	char variables[CONFIG_PATH_SIZE]; /* the firmware's; "": in memory only */
 	struct config_disk disk[CONFIG_DISKS_MAX];
 	uint32_t disks;
 };

@@ -41,6 +41,8 @@ static const struct field machine_fields[] = {
 	FIELD("kernel", KIND_TEXT, struct machine_config, kernel),
 	FIELD("initrd", KIND_TEXT, struct machine_config, initrd),
 	FIELD("command_line", KIND_TEXT, struct machine_config, command_line),
+	FIELD("firmware", KIND_TEXT, struct machine_config, firmware),
+	FIELD("variables", KIND_TEXT, struct machine_config, variables),
 	FIELD("on_reboot", KIND_ACTION, struct machine_config, on_reboot),
 	FIELD("on_panic", KIND_ACTION, struct machine_config, on_panic),
 	FIELD("disks", KIND_DISKS, struct machine_config, disk),

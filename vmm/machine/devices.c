@@ -59,6 +59,20 @@ static int devices_add_model(struct devices *devices, const struct devices_host 
 	return result;
 }
 
+/* What firmware needs besides. */
+static int devices_add_firmware(struct devices *devices, const struct devices_host *host, struct error *error)
+{
+	const struct machine_config *config = host->config;
+	int result = flash_init(&devices->flash, host->memory, config->variables, config->name, &host->line, error);
+
+	if (!result)
+		result = devices_add(devices, &devices->flash.device, error);
+	if (result)
+		return result;
+	fwcfg_init(&devices->fwcfg, host->memory, config->vcpus, &host->line);
+	return devices_add(devices, &devices->fwcfg.device, error);
+}
+
 int devices_create(struct devices *devices, const struct devices_host *host, struct error *error)
 {
 	int result;
@@ -72,6 +86,8 @@ int devices_create(struct devices *devices, const struct devices_host *host, str
 		result = devices_add_disk(devices, host, n, error);
 	if (!result && host->config->model >= CONFIG_MODEL_DEVICES)
 		result = devices_add_model(devices, host, error);
+	if (!result && host->config->firmware[0])
+		result = devices_add_firmware(devices, host, error);
 	return result;
 }
 

@@ -12,6 +12,8 @@
 #include "boot/acpi.h"
 #include "dev/bus.h"
 #include "dev/button.h"
+#include "dev/flash.h"
+#include "dev/fwcfg.h"
 #include "dev/genid.h"
 #include "dev/rtc.h"
 #include "dev/uart.h"
@@ -33,6 +35,8 @@ struct devices {
 	struct genid genid;
 	struct wallclock wallclock;
 	struct rtc rtc;
+	struct flash flash; /* of a machine with firmware, as fwcfg */
+	struct fwcfg fwcfg;
 };
 
 /* What devices reach of their machine. All of it lives as long as they do. */

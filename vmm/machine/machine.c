@@ -3,8 +3,10 @@
 #include "machine/machine.h"
 
 #include "base/layout.h"
+#include "base/log.h"
 #include "machine/exit.h"
 #include "machine/expiry.h"
+#include "machine/firmware.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,7 +23,8 @@ static int machine_map_memory(struct machine *machine, struct error *error)
 	for (uint32_t n = 0; n < machine->memory.regions && !result; n++) {
 		const struct memory_region *region = &machine->memory.region[n];
 
-		result = host_vm_add_ram(&machine->vm, region->gpa, region->host, region->size, error);
+		result = region->rom ? host_vm_add_rom(&machine->vm, region->gpa, region->host, region->size, error)
+				     : host_vm_add_ram(&machine->vm, region->gpa, region->host, region->size, error);
 	}
 	return result;
 }
@@ -32,6 +35,10 @@ static int machine_create_memory(struct machine *machine, struct error *error)
 
 	if (!result && machine->config.model >= CONFIG_MODEL_DEVICES)
 		result = memory_add(&machine->memory, LAYOUT_PLATFORM_BASE, LAYOUT_PLATFORM_SIZE, error);
+	if (!result && machine->config.firmware[0])
+		result = memory_add_rom(&machine->memory, LAYOUT_FLASH_CODE_BASE, LAYOUT_FLASH_BANK_SIZE, error);
+	if (!result && machine->config.firmware[0])
+		result = memory_add_rom(&machine->memory, LAYOUT_FLASH_VARIABLES_BASE, LAYOUT_FLASH_BANK_SIZE, error);
 	return result ? result : machine_map_memory(machine, error);
 }
 
@@ -97,6 +104,18 @@ static void machine_set_bell(void *context, uint64_t gpa, uint32_t value, int ev
 	host_vm_set_bell(&machine->vm, gpa, value, event);
 }
 
+static void machine_show_rom(void *context, uint64_t gpa, bool shown)
+{
+	struct machine *machine = context;
+	int result = host_vm_show_rom(&machine->vm, gpa, shown);
+
+	if (!result)
+		return;
+	log_line("%s: KVM does not %s the flash at 0x%llx (%s)", machine->config.name, shown ? "show" : "hide",
+		 (unsigned long long)gpa, strerror(-result));
+	machine_finish(machine, MACHINE_END_FAILED);
+}
+
 static uint64_t machine_counter_offset(void *context)
 {
 	struct machine *machine = context;
@@ -111,7 +130,10 @@ static int machine_create_devices(struct machine *machine, struct console *conso
 		.disks = &machine->disks,
 		.memory = &machine->memory,
 		.console = console,
-		.line = { .set = machine_set_line, .set_bell = machine_set_bell, .context = machine },
+		.line = { .set = machine_set_line,
+			  .set_bell = machine_set_bell,
+			  .show_rom = machine_show_rom,
+			  .context = machine },
 		.counter = { .offset = machine_counter_offset, .context = machine },
 	};
 	int result = devices_create(&machine->devices, &host, error);
@@ -192,7 +214,10 @@ int machine_boot(struct machine *machine, const struct boot_source *source, stru
 
 	here.machine = (struct acpi_machine){ .vcpus = machine->config.vcpus, .nodes = nodes };
 	here.machine.node_count = devices_describe(&machine->devices, nodes, ACPI_NODES_MAX);
-	result = boot_load(&here, ram->host, ram->size, &entry, error);
+	if (source->firmware)
+		result = firmware_load(machine, &here, &entry, error);
+	else
+		result = boot_load(&here, ram->host, ram->size, &entry, error);
 	return result ? result : host_vcpu_set_entry(&machine->vcpus.vcpu[0].host, entry.pc, entry.x0, error);
 }
 

@@ -83,7 +83,7 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 		   struct error *error);
 void machine_destroy(struct machine *machine);
 
-/* Loads a kernel and what belongs to it; what the tables say of the machine comes from the machine. */
+/* Loads a kernel, or firmware, and what belongs to it; what the tables say of the machine comes from the machine. */
 int machine_boot(struct machine *machine, const struct boot_source *source, struct error *error);
 
 /*

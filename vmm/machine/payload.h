@@ -11,10 +11,12 @@
 #include "machine/config.h"
 
 /*
- * Kernel, expanded if it is compressed, initial RAM disk, command line and a new seed; the description outlives them.
- * -ENODATA if it names no kernel; -EINTR if an order to end has come (base/signals.h).
+ * The firmware; or kernel, expanded if it is compressed, initial RAM disk, command line and a new seed; the description
+ * outlives them. -ENODATA if it names no kernel; -EINTR if an order to end has come (base/signals.h).
  */
 int payload_read(struct boot_source *payload, const struct machine_config *config, struct error *error);
+/* Besides, for the first time that a machine boots: the firmware's variables, none if there is no such file yet. */
+int payload_read_variables(struct boot_source *payload, const struct machine_config *config, struct error *error);
 void payload_free(struct boot_source *payload);
 
 /*

@@ -81,9 +81,14 @@ int arrival_rename(struct machine_config *config, const struct arrival_names *na
 					 "--disk names disk %" PRIu32 " here; the number of %s's disks is %" PRIu32
 					 ", and the first is disk 0",
 					 n, config->name, config->disks);
+	if (!config->firmware[0] && (names->firmware[0] || names->variables[0]))
+		return error_set(error, EINVAL, "--firmware names firmware here; %s boots a kernel without it",
+				 config->name);
 	text_replace(config->name, sizeof(config->name), names->name ? names->name : "");
 	text_replace(config->kernel, sizeof(config->kernel), names->kernel);
 	text_replace(config->initrd, sizeof(config->initrd), names->initrd);
+	text_replace(config->firmware, sizeof(config->firmware), names->firmware);
+	text_replace(config->variables, sizeof(config->variables), names->variables);
 	for (uint32_t n = 0; n < config->disks; n++)
 		text_replace(config->disk[n].where, sizeof(config->disk[n].where), names->disk[n]);
 	return config_check(config, error);

@@ -22,10 +22,12 @@ struct arrival_names {
 	const char *name; /* the machine's */
 	char kernel[CONFIG_PATH_SIZE];
 	char initrd[CONFIG_PATH_SIZE];
+	char firmware[CONFIG_PATH_SIZE];
+	char variables[CONFIG_PATH_SIZE];
 	char disk[CONFIG_DISKS_MAX][CONFIG_PATH_SIZE];
 };
 
-/* -EINVAL: it names a disk that the machine does not have, or cannot have so. */
+/* -EINVAL: it names a disk or firmware that the machine does not have, or cannot have so. */
 int arrival_rename(struct machine_config *config, const struct arrival_names *names, struct error *error);
 
 /*
