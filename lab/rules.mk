@@ -22,6 +22,12 @@ $(KERNEL): lab/unpack $(PACKAGES)
 	lab/unpack kernel
 	@touch $@
 
+# What the hosts of a lab carry whose guest boots by firmware.
+FIRMWARE := $(O)/firmware/code.fd
+
+$(FIRMWARE): lab/unpack $(PACKAGES)
+	lab/unpack firmware
+
 # For the one lab that runs another monitor on its hosts.
 QEMU_ARM64 := $(O)/qemu.tar
 
@@ -65,7 +71,7 @@ LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge $(RELAY)
 demo: $(LAB)
 	@lab/demo
 
-lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) bare
+lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) $(FIRMWARE) bare
 	@lab/scenarios/run
 
 linux-driver: $(LAB) $(LINUX_IMAGE)
