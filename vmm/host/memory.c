@@ -150,6 +150,14 @@ const struct memory_region *memory_region(const struct memory *memory, uint64_t 
 	return NULL;
 }
 
+bool memory_is_rom(const struct memory *memory, uint64_t gpa)
+{
+	uint64_t first;
+	const struct memory_region *region = region_find(memory, gpa, 1, &first);
+
+	return region && region->rom;
+}
+
 void memory_mark_dirty(struct memory *memory, uint64_t gpa, size_t size)
 {
 	uint64_t first;

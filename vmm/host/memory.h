@@ -69,6 +69,9 @@ void memory_mark_dirty(struct memory *memory, uint64_t gpa, size_t size);
 /* The same by where it is in this process: all of it is in a span that memory_span() gave. */
 void memory_mark_dirty_at(struct memory *memory, const void *place, size_t size);
 
+/* Whether a store of the guest there is one to its ROM. */
+bool memory_is_rom(const struct memory *memory, uint64_t gpa);
+
 /* False, and nothing happens, unless one region has all of it, which is no ROM. */
 bool memory_write(struct memory *memory, uint64_t gpa, const void *data, size_t size);
 bool memory_read(const struct memory *memory, uint64_t gpa, void *data, size_t size);

@@ -10,7 +10,9 @@
 
 static void exit_mmio(struct machine *machine, uint32_t vcpu, const struct host_exit *exit)
 {
-	if (bus_access(&machine->devices.bus, exit->gpa, exit->size, exit->write, exit->data))
+	/* EDK2 stores into its own code, which takes it without a change. */
+	if (bus_access(&machine->devices.bus, exit->gpa, exit->size, exit->write, exit->data) &&
+	    !memory_is_rom(&machine->memory, exit->gpa))
 		log_guest(&machine->guest_lines_logged, "%s: vCPU %u %s %u bytes at 0x%llx, where nothing is",
 			  machine->config.name, vcpu, exit->write ? "writes" : "reads", exit->size,
 			  (unsigned long long)exit->gpa);
