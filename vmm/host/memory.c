@@ -142,6 +142,14 @@ void *memory_span(const struct memory *memory, uint64_t gpa, size_t size)
 	return region && !region->rom ? region->host + (gpa - region->gpa) : NULL;
 }
 
+void *memory_place(const struct memory *memory, uint64_t gpa, size_t size)
+{
+	uint64_t first;
+	const struct memory_region *region = region_find(memory, gpa, size, &first);
+
+	return region ? region->host + (gpa - region->gpa) : NULL;
+}
+
 const struct memory_region *memory_region(const struct memory *memory, uint64_t gpa)
 {
 	for (uint32_t n = 0; n < memory->regions; n++)

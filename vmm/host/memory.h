@@ -63,6 +63,8 @@ static inline size_t memory_bitmap_words(const struct memory *memory)
 /* Guest memory from gpa on, NULL unless one region has all of it, which is no ROM. To read, or to write and then mark.
  */
 void *memory_span(const struct memory *memory, uint64_t gpa, size_t size);
+/* The same of ROM as well, for whoever brings a machine here. */
+void *memory_place(const struct memory *memory, uint64_t gpa, size_t size);
 /* The whole region that begins at gpa, ROM or not, for whoever the machine has made it for; NULL if none does. */
 const struct memory_region *memory_region(const struct memory *memory, uint64_t gpa);
 void memory_mark_dirty(struct memory *memory, uint64_t gpa, size_t size);

@@ -89,10 +89,14 @@ static int load_contents(struct memory *memory, const struct frame *frame, struc
 {
 	struct cursor cursor = cursor_make(frame->data, frame->size);
 	uint64_t gpa = cursor_u64(&cursor);
+	uint8_t *pages = NULL;
 
-	if (cursor.failed || gpa % MEMORY_PAGE_SIZE || cursor.left % MEMORY_PAGE_SIZE ||
-	    !memory_write(memory, gpa, cursor.data, cursor.left))
+	if (!cursor.failed && gpa % MEMORY_PAGE_SIZE == 0 && cursor.left % MEMORY_PAGE_SIZE == 0)
+		pages = memory_place(memory, gpa, cursor.left);
+	if (!pages)
 		return pages_damaged(error);
+	memcpy(pages, cursor.data, cursor.left);
+	memory_mark_dirty(memory, gpa, cursor.left);
 	return 0;
 }
 
@@ -103,7 +107,7 @@ static int load_zeroes(struct memory *memory, const struct frame *frame, struct 
 	uint32_t count;
 
 	if (frame_get_zeroes(frame, &gpa, &count) && gpa % MEMORY_PAGE_SIZE == 0)
-		pages = memory_span(memory, gpa, (size_t)count * MEMORY_PAGE_SIZE);
+		pages = memory_place(memory, gpa, (size_t)count * MEMORY_PAGE_SIZE);
 	if (!pages)
 		return pages_damaged(error);
 	zeroes = zeroes_of(memory, pages, count);

@@ -11,10 +11,10 @@
 #include "host/memory.h"
 #include "transfer/sink.h"
 
-/* Sends `count` pages from page `page` of the RAM on; at most FRAME_PAGES_MAX. */
+/* Sends `count` pages of guest memory from page `page` on; at most FRAME_PAGES_MAX. */
 int pages_put(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, struct error *error);
 
-/* Puts a PAGES or a ZEROES frame into the RAM; -EPROTO. */
+/* Puts a PAGES or a ZEROES frame into guest memory; -EPROTO. */
 int pages_load(struct memory *memory, const struct frame *frame, struct error *error);
 
 #endif
