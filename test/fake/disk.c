@@ -128,6 +128,13 @@ static struct disk_request *take_due(struct fake_disk *disk)
 	return due;
 }
 
+/* With the lock. */
+static void be_stuck(struct fake_disk *disk)
+{
+	while (disk->stuck)
+		pthread_cond_wait(&disk->unstuck, &disk->lock);
+}
+
 static void fake_dispatch(struct disk *disk, short events)
 {
 	struct fake_disk *fake = fake_of(disk);
@@ -137,6 +144,7 @@ static void fake_dispatch(struct disk *disk, short events)
 	if (events)
 		eventfd_read(fake->wake, &ignored);
 	pthread_mutex_lock(&fake->lock);
+	be_stuck(fake);
 	due = take_due(fake);
 	pthread_mutex_unlock(&fake->lock);
 	for (; due; due = next) {
@@ -185,23 +193,28 @@ static struct disk_request *fake_withdraw(struct disk *disk)
 
 /* ---- Ownership ---- */
 
-static int fake_lock_disk(struct disk *disk, struct error *error)
+static int fake_lock_disk(struct disk *disk, int limit_ms, struct error *error)
 {
 	struct fake_disk *fake = fake_of(disk);
 
+	(void)limit_ms;
 	if (fake->is_elsewhere)
 		return error_set(error, EBUSY, "%s is somebody else's", disk->where);
 	fake->locked = true;
 	return 0;
 }
 
-static void fake_unlock_disk(struct disk *disk)
+static int fake_unlock_disk(struct disk *disk, int limit_ms, struct error *error)
 {
+	(void)limit_ms;
+	(void)error;
 	fake_of(disk)->locked = false;
+	return 0;
 }
 
-static int fake_check_locked(struct disk *disk, struct error *error)
+static int fake_check_locked(struct disk *disk, int limit_ms, struct error *error)
 {
+	(void)limit_ms;
 	return fake_of(disk)->is_elsewhere ? 0 : error_set(error, ENOLCK, "%s is nobody's", disk->where);
 }
 
@@ -209,6 +222,9 @@ static int fake_resize(struct disk *disk, struct error *error)
 {
 	struct fake_disk *fake = fake_of(disk);
 
+	pthread_mutex_lock(&fake->lock);
+	be_stuck(fake);
+	pthread_mutex_unlock(&fake->lock);
 	if (fake->grown < disk->size)
 		return error_set(error, EINVAL, "%s has shrunk", disk->where);
 	disk->size = fake->grown;
@@ -248,10 +264,12 @@ void fake_disk_init(struct fake_disk *disk, uint64_t size, uint64_t size_max, st
 	if (!disk->content || !disk->medium || disk->wake < 0)
 		violation("no memory for a disk");
 	pthread_mutex_init(&disk->lock, NULL);
+	pthread_cond_init(&disk->unstuck, NULL);
 }
 
 void fake_disk_destroy(struct fake_disk *disk)
 {
+	pthread_cond_destroy(&disk->unstuck);
 	pthread_mutex_destroy(&disk->lock);
 	close(disk->wake);
 	free(disk->content);
@@ -270,6 +288,15 @@ void fake_disk_set_silent(struct fake_disk *disk, bool silent)
 {
 	pthread_mutex_lock(&disk->lock);
 	disk->silent = silent;
+	pthread_mutex_unlock(&disk->lock);
+	eventfd_write(disk->wake, 1);
+}
+
+void fake_disk_set_stuck(struct fake_disk *disk, bool stuck)
+{
+	pthread_mutex_lock(&disk->lock);
+	disk->stuck = stuck;
+	pthread_cond_broadcast(&disk->unstuck);
 	pthread_mutex_unlock(&disk->lock);
 	eventfd_write(disk->wake, 1);
 }

@@ -26,11 +26,13 @@ struct fake_disk {
 
 	pthread_mutex_t lock; /* what follows */
 	struct random random;
-	uint32_t late;	   /* a dispatch completes one request in so many; 0: all */
-	uint32_t error;	   /* one request in so many fails; 0: none */
-	int error_kind;	   /* with this, a positive errno */
-	bool away;	   /* the server is: nothing is completed */
-	bool silent;	   /* it is there, and completes nothing either */
+	uint32_t late;	/* a dispatch completes one request in so many; 0: all */
+	uint32_t error; /* one request in so many fails; 0: none */
+	int error_kind; /* with this, a positive errno */
+	bool away;	/* the server is: nothing is completed */
+	bool silent;	/* it is there, and completes nothing either */
+	bool stuck;	/* no call of it comes back */
+	pthread_cond_t unstuck;
 	bool locked;	   /* ours */
 	bool is_elsewhere; /* somebody else has it */
 	uint32_t submitted[DISK_WRITE_ZEROES + 1];
@@ -46,6 +48,8 @@ void fake_disk_destroy(struct fake_disk *disk);
 void fake_disk_set_away(struct fake_disk *disk, bool away);
 /* A server that is there stops answering, or goes on. */
 void fake_disk_set_silent(struct fake_disk *disk, bool silent);
+/* Who calls it does not come back, as from a system call that nobody can end; or does. */
+void fake_disk_set_stuck(struct fake_disk *disk, bool stuck);
 void fake_disk_set_errors(struct fake_disk *disk, uint32_t one_in, int err);
 void fake_disk_set_late(struct fake_disk *disk, uint32_t one_in);
 /* Requests that it has now. */

@@ -10,6 +10,9 @@
 
 #include "dev/disk/disk.h"
 
+/* For a lock that comes, or is refused, at once. */
+#define LOCK_MS 60000
+
 struct disk_client {
 	struct disk *disk;
 	uint32_t under_way;

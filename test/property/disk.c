@@ -208,7 +208,7 @@ static void world_attach(struct disk *disk)
 
 	disk_client_attach(&world.client, disk);
 	disk->done = region_done;
-	PROPERTY(!disk_lock(disk, &error), "%s", error.text);
+	PROPERTY(!disk_lock(disk, LOCK_MS, &error), "%s", error.text);
 }
 
 /* Makes some requests, and lets some be done. */

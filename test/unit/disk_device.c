@@ -42,11 +42,11 @@ static void test_block_device(void **state)
 	}
 	assert_int_equal(open_at(where, false), 0);
 	assert_int_equal(client.disk->size, SIZE);
-	assert_int_equal(disk_check_locked(client.disk, &error), -ENOTSUP);
-	assert_int_equal(disk_lock(client.disk, &error), 0);
+	assert_int_equal(disk_check_locked(client.disk, LOCK_MS, &error), -ENOTSUP);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), 0);
 	other = client.disk;
 	assert_int_equal(open_at(where, false), 0);
-	assert_int_equal(disk_lock(client.disk, &error), -EBUSY);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), -EBUSY);
 	close_disk();
 	disk_client_attach(&client, other);
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, SIZE), 0);
@@ -77,7 +77,7 @@ static void test_moved(void **state)
 	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 65536), 0);
 	assert_int_equal(pwrite(second, data, 65536, 0), 65536);
 	assert_false(fsync(second));
-	assert_int_equal(disk_lock(client.disk, &error), 0);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), 0);
 	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 65536), 0);
 	assert_memory_equal(back, data, 65536);
 	close_disk();

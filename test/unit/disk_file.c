@@ -83,7 +83,7 @@ static void test_refused(void **state)
 	/* Before it is ours. */
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), -EPERM);
 	assert_int_equal(disk_client_do(&client, DISK_DISCARD, 0, NULL, 512), -EPERM);
-	assert_int_equal(disk_lock(client.disk, &error), 0);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), 0);
 	/* What is not inside it. */
 	assert_int_equal(disk_client_do(&client, DISK_READ, SIZE, back, 512), -EIO);
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, SIZE - 512, data, 1024), -EIO);
@@ -92,7 +92,7 @@ static void test_refused(void **state)
 	assert_int_equal(disk_client_do(&client, DISK_READ, 1, back, 512), -EIO);
 	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 511), -EIO);
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, SIZE - 512, data, 512), 0);
-	disk_unlock(client.disk);
+	disk_unlock(client.disk, LOCK_MS, &error);
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), -EPERM);
 	close_disk();
 	/* Read-only. */
@@ -337,7 +337,7 @@ static pid_t owner_start(bool readonly, int *end)
 	child = fork();
 	if (!child) {
 		close(over[1]);
-		byte = (char)(open_at(path, readonly) || disk_lock(client.disk, &error));
+		byte = (char)(open_at(path, readonly) || disk_lock(client.disk, LOCK_MS, &error));
 		if (write(ready[1], &byte, 1) == 1 && read(over[0], &byte, 1) >= 0)
 			_exit(0);
 		_exit(1);
@@ -367,30 +367,30 @@ static void test_owner(void **state)
 
 	(void)state;
 	assert_int_equal(open_at(path, false), 0);
-	assert_int_equal(disk_check_locked(client.disk, &error), -ENOLCK);
+	assert_int_equal(disk_check_locked(client.disk, LOCK_MS, &error), -ENOLCK);
 	assert_non_null(strstr(error.text, "no machine has"));
 
 	owner = owner_start(false, &end);
-	assert_int_equal(disk_check_locked(client.disk, &error), 0);
-	assert_int_equal(disk_lock(client.disk, &error), -EBUSY);
+	assert_int_equal(disk_check_locked(client.disk, LOCK_MS, &error), 0);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), -EBUSY);
 	assert_non_null(strstr(error.text, "is in use"));
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), -EPERM);
 	owner_end(owner, end);
 
 	/* One that only reads is no owner, but its disk does not change. */
 	owner = owner_start(true, &end);
-	assert_int_equal(disk_check_locked(client.disk, &error), -ENOLCK);
-	assert_int_equal(disk_lock(client.disk, &error), -EBUSY);
+	assert_int_equal(disk_check_locked(client.disk, LOCK_MS, &error), -ENOLCK);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), -EBUSY);
 	owner_end(owner, end);
 
-	assert_int_equal(disk_lock(client.disk, &error), 0);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), 0);
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), 0);
-	disk_unlock(client.disk);
+	disk_unlock(client.disk, LOCK_MS, &error);
 	owner = owner_start(false, &end);
 	owner_end(owner, end);
 	/* Our own lock is not somebody else's. */
-	assert_int_equal(disk_lock(client.disk, &error), 0);
-	assert_int_equal(disk_check_locked(client.disk, &error), -ENOLCK);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), 0);
+	assert_int_equal(disk_check_locked(client.disk, LOCK_MS, &error), -ENOLCK);
 }
 
 static void test_readers(void **state)
@@ -400,13 +400,13 @@ static void test_readers(void **state)
 
 	(void)state;
 	assert_int_equal(open_at(path, true), 0);
-	assert_int_equal(disk_check_locked(client.disk, &error), 0);
+	assert_int_equal(disk_check_locked(client.disk, LOCK_MS, &error), 0);
 	owner = owner_start(true, &end);
-	assert_int_equal(disk_lock(client.disk, &error), 0);
-	disk_unlock(client.disk);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), 0);
+	disk_unlock(client.disk, LOCK_MS, &error);
 	owner_end(owner, end);
 	owner = owner_start(false, &end);
-	assert_int_equal(disk_lock(client.disk, &error), -EBUSY);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), -EBUSY);
 	assert_non_null(strstr(error.text, "for writing"));
 	owner_end(owner, end);
 }

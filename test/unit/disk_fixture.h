@@ -88,7 +88,7 @@ static inline int open_at(const char *where, bool readonly)
 static inline void open_disk(bool readonly)
 {
 	assert_int_equal(open_at(path, readonly), 0);
-	assert_int_equal(disk_lock(client.disk, &error), 0);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), 0);
 }
 
 static inline void close_disk(void)

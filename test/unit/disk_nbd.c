@@ -78,13 +78,13 @@ static void test_ownership(void **state)
 	(void)state;
 	start_file();
 	assert_int_equal(open_disk(false, 60), 0);
-	assert_int_equal(disk_check_locked(client.disk, &error), -ENOTSUP);
+	assert_int_equal(disk_check_locked(client.disk, LOCK_MS, &error), -ENOTSUP);
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), -EPERM);
 	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 512), 0);
-	assert_int_equal(disk_lock(client.disk, &error), 0);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), 0);
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), 0);
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, SIZE, data, 512), -EIO);
-	disk_unlock(client.disk);
+	disk_unlock(client.disk, LOCK_MS, &error);
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), -EPERM);
 }
 
@@ -159,8 +159,8 @@ static void test_readonly(void **state)
 	assert_int_equal(open_disk(false, 60), -EINVAL);
 	assert_non_null(strstr(error.text, "add readonly"));
 	assert_int_equal(open_disk(true, 60), 0);
-	assert_int_equal(disk_lock(client.disk, &error), 0);
-	assert_int_equal(disk_check_locked(client.disk, &error), 0);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), 0);
+	assert_int_equal(disk_check_locked(client.disk, LOCK_MS, &error), 0);
 	assert_int_equal(disk_client_do(&client, DISK_READ, 0, back, 512), 0);
 	assert_int_equal(disk_client_do(&client, DISK_FLUSH, 0, NULL, 0), 0);
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), -EROFS);

@@ -99,7 +99,7 @@ static inline int open_disk(bool readonly, uint32_t reconnect_s)
 static inline void open_own(uint32_t reconnect_s)
 {
 	assert_int_equal(open_disk(false, reconnect_s), 0);
-	assert_int_equal(disk_lock(client.disk, &error), 0);
+	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), 0);
 }
 
 /* While it runs a second passes every few ms. */

@@ -94,16 +94,16 @@ static void test_locks_all_or_none(void **state)
 	(void)state;
 	assert_int_equal(disks_open(&disks, &described, &error), 0);
 	assert_int_equal(disks_open(&others, &described, &error), 0);
-	assert_int_equal(disk_lock(others.disk[1], &error), 0);
+	assert_int_equal(disk_lock(others.disk[1], DISKS_LOCK_MS, &error), 0);
 	assert_int_equal(disks_lock(&disks, &error), -EBUSY);
 	assert_memory_equal(error.text, "disk 1: ", 8);
 	assert_non_null(strstr(error.text, "b"));
 	/* The first one is free again. */
-	assert_int_equal(disk_lock(others.disk[0], &reason), 0);
-	disks_unlock(&others);
+	assert_int_equal(disk_lock(others.disk[0], DISKS_LOCK_MS, &reason), 0);
+	disks_unlock(&others, &error);
 	assert_int_equal(disks_lock(&disks, &error), 0);
 	assert_int_equal(disks_lock(&others, &error), -EBUSY);
-	disks_unlock(&disks);
+	disks_unlock(&disks, &error);
 	assert_int_equal(disks_lock(&others, &error), 0);
 }
 
@@ -114,10 +114,10 @@ static void test_checks_that_they_are_locked(void **state)
 	assert_int_equal(disks_open(&others, &described, &error), 0);
 	assert_int_equal(disks_check_locked(&disks, NULL, &error), -ENOLCK);
 	assert_memory_equal(error.text, "disk 0: ", 8);
-	assert_int_equal(disk_lock(others.disk[0], &error), 0);
+	assert_int_equal(disk_lock(others.disk[0], DISKS_LOCK_MS, &error), 0);
 	assert_int_equal(disks_check_locked(&disks, NULL, &error), -ENOLCK);
 	assert_memory_equal(error.text, "disk 1: ", 8);
-	assert_int_equal(disk_lock(others.disk[1], &error), 0);
+	assert_int_equal(disk_lock(others.disk[1], DISKS_LOCK_MS, &error), 0);
 	assert_int_equal(disks_check_locked(&disks, NULL, &error), 0);
 }
 
@@ -291,6 +291,69 @@ static void test_state(void **state)
 	buffer_free(&saved);
 }
 
+/* ---- A file system that does not answer ---- */
+
+static struct disk_ops slow_ops;
+static bool machine_locked;
+static enum machine_state before;
+static int (*meanwhile)(struct machine *machine, enum machine_state *before, struct error *error);
+
+/* Of the second disk. */
+static int lock_late(struct disk *disk, int limit_ms, struct error *reason)
+{
+	struct error ignored;
+
+	(void)disk;
+	assert_true(limit_ms > 0 && (unsigned int)limit_ms <= DISKS_LOCK_MS);
+	machine_locked = pthread_mutex_trylock(&machine.lock.mutex) != 0;
+	if (!machine_locked)
+		pthread_mutex_unlock(&machine.lock.mutex);
+	if (!meanwhile)
+		return error_set(reason, ETIMEDOUT, "b does not answer");
+	return meanwhile(&machine, &before, &ignored);
+}
+
+static void make_late(void)
+{
+	assert_int_equal(machine_create(&machine, &described, &console, &error), 0);
+	/* The thread leaves these alone then. */
+	devices_quiesce(&machine.devices);
+	slow_ops = *machine.disks.disk[1]->ops;
+	slow_ops.lock = lock_late;
+	machine.disks.disk[1]->ops = &slow_ops;
+	machine_locked = true;
+	meanwhile = NULL;
+}
+
+/* It holds up nobody who wants something else of the machine, which stays as it is. */
+static void test_late_lock(void **state)
+{
+	(void)state;
+	make_late();
+	assert_int_equal(machine_resume(&machine, SC_CLOCK_FREEZE, false, &error), -ETIMEDOUT);
+	assert_string_equal(error.text, "disk 1: b does not answer (it was waited for 4 s)");
+	assert_false(machine_locked);
+	assert_int_equal(machine_get_state(&machine), MACHINE_PAUSED);
+	assert_false(machine_has_disks(&machine));
+	assert_int_equal(disks_open(&disks, &described, &error), 0);
+	assert_int_equal(disks_lock(&disks, &error), 0);
+	machine_destroy(&machine);
+}
+
+/* What was to be resumed is something else by then: the disks are given back. */
+static void test_lock_comes_too_late(void **state)
+{
+	(void)state;
+	make_late();
+	meanwhile = machine_begin_save;
+	assert_int_equal(machine_resume(&machine, SC_CLOCK_FREEZE, false, &error), -EBUSY);
+	assert_int_equal(machine_get_state(&machine), MACHINE_SAVING);
+	assert_false(machine_has_disks(&machine));
+	assert_int_equal(disks_open(&disks, &described, &error), 0);
+	assert_int_equal(disks_lock(&disks, &error), 0);
+	machine_destroy(&machine);
+}
+
 #define DISKS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_disks, tear_down_disks)
 
 int main(void)
@@ -305,6 +368,8 @@ int main(void)
 		DISKS_TEST(test_grows),
 		DISKS_TEST(test_halts_together),
 		DISKS_TEST(test_state),
+		DISKS_TEST(test_late_lock),
+		DISKS_TEST(test_lock_comes_too_late),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_group, tear_down_group);

@@ -109,8 +109,10 @@ static void test_flushes_ahead(void **state)
 /* A file of the same name that nobody uses is not the guest's disk. */
 static void test_not_in_use(void **state)
 {
+	struct error error;
+
 	(void)state;
-	disks_unlock(&pair.source.disks);
+	assert_int_equal(disks_unlock(&pair.source.disks, &error), 0);
 	pair_migrate(&pair);
 	assert_true(pair_stayed(&pair));
 	assert_non_null(strstr(pair.source_error.text, path));
@@ -211,6 +213,42 @@ static void test_stolen(void **state)
 	expect_nobody_else_can();
 }
 
+/* The file system does not answer the target: the guest goes on where it was, with its disk. */
+static struct disk_ops silent_ops;
+
+static int lock_never(struct disk *disk, int limit_ms, struct error *error)
+{
+	(void)limit_ms;
+	return error_set(error, ETIMEDOUT, "%s does not answer", disk->where);
+}
+
+static size_t fall_silent(struct pair *of, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+{
+	struct disk *disk = of->target.disks.disk[0];
+
+	(void)index;
+	(void)size;
+	if (way == PAIR_TO_TARGET && frame[0] == FRAME_STATE) {
+		/* The thread leaves these alone then. */
+		devices_quiesce(&of->target.devices);
+		silent_ops = *disk->ops;
+		silent_ops.lock = lock_never;
+		disk->ops = &silent_ops;
+	}
+	return PAIR_PASS;
+}
+
+static void test_lock_is_not_answered(void **state)
+{
+	(void)state;
+	pair.tap = fall_silent;
+	pair_migrate(&pair);
+	assert_true(pair_stayed(&pair));
+	assert_true(machine_has_disks(&pair.source));
+	expect_nobody_else_can();
+	assert_non_null(strstr(pair.source_error.text, "does not answer (it was waited for 4 s)"));
+}
+
 /* ---- After GO ---- */
 
 static size_t lose_go(struct pair *of, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
@@ -270,6 +308,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_does_not_grow_meanwhile, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_comes_back, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_stolen, disks_set_up, disks_tear_down),
+		cmocka_unit_test_setup_teardown(test_lock_is_not_answered, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_promise, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_fence, disks_set_up, disks_tear_down),
 	};

@@ -2,6 +2,12 @@
 /* Locks that know their place: see the header. */
 #include "base/lock.h"
 
+#include <time.h>
+
+#define MS_PER_S 1000
+#define NS_PER_MS 1000000
+#define NS_PER_S 1000000000
+
 #ifdef LOCK_CHECK
 
 #include <stdio.h>
@@ -64,4 +70,19 @@ void lock_drop(struct lock *lock)
 void lock_wait(struct lock *lock, pthread_cond_t *changed)
 {
 	pthread_cond_wait(changed, &lock->mutex);
+}
+
+bool lock_wait_ms(struct lock *lock, pthread_cond_t *changed, int ms)
+{
+	struct timespec end;
+
+	/* What the wait is measured by, not a time that anything is computed from: for that there is host/host.h. */
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += ms / MS_PER_S;
+	end.tv_nsec += (long)(ms % MS_PER_S) * NS_PER_MS;
+	if (end.tv_nsec >= NS_PER_S) {
+		end.tv_sec++;
+		end.tv_nsec -= NS_PER_S;
+	}
+	return !pthread_cond_clockwait(changed, &lock->mutex, CLOCK_MONOTONIC, &end);
 }

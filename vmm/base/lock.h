@@ -10,6 +10,7 @@
 #define VMM_BASE_LOCK_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 enum lock_rank {
 	LOCK_MIGRATION = 1, /* an operator's migration: who is told what */
@@ -18,6 +19,7 @@ enum lock_rank {
 	LOCK_VCPUS,	    /* which vCPUs run */
 	LOCK_CLOCK,	    /* guest time */
 	LOCK_DEVICE,	    /* one device */
+	LOCK_CLAIM,	    /* whose a file is */
 	LOCK_LOG,	    /* kinds of lines */
 	LOCK_OUTPUT,	    /* the queue of an output */
 };
@@ -38,5 +40,7 @@ void lock_take(struct lock *lock);
 void lock_drop(struct lock *lock);
 /* With the lock, which is dropped while the thread waits. */
 void lock_wait(struct lock *lock, pthread_cond_t *changed);
+/* The same, but no longer than that: false once it is over, whatever has changed. */
+bool lock_wait_ms(struct lock *lock, pthread_cond_t *changed, int ms);
 
 #endif

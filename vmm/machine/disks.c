@@ -2,8 +2,12 @@
 /* What is behind the disks of a machine: see the header. */
 #include "machine/disks.h"
 
+#include "host/deadline.h"
+
 #include <errno.h>
 #include <inttypes.h>
+
+#define MS_PER_S 1000u
 
 /* Which disk a sentence is about. */
 static int disks_name(uint32_t n, int result, struct error *error)
@@ -56,24 +60,50 @@ void disks_close(struct disks *disks)
 
 /* ---- Locks ---- */
 
+/* The same of a call that has a limit. */
+static int disks_name_limited(uint32_t n, int result, struct error *error)
+{
+	struct error reason = *error;
+
+	if (result == -ETIMEDOUT)
+		error_explain(error, "%.400s (it was waited for %u s)", reason.text, DISKS_LOCK_MS / MS_PER_S);
+	return disks_name(n, result, error);
+}
+
+static int disks_unlock_first(struct disks *disks, uint32_t count, struct error *error)
+{
+	sc_ns_t end = deadline_after_ms(DISKS_LOCK_MS);
+	struct error ignored;
+	int first = 0;
+
+	for (uint32_t n = 0; n < count; n++) {
+		int result = disk_unlock(disks->disk[n], deadline_left_ms(end), first ? &ignored : error);
+
+		if (!first)
+			first = result ? disks_name_limited(n, result, error) : 0;
+	}
+	return first;
+}
+
 int disks_lock(struct disks *disks, struct error *error)
 {
+	sc_ns_t end = deadline_after_ms(DISKS_LOCK_MS);
+	struct error ignored;
+
 	for (uint32_t n = 0; n < disks->count; n++) {
-		int result = disk_lock(disks->disk[n], error);
+		int result = disk_lock(disks->disk[n], deadline_left_ms(end), error);
 
 		if (!result)
 			continue;
-		for (uint32_t taken = 0; taken < n; taken++)
-			disk_unlock(disks->disk[taken]);
-		return disks_name(n, result, error);
+		disks_unlock_first(disks, n, &ignored);
+		return disks_name_limited(n, result, error);
 	}
 	return 0;
 }
 
-void disks_unlock(struct disks *disks)
+int disks_unlock(struct disks *disks, struct error *error)
 {
-	for (uint32_t n = 0; n < disks->count; n++)
-		disk_unlock(disks->disk[n]);
+	return disks_unlock_first(disks, disks->count, error);
 }
 
 static int disk_check_name(const struct disk *disk, uint32_t n, bool named, struct error *error)
@@ -88,13 +118,15 @@ static int disk_check_name(const struct disk *disk, uint32_t n, bool named, stru
 
 int disks_check_locked(const struct disks *disks, const bool *named, struct error *error)
 {
+	sc_ns_t end = deadline_after_ms(DISKS_LOCK_MS);
+
 	for (uint32_t n = 0; n < disks->count; n++) {
-		int result = disk_check_locked(disks->disk[n], error);
+		int result = disk_check_locked(disks->disk[n], deadline_left_ms(end), error);
 
 		if (result == -ENOTSUP)
 			result = disk_check_name(disks->disk[n], n, named && named[n], error);
 		if (result)
-			return disks_name(n, result, error);
+			return disks_name_limited(n, result, error);
 	}
 	return 0;
 }

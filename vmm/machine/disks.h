@@ -22,14 +22,18 @@ struct disks {
 int disks_open(struct disks *disks, const struct machine_config *config, struct error *error);
 void disks_close(struct disks *disks);
 
-/* As disk_lock() and disk_unlock(), of all. */
+/* How long file systems are waited for, for all disks together; in the handover there are 10 s for everything. */
+#define DISKS_LOCK_MS 4000u
+
+/* As disk_lock() and disk_unlock(), of all; the latter of the rest as well if one fails. */
 int disks_lock(struct disks *disks, struct error *error);
-void disks_unlock(struct disks *disks);
+int disks_unlock(struct disks *disks, struct error *error);
 
 /*
  * Whether they are those of a machine that runs elsewhere: -ENOLCK and a sentence if nobody has one of them. Where that
  * cannot be seen the name must tell, if it means the same on every host; a name of this host's own counts only if
- * somebody here has said it: `named`, a flag for each, NULL: none. -EPERM and a sentence if nobody has.
+ * somebody here has said it: `named`, a flag for each, NULL: none. -EPERM and a sentence if nobody has; -ETIMEDOUT as
+ * above.
  */
 int disks_check_locked(const struct disks *disks, const bool *named, struct error *error);
 

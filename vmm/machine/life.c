@@ -101,14 +101,17 @@ int machine_give_disks(struct machine *machine, struct error *error)
 
 	if (result)
 		return result;
-	machine_drop_disks(machine);
-	return 0;
+	__atomic_store_n(&machine->disks_given, true, __ATOMIC_RELAXED);
+	return disks_unlock(&machine->disks, error);
 }
 
 void machine_drop_disks(struct machine *machine)
 {
+	struct error error;
+
 	__atomic_store_n(&machine->disks_given, true, __ATOMIC_RELAXED);
-	disks_unlock(&machine->disks);
+	if (disks_unlock(&machine->disks, &error))
+		log_line("%s: %s", machine->config.name, error.text);
 }
 
 bool machine_has_disks(const struct machine *machine)
@@ -117,15 +120,13 @@ bool machine_has_disks(const struct machine *machine)
 }
 
 /*
- * The disks are the machine's, guest time starts, then devices and vCPUs; -errno if that cannot be, and then they stay
- * where they are.
+ * Guest time starts, then devices and vCPUs of a machine that has its disks; -errno if that cannot be, and then they
+ * stay where they are.
  */
 static int machine_release(struct machine *machine, enum sc_clock_policy policy, struct error *error)
 {
-	int result = machine_has_disks(machine) ? 0 : machine_take_disks(machine, error);
+	int result = clock_start(&machine->clock, policy, error);
 
-	if (!result)
-		result = clock_start(&machine->clock, policy, error);
 	if (result)
 		return result;
 	devices_start(&machine->devices);
@@ -154,8 +155,10 @@ static int machine_continue(struct machine *machine, enum sc_clock_policy policy
 int machine_go_on(struct machine *machine, enum sc_clock_policy policy)
 {
 	struct error error;
-	int result = machine_release(machine, policy, &error);
+	int result = machine_has_disks(machine) ? 0 : machine_take_disks(machine, &error);
 
+	if (!result)
+		result = machine_release(machine, policy, &error);
 	if (!result)
 		return 0;
 	machine_set_policy(machine, policy);
@@ -175,23 +178,46 @@ static enum machine_state machine_state_after(struct machine *machine, enum mach
 	return clock_is_stopped(&machine->clock) ? MACHINE_PAUSED : wanted;
 }
 
-int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool force, struct error *error)
+/* With the lock: 0 if it can be resumed, or runs already, *stands: it does not. */
+static int machine_check_resume(struct machine *machine, bool force, bool *stands, struct error *error)
 {
-	int result = 0;
-
-	lock_take(&machine->lock);
-	if (machine->state == MACHINE_PAUSED || machine->state == MACHINE_DISKLESS ||
-	    (machine->state == MACHINE_UNDECIDED && force))
-		result = machine_continue(machine, policy, error);
-	else if (machine->state == MACHINE_UNDECIDED)
-		result = error_set(
+	*stands = machine->state == MACHINE_PAUSED || machine->state == MACHINE_DISKLESS ||
+		  (machine->state == MACHINE_UNDECIDED && force);
+	if (*stands || machine->state == MACHINE_RUNNING || machine->state == MACHINE_RESETTING)
+		return 0;
+	if (machine->state == MACHINE_UNDECIDED)
+		return error_set(
 			error, EBUSY,
 			"%s may be running on the other host, since the migration broke after the handover: make "
 			"sure that it does not, then resume it with --force, or stop it here",
 			machine->config.name);
-	else if (machine->state != MACHINE_RUNNING && machine->state != MACHINE_RESETTING)
-		result = machine_busy(machine, "resumed", error);
+	return machine_busy(machine, "resumed", error);
+}
+
+int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool force, struct error *error)
+{
+	bool stands, taken = false;
+	int result;
+
+	lock_take(&machine->lock);
+	result = machine_check_resume(machine, force, &stands, error);
 	lock_drop(&machine->lock);
+	if (result || !stands)
+		return result;
+	/* Without the lock, for a file system may be waited for; so what was seen may be over by then. */
+	if (!machine_has_disks(machine)) {
+		result = machine_take_disks(machine, error);
+		taken = !result;
+	}
+	if (result)
+		return result;
+	lock_take(&machine->lock);
+	result = machine_check_resume(machine, force, &stands, error);
+	if (!result && stands)
+		result = machine_continue(machine, policy, error);
+	lock_drop(&machine->lock);
+	if (!stands && taken)
+		machine_drop_disks(machine);
 	return result;
 }
 

@@ -88,8 +88,8 @@ int machine_boot(struct machine *machine, const struct boot_source *source, stru
 
 /*
  * The machine as at power-on, in place: vCPUs, interrupt controller, synthetic timers, devices, which are quiesced
- * then. All vCPUs are parked outside the guest and stay so. Memory keeps its contents, and reference time goes on: it
- * never goes back.
+ * then: a disk that does not answer is waited for until the machine has ended, -EINTR. All vCPUs are parked outside the
+ * guest and stay so. Memory keeps its contents, and reference time goes on: it never goes back.
  */
 int machine_reset(struct machine *machine, struct error *error);
 

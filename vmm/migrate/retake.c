@@ -12,8 +12,13 @@ void retake_disks(struct machine *machine, const struct handover_limits *limits)
 	int left_ms = limits->disks_ms;
 	struct error error;
 
-	while (!machine_has_disks(machine) && machine_take_disks(machine, &error) == -EBUSY && left_ms > 0) {
-		poll(NULL, 0, RETRY_MS);
-		left_ms -= RETRY_MS;
+	while (!machine_has_disks(machine) && left_ms > 0) {
+		int result = machine_take_disks(machine, &error);
+
+		if (result && result != -EBUSY && result != -ETIMEDOUT)
+			return;
+		if (result == -EBUSY)
+			poll(NULL, 0, RETRY_MS);
+		left_ms -= result == -EBUSY ? RETRY_MS : (int)DISKS_LOCK_MS;
 	}
 }

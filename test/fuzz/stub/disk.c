@@ -21,22 +21,26 @@ void disk_close(struct disk *disk)
 	abort();
 }
 
-int disk_lock(struct disk *disk, struct error *error)
+int disk_lock(struct disk *disk, int limit_ms, struct error *error)
 {
 	(void)disk;
+	(void)limit_ms;
 	(void)error;
 	abort();
 }
 
-void disk_unlock(struct disk *disk)
+int disk_unlock(struct disk *disk, int limit_ms, struct error *error)
 {
 	(void)disk;
+	(void)limit_ms;
+	(void)error;
 	abort();
 }
 
-int disk_check_locked(struct disk *disk, struct error *error)
+int disk_check_locked(struct disk *disk, int limit_ms, struct error *error)
 {
 	(void)disk;
+	(void)limit_ms;
 	(void)error;
 	abort();
 }

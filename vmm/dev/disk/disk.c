@@ -23,28 +23,27 @@ void disk_close(struct disk *disk)
 	disk->ops->close(disk);
 }
 
-int disk_lock(struct disk *disk, struct error *error)
+int disk_lock(struct disk *disk, int limit_ms, struct error *error)
 {
-	int result = disk->ops->lock ? disk->ops->lock(disk, error) : 0;
+	int result = disk->ops->lock ? disk->ops->lock(disk, limit_ms, error) : 0;
 
 	if (!result)
 		__atomic_store_n(&disk->owned, true, __ATOMIC_RELEASE);
 	return result;
 }
 
-void disk_unlock(struct disk *disk)
+int disk_unlock(struct disk *disk, int limit_ms, struct error *error)
 {
 	__atomic_store_n(&disk->owned, false, __ATOMIC_RELEASE);
-	if (disk->ops->unlock)
-		disk->ops->unlock(disk);
+	return disk->ops->unlock ? disk->ops->unlock(disk, limit_ms, error) : 0;
 }
 
-int disk_check_locked(struct disk *disk, struct error *error)
+int disk_check_locked(struct disk *disk, int limit_ms, struct error *error)
 {
 	if (disk->readonly)
 		return 0;
 	if (disk->ops->check_locked)
-		return disk->ops->check_locked(disk, error);
+		return disk->ops->check_locked(disk, limit_ms, error);
 	return error_set(error, ENOTSUP,
 			 "whether another host uses the disk %s cannot be seen: its server has no locks", disk->where);
 }

@@ -2,11 +2,11 @@
 /*
  * What is behind a disk of the guest: the contract between the block device and a file, a block device or a server.
  *
- * Policy: one thread, the block device's own, calls all of it but disk_open(), disk_close() and the locks, so a backend
- * needs no locks. submit() does not wait for a server; poll() and dispatch() tie a backend to that thread's loop, and
- * what was submitted is under way when poll() returns. Each request that was submitted comes back exactly once through
- * done(), which only dispatch() calls, or through withdraw(). done() may submit the next one. A file reads and writes
- * the guest's buffers themselves; what goes to a server is copied where it lies in pieces.
+ * Policy: one thread, the block device's own, calls all of it but disk_open(), disk_close() and the ownership, so a
+ * backend needs no locks. submit() does not wait for a server; poll() and dispatch() tie a backend to that thread's
+ * loop, and what was submitted is under way when poll() returns. Each request that was submitted comes back exactly
+ * once through done(), which only dispatch() calls, or through withdraw(). done() may submit the next one. A file reads
+ * and writes the guest's buffers themselves; what goes to a server is copied where it lies in pieces.
  */
 #ifndef VMM_DEV_DISK_DISK_H
 #define VMM_DEV_DISK_DISK_H
@@ -66,9 +66,9 @@ struct disk_ops {
 	struct disk_request *(*withdraw)(struct disk *disk);
 
 	/* Ownership, below: of a disk that has locks; all of them NULL for one that has none. */
-	int (*lock)(struct disk *disk, struct error *error);
-	void (*unlock)(struct disk *disk);
-	int (*check_locked)(struct disk *disk, struct error *error);
+	int (*lock)(struct disk *disk, int limit_ms, struct error *error);
+	int (*unlock)(struct disk *disk, int limit_ms, struct error *error);
+	int (*check_locked)(struct disk *disk, int limit_ms, struct error *error);
 	/*
 	 * Whether the disk has grown: `size` is its size as of now; or -errno with a sentence. A server is waited for,
 	 * some seconds if it does not answer.
@@ -108,15 +108,17 @@ void disk_close(struct disk *disk);
 /*
  * Whose disk it is. disk_lock(): it is ours from here on, or -EBUSY and a sentence that somebody else has it. A disk
  * that is read-only is locked as one that others may read as well. A server has no locks: it becomes writable here, and
- * disk_unlock() ends that.
+ * disk_unlock() ends that. The answer of a file system is waited for, and not for longer than `limit_ms`: -ETIMEDOUT
+ * and a sentence. A lock that comes later is given back, and so is, later, one that could not be given back in time:
+ * until then nobody else gets it.
  */
-int disk_lock(struct disk *disk, struct error *error);
-void disk_unlock(struct disk *disk);
+int disk_lock(struct disk *disk, int limit_ms, struct error *error);
+int disk_unlock(struct disk *disk, int limit_ms, struct error *error);
 /*
  * For a machine that is to come: 0 if somebody else has it locked for writing, so that it may be that machine's disk,
  * and for a disk that is read-only, which has no owner. With a sentence: -ENOTSUP where it cannot be seen (a server, a
- * block device), -ENOLCK if nobody has it.
+ * block device), -ENOLCK if nobody has it, -ETIMEDOUT as above.
  */
-int disk_check_locked(struct disk *disk, struct error *error);
+int disk_check_locked(struct disk *disk, int limit_ms, struct error *error);
 
 #endif

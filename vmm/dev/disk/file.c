@@ -3,6 +3,7 @@
 #include "dev/disk/file.h"
 
 #include "base/log.h"
+#include "dev/disk/claim.h"
 #include "dev/disk/plain.h"
 #include "dev/disk/request.h"
 #include "dev/disk/uring.h"
@@ -21,6 +22,7 @@
 struct file {
 	struct disk disk;
 	int fd;
+	struct claim *claim;
 	bool has_uring;
 	struct step_medium medium;
 	struct uring uring;
@@ -92,10 +94,10 @@ static void file_dispatch(struct disk *disk, short events)
 
 /* ---- Ownership ---- */
 
-static int file_lock_call(const struct file *file, int command, short type, struct flock *lock)
+static int file_unanswered(const struct disk *disk, struct error *error)
 {
-	*lock = (struct flock){ .l_type = type, .l_whence = SEEK_SET };
-	return fcntl(file->fd, command, lock) ? errno : 0;
+	return error_set(error, ETIMEDOUT,
+			 "its file system does not answer about the lock of %s: try again once it does", disk->where);
 }
 
 /*
@@ -108,43 +110,54 @@ static void file_forget(const struct file *file)
 		posix_fadvise(file->fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
-static int file_lock(struct disk *disk, struct error *error)
+static int file_lock(struct disk *disk, int limit_ms, struct error *error)
 {
-	struct flock lock;
-	int err = file_lock_call(file_of(disk), F_OFD_SETLK, disk->readonly ? F_RDLCK : F_WRLCK, &lock);
+	int result = claim_take(file_of(disk)->claim, limit_ms);
 
-	if (!err) {
+	switch (result) {
+	case 0:
 		file_forget(file_of(disk));
 		return 0;
-	}
-	if (err == EAGAIN || err == EACCES)
+	case -EAGAIN:
+	case -EACCES:
 		return error_set(error, EBUSY, "the disk %s is in use: another process has it locked%s", disk->where,
 				 disk->readonly ? " for writing" : "");
-	return error_set(error, error_of_call(err), "cannot lock the disk %s (%s): its file system must have locks",
-			 disk->where, strerror(err));
+	case -ETIMEDOUT:
+		return file_unanswered(disk, error);
+	default:
+		return error_set(error, error_of_call(-result),
+				 "cannot lock the disk %s (%s): its file system must have locks", disk->where,
+				 strerror(-result));
+	}
 }
 
-static void file_unlock(struct disk *disk)
+static int file_unlock(struct disk *disk, int limit_ms, struct error *error)
 {
-	struct flock lock;
+	int result = claim_drop(file_of(disk)->claim, limit_ms);
 
-	file_lock_call(file_of(disk), F_OFD_SETLK, F_UNLCK, &lock);
+	if (result == -ETIMEDOUT)
+		return file_unanswered(disk, error);
+	return result ? error_set(error, error_of_call(-result), "cannot unlock the disk %s (%s)", disk->where,
+				  strerror(-result))
+		      : 0;
 }
 
-static int file_check_locked(struct disk *disk, struct error *error)
+static int file_check_locked(struct disk *disk, int limit_ms, struct error *error)
 {
 	struct file *file = file_of(disk);
-	struct flock lock;
-	int err;
+	bool locked;
+	int result;
 
 	if (file->medium.is_block)
 		return error_set(error, ENOTSUP,
 				 "whether another host uses the block device %s cannot be seen from here", disk->where);
-	err = file_lock_call(file, F_OFD_GETLK, F_RDLCK, &lock);
-	if (err)
-		return error_set(error, error_of_call(err), "cannot look at the locks of the disk %s (%s)", disk->where,
-				 strerror(err));
-	if (lock.l_type == F_UNLCK)
+	result = claim_look(file->claim, &locked, limit_ms);
+	if (result == -ETIMEDOUT)
+		return file_unanswered(disk, error);
+	if (result)
+		return error_set(error, error_of_call(-result), "cannot look at the locks of the disk %s (%s)",
+				 disk->where, strerror(-result));
+	if (!locked)
 		return error_set(
 			error, ENOLCK,
 			"no machine has %s locked, so it is not the disk of a machine that runs: name the file "
@@ -197,6 +210,8 @@ static void file_close(struct disk *disk)
 
 	if (file->has_uring)
 		uring_close(&file->uring);
+	if (file->claim)
+		claim_close(file->claim);
 	if (file->fd >= 0)
 		close(file->fd);
 	free(file);
@@ -277,6 +292,16 @@ static int file_open(struct file *file, struct error *error)
 	return result ? result : file_measure(file, &file->disk.size, error);
 }
 
+static int file_make_claim(struct file *file, struct error *error)
+{
+	short type = file->disk.readonly ? F_RDLCK : F_WRLCK;
+	int result = claim_create(&file->claim, file->fd, type, claim_call);
+
+	return result ? error_set(error, -result, "no descriptor for the lock of the disk %s (%s)", file->disk.where,
+				  strerror(-result))
+		      : 0;
+}
+
 static int file_choose_engine(struct file *file, enum disk_file_engine engine, struct error *error)
 {
 	int result = engine == DISK_FILE_PLAIN ? 0 : uring_open(&file->uring, file->fd, &file->medium);
@@ -306,6 +331,8 @@ int disk_file_open(struct disk **disk, const struct disk_options *options, enum 
 	file->disk.can_discard = !options->readonly;
 	file->disk.can_write_zeroes = !options->readonly;
 	result = file_open(file, error);
+	if (!result)
+		result = file_make_claim(file, error);
 	if (!result)
 		result = file_choose_engine(file, engine, error);
 	if (result)

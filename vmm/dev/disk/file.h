@@ -5,7 +5,7 @@
  * Policy: the file is only opened here, by way of /proc, and not before it is known to be one; the page cache is the
  * host's, and a flush goes through it to the medium. A file belongs to whoever has an OFD lock on all of it, a write
  * lock or, for a disk that is read-only, a read lock: the kernel drops it with the process, and a network file system
- * that has locks has these as well (fcntl(2)).
+ * that has locks has these as well (fcntl(2)). Its server answers when it likes, so that claim.h waits for it.
  */
 #ifndef VMM_DEV_DISK_FILE_H
 #define VMM_DEV_DISK_FILE_H
