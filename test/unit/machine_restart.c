@@ -7,12 +7,15 @@
 #include "boot_fixture.h"
 
 #include "base/log.h"
+#include "machine/expiry.h"
 #include "snapshot/save.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <zlib.h>
 
 #define LOOPS 1000u
@@ -92,6 +95,96 @@ static void expect_waiting(void)
 static uint8_t ram(uint64_t gpa)
 {
 	return machine.memory.region[0].host[gpa - LAYOUT_RAM_BASE];
+}
+
+/* ---- A disk that does not answer ---- */
+
+static char disk_path[64];
+static struct disk_ops stuck_ops;
+static uint32_t tries; /* atomic */
+static bool stuck;     /* atomic */
+static bool inside;    /* the thread is in that call; atomic */
+
+/* The thread of the disk, in a system call that does not end. */
+static int poll_stuck(struct disk *disk, struct pollfd *wanted)
+{
+	while (__atomic_load_n(&stuck, __ATOMIC_SEQ_CST)) {
+		__atomic_store_n(&inside, true, __ATOMIC_SEQ_CST);
+		usleep(1000);
+	}
+	*wanted = (struct pollfd){ .fd = -1 };
+	(void)disk;
+	return -1;
+}
+
+static void quiesce_counted(struct device *device)
+{
+	__atomic_fetch_add(&tries, 1, __ATOMIC_SEQ_CST);
+	((struct virtio *)device)->ops->quiesce((struct virtio *)device);
+}
+
+static int stuck_set_up(void **state)
+{
+	int fd, result;
+
+	snprintf(disk_path, sizeof(disk_path), "%s/disk", folder);
+	fd = open(disk_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, 1 << 20))
+		return -1;
+	close(fd);
+	if (restart_set_up(state))
+		return -1;
+	machine_destroy(&machine);
+	described.disks = 1;
+	snprintf(described.disk[0].where, sizeof(described.disk[0].where), "%s", disk_path);
+	result = machine_create(&machine, &described, &console, &error);
+	if (result)
+		return result;
+	/* The thread leaves these alone then. */
+	devices_quiesce(&machine.devices);
+	stuck_ops = *machine.disks.disk[0]->ops;
+	stuck_ops.poll = poll_stuck;
+	machine.disks.disk[0]->ops = &stuck_ops;
+	machine.devices.disk[0].virtio.device_ops.quiesce = quiesce_counted;
+	__atomic_store_n(&tries, 0, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+/* The guest resets its machine while the disk's thread is stuck: it has been waited for in vain. */
+static void reset_while_stuck(void)
+{
+	run();
+	__atomic_store_n(&stuck, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&inside, false, __ATOMIC_SEQ_CST);
+	eventfd_write(machine.devices.disk[0].wake, 1);
+	while (!__atomic_load_n(&inside, __ATOMIC_SEQ_CST))
+		usleep(1000);
+	fake_time_set_step(1700 * MS);
+	play(0, HOST_EXIT_RESET);
+	while (__atomic_load_n(&tries, __ATOMIC_SEQ_CST) < 2)
+		usleep(1000);
+	assert_int_equal(machine_get_state(&machine), MACHINE_RESETTING);
+	assert_int_equal(restarts(), 0);
+}
+
+static void test_waits_for_a_disk(void **state)
+{
+	(void)state;
+	reset_while_stuck();
+	__atomic_store_n(&stuck, false, __ATOMIC_SEQ_CST);
+	assert_true(wait_restarts(1));
+	assert_int_equal(machine_get_end(&machine), MACHINE_END_NONE);
+}
+
+static void test_ends_while_it_waits_for_a_disk(void **state)
+{
+	(void)state;
+	reset_while_stuck();
+	assert_int_equal(machine_stop(&machine, &error), 0);
+	expiry_stop(&machine);
+	assert_int_equal(restarts(), 0);
+	assert_int_equal(machine_get_end(&machine), MACHINE_END_STOPPED);
+	__atomic_store_n(&stuck, false, __ATOMIC_SEQ_CST);
 }
 
 /* ---- What is new ---- */
@@ -346,11 +439,21 @@ static void test_loop(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		RESTART_TEST(test_all_is_new),	   RESTART_TEST(test_new_kernel), RESTART_TEST(test_compressed_kernel),
-		RESTART_TEST(test_damaged_kernel), RESTART_TEST(test_crash),	  RESTART_TEST(test_paused),
-		RESTART_TEST(test_migrating),	   RESTART_TEST(test_saving),	  RESTART_TEST(test_stopped),
-		RESTART_TEST(test_no_kernel),	   RESTART_TEST(test_no_name),	  RESTART_TEST(test_host_fails),
+		RESTART_TEST(test_all_is_new),
+		RESTART_TEST(test_new_kernel),
+		RESTART_TEST(test_compressed_kernel),
+		RESTART_TEST(test_damaged_kernel),
+		RESTART_TEST(test_crash),
+		RESTART_TEST(test_paused),
+		RESTART_TEST(test_migrating),
+		RESTART_TEST(test_saving),
+		RESTART_TEST(test_stopped),
+		RESTART_TEST(test_no_kernel),
+		RESTART_TEST(test_no_name),
+		RESTART_TEST(test_host_fails),
 		RESTART_TEST(test_loop),
+		cmocka_unit_test_setup_teardown(test_waits_for_a_disk, stuck_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_ends_while_it_waits_for_a_disk, stuck_set_up, tear_down),
 	};
 	int failed;
 
@@ -358,6 +461,7 @@ int main(void)
 		return EXIT_FAILURE;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	unlink(described.kernel);
+	unlink(disk_path);
 	rmdir(folder);
 	return failed;
 }

@@ -116,6 +116,15 @@ void devices_quiesce(struct devices *devices)
 			devices->bus.devices[n]->ops->quiesce(devices->bus.devices[n]);
 }
 
+int devices_stand(struct devices *devices, struct error *error)
+{
+	int result = 0;
+
+	for (uint32_t n = 0; n < devices->disks && !result; n++)
+		result = block_stands(&devices->disk[n], error);
+	return result;
+}
+
 int devices_settled(struct devices *devices, struct error *error)
 {
 	int result = 0;

@@ -56,8 +56,10 @@ void devices_destroy(struct devices *devices);
 void devices_start(struct devices *devices);
 void devices_quiesce(struct devices *devices);
 void devices_reset(struct devices *devices);
+/* Of devices that are quiesced: -ETIMEDOUT and a sentence if a disk is still at work; none may be reset then. */
+int devices_stand(struct devices *devices, struct error *error);
 /*
- * Of devices that are quiesced: -errno and a sentence if a disk could not be flushed, or is still at work. What the
+ * The same: -errno and a sentence if a disk could not be flushed, or is still at work. What the
  * guest wrote may not be on it then, so the machine must not go on elsewhere.
  */
 int devices_settled(struct devices *devices, struct error *error);

@@ -221,12 +221,34 @@ int machine_boot(struct machine *machine, const struct boot_source *source, stru
 	return result ? result : host_vcpu_set_entry(&machine->vcpus.vcpu[0].host, entry.pc, entry.x0, error);
 }
 
+/*
+ * A disk that does not answer may still write memory: it is waited for, as a board would, for as long as it takes. Each
+ * try has a limit, and an order to end comes between.
+ */
+static int machine_quiesce(struct machine *machine, struct error *error)
+{
+	bool late = false;
+
+	for (;;) {
+		devices_quiesce(&machine->devices);
+		if (!devices_stand(&machine->devices, error))
+			return 0;
+		if (machine_get_end(machine) != MACHINE_END_NONE)
+			return error_set(error, EINTR, "%s has been told to end", machine->config.name);
+		if (!late)
+			log_guest(&machine->restarts_logged, "%s is to start anew, and waits: %s", machine->config.name,
+				  error->text);
+		late = true;
+	}
+}
+
 int machine_reset(struct machine *machine, struct error *error)
 {
-	int result = 0;
-
 	/* First, so that no device and no timer does anything to what is fresh. */
-	devices_quiesce(&machine->devices);
+	int result = machine_quiesce(machine, error);
+
+	if (result)
+		return result;
 	clock_reset(&machine->clock);
 	__atomic_store_n(&machine->follows, false, __ATOMIC_RELAXED);
 	for (uint32_t n = 0; n < machine->vcpus.count && !result; n++)

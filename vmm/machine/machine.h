@@ -100,7 +100,9 @@ int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool fo
 /*
  * Whose the disks are, by their locks. A machine is made without having them; whatever makes its guest run takes them
  * first, and takes all or none: -EBUSY and a sentence if somebody else has one. To give them away all that was written
- * reaches the medium first; -EIO and a sentence, and they are kept, if it does not. The devices are quiesced.
+ * reaches the medium first; -EIO and a sentence, and they are kept, if it does not. The devices are quiesced. File
+ * systems are waited for, DISKS_LOCK_MS, without the machine's lock: -ETIMEDOUT and a sentence; disks that were to be
+ * given away count as given then.
  */
 int machine_take_disks(struct machine *machine, struct error *error);
 int machine_give_disks(struct machine *machine, struct error *error);

@@ -19,6 +19,13 @@
 /* Discards that are smaller or begin elsewhere free nothing in most file systems. */
 #define ERASE_ALIGNMENT 8u
 
+/* The thread sees by itself that what is under way does not end: how much longer it has for that. */
+#define THREAD_PATIENCE_NS 1000000000ull
+/* For a new size a server has some seconds twice, and there is a new connection. */
+#define RESIZE_PATIENCE_NS 20000000000ull
+/* How often whoever waits for the thread looks at the time. */
+#define LOOK_MS 100
+
 static struct block *block_of(struct virtio *virtio)
 {
 	return (struct block *)virtio;
@@ -75,18 +82,34 @@ static void block_notify(struct virtio *virtio, uint32_t queue)
 	block_wake(block_of(virtio));
 }
 
+/* With the lock: waits for news of the thread, which may be in a call that does not end; false after that time. */
+static bool block_await(struct block *block, uint64_t end)
+{
+	lock_wait_ms(&block->virtio.device.lock, &block->changed, LOOK_MS);
+	return host_monotonic().v < end;
+}
+
 /*
  * The vCPU waits for the disk here, and may: the thread needs no lock but this one, which is dropped meanwhile, what a
- * server that is away has is withdrawn, and one that is there answers, or is given up by the disk.
+ * server that is away has is withdrawn, and one that is there answers, or is given up by the disk. Without a limit: the
+ * driver may use the memory for something else as soon as it goes on.
  */
 static void block_reset(struct virtio *virtio)
 {
 	struct block *block = block_of(virtio);
+	uint64_t end = host_monotonic().v + BLOCK_PATIENCE_NS;
+	bool late = false;
 
 	block->resets++;
 	block_wake(block);
-	while (block->under_way)
-		lock_wait(&virtio->device.lock, &block->changed);
+	while (block->under_way) {
+		if (block_await(block, end) || late)
+			continue;
+		late = true;
+		log_guest(&block->errors_logged,
+			  "%s: disk %" PRIu32 " (%s) does not answer, and the guest, which resets it, waits for that",
+			  virtio->machine, virtio->device.instance, block->disk->where);
+	}
 	block->resets--;
 }
 
@@ -130,11 +153,14 @@ static void block_halt(struct virtio *virtio)
 static void block_quiesce(struct virtio *virtio)
 {
 	struct block *block = block_of(virtio);
+	uint64_t end;
 
 	lock_take(&virtio->device.lock);
 	block_order_stand(block);
-	while (!block->standing)
-		lock_wait(&virtio->device.lock, &block->changed);
+	end = block->stand_by + THREAD_PATIENCE_NS;
+	while (!block->standing && block_await(block, end))
+		;
+	block->overdue |= !block->standing;
 	block->halted = false;
 	lock_drop(&virtio->device.lock);
 }
@@ -256,6 +282,24 @@ int block_create(struct block *block, const struct block_options *options, struc
 			 strerror(-result));
 }
 
+static int block_refuse_late(const struct block *block, struct error *error)
+{
+	return error_set(error, ETIMEDOUT,
+			 "disk %" PRIu32 " (%s) does not answer, and has not finished what the guest wrote: try again "
+			 "once it does",
+			 block->virtio.device.instance, block->disk->where);
+}
+
+int block_stands(struct block *block, struct error *error)
+{
+	bool stands;
+
+	lock_take(&block->virtio.device.lock);
+	stands = !block->overdue;
+	lock_drop(&block->virtio.device.lock);
+	return stands ? 0 : block_refuse_late(block, error);
+}
+
 int block_settled(struct block *block, struct error *error)
 {
 	int result;
@@ -266,10 +310,7 @@ int block_settled(struct block *block, struct error *error)
 	if (!result)
 		return 0;
 	if (result == -ETIMEDOUT)
-		return error_set(error, ETIMEDOUT,
-				 "disk %" PRIu32 " (%s) does not answer, and has not finished what the guest wrote: "
-				 "try again once it does",
-				 block->virtio.device.instance, block->disk->where);
+		return block_refuse_late(block, error);
 	return error_set(error, -result, "disk %" PRIu32 " (%s) cannot flush what the guest wrote (%s)",
 			 block->virtio.device.instance, block->disk->where, strerror(-result));
 }
@@ -306,6 +347,8 @@ struct block_sight block_see(struct block *block)
 int block_resize(struct block *block, struct error *error)
 {
 	struct lock *lock = &block->virtio.device.lock;
+	uint64_t end = host_monotonic().v + RESIZE_PATIENCE_NS;
+	bool late;
 	int result;
 
 	lock_take(lock);
@@ -314,12 +357,14 @@ int block_resize(struct block *block, struct error *error)
 		return error_set(error, EBUSY,
 				 "the machine is being moved or saved, or the disk resized: try again later");
 	}
-	block->resize_error = error;
 	block->resizing = true;
 	block_wake(block);
-	while (block->resizing)
-		lock_wait(lock, &block->changed);
+	while (block->resizing && block_await(block, end))
+		;
+	late = block->resizing;
 	result = block->resized;
+	if (result)
+		*error = block->resize_error;
 	lock_drop(lock);
-	return result;
+	return late ? block_refuse_late(block, error) : result;
 }

@@ -8,9 +8,11 @@
  * What a disk whose server is away has not done when the device is quiesced stays taken: the queue knows it, and after
  * start() here or elsewhere it is taken again. A server that is there is never withdrawn from, because it may do later
  * what it was sent, and undo a later write: quiesce() waits so long and no longer, and then the device is not settled.
- * A driver that does not flush gets each write on the medium; and once the device is quiesced and settled the medium
- * has all that was written, so that another host finds it there. If that flush fails, the driver's next one does.
- * Source: Virtual I/O Device (VIRTIO) Version 1.2, section 5.2.
+ * The same if the thread does not come back from the disk, which may be in a system call that nobody can end. So
+ * whoever waits for the thread has a limit, but for a driver that resets the device, and the end of the device. A
+ * driver that does not flush gets each write on the medium; and once the device is quiesced and settled the medium has
+ * all that was written, so that another host finds it there. If that flush fails, the driver's next one does. Source:
+ * Virtual I/O Device (VIRTIO) Version 1.2, section 5.2.
  */
 #ifndef VMM_DEV_VIRTIO_BLOCK_H
 #define VMM_DEV_VIRTIO_BLOCK_H
@@ -61,7 +63,7 @@ struct block {
 	uint32_t retaken;   /* heads below this one were looked at whether they were left from before */
 	bool resizing;	    /* somebody waits for the disk's new size */
 	int resized;	    /* what came of it */
-	struct error *resize_error;
+	struct error resize_error;
 	pthread_cond_t changed;	    /* any of these */
 	struct disk_request *spare; /* requests that came back, the last one first */
 	uint32_t fresh;		    /* how many were ever used */
@@ -94,8 +96,10 @@ struct block_options {
 /* -errno if this host has no memory, descriptor or thread for it; then there is nothing to destroy. */
 int block_create(struct block *block, const struct block_options *options, struct error *error);
 
+/* Of a device that is quiesced: 0 if nothing is under way, or -ETIMEDOUT and a sentence. */
+int block_stands(struct block *block, struct error *error);
 /*
- * Of a device that is quiesced: 0 if the medium has all that was written. -errno and a sentence if it cannot be
+ * The same: 0 if the medium has all that was written. -errno and a sentence if it cannot be
  * flushed, also long ago if the driver has not been told; -ETIMEDOUT if it was not, or something is still under way.
  * Then the disk must not become another host's, nor the state be saved.
  */
@@ -117,7 +121,7 @@ struct block_sight block_see(struct block *block);
 
 /*
  * The disk has grown: looks how large it is, and tells the guest. -EBUSY while the device is quiesced; otherwise as
- * resize() of the disk.
+ * resize() of the disk, or -ETIMEDOUT: then the guest is told once the disk answers.
  */
 int block_resize(struct block *block, struct error *error);
 

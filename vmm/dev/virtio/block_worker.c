@@ -387,7 +387,8 @@ static bool block_withdraw(struct block *block)
 
 static void block_look_size(struct block *block)
 {
-	int result = block->disk->ops->resize(block->disk, block->resize_error);
+	struct error error = { .text = "" };
+	int result = block->disk->ops->resize(block->disk, &error);
 	uint64_t sectors = block->disk->size / DISK_SECTOR_SIZE;
 
 	lock_take(&block->virtio.device.lock);
@@ -396,6 +397,7 @@ static void block_look_size(struct block *block)
 		virtio_config_changed(&block->virtio);
 	}
 	block->resized = result;
+	block->resize_error = error;
 	block->resizing = false;
 	pthread_cond_broadcast(&block->changed);
 	lock_drop(&block->virtio.device.lock);
