@@ -40,6 +40,11 @@ int monitor_end(int result, enum machine_end end, const struct error *error)
 	return monitor_status(end);
 }
 
+void monitor_part(struct parting *parting, struct machine *machine, enum machine_end end)
+{
+	parting_begin(parting, machine->config.name, machine->devices.uart.console, monitor_status(end), PARTING_MS);
+}
+
 int monitor_check_name(const char *name, struct error *error)
 {
 	if (!name || name_is_valid(name))

@@ -31,7 +31,7 @@ static int machine_load(struct machine *machine, struct error *error)
 	return result;
 }
 
-static int boot_serve(struct machine *machine, enum machine_end *end, struct error *error)
+static int boot_serve(struct machine *machine, struct parting *parting, enum machine_end *end, struct error *error)
 {
 	struct serve serve;
 	int result = machine_load(machine, error);
@@ -45,6 +45,7 @@ static int boot_serve(struct machine *machine, enum machine_end *end, struct err
 		result = machine_resume(machine, SC_CLOCK_FREEZE, false, error);
 	if (!result)
 		*end = serve_run(&serve);
+	monitor_part(parting, machine, *end);
 	serve_close(&serve);
 	return result;
 }
@@ -52,6 +53,7 @@ static int boot_serve(struct machine *machine, enum machine_end *end, struct err
 static int run_machine(const struct machine_config *config, const char *console_name, enum machine_end *end,
 		       struct error *error)
 {
+	struct parting parting = { .begun = false };
 	struct machine machine;
 	struct console console;
 	int result = console_open(&console, console_name, error);
@@ -60,8 +62,10 @@ static int run_machine(const struct machine_config *config, const char *console_
 		return result;
 	result = machine_create(&machine, config, &console, error);
 	if (!result) {
-		result = boot_serve(&machine, end, error);
+		result = boot_serve(&machine, &parting, end, error);
+		monitor_part(&parting, &machine, *end);
 		machine_destroy(&machine);
+		parting_end(&parting);
 	}
 	console_close(&console);
 	return result;

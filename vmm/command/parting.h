@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The end of a machine in its monitor, which has a limit.
+ *
+ * Policy: whatever is to be ended may wait for the kernel: a thread that reads a disk whose server is away for ever
+ * does not come back. If the machine has not ended within PARTING_MS, which is longer than disks are waited for on the
+ * way, the program ends all the same, with a line in the log: the kernel keeps what it must. Nothing is lost by that,
+ * for the guest does not run any more and nobody counts on its disks.
+ */
+#ifndef VMM_COMMAND_PARTING_H
+#define VMM_COMMAND_PARTING_H
+
+#include "dev/console.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#define PARTING_MS 20000
+
+struct parting {
+	const char *name;
+	struct console *console;
+	int status;
+	int limit_ms;
+	int over; /* eventfd */
+	bool begun;
+	pthread_t thread;
+};
+
+/*
+ * Before the machine is taken down: from here on there is `limit_ms`, and then the program ends with `status`. Does
+ * nothing if it has begun before. A host that has no thread for it goes without.
+ */
+void parting_begin(struct parting *parting, const char *name, struct console *console, int status, int limit_ms);
+/* The machine is no more. */
+void parting_end(struct parting *parting);
+
+#endif
