@@ -5,6 +5,7 @@
  * it saves loads again. And any one chain: what becomes of it is inside the disk and inside its buffers.
  */
 #include "fuzz.h"
+#include "input.h"
 
 #include "../fake/block_driver.h"
 #include "../fake/host_fake.h"
@@ -26,20 +27,6 @@ enum {
 
 static struct fake_disk disk;
 static struct block_guest guest;
-
-struct input {
-	const uint8_t *bytes;
-	size_t left;
-};
-
-static uint64_t take(struct input *input, unsigned int width)
-{
-	uint64_t value = 0;
-
-	for (unsigned int n = 0; n < width && input->left; n++, input->left--)
-		value |= (uint64_t)*input->bytes++ << 8 * n;
-	return value;
-}
 
 /* ---- One chain ---- */
 
@@ -81,16 +68,16 @@ static void play_chain(struct input *input)
 	enum block_verdict verdict;
 	uint8_t status;
 
-	facts.features = take(input, 3);
-	facts.readonly = take(input, 1) & 1;
-	chain = (struct virtqueue_chain){ .readable = (uint16_t)(take(input, 1) % 129) };
-	chain.writable = (uint16_t)(take(input, 1) % 129);
+	facts.features = input_take(input, 3);
+	facts.readonly = input_take(input, 1) & 1;
+	chain = (struct virtqueue_chain){ .readable = (uint16_t)(input_take(input, 1) % 129) };
+	chain.writable = (uint16_t)(input_take(input, 1) % 129);
 	for (uint32_t n = 0; n < (uint32_t)chain.readable + chain.writable; n++) {
-		size_t size = 1 + take(input, 1) * (take(input, 1) % 8);
+		size_t size = 1 + input_take(input, 1) * (input_take(input, 1) % 8);
 		uint8_t *bytes = calloc(1, size);
 
 		for (size_t at = 0; at < size && at < 32 && n < chain.readable; at++)
-			bytes[at] = (uint8_t)take(input, 1);
+			bytes[at] = (uint8_t)input_take(input, 1);
 		*(n < chain.readable ? &chain.readable_size : &chain.writable_size) += size;
 		chain.buffer[n] = (struct iovec){ bytes, size };
 	}
@@ -122,8 +109,8 @@ static void reset(void)
 
 static void play_ring(struct input *input)
 {
-	uint64_t features = FEATURES | (take(input, 4) & FEATURES_ANY);
-	uint16_t heads = (uint16_t)(take(input, 1) % (RING + 2));
+	uint64_t features = FEATURES | (input_take(input, 4) & FEATURES_ANY);
+	uint16_t heads = (uint16_t)(input_take(input, 1) % (RING + 2));
 	uint8_t *reach = memory_span(&guest.memory, BLOCK_RING_GPA, REACH);
 	size_t size;
 
@@ -176,7 +163,7 @@ static void finish(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = { data, size };
-	uint64_t mode = take(&input, 1);
+	uint64_t mode = input_take(&input, 1);
 
 	if (!disk.content) {
 		fake_reset();

@@ -4,6 +4,7 @@
  * and saved states of any bytes. The line is what the registers say, and what is saved loads again.
  */
 #include "fuzz.h"
+#include "input.h"
 
 #include "../fake/host_fake.h"
 #include "../fake/virtio_driver.h"
@@ -21,23 +22,13 @@
 #define REACH (3u * 4096u)
 
 struct world {
-	const uint8_t *bytes;
-	size_t left;
+	struct input input;
 	struct virtio *virtio;
 	struct virtio_console *console; /* NULL if it is another device */
 	bool line;
 };
 
 static struct memory memory;
-
-static uint64_t take(struct world *world, unsigned int width)
-{
-	uint64_t value = 0;
-
-	for (unsigned int n = 0; n < width && world->left; n++, world->left--)
-		value |= (uint64_t)*world->bytes++ << 8 * n;
-	return value;
-}
 
 static void set_line(void *context, uint32_t intid, bool level)
 {
@@ -50,12 +41,12 @@ static void set_line(void *context, uint32_t intid, bool level)
 static void step_access(struct world *world)
 {
 	struct device *device = &world->virtio->device;
-	uint32_t kind = (uint32_t)take(world, 1), place = (uint32_t)take(world, 1);
+	uint32_t kind = (uint32_t)input_take(&world->input, 1), place = (uint32_t)input_take(&world->input, 1);
 	unsigned int length = kind & 0x70 ? 4 : 1u << (kind & 3);
 	uint64_t offset = place * 4ull % (device->size - length + 1) / length * length, value = 0;
 
 	if (kind & 0x80)
-		value = take(world, kind & 0x40 ? length : 1);
+		value = input_take(&world->input, kind & 0x40 ? length : 1);
 	lock_take(&device->lock);
 	if (kind & 0x80)
 		device->ops->write(device, offset, length, value);
@@ -68,7 +59,7 @@ static void step_access(struct world *world)
 static void step_begin(struct world *world)
 {
 	struct device *device = &world->virtio->device;
-	uint32_t kind = (uint32_t)take(world, 1);
+	uint32_t kind = (uint32_t)input_take(&world->input, 1);
 	struct virtio_ring ring;
 
 	if (!virtio_driver_begin(device, 1ull << 32 | (uint64_t)(kind & 3) << 28))
@@ -82,18 +73,15 @@ static void step_begin(struct world *world)
 
 static void step_store(struct world *world)
 {
-	size_t place = take(world, 2) % REACH, size = take(world, 1) % 32;
-	uint8_t *to = memory_span(&memory, BASE, MEMORY_SIZE);
-
-	for (; size; size--)
-		to[place++] = (uint8_t)take(world, 1);
+	input_store(&world->input, memory_span(&memory, BASE, MEMORY_SIZE), REACH);
 }
 
 /* A descriptor and its offer at once, which are hard to guess. */
 static void step_offer(struct world *world)
 {
-	uint32_t kind = (uint32_t)take(world, 1), n = kind & 1;
-	struct ring_buffer buffer = { BASE + take(world, 3), (uint32_t)take(world, 2), kind & 2 };
+	uint32_t kind = (uint32_t)input_take(&world->input, 1), n = kind & 1;
+	struct ring_buffer buffer = { BASE + input_take(&world->input, 3), (uint32_t)input_take(&world->input, 2),
+				      kind & 2 };
 	struct virtio_ring ring = { .memory = &memory,
 				    .size = RING_SIZE,
 				    .descriptors = RING_OF(n),
@@ -109,7 +97,7 @@ static void step_offer(struct world *world)
 static void step_input(struct world *world)
 {
 	static const uint8_t typed[256];
-	size_t size = take(world, 1), room;
+	size_t size = input_take(&world->input, 1), room;
 
 	if (!world->console)
 		return;
@@ -140,13 +128,13 @@ static void step_move(struct world *world)
 static void step_load(struct world *world)
 {
 	struct device *device = &world->virtio->device;
-	size_t size = take(world, 2);
-	struct cursor cursor = cursor_make(world->bytes, size < world->left ? size : world->left);
+	size_t size = input_take(&world->input, 2);
+	struct cursor cursor = cursor_make(world->input.bytes, size < world->input.left ? size : world->input.left);
 
-	world->bytes += cursor.left;
-	world->left -= cursor.left;
+	world->input.bytes += cursor.left;
+	world->input.left -= cursor.left;
 	device->ops->reset(device);
-	if (device->ops->load(device, &cursor, 1 + take(world, 1) % device->ops->version))
+	if (device->ops->load(device, &cursor, 1 + input_take(&world->input, 1) % device->ops->version))
 		device->ops->reset(device);
 	device->ops->start(device);
 }
@@ -157,7 +145,7 @@ static void world_begin(struct world *world)
 	static struct virtio_random random;
 	const struct device_line line = { .set = set_line, .context = world };
 
-	if (take(world, 1) & 1) {
+	if (input_take(&world->input, 1) & 1) {
 		world->virtio = &random.virtio;
 		virtio_random_init(&random, 31, &memory, "fuzz", &line);
 	} else {
@@ -174,7 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static void (*const steps[])(struct world *) = { step_access, step_access, step_access, step_begin, step_store,
 							 step_offer,  step_offer,  step_input,	step_move,  step_load };
 	static bool begun;
-	struct world world = { .bytes = data, .left = size };
+	struct world world = { .input = { .bytes = data, .left = size } };
 	struct error error;
 
 	if (!begun)
@@ -182,8 +170,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	begun = true;
 	memset(memory_span(&memory, BASE, REACH + 64), 0, REACH + 64);
 	world_begin(&world);
-	while (world.left) {
-		steps[take(&world, 1) % (sizeof(steps) / sizeof(steps[0]))](&world);
+	while (world.input.left) {
+		steps[input_take(&world.input, 1) % (sizeof(steps) / sizeof(steps[0]))](&world);
 		FUZZ_MUST(world.line == !!virtio_driver_read(&world.virtio->device, 0x060));
 	}
 	world.virtio->device.ops->destroy(&world.virtio->device);

@@ -4,6 +4,7 @@
  * What is taken lies in guest memory; no head is taken twice; what is saved loads again.
  */
 #include "fuzz.h"
+#include "input.h"
 
 #include "../fake/host_fake.h"
 #include "../fake/virtio_driver.h"
@@ -19,22 +20,12 @@
 #define REACH 8192u
 
 struct world {
-	const uint8_t *bytes;
-	size_t left;
+	struct input input;
 	struct virtqueue queue;
 	struct virtqueue_chain chain;
 };
 
 static struct memory memory;
-
-static uint64_t take(struct world *world, unsigned int width)
-{
-	uint64_t value = 0;
-
-	for (unsigned int n = 0; n < width && world->left; n++, world->left--)
-		value |= (uint64_t)*world->bytes++ << 8 * n;
-	return value;
-}
 
 static void check_chain(const struct world *world)
 {
@@ -70,13 +61,13 @@ static void step_take(struct world *world)
 
 static void step_give(struct world *world)
 {
-	uint16_t head = (uint16_t)(take(world, 1) % VIRTQUEUE_SIZE_MAX);
+	uint16_t head = (uint16_t)(input_take(&world->input, 1) % VIRTQUEUE_SIZE_MAX);
 
 	if (!virtqueue_has_taken(&world->queue, head))
 		return;
 	if (virtqueue_take_again(&world->queue, &memory, head, &world->chain) == 1)
 		check_chain(world);
-	virtqueue_give(&world->queue, &memory, head, (uint32_t)take(world, 2));
+	virtqueue_give(&world->queue, &memory, head, (uint32_t)input_take(&world->input, 2));
 	FUZZ_MUST(!virtqueue_has_taken(&world->queue, head) || world->queue.broken);
 }
 
@@ -84,24 +75,21 @@ static void step_look(struct world *world)
 {
 	virtqueue_wants_interrupt(&world->queue, &memory);
 	FUZZ_MUST(!virtqueue_wants_interrupt(&world->queue, &memory));
-	virtqueue_ask_notification(&world->queue, &memory, take(world, 1) & 1);
+	virtqueue_ask_notification(&world->queue, &memory, input_take(&world->input, 1) & 1);
 }
 
 static void step_store(struct world *world)
 {
-	size_t place = take(world, 2) % REACH, size = take(world, 1) % 32;
-	uint8_t *to = memory_span(&memory, BASE, MEMORY_SIZE);
-
-	for (; size; size--)
-		to[place++] = (uint8_t)take(world, 1);
+	input_store(&world->input, memory_span(&memory, BASE, MEMORY_SIZE), REACH);
 }
 
 /* A descriptor, and that it is available, which are hard to guess. */
 static void step_offer(struct world *world)
 {
 	const struct virtqueue *queue = &world->queue;
-	uint32_t kind = (uint32_t)take(world, 1), head = (uint32_t)take(world, 1);
-	struct ring_buffer buffer = { BASE + take(world, 3), (uint32_t)take(world, 2), kind & 1 };
+	uint32_t kind = (uint32_t)input_take(&world->input, 1), head = (uint32_t)input_take(&world->input, 1);
+	struct ring_buffer buffer = { BASE + input_take(&world->input, 3), (uint32_t)input_take(&world->input, 2),
+				      kind & 1 };
 	struct virtio_ring ring = { .memory = &memory, .size = queue->size, .available = queue->driver };
 
 	if (!queue->ready || !memory_span(&memory, queue->descriptors + 16ull * head, 16) ||
@@ -130,24 +118,24 @@ static void step_move(struct world *world)
 /* A queue that a peer has sent. */
 static void step_load(struct world *world)
 {
-	struct cursor cursor = cursor_make(world->bytes, world->left);
+	struct cursor cursor = cursor_make(world->input.bytes, world->input.left);
 
 	if (virtqueue_load(&world->queue, &cursor))
 		virtqueue_reset(&world->queue);
-	world->bytes = cursor.data;
-	world->left = cursor.left;
+	world->input.bytes = cursor.data;
+	world->input.left = cursor.left;
 }
 
 static void step_start(struct world *world)
 {
-	uint32_t kind = (uint32_t)take(world, 1);
+	uint32_t kind = (uint32_t)input_take(&world->input, 1);
 
 	virtqueue_reset(&world->queue);
-	world->queue.size = (uint16_t)(kind & 8 ? take(world, 2) : 1u << (kind & 7));
+	world->queue.size = (uint16_t)(kind & 8 ? input_take(&world->input, 2) : 1u << (kind & 7));
 	world->queue.event_index = kind & 16;
 	world->queue.indirect = kind & 32;
-	world->queue.descriptors = BASE + (kind & 64 ? take(world, 2) : 0);
-	world->queue.driver = BASE + 16ull * world->queue.size + (kind & 128 ? take(world, 3) : 0);
+	world->queue.descriptors = BASE + (kind & 64 ? input_take(&world->input, 2) : 0);
+	world->queue.driver = BASE + 16ull * world->queue.size + (kind & 128 ? input_take(&world->input, 3) : 0);
 	world->queue.device = (world->queue.driver + 6 + 2ull * world->queue.size + 3) & ~3ull;
 	if (virtqueue_start(&world->queue, &memory))
 		virtqueue_reset(&world->queue);
@@ -166,10 +154,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	begun = true;
 	memset(memory_span(&memory, BASE, REACH + 64), 0, REACH + 64);
 	memset(&world, 0, sizeof(world));
-	world.bytes = data;
-	world.left = size;
+	world.input.bytes = data;
+	world.input.left = size;
 	step_start(&world);
-	while (world.left)
-		steps[take(&world, 1) % 8](&world);
+	while (world.input.left)
+		steps[input_take(&world.input, 1) % 8](&world);
 	return 0;
 }

@@ -22,9 +22,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	device->ops->destroy(device);
-	memory_destroy(&memory);
-	return 0;
+	return fixture_end(device);
 }
 
 static void go(void)

@@ -133,11 +133,11 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
+	int result = fixture_end(device);
+
 	(void)state;
-	device->ops->destroy(device);
 	assert_int_equal(echo.destroyed, 1);
-	memory_destroy(&memory);
-	return 0;
+	return result;
 }
 
 static uint32_t get(uint32_t offset)

@@ -48,6 +48,13 @@ static inline int fixture_begin(void)
 	return result;
 }
 
+static inline int fixture_end(struct device *device)
+{
+	device->ops->destroy(device);
+	memory_destroy(&memory);
+	return 0;
+}
+
 static inline void fixture_save(struct device *device, struct buffer *state)
 {
 	buffer_clear(state);
