@@ -291,6 +291,106 @@ static void test_state(void **state)
 	buffer_free(&saved);
 }
 
+/* ---- Whether another host could have the machine ---- */
+
+static void demand_nothing(struct device *device, struct buffer *demand)
+{
+	(void)device;
+	(void)demand;
+}
+
+static void demand_a_byte(struct device *device, struct buffer *demand)
+{
+	(void)device;
+	buffer_put_u32(demand, 1);
+}
+
+/* The machine is asked about itself, after `change` of one of the two sides. */
+static int try_it(void (*demand)(struct device *device, struct buffer *demand), void (*change)(struct disk *disk))
+{
+	struct device_ops *ops = &machine.devices.disk[1].virtio.device_ops, before_ops = *ops;
+	struct disk *disk = machine.disks.disk[1], before_disk = *disk;
+	struct buffer trial = { 0 };
+	int result;
+
+	if (demand)
+		ops->demand = demand;
+	assert_int_equal(state_save_trial(&machine, &trial, &error), 0);
+	*ops = before_ops;
+	if (change)
+		change(disk);
+	result = state_try(&machine, trial.data, trial.size, &error);
+	*disk = before_disk;
+	buffer_free(&trial);
+	return result;
+}
+
+static void discard_nothing(struct disk *disk)
+{
+	disk->can_discard = false;
+}
+
+static void clear_nothing(struct disk *disk)
+{
+	disk->can_write_zeroes = false;
+}
+
+static void shrink(struct disk *disk)
+{
+	disk->size /= 2;
+}
+
+static void test_demands(void **state)
+{
+	const uint64_t features = VERSION_1 | 1 << VIRTIO_BLK_F_DISCARD | 1 << VIRTIO_BLK_F_FLUSH;
+
+	(void)state;
+	assert_int_equal(machine_create(&machine, &described, &console, &error), 0);
+	/* The guest has not said yet what it wants. */
+	assert_int_equal(try_it(NULL, NULL), 0);
+	assert_int_equal(try_it(NULL, discard_nothing), 0);
+	assert_true(virtio_driver_begin(disk_device(1), features));
+	assert_int_equal(try_it(NULL, NULL), 0);
+	assert_int_equal(try_it(NULL, clear_nothing), 0);
+	assert_int_equal(try_it(NULL, discard_nothing), -ENOTSUP);
+	assert_string_equal(error.text, "the guest could no longer discard what it has deleted on disk 1 (b) here, for "
+					"its server cannot: use one that can do all that the source's can");
+	assert_int_equal(try_it(NULL, shrink), -EINVAL);
+	assert_non_null(strstr(error.text, "disk 1 (b) has 64 sectors here, and the guest knows 128"));
+	/* A source of an older version demands nothing. */
+	assert_int_equal(try_it(demand_nothing, discard_nothing), 0);
+	assert_int_equal(try_it(demand_a_byte, NULL), -EPROTO);
+	machine_destroy(&machine);
+}
+
+/* As receive --disk 0=b --disk 1=a would have it. */
+static void test_exchanged(void **state)
+{
+	struct buffer trial = { 0 };
+	struct disk **disk = machine.disks.disk;
+	uint64_t first, second;
+
+	(void)state;
+	assert_int_equal(machine_create(&machine, &described, &console, &error), 0);
+	first = disk[0]->identity;
+	second = disk[1]->identity;
+	assert_true(first && second && first != second);
+	assert_int_equal(state_save_trial(&machine, &trial, &error), 0);
+	assert_int_equal(state_try(&machine, trial.data, trial.size, &error), 0);
+	disk[0]->identity = second;
+	disk[1]->identity = first;
+	assert_int_equal(state_try(&machine, trial.data, trial.size, &error), -EINVAL);
+	assert_string_equal(error.text,
+			    "a is the machine's disk 1, and b its disk 0: here they are named the other way round");
+	/* Numbers of two file systems that the hosts do not share say nothing, nor does none. */
+	disk[1]->identity = first + second;
+	assert_int_equal(state_try(&machine, trial.data, trial.size, &error), 0);
+	disk[0]->identity = disk[1]->identity = 0;
+	assert_int_equal(state_try(&machine, trial.data, trial.size, &error), 0);
+	buffer_free(&trial);
+	machine_destroy(&machine);
+}
+
 /* ---- A file system that does not answer ---- */
 
 static struct disk_ops slow_ops;
@@ -368,6 +468,8 @@ int main(void)
 		DISKS_TEST(test_grows),
 		DISKS_TEST(test_halts_together),
 		DISKS_TEST(test_state),
+		DISKS_TEST(test_demands),
+		DISKS_TEST(test_exchanged),
 		DISKS_TEST(test_late_lock),
 		DISKS_TEST(test_lock_comes_too_late),
 	};

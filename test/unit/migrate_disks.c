@@ -5,6 +5,7 @@
  * by descriptors of their own.
  */
 #include "pair_fixture.h"
+#include "../fake/virtio_driver.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,6 +137,28 @@ static void test_smaller(void **state)
 	pair_migrate(&pair);
 	assert_true(pair_stayed(&pair));
 	assert_non_null(strstr(pair.source_error.text, "524288 bytes here, and the machine's disk has 1048576"));
+}
+
+/* What the guest uses of its disk is asked for before it is touched. */
+static size_t take_discard(struct pair *of, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+{
+	(void)index;
+	(void)size;
+	assert_int_not_equal(frame[0], FRAME_STATE);
+	if (way == PAIR_TO_TARGET && frame[0] == FRAME_CHECK)
+		of->target.disks.disk[0]->can_discard = false;
+	return PAIR_PASS;
+}
+
+static void test_less_able(void **state)
+{
+	(void)state;
+	assert_true(virtio_driver_begin(&pair.source.devices.disk[0].virtio.device,
+					1ull << 32 | 1 << VIRTIO_BLK_F_DISCARD));
+	pair.tap = take_discard;
+	pair_migrate(&pair);
+	assert_true(pair_stayed(&pair));
+	assert_non_null(strstr(pair.source_error.text, "could no longer discard"));
 }
 
 /* The other side has looked at its size. */
@@ -305,6 +328,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_not_in_use, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_not_there, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_smaller, disks_set_up, disks_tear_down),
+		cmocka_unit_test_setup_teardown(test_less_able, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_does_not_grow_meanwhile, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_comes_back, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_stolen, disks_set_up, disks_tear_down),

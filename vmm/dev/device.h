@@ -3,8 +3,8 @@
  * What every device of a machine is to the machine: the contract between them.
  *
  * Policy: the machine knows this and no device; a new device is a file in this folder and a line in the table of
- * machine/devices.c. A device has its own lock, which is held during read, write, save, load and reset, and which it
- * takes itself where it is used from elsewhere. Nobody waits for anything while holding it.
+ * machine/devices.c. A device has its own lock, which is held during read, write, demand, examine, save, load and
+ * reset, and which it takes itself where it is used from elsewhere. Nobody waits for anything while holding it.
  *
  * A device's life: it is made, reset() once, then start(). Before the machine's state is taken comes quiesce(), while
  * all of memory is still to be sent, and after that either save() and the end of the device, or start() again. Whenever
@@ -23,6 +23,7 @@
 #define VMM_DEV_DEVICE_H
 
 #include "base/buffer.h"
+#include "base/error.h"
 #include "base/lock.h"
 
 #include <stdbool.h>
@@ -56,6 +57,13 @@ struct device_ops {
 	/* About once a second, also while the guest stands still, from a thread of the machine; NULL: no need. */
 	void (*tick)(struct device *device);
 
+	/*
+	 * What another host must have for the device as it is now; and whether this host, whose device has just been
+	 * made, has it: -errno and a sentence, -EPROTO for what demand() cannot have written. Later versions may demand
+	 * more behind it. NULL, both: nothing.
+	 */
+	void (*demand)(struct device *device, struct buffer *demand);
+	int (*examine)(struct device *device, struct cursor *demand, struct error *error);
 	void (*save)(struct device *device, struct buffer *state);
 	/* All of the cursor, of a version up to its own; -EPROTO, without a sentence, for what save() cannot have
 	 * written. */

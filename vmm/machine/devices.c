@@ -3,6 +3,7 @@
 #include "machine/devices.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 /* Places in the window for virtio devices: guest visible, so none changes. */
 enum {
@@ -206,6 +207,46 @@ unsigned int devices_describe(const struct devices *devices, struct acpi_node *n
 		};
 	}
 	return count;
+}
+
+void devices_demand(struct devices *devices, struct buffer *demand)
+{
+	for (unsigned int n = 0; n < devices->bus.count; n++) {
+		struct device *device = devices->bus.devices[n];
+		size_t begun =
+			section_begin(demand, device->ops->section, device->instance, device->ops->version, false);
+
+		lock_take(&device->lock);
+		if (device->ops->demand)
+			device->ops->demand(device, demand);
+		lock_drop(&device->lock);
+		section_end(demand, begun);
+	}
+}
+
+int devices_examine(struct device *device, struct section *section, struct error *error)
+{
+	int result;
+
+	if (!device->ops->examine || cursor_finish(&section->content))
+		return 0;
+	lock_take(&device->lock);
+	result = device->ops->examine(device, &section->content, error);
+	lock_drop(&device->lock);
+	return result;
+}
+
+int devices_check_places(const struct devices *devices, struct error *error)
+{
+	for (uint32_t n = 0; n < devices->disks; n++)
+		for (uint32_t other = n + 1; other < devices->disks; other++)
+			if (block_is_exchanged(&devices->disk[n], &devices->disk[other]))
+				return error_set(error, EINVAL,
+						 "%s is the machine's disk %" PRIu32 ", and %s its disk %" PRIu32
+						 ": here they are named the other way round",
+						 devices->disk[n].disk->where, other, devices->disk[other].disk->where,
+						 n);
+	return 0;
 }
 
 void devices_save(struct devices *devices, struct buffer *state)

@@ -76,6 +76,15 @@ void devices_renew(struct devices *devices);
 /* Nodes for the ACPI tables, at most `room`: how many. */
 unsigned int devices_describe(const struct devices *devices, struct acpi_node *nodes, unsigned int room);
 
+/*
+ * What another host must have for them, a section for each; and whether this one has it, by the same section: as in
+ * the contract. One without content demands nothing.
+ */
+void devices_demand(struct devices *devices, struct buffer *demand);
+int devices_examine(struct device *device, struct section *section, struct error *error);
+/* After that: -EINVAL and a sentence if two disks are exchanged. */
+int devices_check_places(const struct devices *devices, struct error *error);
+
 /* A section for each. */
 void devices_save(struct devices *devices, struct buffer *state);
 

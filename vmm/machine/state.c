@@ -75,21 +75,18 @@ int state_save(struct machine *machine, const struct clock_handoff *handoff, str
 	return buffer_failed(state) ? error_set(error, ENOMEM, "no memory for the machine's state") : 0;
 }
 
-static void section_put_empty(struct buffer *state, uint32_t id, uint32_t instance, uint32_t version)
+static void section_put_empty(struct buffer *state, uint32_t id)
 {
-	section_end(state, section_begin(state, id, instance, version, false));
+	section_end(state, section_begin(state, id, 0, STATE_VERSION, false));
 }
 
 int state_save_trial(struct machine *machine, struct buffer *state, struct error *error)
 {
-	const struct bus *bus = &machine->devices.bus;
 	int result = registers_put(machine, state, error);
 
-	section_put_empty(state, ID_HANDOFF, 0, STATE_VERSION);
-	section_put_empty(state, ID_CLOCK, 0, STATE_VERSION);
-	for (unsigned int n = 0; n < bus->count; n++)
-		section_put_empty(state, bus->devices[n]->ops->section, bus->devices[n]->instance,
-				  bus->devices[n]->ops->version);
+	section_put_empty(state, ID_HANDOFF);
+	section_put_empty(state, ID_CLOCK);
+	devices_demand(&machine->devices, state);
 	return result;
 }
 
@@ -210,12 +207,32 @@ static int registers_load(struct machine *machine, const void *data, size_t size
 	return section_finish(result, &section, error);
 }
 
+/* What the devices demand that are known on the other side, too. */
+static int devices_try(struct machine *machine, const void *data, size_t size, struct error *error)
+{
+	struct cursor cursor = cursor_make(data, size);
+	struct section section;
+	int result = 0;
+
+	while (!result && section_next(&cursor, &section)) {
+		struct device *device = devices_find(&machine->devices, section.id, section.instance);
+
+		if (device)
+			result = devices_examine(device, &section, error);
+		if (result == -EPROTO)
+			result = state_damaged(error);
+	}
+	return result ? result : devices_check_places(&machine->devices, error);
+}
+
 int state_try(struct machine *machine, const void *data, size_t size, struct error *error)
 {
 	static const struct host_rebase unmoved = { .from_hz = SC_REF_HZ, .to_hz = SC_REF_HZ };
 	int result = state_check(machine, data, size, error);
 
-	return result ? result : registers_load(machine, data, size, &unmoved, error);
+	if (!result)
+		result = registers_load(machine, data, size, &unmoved, error);
+	return result ? result : devices_try(machine, data, size, error);
 }
 
 static int devices_load_all(struct machine *machine, const void *data, size_t size, struct error *error)

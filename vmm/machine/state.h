@@ -22,8 +22,8 @@ int state_load_with(struct machine *machine, const void *data, size_t size, cons
 		    sc_ns_t *gap, struct error *error);
 
 /*
- * To find out beforehand whether the target takes the state: the registers, the interrupt controller's among them, and
- * all other sections without content, as their versions are part of the answer.
+ * To find out beforehand whether the target takes the state: the registers, the interrupt controller's among them, what
+ * the devices demand, and the other sections without content, as their versions are part of the answer.
  */
 int state_save_trial(struct machine *machine, struct buffer *state, struct error *error);
 int state_try(struct machine *machine, const void *data, size_t size, struct error *error);

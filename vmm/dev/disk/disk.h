@@ -89,6 +89,8 @@ struct disk {
 	 * is shared, and a server behind a socket or an address of this host; see dev/disk/where.h.
 	 */
 	bool shared_name;
+	/* The same on every host that reaches this disk by a file system that they share; 0: none is known. */
+	uint64_t identity;
 	bool owned; /* between disk_lock() and disk_unlock(): without it a write is refused with -EPERM; atomic */
 	/* Set by the block device before the first request. */
 	void (*done)(void *context, struct disk_request *request);

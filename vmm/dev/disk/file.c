@@ -263,6 +263,8 @@ static int file_examine(struct file *file, int place, struct error *error)
 	if (!S_ISREG(facts.st_mode) && !S_ISBLK(facts.st_mode))
 		return error_set(error, EINVAL, "%s is neither a file nor a block device", file->disk.where);
 	file->medium.is_block = S_ISBLK(facts.st_mode);
+	/* A number of this host's own for a device, the server's for a file of a server. */
+	file->disk.identity = file->medium.is_block ? 0 : facts.st_ino;
 	return 0;
 }
 

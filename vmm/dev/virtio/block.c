@@ -165,6 +165,65 @@ static void block_quiesce(struct virtio *virtio)
 	lock_drop(&virtio->device.lock);
 }
 
+static void block_demand(struct virtio *virtio, struct buffer *demand)
+{
+	const struct block *block = block_of(virtio);
+
+	buffer_put_u64(demand, virtio_negotiated(virtio));
+	buffer_put_u64(demand, block->facts.sectors);
+	buffer_put_u64(demand, block->disk->identity);
+}
+
+/* The first of the features, as a clause. */
+static const char *feature_name(uint64_t features)
+{
+	static const struct {
+		unsigned int bit;
+		const char *name;
+	} names[] = {
+		{ VIRTIO_BLK_F_DISCARD, "discard what it has deleted" },
+		{ VIRTIO_BLK_F_WRITE_ZEROES, "write zeroes" },
+		{ VIRTIO_BLK_F_FLUSH, "flush" },
+		{ VIRTIO_BLK_F_RO, "count on a disk that is read-only" },
+	};
+
+	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++)
+		if (features & 1ull << names[n].bit)
+			return names[n].name;
+	return "use it as it does";
+}
+
+static int block_examine(struct virtio *virtio, struct cursor *demand, struct error *error)
+{
+	struct block *block = block_of(virtio);
+	uint64_t features = cursor_u64(demand), sectors = cursor_u64(demand),
+		 here = block->disk->size / DISK_SECTOR_SIZE;
+	uint64_t missing = features & ~virtio_offered(virtio);
+
+	block->elsewhere = cursor_u64(demand);
+	if (demand->failed)
+		return -EPROTO;
+	if (sectors > here)
+		return error_set(error, EINVAL,
+				 "disk %" PRIu32 " (%s) has %" PRIu64 " sectors here, and the guest knows %" PRIu64
+				 ": it is another one",
+				 virtio->device.instance, block->disk->where, here, sectors);
+	if (missing)
+		return error_set(error, ENOTSUP,
+				 "the guest could no longer %s on disk %" PRIu32
+				 " (%s) here, for its server cannot: use "
+				 "one that can do all that the source's can",
+				 feature_name(missing), virtio->device.instance, block->disk->where);
+	return 0;
+}
+
+bool block_is_exchanged(const struct block *one, const struct block *other)
+{
+	uint64_t here = one->disk->identity, there = one->elsewhere;
+
+	return here && there && here != there && here == other->elsewhere && there == other->disk->identity;
+}
+
 static void block_save(struct virtio *virtio, struct buffer *state)
 {
 	buffer_put_u64(state, block_of(virtio)->facts.sectors);
@@ -226,6 +285,8 @@ static const struct virtio_ops block_ops = {
 	.start = block_start,
 	.halt = block_halt,
 	.quiesce = block_quiesce,
+	.demand = block_demand,
+	.examine = block_examine,
 	.save = block_save,
 	.load = block_load,
 	.destroy = block_destroy,

@@ -69,6 +69,8 @@ struct block {
 	uint32_t fresh;		    /* how many were ever used */
 	struct virtqueue_chain *chain;
 
+	uint64_t elsewhere; /* its identity where the machine comes from; 0: none is known */
+
 	/* Fixed, or the thread's own. */
 	struct disk *disk;
 	struct block_request *request;
@@ -118,6 +120,9 @@ struct block_sight {
 	bool away;
 };
 struct block_sight block_see(struct block *block);
+
+/* After the examination of both: whether either is there what the other is here. */
+bool block_is_exchanged(const struct block *one, const struct block *other);
 
 /*
  * The disk has grown: looks how large it is, and tells the guest. -EBUSY while the device is quiesced; otherwise as

@@ -167,7 +167,7 @@ void virtio_serve(struct virtio *virtio, struct virtqueue *queue,
 
 /* ---- Features and status ---- */
 
-static uint64_t virtio_offered(struct virtio *virtio)
+uint64_t virtio_offered(struct virtio *virtio)
 {
 	uint64_t of_kind = virtio->ops->features ? virtio->ops->features(virtio) : 0;
 
@@ -451,6 +451,26 @@ static void virtio_destroy(struct device *device)
 
 /* ---- State ---- */
 
+static void virtio_demand(struct device *device, struct buffer *demand)
+{
+	struct virtio *virtio = virtio_of(device);
+
+	if (virtio->ops->demand)
+		virtio->ops->demand(virtio, demand);
+}
+
+static int virtio_examine(struct device *device, struct cursor *demand, struct error *error)
+{
+	struct virtio *virtio = virtio_of(device);
+
+	return virtio->ops->examine ? virtio->ops->examine(virtio, demand, error) : 0;
+}
+
+uint64_t virtio_negotiated(const struct virtio *virtio)
+{
+	return virtio->status & STATUS_FEATURES_OK ? virtio->features : 0;
+}
+
 static void virtio_save(struct device *device, struct buffer *state)
 {
 	struct virtio *virtio = virtio_of(device);
@@ -541,6 +561,8 @@ void virtio_init(struct virtio *virtio, const struct virtio_ops *ops, uint32_t s
 				.start = virtio_start,
 				.halt = virtio_halt,
 				.quiesce = virtio_quiesce,
+				.demand = virtio_demand,
+				.examine = virtio_examine,
 				.save = virtio_save,
 				.load = virtio_load,
 				.reset = virtio_device_reset,

@@ -50,6 +50,8 @@ struct virtio_ops {
 	void (*start)(struct virtio *virtio);
 	void (*halt)(struct virtio *virtio);
 	void (*quiesce)(struct virtio *virtio);
+	void (*demand)(struct virtio *virtio, struct buffer *demand);
+	int (*examine)(struct virtio *virtio, struct cursor *demand, struct error *error);
 	void (*save)(struct virtio *virtio, struct buffer *state);
 	int (*load)(struct virtio *virtio, struct cursor *state, uint32_t version);
 	void (*destroy)(struct virtio *virtio);
@@ -85,6 +87,10 @@ void virtio_init(struct virtio *virtio, const struct virtio_ops *ops, uint32_t s
  */
 void virtio_set_bell(const struct virtio *virtio, uint32_t queue, int event);
 
+/* All features that the device offers. */
+uint64_t virtio_offered(struct virtio *virtio);
+/* With the lock: the features that both sides have; 0 before they are negotiated. */
+uint64_t virtio_negotiated(const struct virtio *virtio);
 /* With the lock: whether the driver has made the device live, and it has not failed. */
 bool virtio_is_live(const struct virtio *virtio);
 /*
