@@ -1,78 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A machine's disks: opened as described, whose they are, where the guest finds them, and what moves. */
-#include "machine_fixture.h"
-#include "../fake/virtio_driver.h"
-
-#include "machine/state.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#define DISK_SIZE 65536u
-#define VERSION_1 (1ull << 32)
-#define RING_GPA LAYOUT_RAM_BASE
-#define BUFFER_GPA (LAYOUT_RAM_BASE + 0x100000)
-
-static char folder[] = "/tmp/seaclock-disks-XXXXXX";
-static struct machine_config described;
-static struct disks disks, others;
-
-static int set_up_group(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) && !chdir(folder) ? 0 : -1;
-}
-
-static int tear_down_group(void **state)
-{
-	(void)state;
-	unlink("a");
-	unlink("b");
-	return chdir("/") || rmdir(folder);
-}
-
-static void file_make(const char *name)
-{
-	int fd = open(name, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, DISK_SIZE), 0);
-	close(fd);
-}
-
-static void describe(const char *first, const char *second)
-{
-	described = config;
-	described.model = CONFIG_MODEL_DEVICES;
-	described.disks = 2;
-	described.disk[0] = described.disk[1] = config_disk_default();
-	snprintf(described.disk[0].where, sizeof(described.disk[0].where), "%s", first);
-	snprintf(described.disk[1].where, sizeof(described.disk[1].where), "%s", second);
-	snprintf(described.disk[1].serial, sizeof(described.disk[1].serial), "second");
-}
-
-static int set_up_disks(void **state)
-{
-	(void)state;
-	alarm(wait_scaled(LIMIT_S));
-	fake_reset();
-	file_make("a");
-	file_make("b");
-	console = (struct console){ .in = -1, .out = -1 };
-	describe("a", "b");
-	return 0;
-}
-
-static int tear_down_disks(void **state)
-{
-	(void)state;
-	disks_close(&disks);
-	disks_close(&others);
-	alarm(0);
-	return 0;
-}
+#include "machine_disks_fixture.h"
 
 /* ---- Whose they are ---- */
 
@@ -143,11 +71,6 @@ static void test_names_of_one_host(void **state)
 
 /* ---- In a machine ---- */
 
-static struct device *disk_device(uint32_t n)
-{
-	return devices_find(&machine.devices, SECTION_ID('V', 'B', 'L', 'K'), n);
-}
-
 static void test_places(void **state)
 {
 	struct acpi_node nodes[ACPI_NODES_MAX];
@@ -166,31 +89,16 @@ static void test_places(void **state)
 	machine_destroy(&machine);
 }
 
-/* Writes a byte to the first sector of disk n, as a driver does: the status. */
+/* The same to disk n, and waits for it: the status. */
 static uint8_t write_byte(uint32_t n, uint8_t byte)
 {
-	const struct ring_buffer buffers[] = { { BUFFER_GPA, 16 + 512, false }, { BUFFER_GPA + 1024, 1, true } };
-	const struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_OUT };
-	struct device *device = disk_device(n);
-	uint8_t *place = memory_span(&machine.memory, BUFFER_GPA, 2048);
-	struct virtio_ring ring;
+	const uint8_t *status = send_byte(disk_device(n), byte);
 	uint32_t written;
 	uint16_t head;
 
-	assert_true(virtio_driver_begin(device, VERSION_1 | 1 << VIRTIO_BLK_F_FLUSH));
-	virtio_ring_init(&ring, &machine.memory, RING_GPA, 16);
-	assert_true(virtio_driver_set_queue(device, 0, &ring) && virtio_driver_go(device));
-	memcpy(place, &header, sizeof(header));
-	memset(place + sizeof(header), byte, 512);
-	assert_true(virtio_ring_add(&ring, buffers, 2, false) >= 0);
-	/* No exit tells the device, which asks for a notification once it has nothing to do. */
-	while (!virtio_ring_wants_kick(&ring))
-		usleep(100);
-	assert_false(fake_vm_ring(&machine.vm, device->base + 0x050, 1));
-	assert_true(fake_vm_ring(&machine.vm, device->base + 0x050, 0));
 	while (!virtio_ring_collect(&ring, &head, &written))
 		usleep(100);
-	return place[1024];
+	return *status;
 }
 
 static uint8_t file_byte(const char *name)
@@ -391,71 +299,6 @@ static void test_exchanged(void **state)
 	machine_destroy(&machine);
 }
 
-/* ---- A file system that does not answer ---- */
-
-static struct disk_ops slow_ops;
-static bool machine_locked;
-static enum machine_state before;
-static int (*meanwhile)(struct machine *machine, enum machine_state *before, struct error *error);
-
-/* Of the second disk. */
-static int lock_late(struct disk *disk, int limit_ms, struct error *reason)
-{
-	struct error ignored;
-
-	(void)disk;
-	assert_true(limit_ms > 0 && (unsigned int)limit_ms <= DISKS_LOCK_MS);
-	machine_locked = pthread_mutex_trylock(&machine.lock.mutex) != 0;
-	if (!machine_locked)
-		pthread_mutex_unlock(&machine.lock.mutex);
-	if (!meanwhile)
-		return error_set(reason, ETIMEDOUT, "b does not answer");
-	return meanwhile(&machine, &before, &ignored);
-}
-
-static void make_late(void)
-{
-	assert_int_equal(machine_create(&machine, &described, &console, &error), 0);
-	/* The thread leaves these alone then. */
-	devices_quiesce(&machine.devices);
-	slow_ops = *machine.disks.disk[1]->ops;
-	slow_ops.lock = lock_late;
-	machine.disks.disk[1]->ops = &slow_ops;
-	machine_locked = true;
-	meanwhile = NULL;
-}
-
-/* It holds up nobody who wants something else of the machine, which stays as it is. */
-static void test_late_lock(void **state)
-{
-	(void)state;
-	make_late();
-	assert_int_equal(machine_resume(&machine, SC_CLOCK_FREEZE, false, &error), -ETIMEDOUT);
-	assert_string_equal(error.text, "disk 1: b does not answer (it was waited for 4 s)");
-	assert_false(machine_locked);
-	assert_int_equal(machine_get_state(&machine), MACHINE_PAUSED);
-	assert_false(machine_has_disks(&machine));
-	assert_int_equal(disks_open(&disks, &described, &error), 0);
-	assert_int_equal(disks_lock(&disks, &error), 0);
-	machine_destroy(&machine);
-}
-
-/* What was to be resumed is something else by then: the disks are given back. */
-static void test_lock_comes_too_late(void **state)
-{
-	(void)state;
-	make_late();
-	meanwhile = machine_begin_save;
-	assert_int_equal(machine_resume(&machine, SC_CLOCK_FREEZE, false, &error), -EBUSY);
-	assert_int_equal(machine_get_state(&machine), MACHINE_SAVING);
-	assert_false(machine_has_disks(&machine));
-	assert_int_equal(disks_open(&disks, &described, &error), 0);
-	assert_int_equal(disks_lock(&disks, &error), 0);
-	machine_destroy(&machine);
-}
-
-#define DISKS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_disks, tear_down_disks)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -470,8 +313,6 @@ int main(void)
 		DISKS_TEST(test_state),
 		DISKS_TEST(test_demands),
 		DISKS_TEST(test_exchanged),
-		DISKS_TEST(test_late_lock),
-		DISKS_TEST(test_lock_comes_too_late),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_group, tear_down_group);

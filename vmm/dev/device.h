@@ -85,6 +85,12 @@ struct device_line {
 	/* Whether the guest's loads from the device's ROM at this address are its own, or come to the device, as its
 	 * stores do. It changes each time. With the device's lock: KVM has only its own work to wait for. */
 	void (*show_rom)(void *context, uint64_t gpa, bool shown);
+	/*
+	 * A vCPU that is in write() waits for something outside from here on, or does so no longer: meanwhile it counts
+	 * as one that stands still, and the machine must neither be saved nor moved. Without the device's lock. NULL:
+	 * nobody minds.
+	 */
+	void (*wait)(void *context, bool waits);
 	void *context;
 };
 

@@ -116,6 +116,16 @@ static void machine_show_rom(void *context, uint64_t gpa, bool shown)
 	machine_finish(machine, MACHINE_END_FAILED);
 }
 
+static void machine_wait(void *context, bool waits)
+{
+	struct machine *machine = context;
+
+	if (waits)
+		vcpus_step_aside(&machine->vcpus);
+	else
+		vcpus_step_back(&machine->vcpus);
+}
+
 static uint64_t machine_counter_offset(void *context)
 {
 	struct machine *machine = context;
@@ -133,6 +143,7 @@ static int machine_create_devices(struct machine *machine, struct console *conso
 		.line = { .set = machine_set_line,
 			  .set_bell = machine_set_bell,
 			  .show_rom = machine_show_rom,
+			  .wait = machine_wait,
 			  .context = machine },
 		.counter = { .offset = machine_counter_offset, .context = machine },
 	};
@@ -231,7 +242,7 @@ static int machine_quiesce(struct machine *machine, struct error *error)
 
 	for (;;) {
 		devices_quiesce(&machine->devices);
-		if (!devices_stand(&machine->devices, error))
+		if (!devices_stand(&machine->devices, error) && !vcpus_settle(&machine->vcpus))
 			return 0;
 		if (machine_get_end(machine) != MACHINE_END_NONE)
 			return error_set(error, EINTR, "%s has been told to end", machine->config.name);

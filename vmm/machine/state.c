@@ -63,6 +63,10 @@ int state_save(struct machine *machine, const struct clock_handoff *handoff, str
 {
 	int result = devices_settled(&machine->devices, error);
 
+	if (!result && vcpus_settle(&machine->vcpus))
+		result = error_set(error, EBUSY,
+				   "a vCPU of %s waits for a device that the guest resets: try again later",
+				   machine->config.name);
 	if (result)
 		return result;
 	handoff_put(state, handoff);

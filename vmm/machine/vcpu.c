@@ -164,6 +164,35 @@ void vcpus_park(struct vcpu_set *set)
 	lock_drop(&set->lock);
 }
 
+void vcpus_step_aside(struct vcpu_set *set)
+{
+	lock_take(&set->lock);
+	set->aside++;
+	set->parked++;
+	pthread_cond_broadcast(&set->changed);
+	lock_drop(&set->lock);
+}
+
+void vcpus_step_back(struct vcpu_set *set)
+{
+	lock_take(&set->lock);
+	set->aside--;
+	set->parked--;
+	lock_drop(&set->lock);
+}
+
+int vcpus_settle(struct vcpu_set *set)
+{
+	int result;
+
+	lock_take(&set->lock);
+	while (!set->aside && set->parked < vcpus_started(set))
+		lock_wait(&set->lock, &set->changed);
+	result = set->aside ? -EBUSY : 0;
+	lock_drop(&set->lock);
+	return result;
+}
+
 void vcpus_unpark(struct vcpu_set *set)
 {
 	lock_take(&set->lock);

@@ -43,7 +43,8 @@ struct vcpu_set {
 	uint32_t count;
 	uint32_t holds;
 	uint32_t parked;
-	bool halted; /* the guest can never go on */
+	uint32_t aside; /* of the parked */
+	bool halted;	/* the guest can never go on */
 	bool ending;
 	vcpu_exit_fn on_exit;
 	void *machine;
@@ -62,6 +63,15 @@ int vcpus_start(struct vcpu_set *set, struct error *error);
 /* After vcpus_park() returns no vCPU is in the guest until as many vcpus_unpark() have been called. */
 void vcpus_park(struct vcpu_set *set);
 void vcpus_unpark(struct vcpu_set *set);
+
+/*
+ * For a vCPU's thread, while an exit is carried out: it waits for something outside, and may do so for long. Until it
+ * steps back it counts as held outside the guest, though an access of the guest is unfinished.
+ */
+void vcpus_step_aside(struct vcpu_set *set);
+void vcpus_step_back(struct vcpu_set *set);
+/* Of vCPUs that are held: waits until none of them has anything unfinished. -EBUSY if one has stepped aside. */
+int vcpus_settle(struct vcpu_set *set);
 
 /* As after vcpus_create(), but for the registers: the first is on, none waits or has halted. All are parked. */
 void vcpus_reset(struct vcpu_set *set);

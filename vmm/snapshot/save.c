@@ -106,6 +106,9 @@ static int save_held(struct machine *machine, const struct save_options *options
 {
 	int result = machine_check_alive(machine, "saved", error);
 
+	/* Now, and not behind all of memory. */
+	if (!result)
+		result = devices_settled(&machine->devices, error);
 	if (!result)
 		result = save_content(machine, options, &writer->sink, error);
 	if (!result)

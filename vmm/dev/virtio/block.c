@@ -21,6 +21,8 @@
 
 /* The thread sees by itself that what is under way does not end: how much longer it has for that. */
 #define THREAD_PATIENCE_NS 1000000000ull
+/* How long a vCPU that resets the device is no trouble for whoever wants it to stand still. */
+#define RESET_PATIENCE_NS 1000000000ull
 /* For a new size a server has some seconds twice, and there is a new connection. */
 #define RESIZE_PATIENCE_NS 20000000000ull
 /* How often whoever waits for the thread looks at the time. */
@@ -89,27 +91,42 @@ static bool block_await(struct block *block, uint64_t end)
 	return host_monotonic().v < end;
 }
 
+/* With the lock, which is dropped meanwhile: nobody who wants the vCPUs to stand still waits for this one. */
+static void block_step(struct block *block, bool aside)
+{
+	const struct device *device = &block->virtio.device;
+
+	lock_drop(&block->virtio.device.lock);
+	if (device->line.wait)
+		device->line.wait(device->line.context, aside);
+	lock_take(&block->virtio.device.lock);
+}
+
 /*
  * The vCPU waits for the disk here, and may: the thread needs no lock but this one, which is dropped meanwhile, what a
  * server that is away has is withdrawn, and one that is there answers, or is given up by the disk. Without a limit: the
- * driver may use the memory for something else as soon as it goes on.
+ * driver may use the memory for something else as soon as it goes on. If it takes long it steps aside; nothing new is
+ * taken until it is back.
  */
 static void block_reset(struct virtio *virtio)
 {
 	struct block *block = block_of(virtio);
-	uint64_t end = host_monotonic().v + BLOCK_PATIENCE_NS;
-	bool late = false;
+	uint64_t end = host_monotonic().v + RESET_PATIENCE_NS;
+	bool aside = false;
 
 	block->resets++;
 	block_wake(block);
 	while (block->under_way) {
-		if (block_await(block, end) || late)
+		if (block_await(block, end) || aside)
 			continue;
-		late = true;
+		aside = true;
+		block_step(block, true);
 		log_guest(&block->errors_logged,
 			  "%s: disk %" PRIu32 " (%s) does not answer, and the guest, which resets it, waits for that",
 			  virtio->machine, virtio->device.instance, block->disk->where);
 	}
+	if (aside)
+		block_step(block, false);
 	block->resets--;
 }
 
@@ -158,7 +175,7 @@ static void block_quiesce(struct virtio *virtio)
 	lock_take(&virtio->device.lock);
 	block_order_stand(block);
 	end = block->stand_by + THREAD_PATIENCE_NS;
-	while (!block->standing && block_await(block, end))
+	while ((!block->standing || block->resets) && block_await(block, end))
 		;
 	block->overdue |= !block->standing;
 	block->halted = false;
@@ -356,7 +373,7 @@ int block_stands(struct block *block, struct error *error)
 	bool stands;
 
 	lock_take(&block->virtio.device.lock);
-	stands = !block->overdue;
+	stands = !block->overdue && !block->resets;
 	lock_drop(&block->virtio.device.lock);
 	return stands ? 0 : block_refuse_late(block, error);
 }
@@ -366,7 +383,7 @@ int block_settled(struct block *block, struct error *error)
 	int result;
 
 	lock_take(&block->virtio.device.lock);
-	result = block->overdue ? -ETIMEDOUT : block->settled;
+	result = block->overdue || block->resets ? -ETIMEDOUT : block->settled;
 	lock_drop(&block->virtio.device.lock);
 	if (!result)
 		return 0;
