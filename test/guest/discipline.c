@@ -2,9 +2,10 @@
 /*
  * Shows the state of the kernel's NTP code: `discipline show`; or changes it first:
  *
- *     sync        the clock is synchronised, to within 1 ms
- *     slew US     slew it by US microseconds, as adjtime() does
- *     leap S      set it to S seconds before the end of a day, and announce a leap second
+ *     sync [US [S]]  the clock is synchronised, to within US (1000) microseconds, and TAI is S seconds ahead of it
+ *     step NS        step it by NS nanoseconds
+ *     slew US        slew it by US microseconds, as adjtime() does
+ *     leap S         set it to S seconds before the end of a day, and announce a leap second
  *
  * Policy: one line for a script, "@discipline state=N unsync=N leap=N slew=US maxerror=US monotonic=NS seconds=S":
  * state and leap as the kernel numbers them, seconds since the day began.
@@ -16,11 +17,26 @@
 #include <time.h>
 
 #define DAY_S 86400
+#define NS_PER_S 1000000000l
 
-static int discipline_sync(void)
+/* Without a second number, the kernel keeps what it knows of TAI. */
+static int discipline_sync(long us, long tai_s)
 {
-	struct timex timex = { .modes = ADJ_STATUS | ADJ_MAXERROR | ADJ_ESTERROR, .maxerror = 1000, .esterror = 1000 };
+	struct timex timex = { .modes = ADJ_STATUS | ADJ_MAXERROR | ADJ_ESTERROR, .maxerror = us, .esterror = us };
 
+	if (tai_s) {
+		timex.modes |= ADJ_TAI;
+		timex.constant = tai_s;
+	}
+	return adjtimex(&timex) < 0;
+}
+
+static int discipline_step(long ns)
+{
+	struct timex timex = { .modes = ADJ_SETOFFSET | ADJ_NANO };
+
+	timex.time.tv_sec = ns / NS_PER_S - (ns % NS_PER_S < 0);
+	timex.time.tv_usec = ns - timex.time.tv_sec * NS_PER_S;
 	return adjtimex(&timex) < 0;
 }
 
@@ -63,7 +79,9 @@ int main(int argc, char **argv)
 	int failed = 0;
 
 	if (!strcmp(order, "sync"))
-		failed = discipline_sync();
+		failed = discipline_sync(argc > 2 ? value : 1000, argc > 3 ? strtol(argv[3], NULL, 10) : 0);
+	else if (!strcmp(order, "step"))
+		failed = discipline_step(value);
 	else if (!strcmp(order, "slew"))
 		failed = discipline_slew(value);
 	else if (!strcmp(order, "leap"))

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Holds the VMClock page against the host's clock as KVM tells it: `vmclock TIMES`, about a second apart.
+ * Holds the VMClock page against the host's clock as KVM tells it: `vmclock TIMES`, about a second apart; or does so by
+ * the kernel's driver: `vmclock driver TIMES`; or tells of disruptions, by that driver, for as long as it runs:
+ * `vmclock watch`.
  *
  * Policy: a kernel before 6.13 has no driver for the page, so it is read where it lies, by /dev/mem, as the driver
  * would read it. The host's clock is asked for between two readings of the counter: `off` is how far it is, in ns,
  * outside of what the page says of the two.
  */
 #include "device_clock.h"
+#include "vmclock_driver.h"
+#include "vmclock_page.h"
 
 #include "base/layout.h"
-#include "dev/vmclock.h"
 
 #include <seaclock/page.h>
 
@@ -23,37 +26,6 @@
 
 #define NS_PER_S 1000000000ull
 
-__extension__ typedef unsigned __int128 wide;
-
-/* A whole update of the page. */
-static struct vmclock_page page_take(const volatile struct vmclock_page *shared)
-{
-	const volatile uint64_t *from = (const volatile uint64_t *)shared;
-	uint64_t words[sizeof(struct vmclock_page) / 8];
-	struct vmclock_page page;
-	uint32_t before;
-
-	do {
-		before = shared->sequence;
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		for (size_t n = 0; n < sizeof(words) / 8; n++)
-			words[n] = from[n];
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	} while (before & 1 || shared->sequence != before);
-	memcpy(&page, words, sizeof(page));
-	return page;
-}
-
-/* What it says of the counter, in ns since 1970. */
-static uint64_t page_time(const struct vmclock_page *page, uint64_t counter)
-{
-	wide fraction =
-		((wide)(counter - page->counter_value) * page->period >> page->period_shift) + page->time_fraction;
-
-	return (page->time_s + (uint64_t)(fraction >> 64)) * NS_PER_S +
-	       (uint64_t)((wide)(uint64_t)fraction * NS_PER_S >> 64);
-}
-
 static int compare(const struct vmclock_page *page, int host)
 {
 	uint64_t before = sc_counter_read().v, after, told, low, high;
@@ -63,8 +35,8 @@ static int compare(const struct vmclock_page *page, int host)
 		return -1;
 	after = sc_counter_read().v;
 	told = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-	low = page_time(page, before);
-	high = page_time(page, after);
+	low = vmclock_page_time(page, before);
+	high = vmclock_page_time(page, after);
 	printf("@vmclock status=%u marker=%llu generation=%llu sequence=%u period_shift=%u width=%llu off=%llu\n",
 	       page->clock_status, (unsigned long long)page->disruption_marker, (unsigned long long)page->generation,
 	       page->sequence, page->period_shift, (unsigned long long)(high - low),
@@ -74,7 +46,7 @@ static int compare(const struct vmclock_page *page, int host)
 	return 0;
 }
 
-int main(int argc, char **argv)
+static int by_memory(long times)
 {
 	int memory = open("/dev/mem", O_RDONLY | O_CLOEXEC), host = open("/dev/ptp0", O_RDONLY | O_CLOEXEC);
 	const void *shared = mmap(NULL, LAYOUT_VMCLOCK_SIZE, PROT_READ, MAP_SHARED, memory, (off_t)LAYOUT_VMCLOCK_BASE);
@@ -83,8 +55,8 @@ int main(int argc, char **argv)
 		perror("vmclock: /dev/ptp0 or the page cannot be read");
 		return 1;
 	}
-	for (long times = argc > 1 ? strtol(argv[1], NULL, 10) : 1; times-- > 0; sleep(times > 0)) {
-		struct vmclock_page page = page_take(shared);
+	for (; times-- > 0; sleep(times > 0)) {
+		struct vmclock_page page = vmclock_page_take(shared);
 
 		if (page.magic != VMCLOCK_MAGIC || compare(&page, host)) {
 			fprintf(stderr, "vmclock: no page, or no time from the host\n");
@@ -92,4 +64,13 @@ int main(int argc, char **argv)
 		}
 	}
 	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "watch"))
+		return vmclock_driver_watch();
+	if (argc > 2 && !strcmp(argv[1], "driver"))
+		return vmclock_driver_compare(strtol(argv[2], NULL, 10));
+	return by_memory(argc > 1 ? strtol(argv[1], NULL, 10) : 1);
 }
