@@ -53,7 +53,7 @@ $(REARM): lab/rules.mk $(REARM_SRC) $(KERNEL)
 $(O)/lab/host-initrd: lab/image lab/libraries.sh lab/host/boot lab/host/inittab $(TRUTH_READ) $(REARM) $(SYSROOT) $(KERNEL)
 	lab/image
 
-include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk lab/linux/rules.mk lab/store/rules.mk
+include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk lab/linux/rules.mk lab/store/rules.mk lab/vmclock/rules.mk
 
 # What each emulated host carries in /seaclock.
 PAYLOAD := $(addprefix $(O)/payload/,seaclock Image initrd.cpio.gz)
@@ -77,6 +77,9 @@ lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) $(FIRMWARE) bare
 linux-driver: $(LAB) $(LINUX_IMAGE)
 	@lab/scenarios/run ONLY=$@
 
+vmclock: $(LAB) $(VMCLOCK_INITRD)
+	@lab/scenarios/run ONLY=$@
+
 boots: $(LAB)
 	@lab/boots
 
@@ -86,4 +89,4 @@ packages: $(PACKAGES)
 sysroot: $(SYSROOT)
 lab-image: $(LAB)
 
-.PHONY: boots linux-driver packages sysroot lab-image
+.PHONY: boots linux-driver vmclock packages sysroot lab-image

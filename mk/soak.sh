@@ -24,6 +24,7 @@ parts_all() {
 		echo "scenario-$name 3 out/scenarios/$name make lab-test ONLY=$name FULL=1"
 	done
 	echo "linux-driver 3 out/scenarios/linux-driver make linux-driver FULL=1"
+	echo "vmclock 3 out/scenarios/vmclock make vmclock FULL=1"
 	echo "conformance 10 out/conformance make conformance"
 	echo "boots 20 out/boots make boots"
 	echo "bench 5 out/bench make bench SHORT=1"
