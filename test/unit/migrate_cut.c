@@ -356,8 +356,8 @@ static void test_hostile_gap(void **state)
 
 	(void)state;
 	assert_int_equal(strike(&blow, &error), SOURCE_RUNNING);
-	assert_non_null(
-		strstr(error.text, "the other side counts a gap of 18446744073709 ms where the guest has been stopped"));
+	assert_non_null(strstr(error.text,
+			       "the other side counts a gap of 18446744073709 ms where the guest has been stopped"));
 	move_at_last();
 }
 

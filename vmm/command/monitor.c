@@ -40,9 +40,9 @@ int monitor_end(int result, enum machine_end end, const struct error *error)
 	return monitor_status(end);
 }
 
-void monitor_part(struct parting *parting, struct machine *machine, enum machine_end end)
+void monitor_tear_down(struct teardown *teardown, struct machine *machine, enum machine_end end)
 {
-	parting_begin(parting, machine->config.name, machine->devices.uart.console, monitor_status(end), PARTING_MS);
+	teardown_begin(teardown, machine->config.name, machine->devices.uart.console, monitor_status(end), TEARDOWN_MS);
 }
 
 int monitor_check_name(const char *name, struct error *error)

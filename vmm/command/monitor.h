@@ -4,7 +4,7 @@
 #ifndef VMM_COMMAND_MONITOR_H
 #define VMM_COMMAND_MONITOR_H
 
-#include "command/parting.h"
+#include "command/teardown.h"
 #include "machine/machine.h"
 
 /* Signals and the log. */
@@ -13,8 +13,8 @@ int monitor_begin(struct error *error);
 /* Logs the error, if the result is one, and ends the log. The exit status, which tells how the machine ended. */
 int monitor_end(int result, enum machine_end end, const struct error *error);
 
-/* The machine has ended like that, and is to be taken down: parting_begin(). */
-void monitor_part(struct parting *parting, struct machine *machine, enum machine_end end);
+/* The machine has ended like that, and is to be taken down: teardown_begin(). */
+void monitor_tear_down(struct teardown *teardown, struct machine *machine, enum machine_end end);
 
 /* The exit status that tells how a machine ended. */
 int monitor_status(enum machine_end end);

@@ -45,7 +45,7 @@ static int receive_control(void *context, struct error *error)
 /* ---- One machine ---- */
 
 /* Takes the name before the guest, so that a running guest is never lost because its name is taken. */
-static int receive_contents(struct target *target, struct serve *serve, struct parting *parting, struct error *error)
+static int receive_contents(struct target *target, struct serve *serve, struct teardown *teardown, struct error *error)
 {
 	int result = serve_open(serve, target->machine, error);
 	struct wait_watch control;
@@ -56,19 +56,19 @@ static int receive_contents(struct target *target, struct serve *serve, struct p
 	channel_watch(target->channel, &control);
 	result = target_run(target, error);
 	if (result) {
-		monitor_part(parting, target->machine, MACHINE_END_NONE);
+		monitor_tear_down(teardown, target->machine, MACHINE_END_NONE);
 		serve_close(serve);
 	}
 	return result;
 }
 
-static void receive_serve(struct receive *receive, struct serve *serve, struct parting *parting)
+static void receive_serve(struct receive *receive, struct serve *serve, struct teardown *teardown)
 {
 	log_line("%s runs here", serve->machine->config.name);
 	serve->incoming = &receive->incoming;
 	receive->end = serve_run(serve);
 	receive->over = true;
-	monitor_part(parting, serve->machine, receive->end);
+	monitor_tear_down(teardown, serve->machine, receive->end);
 	serve_close(serve);
 }
 
@@ -76,7 +76,7 @@ static int receive_machine(struct receive *receive, struct channel *channel, con
 			   struct console *console, struct error *error)
 {
 	const struct wait_watch signals = { .fd = receive->signals, .fn = receive_signal };
-	struct parting parting = { .begun = false };
+	struct teardown teardown = { .begun = false };
 	struct machine machine;
 	struct target target;
 	struct serve serve;
@@ -87,14 +87,14 @@ static int receive_machine(struct receive *receive, struct channel *channel, con
 	result = target_create(&target, &machine, &receive->names, console, error);
 	if (result)
 		return result;
-	result = receive_contents(&target, &serve, &parting, error);
+	result = receive_contents(&target, &serve, &teardown, error);
 	if (!result) {
 		incoming_await_settled(&receive->incoming, channel);
-		receive_serve(receive, &serve, &parting);
+		receive_serve(receive, &serve, &teardown);
 	}
-	monitor_part(&parting, &machine, MACHINE_END_NONE);
+	monitor_tear_down(&teardown, &machine, MACHINE_END_NONE);
 	machine_destroy(&machine);
-	parting_end(&parting);
+	teardown_end(&teardown);
 	return result;
 }
 

@@ -47,7 +47,8 @@ static void restoring_log(const struct machine *machine)
 		 clock_policy_name(restored->policy));
 }
 
-static int restoring_serve(struct machine *machine, struct parting *parting, enum machine_end *end, struct error *error)
+static int restoring_serve(struct machine *machine, struct teardown *teardown, enum machine_end *end,
+			   struct error *error)
 {
 	struct serve serve;
 	int result = serve_open(&serve, machine, error);
@@ -60,7 +61,7 @@ static int restoring_serve(struct machine *machine, struct parting *parting, enu
 		restoring_log(machine);
 		*end = serve_run(&serve);
 	}
-	monitor_part(parting, machine, *end);
+	monitor_tear_down(teardown, machine, *end);
 	serve_close(&serve);
 	return result;
 }
@@ -68,7 +69,7 @@ static int restoring_serve(struct machine *machine, struct parting *parting, enu
 static int restoring_run(const struct restore_options *options, const char *console_name, enum machine_end *end,
 			 struct error *error)
 {
-	struct parting parting = { .begun = false };
+	struct teardown teardown = { .begun = false };
 	struct machine machine;
 	struct console console;
 	int result = host_check(error);
@@ -79,10 +80,10 @@ static int restoring_run(const struct restore_options *options, const char *cons
 		return result;
 	result = restore_load(&machine, &console, options, error);
 	if (!result) {
-		result = restoring_serve(&machine, &parting, end, error);
-		monitor_part(&parting, &machine, *end);
+		result = restoring_serve(&machine, &teardown, end, error);
+		monitor_tear_down(&teardown, &machine, *end);
 		machine_destroy(&machine);
-		parting_end(&parting);
+		teardown_end(&teardown);
 	}
 	console_close(&console);
 	return result;

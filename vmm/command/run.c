@@ -31,7 +31,7 @@ static int machine_load(struct machine *machine, struct error *error)
 	return result;
 }
 
-static int boot_serve(struct machine *machine, struct parting *parting, enum machine_end *end, struct error *error)
+static int boot_serve(struct machine *machine, struct teardown *teardown, enum machine_end *end, struct error *error)
 {
 	struct serve serve;
 	int result = machine_load(machine, error);
@@ -45,7 +45,7 @@ static int boot_serve(struct machine *machine, struct parting *parting, enum mac
 		result = machine_resume(machine, SC_CLOCK_FREEZE, false, error);
 	if (!result)
 		*end = serve_run(&serve);
-	monitor_part(parting, machine, *end);
+	monitor_tear_down(teardown, machine, *end);
 	serve_close(&serve);
 	return result;
 }
@@ -53,7 +53,7 @@ static int boot_serve(struct machine *machine, struct parting *parting, enum mac
 static int run_machine(const struct machine_config *config, const char *console_name, enum machine_end *end,
 		       struct error *error)
 {
-	struct parting parting = { .begun = false };
+	struct teardown teardown = { .begun = false };
 	struct machine machine;
 	struct console console;
 	int result = console_open(&console, console_name, error);
@@ -62,10 +62,10 @@ static int run_machine(const struct machine_config *config, const char *console_
 		return result;
 	result = machine_create(&machine, config, &console, error);
 	if (!result) {
-		result = boot_serve(&machine, &parting, end, error);
-		monitor_part(&parting, &machine, *end);
+		result = boot_serve(&machine, &teardown, end, error);
+		monitor_tear_down(&teardown, &machine, *end);
 		machine_destroy(&machine);
-		parting_end(&parting);
+		teardown_end(&teardown);
 	}
 	console_close(&console);
 	return result;

@@ -3,7 +3,7 @@
 #include "unit.h"
 #include "../wait_scale.h"
 
-#include "command/parting.h"
+#include "command/teardown.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,18 +17,18 @@
 static int part(int limit_ms, bool for_ever)
 {
 	struct console console = { .in = -1, .out = -1 };
-	struct parting parting = { .begun = false };
+	struct teardown teardown = { .begun = false };
 	pid_t child = fork();
 	int status;
 
 	if (!child) {
 		alarm(wait_scaled(LIMIT_S));
-		parting_begin(&parting, "m", &console, STATUS, limit_ms);
+		teardown_begin(&teardown, "m", &console, STATUS, limit_ms);
 		/* The first one counts. */
-		parting_begin(&parting, "m", &console, STATUS + 1, 1);
+		teardown_begin(&teardown, "m", &console, STATUS + 1, 1);
 		if (for_ever)
 			pause();
-		parting_end(&parting);
+		teardown_end(&teardown);
 		usleep(2 * SHORT_MS * 1000);
 		_exit(0);
 	}

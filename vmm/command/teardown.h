@@ -3,21 +3,21 @@
  * The end of a machine in its monitor, which has a limit.
  *
  * Policy: whatever is to be ended may wait for the kernel: a thread that reads a disk whose server is away for ever
- * does not come back. If the machine has not ended within PARTING_MS, which is longer than disks are waited for on the
+ * does not come back. If the machine has not ended within TEARDOWN_MS, which is longer than disks are waited for on the
  * way, the program ends all the same, with a line in the log: the kernel keeps what it must. Nothing is lost by that,
  * for the guest does not run any more and nobody counts on its disks.
  */
-#ifndef VMM_COMMAND_PARTING_H
-#define VMM_COMMAND_PARTING_H
+#ifndef VMM_COMMAND_TEARDOWN_H
+#define VMM_COMMAND_TEARDOWN_H
 
 #include "dev/console.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 
-#define PARTING_MS 20000
+#define TEARDOWN_MS 20000
 
-struct parting {
+struct teardown {
 	const char *name;
 	struct console *console;
 	int status;
@@ -31,8 +31,8 @@ struct parting {
  * Before the machine is taken down: from here on there is `limit_ms`, and then the program ends with `status`. Does
  * nothing if it has begun before. A host that has no thread for it goes without.
  */
-void parting_begin(struct parting *parting, const char *name, struct console *console, int status, int limit_ms);
+void teardown_begin(struct teardown *teardown, const char *name, struct console *console, int status, int limit_ms);
 /* The machine is no more. */
-void parting_end(struct parting *parting);
+void teardown_end(struct teardown *teardown);
 
 #endif
