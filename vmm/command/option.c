@@ -92,11 +92,9 @@ static int argument_of(const struct option_spec *option)
 /* An option that getopt_long() has found. It takes a word that may be missing only behind `=`. */
 static int option_take(const struct option_spec *option, int argc, char **argv, void *options, struct error *error)
 {
-	const char *word = optarg;
-
-	if (!word && option->kind == OPTION_KIND_MAYBE_TEXT)
-		word = optind < argc && argv[optind][0] != '-' ? argv[optind++] : "";
-	return option_store(option, word, options, error);
+	if (option->kind != OPTION_KIND_MAYBE_TEXT || optarg)
+		return option_store(option, optarg, options, error);
+	return option_store(option, optind < argc && argv[optind][0] != '-' ? argv[optind++] : "", options, error);
 }
 
 static void table_translate(const struct option_spec *table, struct option long_options[OPTIONS_MAX + 2])
