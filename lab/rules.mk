@@ -50,7 +50,7 @@ $(REARM): lab/rules.mk $(REARM_SRC) $(KERNEL)
 	$(call say,KBUILD)$(MAKE) -s -C $(O)/kernel/headers M=$(CURDIR)/$(@D) \
 		CONFIG_DEBUG_INFO_BTF_MODULES= W=1 KCFLAGS=-Werror modules
 
-$(O)/lab/host-initrd: lab/image lab/libraries.sh lab/host/boot lab/host/inittab $(TRUTH_READ) $(REARM) $(SYSROOT) $(KERNEL)
+$(O)/lab/host-initrd: lab/image lab/libraries.sh lab/host/boot lab/host/bridge lab/host/inittab $(TRUTH_READ) $(REARM) $(SYSROOT) $(KERNEL)
 	lab/image
 
 include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk lab/linux/rules.mk lab/store/rules.mk lab/vmclock/rules.mk

@@ -12,7 +12,8 @@ guest_objects = $(call objects,arm64,$(wildcard test/guest/$(1).c test/guest/$(1
 GUEST_PARTS_disks := test/guest/probe_line.c test/guest/probe_pattern.c
 
 # Loaded in this order.
-GUEST_DRIVERS := drivers/virtio/virtio_mmio drivers/block/virtio_blk drivers/char/hw_random/virtio-rng
+GUEST_DRIVERS := drivers/virtio/virtio_mmio drivers/block/virtio_blk drivers/char/hw_random/virtio-rng \
+	net/core/failover drivers/net/net_failover drivers/net/virtio_net
 
 define guest_program
 $(call guest_objects,$(1)): | $(SYSROOT)
