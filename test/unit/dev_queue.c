@@ -154,6 +154,56 @@ static void collect_all(void)
 		continue;
 }
 
+/* Several at once: the driver sees none of them before all. */
+static void test_give_all(void **state)
+{
+	const struct ring_buffer buffers[] = { buffer(DATA, 16, true) };
+	struct virtqueue_used used[5];
+	uint32_t written;
+	uint16_t head;
+
+	(void)state;
+	for (uint32_t round = 0; round < 20000; round++) {
+		for (uint32_t n = 0; n < ARRAY_SIZE(used); n++) {
+			virtio_ring_add(&ring, buffers, 1, false);
+			assert_int_equal(take(), 1);
+			used[n] = (struct virtqueue_used){ chain.head, 100 + n };
+		}
+		virtqueue_give_all(&queue, &memory, used, 0);
+		assert_false(virtio_ring_collect(&ring, &head, &written));
+		virtqueue_give_all(&queue, &memory, used, ARRAY_SIZE(used));
+		assert_int_equal(virtqueue_in_flight(&queue), 0);
+		for (uint32_t n = 0; n < ARRAY_SIZE(used); n++) {
+			assert_true(virtio_ring_collect(&ring, &head, &written));
+			assert_int_equal(head, used[n].head);
+			assert_int_equal(written, 100 + n);
+		}
+		assert_false(virtio_ring_collect(&ring, &head, &written));
+	}
+}
+
+/* As if they had not been taken: they come again, in their order. */
+static void test_put_back(void **state)
+{
+	const struct ring_buffer buffers[] = { buffer(DATA, 16, true) };
+	uint16_t head[3];
+
+	(void)state;
+	for (uint32_t n = 0; n < ARRAY_SIZE(head); n++)
+		head[n] = (uint16_t)virtio_ring_add(&ring, buffers, 1, false);
+	for (uint32_t n = 0; n < ARRAY_SIZE(head); n++)
+		assert_int_equal(take(), 1);
+	virtqueue_put_back(&queue, head[2]);
+	virtqueue_put_back(&queue, head[1]);
+	assert_int_equal(virtqueue_in_flight(&queue), 1);
+	assert_false(virtqueue_has_taken(&queue, head[1]));
+	for (uint32_t n = 1; n < ARRAY_SIZE(head); n++) {
+		assert_int_equal(take(), 1);
+		assert_int_equal(chain.head, head[n]);
+	}
+	assert_int_equal(take(), 0);
+}
+
 static void test_interrupts(void **state)
 {
 	(void)state;
@@ -302,10 +352,11 @@ static void test_refused_states(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_nothing),	  TEST(test_chain),	  TEST(test_direct_then_indirect),
-		TEST(test_long_indirect), TEST(test_order),	  TEST(test_dirty),
-		TEST(test_interrupts),	  TEST(test_event_ahead), TEST(test_notifications),
-		TEST(test_save_and_load), TEST(test_saved_bytes), TEST(test_refused_states),
+		TEST(test_nothing),	  TEST(test_chain),	     TEST(test_direct_then_indirect),
+		TEST(test_long_indirect), TEST(test_order),	     TEST(test_dirty),
+		TEST(test_give_all),	  TEST(test_put_back),	     TEST(test_interrupts),
+		TEST(test_event_ahead),	  TEST(test_notifications),  TEST(test_save_and_load),
+		TEST(test_saved_bytes),	  TEST(test_refused_states),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,26 +277,50 @@ int virtqueue_take_again(struct virtqueue *queue, const struct memory *memory, u
 
 /* ---- What the device has used ---- */
 
-void virtqueue_give(struct virtqueue *queue, struct memory *memory, uint16_t head, uint32_t written)
+/* Element number n behind those that the driver can see. */
+static void used_put(struct virtqueue *queue, struct memory *memory, uint8_t *ring, uint16_t n,
+		     const struct virtqueue_used *used)
 {
-	uint32_t place = USED_RING + USED_ELEMENT * (queue->next_used & (queue->size - 1u));
-	uint32_t element[2] = { htole32(head), htole32(written) };
-	uint8_t *used;
+	uint32_t place = USED_RING + USED_ELEMENT * ((uint16_t)(queue->next_used + n) & (queue->size - 1u));
+	uint32_t element[2] = { htole32(used->head), htole32(used->written) };
 
-	assert(virtqueue_has_taken(queue, head));
-	if (queue->broken)
+	assert(virtqueue_has_taken(queue, used->head));
+	queue->taken[used->head / 64] &= ~taken_bit(used->head);
+	memcpy(ring + place, element, sizeof(element));
+	memory_mark_dirty(memory, queue->device + place, sizeof(element));
+}
+
+void virtqueue_give_all(struct virtqueue *queue, struct memory *memory, const struct virtqueue_used *used,
+			uint32_t count)
+{
+	uint8_t *ring;
+
+	if (!count || queue->broken)
 		return;
-	used = virtqueue_used(queue, memory);
-	if (!used) {
+	ring = virtqueue_used(queue, memory);
+	if (!ring) {
 		virtqueue_break(queue, "the used ring is not in memory");
 		return;
 	}
-	queue->taken[head / 64] &= ~taken_bit(head);
-	queue->next_used++;
-	memcpy(used + place, element, sizeof(element));
-	store(used + USED_INDEX, queue->next_used);
-	memory_mark_dirty(memory, queue->device + place, sizeof(element));
+	for (uint32_t n = 0; n < count; n++)
+		used_put(queue, memory, ring, (uint16_t)n, &used[n]);
+	queue->next_used = (uint16_t)(queue->next_used + count);
+	store(ring + USED_INDEX, queue->next_used);
 	memory_mark_dirty(memory, queue->device + USED_INDEX, 2);
+}
+
+void virtqueue_give(struct virtqueue *queue, struct memory *memory, uint16_t head, uint32_t written)
+{
+	const struct virtqueue_used used = { head, written };
+
+	virtqueue_give_all(queue, memory, &used, 1);
+}
+
+void virtqueue_put_back(struct virtqueue *queue, uint16_t head)
+{
+	assert(virtqueue_has_taken(queue, head));
+	queue->taken[head / 64] &= ~taken_bit(head);
+	queue->next_available--;
 }
 
 bool virtqueue_wants_interrupt(struct virtqueue *queue, const struct memory *memory)

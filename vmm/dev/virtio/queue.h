@@ -47,6 +47,12 @@ struct virtqueue_chain {
 	struct iovec buffer[VIRTQUEUE_CHAIN_MAX];
 };
 
+/* A chain that goes back. */
+struct virtqueue_used {
+	uint16_t head;
+	uint32_t written; /* bytes, into its writable buffers */
+};
+
 /* With the addresses and the size set: ready, or -EINVAL if the rings are not aligned or not in one region of memory.
  */
 int virtqueue_start(struct virtqueue *queue, const struct memory *memory);
@@ -69,6 +75,11 @@ uint16_t virtqueue_in_flight(const struct virtqueue *queue);
  * queue keeps it.
  */
 void virtqueue_give(struct virtqueue *queue, struct memory *memory, uint16_t head, uint32_t written);
+/* The same with several, in this order; the driver sees all of them at once. */
+void virtqueue_give_all(struct virtqueue *queue, struct memory *memory, const struct virtqueue_used *used,
+			uint32_t count);
+/* The chain that was taken last of those that were not given back is available again, as if it had not been taken. */
+void virtqueue_put_back(struct virtqueue *queue, uint16_t head);
 
 /* Whether the driver wants an interrupt for what was given back since the last call. */
 bool virtqueue_wants_interrupt(struct virtqueue *queue, const struct memory *memory);
