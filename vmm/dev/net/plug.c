@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where a network device is plugged in: see the header. */
+#include "dev/net/plug.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TAP "tap="
+#define TAP_FD "tap=fd:"
+#define PASST "passt"
+#define PASST_SOCKET "passt="
+
+static const char *behind(const char *text, const char *head)
+{
+	size_t length = strlen(head);
+
+	return strncmp(text, head, length) ? NULL : text + length;
+}
+
+/* As the kernel judges names of interfaces, and no pattern that it would complete. */
+static bool interface_take(const char *name, struct plug *plug)
+{
+	if (strlen(name) >= sizeof(plug->interface) || !*name || !strcmp(name, ".") || !strcmp(name, ".."))
+		return false;
+	for (const char *place = name; *place; place++)
+		if (*place <= ' ' || *place > '~' || strchr("/:%,", *place))
+			return false;
+	snprintf(plug->interface, sizeof(plug->interface), "%s", name);
+	return true;
+}
+
+static bool fd_take(const char *text, struct plug *plug)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned long value = strtoul(text, NULL, 10);
+
+	plug->fd = (int)value;
+	return digits && digits < sizeof("2147483647") && !text[digits] && value <= INT_MAX;
+}
+
+bool plug_parse(const char *text, struct plug *plug)
+{
+	const char *rest;
+
+	*plug = (struct plug){ .kind = PLUG_PASST };
+	if (!strcmp(text, PASST))
+		return true;
+	rest = behind(text, TAP_FD);
+	if (rest) {
+		plug->kind = PLUG_TAP_FD;
+		return fd_take(rest, plug);
+	}
+	rest = behind(text, TAP);
+	if (rest) {
+		plug->kind = PLUG_TAP;
+		return interface_take(rest, plug);
+	}
+	plug->kind = PLUG_PASST_SOCKET;
+	plug->path = behind(text, PASST_SOCKET);
+	return plug->path && *plug->path == '/';
+}
+
+bool plug_is_passt(const char *text)
+{
+	return !strncmp(text, PASST, strlen(PASST));
+}
