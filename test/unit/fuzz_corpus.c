@@ -229,9 +229,12 @@ static void has_a_good_description(void **state)
 	config.disk[0] = config_disk_default();
 	strcpy(config.disk[0].where, "nbd://store/web");
 	strcpy(config.disk[0].serial, "A1");
+	config.nets = 1;
+	strcpy(config.net[0].where, "tap=tap0");
+	config.net[0].mac[0] = 2;
 	json = description_json(&config);
 	text = json_dumps(json, JSON_INDENT(1));
-	assert_int_equal(json_object_size(json), 9);
+	assert_int_equal(json_object_size(json), 10);
 	expect_in_corpus("out/fuzz/corpus/description/good", text, strlen(text));
 	json_decref(json);
 	free(text);

@@ -102,6 +102,12 @@ static void test_largest(void **state)
 		fill(config.disk[n].where, sizeof(config.disk[n].where));
 		fill(config.disk[n].serial, sizeof(config.disk[n].serial));
 	}
+	config.nets = CONFIG_NETS_MAX;
+	for (uint32_t n = 0; n < CONFIG_NETS_MAX; n++) {
+		fill(config.net[n].where, sizeof(config.net[n].where));
+		memcpy(config.net[n].where, "passt=", strlen("passt="));
+		config.net[n].mtu = UINT16_MAX;
+	}
 	expect_taken(&config);
 }
 
@@ -125,6 +131,73 @@ static void test_firmware(void **state)
 	assert_string_equal(back.variables, "/vars.fd");
 	config.variables[0] = '\0';
 	expect_taken(&config);
+}
+
+static void test_nets(void **state)
+{
+	struct machine_config config = good, back;
+	struct error error;
+
+	(void)state;
+	config.nets = 2;
+	config.net[0] = (struct config_net){ .where = "tap=tap0", .mac = { 2, 0, 0, 0, 0, 0xff }, .mtu = 1500 };
+	config.net[1] = (struct config_net){ .where = "passt" };
+	assert_int_equal(travel(&config, &back, &error), 0);
+	expect_same(&config, &back);
+	assert_int_equal(back.nets, 2);
+	assert_string_equal(back.net[0].where, "tap=tap0");
+	assert_memory_equal(back.net[0].mac, config.net[0].mac, MAC_SIZE);
+	assert_int_equal(back.net[0].mtu, 1500);
+	assert_false(mac_is_said(back.net[1].mac));
+}
+
+/* The same for the same machine, and another for each device; what was said stays. */
+static void test_macs(void **state)
+{
+	static const uint8_t said[MAC_SIZE] = { 0x52, 0x54, 0, 1, 2, 3 };
+	struct machine_config config = good, other = good;
+	char text[MAC_TEXT_SIZE];
+	uint8_t mac[MAC_SIZE];
+
+	(void)state;
+	config.nets = other.nets = 3;
+	memcpy(config.net[2].mac, said, sizeof(said));
+	other.name[0]++;
+	config_complete_macs(&config);
+	config_complete_macs(&other);
+	assert_memory_equal(config.net[2].mac, said, sizeof(said));
+	mac_text(said, text);
+	assert_string_equal(text, "52:54:00:01:02:03");
+	assert_int_equal(config.net[0].mac[0], 2);
+	assert_memory_not_equal(config.net[0].mac, config.net[1].mac, MAC_SIZE);
+	assert_memory_not_equal(config.net[0].mac, other.net[0].mac, MAC_SIZE);
+	memcpy(mac, config.net[0].mac, sizeof(mac));
+	memset(config.net[0].mac, 0, sizeof(mac));
+	config_complete_macs(&config);
+	assert_memory_equal(config.net[0].mac, mac, sizeof(mac));
+}
+
+static void test_mac_texts(void **state)
+{
+	static const char *const wrong[] = { "",
+					     "02:00:00:00:00:0",
+					     "02:00:00:00:00:001",
+					     "02:00:00:00:00:0g",
+					     "02-00-00-00-00-01",
+					     "02:00:00:00:00: 1",
+					     "02:00:00:00:00:+1",
+					     "0x:00:00:00:00:01",
+					     "02:00:00:00:0001:" };
+	uint8_t mac[MAC_SIZE];
+	char text[MAC_TEXT_SIZE];
+
+	(void)state;
+	assert_true(mac_parse("0A:bC:00:ff:10:01", mac));
+	mac_text(mac, text);
+	assert_string_equal(text, "0a:bc:00:ff:10:01");
+	for (size_t n = 0; n < ARRAY_SIZE(wrong); n++)
+		if (mac_parse(wrong[n], mac))
+			fail_msg("`%s` is taken", wrong[n]);
 }
 
 /* ---- What no machine is ---- */
@@ -235,6 +308,32 @@ static void test_bad_firmware(void **state)
 	expect_refused("variables takes an absolute path, not `vars.fd`");
 }
 
+static void test_bad_nets(void **state)
+{
+	(void)state;
+	bad = good;
+	bad.nets = 1;
+	expect_refused("nets[0].where is missing: it says where the network device is plugged in");
+	bad.nets = 2;
+	strcpy(bad.net[0].where, "tap=a");
+	strcpy(bad.net[1].where, "user");
+	expect_refused("nets[1].where takes tap=NAME, tap=fd:N, passt or passt=PATH with a path from the root, not "
+		       "`user`");
+	bad.nets = 1;
+	strcpy(bad.net[0].where, "passt=/a\n");
+	expect_refused("nets[0].where takes text in UTF-8 without control characters");
+	bad.nets = 1;
+	strcpy(bad.net[0].where, "tap=a");
+	bad.net[0].mac[0] = 3;
+	expect_refused(
+		"nets[0].mac takes the address of one interface, not 03:00:00:00:00:00, which is of a group: its "
+		"first byte is even");
+	bad.nets = 1;
+	strcpy(bad.net[0].where, "tap=a");
+	bad.net[0].mtu = 67;
+	expect_refused("nets[0].mtu takes 68 to 65535, not 67");
+}
+
 static void test_words(void **state)
 {
 	struct machine_config config;
@@ -327,6 +426,9 @@ static void test_sections(void **state)
 	assert_non_null(strstr(error.text, "a section DISK of version 2"));
 	assert_int_equal(take_with_section(SECTION_ID('D', 'I', 'S', 'K'), 2, 1, false, &error), -EPROTO);
 	assert_int_equal(take_with_section(SECTION_ID('D', 'I', 'S', 'K'), 1, 1, false, &error), -EPROTO);
+	assert_int_equal(take_with_section(SECTION_ID('N', 'E', 'T', 'W'), 1, 1, false, &error), -EPROTO);
+	assert_int_equal(take_with_section(SECTION_ID('N', 'E', 'T', 'W'), 0, 1, false, &error), -EPROTO);
+	assert_int_equal(take_with_section(SECTION_ID('N', 'E', 'T', 'W'), 0, 2, false, &error), -ENOTSUP);
 	assert_int_equal(take_with_section(SECTION_ID('B', 'O', 'O', 'T'), 0, 1, false, &error), -EPROTO);
 	assert_int_equal(take_with_section(SECTION_ID('M', 'O', 'D', 'L'), 1, 1, false, &error), -EPROTO);
 	assert_int_equal(take_with_section(SECTION_ID('F', 'I', 'R', 'M'), 0, 1, false, &error), -EPROTO);
@@ -386,6 +488,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_travels),	       cmocka_unit_test(test_largest),
+		cmocka_unit_test(test_nets),	       cmocka_unit_test(test_macs),
+		cmocka_unit_test(test_mac_texts),      cmocka_unit_test(test_bad_nets),
 		cmocka_unit_test(test_numbers),	       cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_words),	       cmocka_unit_test(test_protocol_5),
 		cmocka_unit_test(test_damage),	       cmocka_unit_test(test_sections),

@@ -64,6 +64,7 @@ static void test_defaults(void **state)
 	assert_int_equal(config.on_reboot, CONFIG_EXIT);
 	assert_int_equal(config.on_panic, CONFIG_EXIT);
 	assert_int_equal(config.disks, 0);
+	assert_int_equal(config.nets, 0);
 }
 
 static const struct {
@@ -108,6 +109,17 @@ static const struct {
 	{ "{\"disks\": [{\"where\": \"/a\", \"reconnect_s\": 86401}]}",
 	  "disks[0].reconnect_s takes 0 to 86400, not 86401" },
 	{ "{\"disks\": [{\"where\": \"/a\", \"cache\": \"none\"}]}", "disks[0].cache is no field of a description" },
+	{ "{\"nets\": {}}", "nets takes a list of objects" },
+	{ "{\"nets\": [{},{},{},{},{}]}", "nets takes at most 4 nets, not 5" },
+	{ "{\"nets\": [{}]}", "nets[0].where is missing" },
+	{ "{\"nets\": [{\"where\": \"tap=a\"}, {\"where\": \"tap\"}]}", "nets[1].where takes tap=NAME" },
+	{ "{\"nets\": [{\"where\": \"passt\", \"mac\": 1}]}", "nets[0].mac takes an address such as" },
+	{ "{\"nets\": [{\"where\": \"passt\", \"mac\": \"02:00:00:00:00\"}]}", "nets[0].mac takes an address such as" },
+	{ "{\"nets\": [{\"where\": \"passt\", \"mac\": \"00:00:00:00:00:00\"}]}",
+	  "nets[0].mac takes an address such as" },
+	{ "{\"nets\": [{\"where\": \"passt\", \"mac\": \"ff:ff:ff:ff:ff:ff\"}]}",
+	  "nets[0].mac takes the address of one interface, not ff:ff:ff:ff:ff:ff" },
+	{ "{\"nets\": [{\"where\": \"passt\", \"mtu\": 1500}]}", "nets[0].mtu is no field of a description" },
 };
 
 static void test_bad(void **state)
@@ -166,6 +178,17 @@ static void random_disk(struct random *random, struct config_disk *disk)
 	disk->reconnect_s = (uint32_t)random_between(random, 0, CONFIG_RECONNECT_MAX_S);
 }
 
+static void random_net(struct random *random, struct config_net *net)
+{
+	*net = (struct config_net){ .where = "passt" };
+	if (random_chance(random, 2))
+		random_text(random, net->where, sizeof(net->where), "passt=/");
+	else if (random_chance(random, 2))
+		strcpy(net->where, "tap=fd:7");
+	for (uint32_t n = 0; n < MAC_SIZE && random_chance(random, 8) == 0; n++)
+		net->mac[n] = (uint8_t)random_between(random, 0, 255) & 0xfe;
+}
+
 static void random_config(struct random *random, struct machine_config *made)
 {
 	config_init(made);
@@ -183,6 +206,9 @@ static void random_config(struct random *random, struct machine_config *made)
 	made->disks = (uint32_t)random_between(random, 0, CONFIG_DISKS_MAX);
 	for (uint32_t n = 0; n < made->disks; n++)
 		random_disk(random, &made->disk[n]);
+	made->nets = (uint32_t)random_between(random, 0, CONFIG_NETS_MAX);
+	for (uint32_t n = 0; n < made->nets; n++)
+		random_net(random, &made->net[n]);
 }
 
 static void test_comes_back(void **state)

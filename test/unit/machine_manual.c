@@ -64,6 +64,7 @@ static void test_fields(void **state)
 	(void)state;
 	expect_fields("\n.SH FIELDS\n", description_field_at);
 	expect_fields("\n.SH FIELDS OF A DISK\n", description_disk_field_at);
+	expect_fields("\n.SH FIELDS OF A NETWORK DEVICE\n", description_net_field_at);
 }
 
 static void expect_line(const char *name, const char *format, unsigned long long low, unsigned long long high)
@@ -84,6 +85,7 @@ static void test_numbers(void **state)
 	expect_line("memory_mib", ".I number\\fR, %llu to %llu\n", LAYOUT_RAM_MIN >> 20, LAYOUT_RAM_MAX >> 20);
 	expect_line("command_line", ".I text\\fR, up to %llu bytes\n", CONFIG_COMMAND_LINE_SIZE - 1, 0);
 	expect_line("disks", ".I list\\fR of objects, up to %llu\n", CONFIG_DISKS_MAX, 0);
+	expect_line("nets", ".I list\\fR of objects, up to %llu\n", CONFIG_NETS_MAX, 0);
 	expect_line("serial", ".I text\\fR, up to %llu visible characters of ASCII, without spaces\n",
 		    CONFIG_SERIAL_SIZE - 1, 0);
 	expect_line("reconnect_s", ".I number\\fR, %llu to %llu\n", 0, CONFIG_RECONNECT_MAX_S);
@@ -104,6 +106,7 @@ static void test_example(void **state)
 	if (description_parse(start, (size_t)(end - start), &config, &error))
 		fail_msg("%s: its example is refused: %s", DOCUMENT, error.text);
 	assert_int_equal(config.disks, 2);
+	assert_int_equal(config.nets, 1);
 }
 
 int main(void)

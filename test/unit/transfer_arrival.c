@@ -85,6 +85,28 @@ static void test_firmware(void **state)
 	assert_int_equal(arrival_rename(&config, &names, &error), -EINVAL);
 }
 
+static void test_nets(void **state)
+{
+	(void)state;
+	config.nets = 2;
+	strcpy(config.net[0].where, "tap=a");
+	strcpy(config.net[1].where, "passt");
+	strcpy(names.net[0], "tap=b");
+	strcpy(names.net[1], "tap=c");
+	assert_int_equal(arrival_rename(&config, &names, &error), 0);
+	assert_string_equal(config.net[0].where, "tap=b");
+	assert_string_equal(config.net[1].where, "tap=c");
+	/* A guest that may leave checksums to a tap. */
+	strcpy(names.net[1], "passt=/run/passt");
+	assert_int_equal(arrival_rename(&config, &names, &error), -EINVAL);
+	assert_string_equal(error.text, "network device 1 is a tap where the machine comes from, and its guest leaves "
+					"checksums to it, which passt does not do: name a tap (--net 1=tap=NAME)");
+	strcpy(names.net[2], "passt");
+	assert_int_equal(arrival_rename(&config, &names, &error), -EINVAL);
+	assert_string_equal(error.text,
+			    "--net names network device 2 here; the number of boat's is 2, and the first is 0");
+}
+
 static void test_bad(void **state)
 {
 	(void)state;
@@ -98,7 +120,8 @@ static void test_bad(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_nothing), TEST(test_all), TEST(test_no_such_disk), TEST(test_bad), TEST(test_firmware),
+		TEST(test_nothing), TEST(test_all),	 TEST(test_no_such_disk),
+		TEST(test_nets),    TEST(test_firmware), TEST(test_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

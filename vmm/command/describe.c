@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "command/disk.h"
 #include "command/firmware.h"
+#include "command/net.h"
 #include "machine/description.h"
 
 #include <errno.h>
@@ -96,6 +97,17 @@ static int disks_put(const struct option_list *list, struct machine_config *conf
 	return result;
 }
 
+static int nets_put(const struct option_list *list, struct machine_config *config, struct error *error)
+{
+	int result = 0;
+
+	for (uint32_t n = 0; n < list->count && !result; n++)
+		result = net_parse(list->text[n], &config->net[n], error);
+	if (list->count)
+		config->nets = list->count;
+	return result;
+}
+
 static void action_put(const char *word, enum config_action *action)
 {
 	if (word)
@@ -121,7 +133,9 @@ static int describe_by_options(const struct describe_options *options, struct ma
 		config->memory_size = (uint64_t)options->memory_mib << MIB_SHIFT;
 	action_put(options->on_reboot, &config->on_reboot);
 	action_put(options->on_panic, &config->on_panic);
-	return result ? result : disks_put(&options->disk, config, error);
+	if (!result)
+		result = disks_put(&options->disk, config, error);
+	return result ? result : nets_put(&options->net, config, error);
 }
 
 int describe(const struct describe_options *options, const char *name, struct machine_config *config,

@@ -2,9 +2,9 @@
 /*
  * A machine's description out of a command line: by options, a file, or both.
  *
- * Policy: an option overrides what the file says, and --disk its whole list. Without --kernel and --config there is a
- * file for the machine's name, in the folder that SEACLOCK_CONFIG_DIR names; with --kernel that is not read, which a
- * line tells if it is there. What comes out of it has been checked.
+ * Policy: an option overrides what the file says, and --disk or --net its whole list. Without --kernel and --config
+ * there is a file for the machine's name, in the folder that SEACLOCK_CONFIG_DIR names; with --kernel that is not read,
+ * which a line tells if it is there. What comes out of it has been checked.
  */
 #ifndef VMM_COMMAND_DESCRIBE_H
 #define VMM_COMMAND_DESCRIBE_H
@@ -22,6 +22,7 @@ struct describe_options {
 	uint32_t vcpus;
 	uint32_t memory_mib;
 	struct option_list disk;
+	struct option_list net;
 	const char *on_reboot; /* words of config_action_parse() */
 	const char *on_panic;
 };

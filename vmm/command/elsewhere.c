@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "command/disk.h"
 #include "command/firmware.h"
+#include "command/net.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -24,6 +25,21 @@ static int disk_put(const char *text, struct arrival_names *names, struct error 
 	return 0;
 }
 
+static int net_put(const char *text, struct arrival_names *names, struct error *error)
+{
+	char where[CONFIG_PLUG_SIZE];
+	uint32_t number;
+	int result = net_parse_place(text, &number, where, error);
+
+	if (result)
+		return result;
+	if (names->net[number][0])
+		return error_set(error, EINVAL, "--net says twice where network device %" PRIu32 " is plugged in",
+				 number);
+	memcpy(names->net[number], where, sizeof(where));
+	return 0;
+}
+
 int elsewhere_parse(const struct elsewhere_options *options, const char *name, struct arrival_names *names,
 		    struct error *error)
 {
@@ -38,5 +54,7 @@ int elsewhere_parse(const struct elsewhere_options *options, const char *name, s
 		result = firmware_parse(options->firmware, names->firmware, names->variables, error);
 	for (uint32_t n = 0; n < options->disk.count && !result; n++)
 		result = disk_put(options->disk.text[n], names, error);
+	for (uint32_t n = 0; n < options->net.count && !result; n++)
+		result = net_put(options->net.text[n], names, error);
 	return result;
 }

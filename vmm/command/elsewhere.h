@@ -9,6 +9,7 @@
 /* What is not said is NULL or empty. */
 struct elsewhere_options {
 	struct option_list disk; /* N=PATH|URI */
+	struct option_list net;	 /* N=PLUG */
 	const char *kernel;
 	const char *initrd;
 	const char *firmware; /* [CODE][,VARS] */

@@ -69,6 +69,15 @@ static void print_rate(const json_t *report)
 		       ppm < 0 ? -ppm : ppm, ppm < 0 ? "slower" : "faster", real(report, "rate_ppm_bound"));
 }
 
+/* What the move ends. */
+static void print_remark(const json_t *result)
+{
+	const char *remark = text(result, "remark");
+
+	if (remark)
+		printf("  %s\n", remark);
+}
+
 static void print_report(const json_t *report)
 {
 	const json_t *parts = json_object_get(report, "parts_ms");
@@ -91,6 +100,7 @@ void print_moved(const char *name, const char *host, const json_t *report)
 {
 	printf("%s runs on %s\n", name, host);
 	print_report(report);
+	print_remark(report);
 }
 
 void print_verdict(const char *host, const json_t *verdict)
@@ -98,6 +108,7 @@ void print_verdict(const char *host, const json_t *verdict)
 	printf("%s can move to %s: counter from %.6f MHz to %.6f MHz, level %s%s\n", text(verdict, "name"), host,
 	       real(verdict, "from_hz") / 1e6, real(verdict, "to_hz") / 1e6, text(verdict, "level"),
 	       inferred_text(verdict));
+	print_remark(verdict);
 }
 
 void print_saved(const char *name, const json_t *report)

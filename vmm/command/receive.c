@@ -228,6 +228,7 @@ static int receive_verb(void *context, char *const *words, struct error *error)
 
 static const struct option_spec table[] = {
 	{ OPTION_LIST("disk", "N=PATH|URI", CONFIG_DISKS_MAX, struct receive_options, elsewhere.disk) },
+	{ OPTION_LIST("net", "N=tap=NAME|passt", CONFIG_NETS_MAX, struct receive_options, elsewhere.net) },
 	{ OPTION_TEXT("kernel", "FILE", struct receive_options, elsewhere.kernel) },
 	{ OPTION_TEXT("initrd", "FILE", struct receive_options, elsewhere.initrd) },
 	{ OPTION_TEXT("firmware", "[CODE][,VARS]", struct receive_options, elsewhere.firmware) },

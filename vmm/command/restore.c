@@ -115,6 +115,7 @@ static int restoring_verb(void *context, char *const *words, struct error *error
 
 static const struct option_spec table[] = {
 	{ OPTION_LIST("disk", "N=PATH|URI", CONFIG_DISKS_MAX, struct restoring_options, elsewhere.disk) },
+	{ OPTION_LIST("net", "N=tap=NAME|passt", CONFIG_NETS_MAX, struct restoring_options, elsewhere.net) },
 	{ OPTION_TEXT("kernel", "FILE", struct restoring_options, elsewhere.kernel) },
 	{ OPTION_TEXT("initrd", "FILE", struct restoring_options, elsewhere.initrd) },
 	{ OPTION_TEXT("firmware", "[CODE][,VARS]", struct restoring_options, elsewhere.firmware) },

@@ -99,6 +99,7 @@ static const struct option_spec table[] = {
 			machine.memory_mib) },
 	{ OPTION_LIST("disk", "PATH|URI[,readonly][,serial=TEXT][,reconnect=SECONDS]", CONFIG_DISKS_MAX,
 		      struct run_options, machine.disk) },
+	{ OPTION_LIST("net", "tap=NAME|passt[,mac=ADDRESS]", CONFIG_NETS_MAX, struct run_options, machine.net) },
 	{ OPTION_CHOICE("on-reboot", "reset|exit", struct run_options, machine.on_reboot) },
 	{ OPTION_CHOICE("on-panic", "reset|exit", struct run_options, machine.on_panic) },
 	{ OPTION_TEXT("console", "FILE|-", struct run_options, console) },

@@ -143,6 +143,17 @@ static void migration_fail(struct migration *migration, enum source_state state,
 		client_answer(&migration->client, control_error(error));
 }
 
+/* A result, with what the operator should know besides. */
+static json_t *with_remark(const struct migration *migration, json_t *result)
+{
+	char remark[NETS_REMARK_MAX];
+
+	nets_remark(&migration->machine->config, remark);
+	if (remark[0])
+		json_object_set_new(result, "remark", json_string(remark));
+	return result;
+}
+
 /* The guest runs on the other host. */
 static void migration_succeed(struct migration *migration, struct error *error)
 {
@@ -152,9 +163,10 @@ static void migration_succeed(struct migration *migration, struct error *error)
 	migration_retire(migration);
 	error_record(error, EREMOTE, "%s runs on %s: it is not resumed here, and ends", machine->config.name,
 		     migration->host);
-	client_answer(&migration->client, migration->asking
-						  ? control_error(error)
-						  : json_pack("{s:o}", "ok", report_json(&migration->report)));
+	client_answer(&migration->client,
+		      migration->asking
+			      ? control_error(error)
+			      : json_pack("{s:o}", "ok", with_remark(migration, report_json(&migration->report))));
 	machine_finish(machine, MACHINE_END_MIGRATED);
 }
 
@@ -205,6 +217,13 @@ static void *migration_thread(void *argument)
 	return NULL;
 }
 
+static json_t *verdict_json(const struct report *report)
+{
+	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:b}", "verdict", "ok", "name", report->name, "from_hz",
+			 (json_int_t)report->from_hz, "to_hz", (json_int_t)report->to_hz, "level",
+			 machine_level_name(report->level), "inferred", (int)report->inferred);
+}
+
 static void *dry_run_thread(void *argument)
 {
 	struct migration *migration = argument;
@@ -221,10 +240,7 @@ static void *dry_run_thread(void *argument)
 	migration_retire(migration);
 	client_answer(&migration->client,
 		      result ? control_error(&error)
-			     : json_pack("{s:{s:s, s:s, s:I, s:I, s:s, s:b}}", "ok", "verdict", "ok", "name",
-					 report->name, "from_hz", (json_int_t)report->from_hz, "to_hz",
-					 (json_int_t)report->to_hz, "level", machine_level_name(report->level),
-					 "inferred", (int)report->inferred));
+			     : json_pack("{s:o}", "ok", with_remark(migration, verdict_json(report))));
 	return NULL;
 }
 

@@ -6,10 +6,12 @@
 #include "base/section.h"
 #include "base/text.h"
 #include "dev/disk/where.h"
+#include "dev/net/plug.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <seaclock/core.h>
@@ -159,6 +161,58 @@ static int check_firmware(const struct machine_config *config, struct error *err
 	return 0;
 }
 
+static int check_mac(struct field field, const uint8_t mac[MAC_SIZE], struct error *error)
+{
+	char text[MAC_TEXT_SIZE];
+
+	if (!(mac[0] & 1))
+		return 0;
+	mac_text(mac, text);
+	return error_set(error, EINVAL,
+			 "%s%s takes the address of one interface, not %s, which is of a group: its first byte is even",
+			 field.prefix, field.name, text);
+}
+
+int config_net_check(const struct config_net *net, const char *prefix, struct error *error)
+{
+	const struct field where = { prefix, "where" };
+	struct plug plug;
+	int result = check_text(where, net->where, error);
+
+	if (result)
+		return result;
+	if (!net->where[0])
+		return error_set(error, EINVAL, "%swhere is missing: it says where the network device is plugged in",
+				 prefix);
+	if (!plug_parse(net->where, &plug))
+		return error_set(error, EINVAL, "%swhere takes " PLUG_FORMS " with a path from the root, not `%.100s`",
+				 prefix, net->where);
+	return check_mac((struct field){ prefix, "mac" }, net->mac, error);
+}
+
+/* The device is told 16 bits of it. */
+static int check_mtu(const struct config_net *net, const char *prefix, struct error *error)
+{
+	if (!net->mtu)
+		return 0;
+	return check_number((struct field){ prefix, "mtu" }, net->mtu, 68, UINT16_MAX, error);
+}
+
+static int check_nets(const struct machine_config *config, struct error *error)
+{
+	int result = check_number((struct field){ "the number of ", "nets" }, config->nets, 0, CONFIG_NETS_MAX, error);
+
+	for (uint32_t n = 0; n < config->nets && !result; n++) {
+		char prefix[PREFIX_SIZE];
+
+		snprintf(prefix, sizeof(prefix), "nets[%" PRIu32 "].", n);
+		result = config_net_check(&config->net[n], prefix, error);
+		if (!result)
+			result = check_mtu(&config->net[n], prefix, error);
+	}
+	return result;
+}
+
 /* What the machine boots from. */
 static int check_boot(const struct machine_config *config, struct error *error)
 {
@@ -191,7 +245,35 @@ int config_check(const struct machine_config *config, struct error *error)
 				      error);
 	if (!result)
 		result = check_boot(config, error);
-	return result ? result : check_disks(config, error);
+	if (!result)
+		result = check_disks(config, error);
+	return result ? result : check_nets(config, error);
+}
+
+/* ---- Addresses of network devices ---- */
+
+/* FNV-1a of 64 bits. */
+static uint64_t hash(const char *name, uint32_t number)
+{
+	uint64_t value = 0xcbf29ce484222325;
+
+	for (; *name; name++)
+		value = (value ^ (uint8_t)*name) * 0x100000001b3;
+	return (value ^ number) * 0x100000001b3;
+}
+
+void config_complete_macs(struct machine_config *config)
+{
+	for (uint32_t n = 0; n < config->nets; n++) {
+		uint64_t value = hash(config->name, n);
+		uint8_t *mac = config->net[n].mac;
+
+		if (mac_is_said(mac))
+			continue;
+		mac[0] = 2; /* locally administered, of one interface */
+		for (uint32_t byte = 1; byte < MAC_SIZE; byte++)
+			mac[byte] = (uint8_t)(value >> 8 * byte);
+	}
 }
 
 /* ---- What is as in protocol 5 ---- */
@@ -345,29 +427,80 @@ static void disk_get(struct cursor *cursor, struct machine_config *config, uint3
 		cursor->failed = true;
 }
 
+static void net_put(struct buffer *buffer, const struct machine_config *config, uint32_t instance)
+{
+	const struct config_net *net = &config->net[instance];
+
+	buffer_put_string(buffer, net->where);
+	buffer_put_block(buffer, net->mac, sizeof(net->mac));
+	buffer_put_u32(buffer, net->mtu);
+}
+
+/* As many as there are. */
+static void net_get(struct cursor *cursor, struct machine_config *config, uint32_t instance)
+{
+	struct config_net *net = &config->net[instance];
+	const void *mac;
+	size_t size;
+
+	config->nets = instance + 1;
+	cursor_string(cursor, net->where, sizeof(net->where));
+	mac = cursor_block(cursor, &size);
+	net->mtu = cursor_u32(cursor);
+	if (mac && size == sizeof(net->mac))
+		memcpy(net->mac, mac, size);
+	else
+		cursor->failed = true;
+}
+
+/* How many sections of a kind there are. */
+enum count {
+	COUNT_ONE,
+	COUNT_DISKS,
+	COUNT_FIRMWARE, /* one, of a machine that has it: no other section says so, */
+	COUNT_NETS,	/* nor how many of these there are */
+};
+
 /* In the order in which they are written; whoever reads needs the first before the disks. */
 static const struct part {
 	uint32_t id;
 	uint32_t version;
-	bool of_disks;	  /* one for each */
-	bool of_firmware; /* one, of a machine that has it */
+	enum count count;
 	void (*put)(struct buffer *buffer, const struct machine_config *config, uint32_t instance);
 	void (*get)(struct cursor *cursor, struct machine_config *config, uint32_t instance);
 } part_table[] = {
-	{ SECTION_ID('M', 'O', 'D', 'L'), 1, false, false, model_put, model_get },
-	{ SECTION_ID('A', 'C', 'T', 'N'), 1, false, false, actions_put, actions_get },
-	{ SECTION_ID('B', 'O', 'O', 'T'), 1, false, false, boot_put, boot_get },
-	{ SECTION_ID('D', 'I', 'S', 'K'), 1, true, false, disk_put, disk_get },
-	{ SECTION_ID('F', 'I', 'R', 'M'), 1, false, true, firmware_put, firmware_get },
+	{ SECTION_ID('M', 'O', 'D', 'L'), 1, COUNT_ONE, model_put, model_get },
+	{ SECTION_ID('A', 'C', 'T', 'N'), 1, COUNT_ONE, actions_put, actions_get },
+	{ SECTION_ID('B', 'O', 'O', 'T'), 1, COUNT_ONE, boot_put, boot_get },
+	{ SECTION_ID('D', 'I', 'S', 'K'), 1, COUNT_DISKS, disk_put, disk_get },
+	{ SECTION_ID('F', 'I', 'R', 'M'), 1, COUNT_FIRMWARE, firmware_put, firmware_get },
+	{ SECTION_ID('N', 'E', 'T', 'W'), 1, COUNT_NETS, net_put, net_get },
 };
 
 #define PARTS (sizeof(part_table) / sizeof(part_table[0]))
 
 static uint32_t part_count(const struct part *part, const struct machine_config *config)
 {
-	if (part->of_firmware)
+	switch (part->count) {
+	case COUNT_DISKS:
+		return config->disks;
+	case COUNT_FIRMWARE:
 		return config->firmware[0] != '\0';
-	return part->of_disks ? config->disks : 1;
+	case COUNT_NETS:
+		return config->nets;
+	default:
+		return 1;
+	}
+}
+
+/* How many there may be at most: what says how many has not been checked yet. */
+static uint32_t part_room(const struct part *part, const struct machine_config *config)
+{
+	if (part->count == COUNT_FIRMWARE)
+		return 1;
+	if (part->count == COUNT_NETS)
+		return CONFIG_NETS_MAX;
+	return part_count(part, config) < CONFIG_DISKS_MAX ? part_count(part, config) : CONFIG_DISKS_MAX;
 }
 
 void config_put(struct buffer *buffer, const struct machine_config *config)
@@ -417,9 +550,7 @@ static int section_take(struct section *section, struct machine_config *config, 
 	if (!part)
 		return section->optional ? 0 : section_refuse(section, error);
 	count = &seen[part - part_table];
-	/* That a machine has firmware is only known from its section: a second one is found in the end. */
-	if (section->instance != *count || *count == CONFIG_DISKS_MAX ||
-	    (!part->of_firmware && *count == part_count(part, config)))
+	if (section->instance != *count || *count == part_room(part, config))
 		return damaged(error);
 	(*count)++;
 	part->get(&section->content, config, section->instance);

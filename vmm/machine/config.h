@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/name.h"
+#include "machine/mac.h"
 
 #define CONFIG_ARCHITECTURE 183u /* AArch64, by its number in ELF files */
 #define CONFIG_GIC 3u		 /* version of the interrupt controller */
@@ -21,6 +22,8 @@
 #define CONFIG_PATH_SIZE 1024u
 #define CONFIG_COMMAND_LINE_SIZE 2048u
 #define CONFIG_DISKS_MAX 8u
+#define CONFIG_NETS_MAX 4u
+#define CONFIG_PLUG_SIZE 128u  /* of a plug's text (dev/net/plug.h) */
 #define CONFIG_SERIAL_SIZE 21u /* 20 characters and the end */
 #define CONFIG_RECONNECT_MAX_S 86400u
 #define CONFIG_RECONNECT_DEFAULT_S 60u
@@ -46,6 +49,13 @@ struct config_disk {
 	uint64_t size;	      /* bytes, as its guest knows it; 0: no guest has seen it. machine_create() fills it in */
 };
 
+/* A network device of the guest. */
+struct config_net {
+	char where[CONFIG_PLUG_SIZE]; /* a plug's text, as this host names it */
+	uint8_t mac[MAC_SIZE];	      /* of one interface; all zero: not said. machine_create() fills it in */
+	uint32_t mtu; /* as its guest knows it; 0: no guest has been told. machine_create() fills it in */
+};
+
 struct machine_config {
 	char name[NAME_SIZE];
 	uint32_t vcpus;	       /* 1 to SC_VCPU_MAX */
@@ -61,6 +71,8 @@ struct machine_config {
 	char variables[CONFIG_PATH_SIZE]; /* the firmware's; "": in memory only */
 	struct config_disk disk[CONFIG_DISKS_MAX];
 	uint32_t disks;
+	struct config_net net[CONFIG_NETS_MAX];
+	uint32_t nets;
 };
 
 /* What a new machine has where nobody says otherwise, without a name and a kernel. */
@@ -75,6 +87,13 @@ bool config_action_parse(const char *name, enum config_action *action);
 int config_check(const struct machine_config *config, struct error *error);
 /* The same of one disk; the fields' names begin with `prefix`. */
 int config_disk_check(const struct config_disk *disk, const char *prefix, struct error *error);
+int config_net_check(const struct config_net *net, const char *prefix, struct error *error);
+
+/*
+ * A network device that was given no address gets one that is locally administered, and follows from the machine's name
+ * and the device's number, so that it is the same whenever the machine is run.
+ */
+void config_complete_macs(struct machine_config *config);
 
 /* As bytes, little-endian: part of the migration format. */
 void config_put(struct buffer *buffer, const struct machine_config *config);

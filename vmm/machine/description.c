@@ -5,6 +5,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +19,27 @@ enum kind {
 	KIND_FLAG,   /* bool */
 	KIND_ACTION, /* enum config_action, in JSON a word */
 	KIND_TEXT,   /* an array of char */
-	KIND_DISKS,  /* a list of objects */
+	KIND_MAC,    /* 6 bytes, in JSON a text */
+	KIND_LIST,   /* an array of struct, in JSON a list of objects */
 };
+
+struct list;
 
 struct field {
 	const char *name;
 	enum kind kind;
 	size_t offset; /* in its struct */
 	size_t size;   /* of a text, with its end */
+	const struct list *list;
+};
+
+/* Structs of one kind, and how many of them there are. */
+struct list {
+	const struct field *fields;
+	size_t stride;
+	size_t count; /* its offset, a uint32_t */
+	uint32_t max;
+	void (*begin)(void *item); /* what one has that says nothing */
 };
 
 #define FIELD(field_name, field_kind, type, member)                                                                    \
@@ -33,6 +47,41 @@ struct field {
 		.name = (field_name), .kind = (field_kind), .offset = offsetof(type, member),                          \
 		.size = sizeof(((type *)0)->member)                                                                    \
 	}
+
+#define LIST(field_name, kind_of_list, type, member)                                                                   \
+	{                                                                                                              \
+		.name = (field_name), .kind = KIND_LIST, .offset = offsetof(type, member), .list = &(kind_of_list)     \
+	}
+
+static const struct field disk_fields[] = {
+	FIELD("where", KIND_TEXT, struct config_disk, where),
+	FIELD("readonly", KIND_FLAG, struct config_disk, readonly),
+	FIELD("serial", KIND_TEXT, struct config_disk, serial),
+	FIELD("reconnect_s", KIND_NUMBER, struct config_disk, reconnect_s),
+	{ .name = NULL },
+};
+
+static void disk_begin(void *item)
+{
+	*(struct config_disk *)item = config_disk_default();
+}
+
+static const struct list disk_list = { disk_fields, sizeof(struct config_disk), offsetof(struct machine_config, disks),
+				       CONFIG_DISKS_MAX, disk_begin };
+
+static const struct field net_fields[] = {
+	FIELD("where", KIND_TEXT, struct config_net, where),
+	FIELD("mac", KIND_MAC, struct config_net, mac),
+	{ .name = NULL },
+};
+
+static void net_begin(void *item)
+{
+	*(struct config_net *)item = (struct config_net){ .mtu = 0 };
+}
+
+static const struct list net_list = { net_fields, sizeof(struct config_net), offsetof(struct machine_config, nets),
+				      CONFIG_NETS_MAX, net_begin };
 
 static const struct field machine_fields[] = {
 	FIELD("model", KIND_NUMBER, struct machine_config, model),
@@ -45,15 +94,8 @@ static const struct field machine_fields[] = {
 	FIELD("variables", KIND_TEXT, struct machine_config, variables),
 	FIELD("on_reboot", KIND_ACTION, struct machine_config, on_reboot),
 	FIELD("on_panic", KIND_ACTION, struct machine_config, on_panic),
-	FIELD("disks", KIND_DISKS, struct machine_config, disk),
-	{ .name = NULL },
-};
-
-static const struct field disk_fields[] = {
-	FIELD("where", KIND_TEXT, struct config_disk, where),
-	FIELD("readonly", KIND_FLAG, struct config_disk, readonly),
-	FIELD("serial", KIND_TEXT, struct config_disk, serial),
-	FIELD("reconnect_s", KIND_NUMBER, struct config_disk, reconnect_s),
+	LIST("disks", disk_list, struct machine_config, disk),
+	LIST("nets", net_list, struct machine_config, net),
 	{ .name = NULL },
 };
 
@@ -74,20 +116,40 @@ const char *description_disk_field_at(size_t n)
 	return name_at(disk_fields, sizeof(disk_fields) / sizeof(disk_fields[0]), n);
 }
 
+const char *description_net_field_at(size_t n)
+{
+	return name_at(net_fields, sizeof(net_fields) / sizeof(net_fields[0]), n);
+}
+
 /* ---- To JSON ---- */
 
 static json_t *fields_json(const struct field *fields, const void *record);
 
-static json_t *disks_json(const struct config_disk *disk, uint32_t count)
+static json_t *list_json(const struct list *list, const char *item, uint32_t count)
 {
-	json_t *list = json_array();
+	json_t *array = json_array();
 
 	for (uint32_t n = 0; n < count; n++)
-		json_array_append_new(list, fields_json(disk_fields, &disk[n]));
-	return list;
+		json_array_append_new(array, fields_json(list->fields, item + n * list->stride));
+	return array;
 }
 
-/* NULL for a text that is empty. */
+/* How many structs of this list the record has. */
+static uint32_t *list_count(const struct list *list, const void *record)
+{
+	return (uint32_t *)((char *)record + list->count);
+}
+
+/* NULL if it is not known. */
+static json_t *mac_json(const uint8_t *mac)
+{
+	char text[MAC_TEXT_SIZE];
+
+	mac_text(mac, text);
+	return mac_is_said(mac) ? json_string(text) : NULL;
+}
+
+/* NULL for a text that is empty, or an address that is not known. */
 static json_t *field_json(const struct field *field, const void *record)
 {
 	const void *place = (const char *)record + field->offset;
@@ -103,8 +165,10 @@ static json_t *field_json(const struct field *field, const void *record)
 		return json_string(config_action_name(*(const enum config_action *)place));
 	case KIND_TEXT:
 		return *(const char *)place ? json_string(place) : NULL;
-	case KIND_DISKS:
-		return disks_json(place, ((const struct machine_config *)record)->disks);
+	case KIND_MAC:
+		return mac_json(place);
+	case KIND_LIST:
+		return list_json(field->list, place, *list_count(field->list, record));
 	}
 	return NULL;
 }
@@ -159,24 +223,35 @@ static int text_get(const struct field *field, const char *prefix, const json_t 
 	return 0;
 }
 
-static int disks_get(const struct field *field, const json_t *value, struct machine_config *config, struct error *error)
+static int mac_get(const struct field *field, const char *prefix, const json_t *value, uint8_t *mac,
+		   struct error *error)
 {
+	if (json_is_string(value) && mac_parse(json_string_value(value), mac) && mac_is_said(mac))
+		return 0;
+	return refuse(field, prefix, "an address such as \"02:00:00:00:00:01\"", error);
+}
+
+static int list_get(const struct field *field, const json_t *value, void *record, struct error *error)
+{
+	const struct list *list = field->list;
+	char *items = (char *)record + field->offset;
 	size_t count = json_array_size(value);
 	int result = 0;
 
 	if (!json_is_array(value))
 		return refuse(field, "", "a list of objects", error);
-	if (count > CONFIG_DISKS_MAX)
-		return error_set(error, EINVAL, "disks takes at most %u disks, not %zu", CONFIG_DISKS_MAX, count);
-	config->disks = (uint32_t)count;
+	if (count > list->max)
+		return error_set(error, EINVAL, "%s takes at most %" PRIu32 " %s, not %zu", field->name, list->max,
+				 field->name, count);
+	*list_count(list, record) = (uint32_t)count;
 	for (size_t n = 0; n < count && !result; n++) {
 		char prefix[PREFIX_SIZE];
 
-		snprintf(prefix, sizeof(prefix), "disks[%u].", (unsigned int)n);
-		config->disk[n] = config_disk_default();
+		snprintf(prefix, sizeof(prefix), "%s[%u].", field->name, (unsigned int)n);
+		list->begin(items + n * list->stride);
 		if (!json_is_object(json_array_get(value, n)))
 			return refuse(field, "", "a list of objects", error);
-		result = fields_get(disk_fields, prefix, json_array_get(value, n), &config->disk[n], error);
+		result = fields_get(list->fields, prefix, json_array_get(value, n), items + n * list->stride, error);
 	}
 	return result;
 }
@@ -204,8 +279,10 @@ static int field_get(const struct field *field, const char *prefix, const json_t
 		return refuse(field, prefix, "\"exit\" or \"reset\"", error);
 	case KIND_TEXT:
 		return text_get(field, prefix, value, place, error);
-	case KIND_DISKS:
-		return disks_get(field, value, record, error);
+	case KIND_MAC:
+		return mac_get(field, prefix, value, place, error);
+	case KIND_LIST:
+		return list_get(field, value, record, error);
 	}
 	return -EINVAL;
 }

@@ -13,9 +13,10 @@
 
 #include <jansson.h>
 
-/* Names of field number n, of the machine or of a disk; NULL after the last. */
+/* Names of field number n, of the machine, a disk or a network device; NULL after the last. */
 const char *description_field_at(size_t n);
 const char *description_disk_field_at(size_t n);
+const char *description_net_field_at(size_t n);
 
 /* Texts that are empty are left out. To be released; NULL if there is no memory. */
 json_t *description_json(const struct machine_config *config);

@@ -10,6 +10,7 @@ enum {
 	SLOT_DISK, /* of the first */
 	SLOT_RANDOM = SLOT_DISK + CONFIG_DISKS_MAX,
 	SLOT_CONSOLE,
+	SLOT_NET, /* of the first, of CONFIG_NETS_MAX */
 };
 
 static int devices_add(struct devices *devices, struct device *device, struct error *error)
@@ -36,6 +37,26 @@ static int devices_add_disk(struct devices *devices, const struct devices_host *
 		return result;
 	devices->disks++;
 	return devices_add(devices, &devices->disk[n].virtio.device, error);
+}
+
+static int devices_add_net(struct devices *devices, const struct devices_host *host, uint32_t n, struct error *error)
+{
+	const struct net_options options = {
+		.number = n,
+		.slot = SLOT_NET + n,
+		.uplink = host->nets->uplink[n],
+		.mac = host->config->net[n].mac,
+		.mtu = host->config->net[n].mtu,
+		.memory = host->memory,
+		.machine = host->config->name,
+		.line = &host->line,
+	};
+	int result = net_create(&devices->net[n], &options, error);
+
+	if (result)
+		return result;
+	devices->nets++;
+	return devices_add(devices, &devices->net[n].virtio.device, error);
 }
 
 /* What a machine of CONFIG_MODEL_DEVICES has besides, in the order of the sections. */
@@ -80,7 +101,7 @@ int devices_create(struct devices *devices, const struct devices_host *host, str
 
 	devices->bus = (struct bus){ .count = 0 };
 	devices->full = false;
-	devices->disks = 0;
+	devices->disks = devices->nets = 0;
 	uart_init(&devices->uart, host->console, host->config->name, &host->line);
 	result = devices_add(devices, &devices->uart.device, error);
 	for (uint32_t n = 0; n < host->disks->count && !result; n++)
@@ -89,6 +110,8 @@ int devices_create(struct devices *devices, const struct devices_host *host, str
 		result = devices_add_model(devices, host, error);
 	if (!result && host->config->firmware[0])
 		result = devices_add_firmware(devices, host, error);
+	for (uint32_t n = 0; n < host->nets->count && !result; n++)
+		result = devices_add_net(devices, host, n, error);
 	return result;
 }
 

@@ -19,15 +19,19 @@
 #include "dev/uart.h"
 #include "dev/virtio/block.h"
 #include "dev/virtio/console.h"
+#include "dev/virtio/net.h"
 #include "dev/virtio/random.h"
 #include "dev/wallclock.h"
 #include "machine/disks.h"
+#include "machine/nets.h"
 
 struct devices {
 	struct bus bus;
 	struct uart uart;
 	struct block disk[CONFIG_DISKS_MAX];
 	uint32_t disks;
+	struct net net[CONFIG_NETS_MAX];
+	uint32_t nets;
 	bool full; /* it has what follows */
 	struct virtio_random random;
 	struct virtio_console console;
@@ -43,6 +47,7 @@ struct devices {
 struct devices_host {
 	const struct machine_config *config; /* whose model says which devices there are */
 	const struct disks *disks;	     /* open */
+	const struct nets *nets;	     /* open */
 	struct memory *memory;
 	struct console *console;
 	struct device_line line;

@@ -138,6 +138,7 @@ static int machine_create_devices(struct machine *machine, struct console *conso
 	const struct devices_host host = {
 		.config = &machine->config,
 		.disks = &machine->disks,
+		.nets = &machine->nets,
 		.memory = &machine->memory,
 		.console = console,
 		.line = { .set = machine_set_line,
@@ -181,6 +182,8 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 	if (!result)
 		machine_note_sizes(machine);
 	if (!result)
+		result = nets_open(&machine->nets, &machine->config, error);
+	if (!result)
 		result = machine_create_vm(machine, error);
 	if (!result)
 		result = machine_create_devices(machine, console, error);
@@ -204,6 +207,7 @@ void machine_destroy(struct machine *machine)
 		vcpus_destroy(&machine->vcpus);
 	devices_destroy(&machine->devices);
 	disks_close(&machine->disks);
+	nets_close(&machine->nets);
 	clock_destroy(&machine->clock);
 	host_vm_destroy(&machine->vm);
 	memory_destroy(&machine->memory);

@@ -55,6 +55,7 @@ struct machine {
 	struct clock clock;
 	struct vcpu_set vcpus;
 	struct disks disks;
+	struct nets nets;
 	struct devices devices;
 	struct lock lock; /* state, policy, growing */
 	enum machine_state state;

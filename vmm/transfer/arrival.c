@@ -73,7 +73,8 @@ static void text_replace(char *text, size_t size, const char *other)
 		snprintf(text, size, "%s", other);
 }
 
-int arrival_rename(struct machine_config *config, const struct arrival_names *names, struct error *error)
+/* What is named belongs to something that the machine has. */
+static int check_names(const struct machine_config *config, const struct arrival_names *names, struct error *error)
 {
 	for (uint32_t n = config->disks; n < CONFIG_DISKS_MAX; n++)
 		if (names->disk[n][0])
@@ -81,9 +82,36 @@ int arrival_rename(struct machine_config *config, const struct arrival_names *na
 					 "--disk names disk %" PRIu32 " here; the number of %s's disks is %" PRIu32
 					 ", and the first is disk 0",
 					 n, config->name, config->disks);
+	for (uint32_t n = config->nets; n < CONFIG_NETS_MAX; n++)
+		if (names->net[n][0])
+			return error_set(error, EINVAL,
+					 "--net names network device %" PRIu32 " here; the number of %s's is %" PRIu32
+					 ", and the first is 0",
+					 n, config->name, config->nets);
 	if (!config->firmware[0] && (names->firmware[0] || names->variables[0]))
 		return error_set(error, EINVAL, "--firmware names firmware here; %s boots a kernel without it",
 				 config->name);
+	return 0;
+}
+
+static int net_rename(struct machine_config *config, const struct arrival_names *names, uint32_t n, struct error *error)
+{
+	struct config_net *net = &config->net[n];
+	int result = names->net[n][0] ? nets_check_replug(n, net->where, names->net[n], error) : 0;
+
+	if (!result)
+		text_replace(net->where, sizeof(net->where), names->net[n]);
+	return result;
+}
+
+int arrival_rename(struct machine_config *config, const struct arrival_names *names, struct error *error)
+{
+	int result = check_names(config, names, error);
+
+	for (uint32_t n = 0; n < config->nets && !result; n++)
+		result = net_rename(config, names, n, error);
+	if (result)
+		return result;
 	text_replace(config->name, sizeof(config->name), names->name ? names->name : "");
 	text_replace(config->kernel, sizeof(config->kernel), names->kernel);
 	text_replace(config->initrd, sizeof(config->initrd), names->initrd);

@@ -25,9 +25,10 @@ struct arrival_names {
 	char firmware[CONFIG_PATH_SIZE];
 	char variables[CONFIG_PATH_SIZE];
 	char disk[CONFIG_DISKS_MAX][CONFIG_PATH_SIZE];
+	char net[CONFIG_NETS_MAX][CONFIG_PLUG_SIZE];
 };
 
-/* -EINVAL: it names a disk or firmware that the machine does not have, or cannot have so. */
+/* -EINVAL: it names a disk, a network device or firmware that the machine does not have, or cannot have so. */
 int arrival_rename(struct machine_config *config, const struct arrival_names *names, struct error *error);
 
 /*
