@@ -214,6 +214,36 @@ static void test_passt_is_missing(void **state)
 	assert_int_equal(uplink_open(&none, "user", &error), -EINVAL);
 }
 
+/* The real one, where there is one and the host has a network: it answers for an address that is not the guest's. */
+static void test_passt_answers(void **state)
+{
+	static const uint8_t question[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0,  1, 8, 6,
+					      0,    1,	  8,	0,    6,    4,	  0, 1, 2, 0, 0,  0, 0, 1,
+					      10,   0,	  2,	15,   0,    0,	  0, 0, 0, 0, 10, 0, 2, 2 };
+	struct virtio_net_hdr_v1 header = { .flags = 0 };
+	struct iovec sent[] = { { &header, HEADER }, { (void *)question, sizeof(question) } };
+	uint8_t answer[2000], head[HEADER];
+	const struct iovec heard[] = { { head, HEADER }, { answer, sizeof(answer) } };
+	struct error error;
+	struct uplink *passt;
+	int64_t got = 0;
+
+	(void)state;
+	if (uplink_open(&passt, "passt", &error))
+		skip();
+	assert_int_equal(passt->ops->send(passt, sent, 2, HEADER + sizeof(question)), 0);
+	for (unsigned int n = 0; n < wait_scaled(LIMIT_MS) && !got; n++) {
+		got = passt->ops->receive(passt, heard, 2);
+		usleep(1000);
+	}
+	uplink_close(passt);
+	if (got == -ENODEV)
+		skip();
+	assert_true(got >= HEADER + 42);
+	assert_memory_equal(answer, question + 6, 6);
+	assert_memory_equal(answer + 12, "\x08\x06\x00\x01\x08\x00\x06\x04\x00\x02", 10);
+}
+
 /* ---- Taps, in a network of their own ---- */
 
 static int tap_make(const char *name)
@@ -326,6 +356,7 @@ int main(void)
 		TEST(test_passt_receives_in_pieces),
 		TEST(test_passt_breaks_the_rules),
 		TEST(test_passt_sends),
+		cmocka_unit_test(test_passt_answers),
 		/* It changes PATH, so the tap comes first. */
 		cmocka_unit_test(test_tap),
 		cmocka_unit_test(test_passt_is_missing),
