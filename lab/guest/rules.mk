@@ -10,6 +10,7 @@ GUEST_ROOT := $(O)/guest/root
 guest_objects = $(call objects,arm64,$(wildcard test/guest/$(1).c test/guest/$(1)_*.c) $(GUEST_PARTS_$(1)))
 # Parts of another program.
 GUEST_PARTS_disks := test/guest/probe_line.c test/guest/probe_pattern.c
+GUEST_PARTS_discipline := test/guest/probe_line.c
 
 # Loaded in this order.
 GUEST_DRIVERS := drivers/virtio/virtio_mmio drivers/block/virtio_blk drivers/char/hw_random/virtio-rng \

@@ -7,17 +7,27 @@
  *     slew US        slew it by US microseconds, as adjtime() does
  *     leap S         set it to S seconds before the end of a day, and announce a leap second
  *
+ * `discipline watch` prints a line whenever the clock is no longer synchronised or is so again, and every WATCH_MS,
+ * until it is killed: "@sync unsync=N monotonic=NS".
+ *
  * Policy: one line for a script, "@discipline state=N unsync=N leap=N slew=US maxerror=US monotonic=NS seconds=S":
  * state and leap as the kernel numbers them, seconds since the day began.
  */
+#include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timex.h>
 #include <time.h>
 
+#include "probe_line.h"
+
 #define DAY_S 86400
-#define NS_PER_S 1000000000l
+#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_MS 1000000
+#define LOOK_MS 100
+#define WATCH_MS 5000
 
 /* Without a second number, the kernel keeps what it knows of TAI. */
 static int discipline_sync(long us, long tai_s)
@@ -72,12 +82,44 @@ static int discipline_show(void)
 	return 0;
 }
 
+/* Prints the state if it is not `last`, or has not been printed for long; returns it, -1 if it is not known. */
+static int watch_step(int last, int64_t *printed_ns)
+{
+	struct timex timex = { 0 };
+	struct timespec t;
+
+	if (adjtimex(&timex) < 0 || clock_gettime(CLOCK_MONOTONIC, &t) != 0)
+		return -1;
+	int unsync = !!(timex.status & STA_UNSYNC);
+	int64_t now = t.tv_sec * NS_PER_S + t.tv_nsec;
+
+	if (unsync != last || now - *printed_ns >= WATCH_MS * (int64_t)NS_PER_MS) {
+		line_print("@sync unsync=%d monotonic=%" PRId64, unsync, now);
+		*printed_ns = now;
+	}
+	return unsync;
+}
+
+static int discipline_watch(void)
+{
+	struct timespec pause = { .tv_nsec = LOOK_MS * NS_PER_MS };
+	int64_t printed_ns = 0;
+	int unsync = 0;
+
+	while ((unsync = watch_step(unsync, &printed_ns)) >= 0)
+		nanosleep(&pause, NULL);
+	perror("discipline");
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	const char *order = argc > 1 ? argv[1] : "show";
 	long value = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
 	int failed = 0;
 
+	if (!strcmp(order, "watch"))
+		return discipline_watch();
 	if (!strcmp(order, "sync"))
 		failed = discipline_sync(argc > 2 ? value : 1000, argc > 3 ? strtol(argv[3], NULL, 10) : 0);
 	else if (!strcmp(order, "step"))
