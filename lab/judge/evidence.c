@@ -4,6 +4,8 @@
  */
 #include "evidence.h"
 
+#include "chrony.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -99,12 +101,56 @@ static int report_read(struct report *report, const char *path, char *error)
 	return err;
 }
 
+static int ping_read(struct ping *ping, const char *path, char *error)
+{
+	struct bytes text = { 0 };
+	int err = file_read(&text, path, error);
+
+	if (!err && (err = ping_parse(ping, text.data)))
+		snprintf(error, RUN_ERROR_MAX, "%.200s: not what a pinger prints at its end", path);
+	free(text.data);
+	return err;
+}
+
+static int pings_read(struct run *run, const char *manifest, char *error)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < run->manifest.ping_count && !err; i++) {
+		char path[PATH_MAX];
+
+		path_beside(path, manifest, run->manifest.pings[i]);
+		err = ping_read(&run->pings[i], path, error);
+	}
+	return err;
+}
+
+static int chrony_read(struct run *run, const char *manifest, char *error)
+{
+	struct bytes text = { 0 };
+	char path[PATH_MAX];
+
+	if (!run->manifest.chrony[0])
+		return 0;
+	path_beside(path, manifest, run->manifest.chrony);
+	int err = file_read(&text, path, error);
+
+	if (!err)
+		run->chrony_steps = chrony_steps(text.data);
+	free(text.data);
+	return err;
+}
+
 int evidence_read(struct run *run, const char *path, char *error)
 {
 	int err = manifest_read(run, path, error);
 
 	if (!err)
 		err = consoles_read(run, path, error);
+	if (!err)
+		err = pings_read(run, path, error);
+	if (!err)
+		err = chrony_read(run, path, error);
 	for (size_t i = 0; i < run->manifest.migration_count && !err; i++) {
 		char report[PATH_MAX];
 

@@ -16,6 +16,9 @@
  *     judge disks FOLDER MANIFEST...
  *         the same for guests with disks, and checks those; writes disks.json there, of these runs alone. A run without
  *         a migration has nothing but its disks to be checked
+ *     judge debian FOLDER MANIFEST
+ *         the same for a guest with one disk that is a Debian, and checks what those who use it see; writes debian.json
+ *         there
  *
  * Exit status 2: bad evidence or bad usage, with one sentence on standard error.
  */
@@ -27,6 +30,7 @@
 
 #include "cooperative.h"
 #include "cooperative_summary.h"
+#include "debian_summary.h"
 #include "disks_summary.h"
 #include "evidence.h"
 #include "offset_summary.h"
@@ -34,6 +38,7 @@
 #include "summary.h"
 #include "verdict.h"
 #include "verdict_busy.h"
+#include "verdict_debian.h"
 #include "verdict_disks.h"
 #include "verdict_raw.h"
 
@@ -203,6 +208,18 @@ static int judge_disks(struct run *run, const char *folder, char **manifests)
 	return summary_put(summary, folder, "disks.json") ? 2 : status;
 }
 
+static int judge_debian(struct run *run, const char *folder, const char *manifest)
+{
+	if (run_read(run, manifest))
+		return 2;
+	struct disks disks = disks_judge(&run->transcript);
+	bool passed = cooperative_verdict(run, stdout);
+
+	passed = verdict_of_disks(&disks, stdout) && passed;
+	passed = verdict_of_debian(run, stdout) && passed;
+	return summary_put(debian_summary(run, &disks), folder, "debian.json") ? 2 : !passed;
+}
+
 /* Judges the run of one manifest. Returns 0, 1 if it does not hold, or 2. */
 static int judge_offsets_of(struct run *run, struct offset_set *set, const char *manifest)
 {
@@ -249,6 +266,8 @@ static int judge(struct run *run, int argc, char **argv)
 		return judge_cooperative(run, argv[2], argv + 3);
 	if (argc >= 4 && strcmp(command, "disks") == 0)
 		return judge_disks(run, argv[2], argv + 3);
+	if (argc == 4 && strcmp(command, "debian") == 0)
+		return judge_debian(run, argv[2], argv[3]);
 	if (evidence_read(run, argv[2], error) != 0)
 		return fail(error);
 	if (argc == 4 && strcmp(command, "busy") == 0)
@@ -270,7 +289,7 @@ static int judge(struct run *run, int argc, char **argv)
 		return write_report(run, argv[3]);
 	return fail("usage: judge check|legs|steps MANIFEST, judge busy MANIFEST SECONDS, judge report MANIFEST FOLDER,"
 		    " judge offset N FOLDER MANIFEST..., judge cooperative FOLDER MANIFEST..., judge disks FOLDER "
-		    "MANIFEST...");
+		    "MANIFEST..., judge debian FOLDER MANIFEST");
 }
 
 int main(int argc, char **argv)
@@ -279,7 +298,7 @@ int main(int argc, char **argv)
 	static struct run run;
 
 	if (argc < 3)
-		return fail("usage: judge check|legs|steps|busy|report|offset|cooperative|disks ...");
+		return fail("usage: judge check|legs|steps|busy|report|offset|cooperative|disks|debian ...");
 	int status = judge(&run, argc, argv);
 
 	run_free(&run);

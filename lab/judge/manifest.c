@@ -16,6 +16,7 @@
 /* A stated rate off by more than 10 % cannot belong to a lab host. */
 #define DRIFT_MAX_PPB 100000000ll
 #define SILENCE_MAX_S 600
+#define FSCK_MAX 255
 #define NS_PER_S 1000000000ll
 
 struct words {
@@ -172,11 +173,20 @@ static const char *take_load(struct manifest *manifest, const struct words *word
 	return manifest->has_memory_load || strcmp(words->word[1], "idle") == 0 ? NULL : "a load is idle or memory";
 }
 
-static const char *take_case(struct manifest *manifest, const struct words *words)
+static const char *name_take(char *name, const struct words *words)
 {
 	if (strlen(words->word[1]) >= MANIFEST_NAME_MAX)
 		return "the name is too long";
-	snprintf(manifest->case_name, sizeof(manifest->case_name), "%s", words->word[1]);
+	snprintf(name, MANIFEST_NAME_MAX, "%s", words->word[1]);
+	return NULL;
+}
+
+static const char *take_case(struct manifest *manifest, const struct words *words)
+{
+	const char *wrong = name_take(manifest->case_name, words);
+
+	if (wrong)
+		return wrong;
 	manifest->keeps_page = strcmp(words->word[2], "page") == 0;
 	return manifest->keeps_page || strcmp(words->word[2], "raw") == 0 ? NULL : "a guest's clock is raw or page";
 }
@@ -192,6 +202,36 @@ static const char *take_silence(struct manifest *manifest, const struct words *w
 	return NULL;
 }
 
+static const char *take_ping(struct manifest *manifest, const struct words *words)
+{
+	if (manifest->ping_count == MANIFEST_FILES_MAX)
+		return "too many pings";
+	snprintf(manifest->pings[manifest->ping_count++], MANIFEST_PATH_MAX, "%s", words->word[1]);
+	return NULL;
+}
+
+static const char *take_chrony(struct manifest *manifest, const struct words *words)
+{
+	snprintf(manifest->chrony, sizeof(manifest->chrony), "%s", words->word[1]);
+	return NULL;
+}
+
+static const char *take_fsck(struct manifest *manifest, const struct words *words)
+{
+	manifest->has_fsck = number_parse(words->word[1], 0, FSCK_MAX, &manifest->fsck);
+	return manifest->has_fsck ? NULL : "the status of fsck is not an exit status";
+}
+
+static const char *take_firmware(struct manifest *manifest, const struct words *words)
+{
+	return name_take(manifest->firmware, words);
+}
+
+static const char *take_bootloader(struct manifest *manifest, const struct words *words)
+{
+	return name_take(manifest->bootloader, words);
+}
+
 static const char *take_line(struct manifest *manifest, const char *line, size_t length)
 {
 	static const struct {
@@ -199,9 +239,19 @@ static const char *take_line(struct manifest *manifest, const char *line, size_t
 		size_t words;
 		const char *(*take)(struct manifest *manifest, const struct words *words);
 	} items[] = {
-		{ "host", 3, take_host },	    { "truth", 5, take_truth },	    { "console", 2, take_console },
-		{ "migration", 4, take_migration }, { "end", 2, take_end },	    { "load", 2, take_load },
-		{ "case", 3, take_case },	    { "silence", 2, take_silence },
+		{ "host", 3, take_host },
+		{ "truth", 5, take_truth },
+		{ "console", 2, take_console },
+		{ "migration", 4, take_migration },
+		{ "end", 2, take_end },
+		{ "load", 2, take_load },
+		{ "case", 3, take_case },
+		{ "silence", 2, take_silence },
+		{ "ping", 2, take_ping },
+		{ "chrony", 2, take_chrony },
+		{ "fsck", 2, take_fsck },
+		{ "firmware", 2, take_firmware },
+		{ "bootloader", 2, take_bootloader },
 	};
 	struct words words;
 

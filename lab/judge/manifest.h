@@ -12,6 +12,11 @@
  *     console FILE                           a guest console; in the order of the legs
  *     migration FROM TO FILE                 what `seaclock migrate --json` printed; in order
  *     end done|stopped                       how the guest was to end: by itself or by `seaclock stop`
+ *     ping FILE                              what a pinger (lab/pinger/) printed that watched the guest during a
+ * migration; one for each, in order chrony FILE                            what chronyd in the guest wrote to its log
+ *     fsck STATUS                            the exit status of fsck for the guest's root file system, after its end
+ *     firmware TEXT                          what the guest was booted by: a word of name and version
+ *     bootloader TEXT                        likewise
  *
  * Policy: a calibration can be too small (a stale truth is always too old) but hardly too large, so the largest of a
  * host counts, and their spread tells how well they agree. Hosts have different rates, since a sample names its
@@ -57,6 +62,12 @@ struct manifest {
 	char case_name[MANIFEST_NAME_MAX];
 	bool keeps_page; /* the guest's user has chosen the page as its clock */
 	int64_t silence_ns;
+	char pings[MANIFEST_FILES_MAX][MANIFEST_PATH_MAX];
+	size_t ping_count;
+	char chrony[MANIFEST_PATH_MAX]; /* empty: none */
+	bool has_fsck;
+	int64_t fsck;
+	char firmware[MANIFEST_NAME_MAX], bootloader[MANIFEST_NAME_MAX]; /* empty: not known */
 };
 
 /* Parses the text, ended by '\0'. Returns 0, or -EINVAL with one sentence in error, MANIFEST_ERROR_MAX bytes. */

@@ -10,6 +10,7 @@
 #include "transcript.h"
 #include "manifest.h"
 #include "migration.h"
+#include "ping.h"
 #include "timeline.h"
 
 #define RUN_ERROR_MAX 512
@@ -21,6 +22,8 @@ struct run {
 	struct timeline timeline;
 	struct migration migrations[MANIFEST_FILES_MAX];
 	size_t migration_count;
+	struct ping pings[MANIFEST_FILES_MAX]; /* as many as the manifest has */
+	int64_t chrony_steps;		       /* of the guest's clock, by chronyd's log */
 };
 
 /*

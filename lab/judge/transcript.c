@@ -249,6 +249,15 @@ static int read_error(struct transcript *transcript, const struct line *line)
 	return total_of(line, "sequence", &d.sequence) ? disk_add(transcript, line, &d) : 0;
 }
 
+static int read_sync(struct transcript *transcript, const struct line *line)
+{
+	struct transcript_sync s;
+
+	if (!line_number(line, "unsync", 0, 1, &s.unsync) || !time_of(line, "monotonic", &s.mono))
+		return 0;
+	return list_add(&transcript->sync, &s, sizeof(s));
+}
+
 /* Lines for a person, or for a script. */
 static int read_nothing(struct transcript *transcript, const struct line *line)
 {
@@ -276,6 +285,7 @@ static line_reader reader_of(const char *kind)
 		{ "@level", read_level },    { "@raw", read_raw },	   { "@module", read_nothing },
 		{ "@refuse", read_nothing }, { "@done", read_done },	   { "@fsync", read_fsync },
 		{ "@disk", read_disk },	     { "@check", read_check },	   { "@error", read_error },
+		{ "@sync", read_sync },
 	};
 
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
@@ -331,5 +341,6 @@ void transcript_free(struct transcript *transcript)
 	free(transcript->level.items);
 	free(transcript->raw.items);
 	free(transcript->disks.items);
+	free(transcript->sync.items);
 	memset(transcript, 0, sizeof(*transcript));
 }

@@ -95,6 +95,12 @@ struct transcript_disk {
 	int64_t lost;	 /* CHECK: blocks that lack what was durable */
 };
 
+/* Whether the guest's kernel took its clock for synchronised. */
+struct transcript_sync {
+	int64_t unsync; /* 1: no */
+	int64_t mono;	/* when, by the guest's CLOCK_MONOTONIC; ns */
+};
+
 /* Growing array of one kind of record. */
 struct transcript_list {
 	void *items;
@@ -114,6 +120,7 @@ struct transcript {
 	struct transcript_list level;	/* struct transcript_level; warnings are a running total */
 	struct transcript_list raw;	/* struct transcript_raw */
 	struct transcript_list disks;	/* struct transcript_disk, in the order of the lines */
+	struct transcript_list sync;	/* struct transcript_sync */
 	int64_t leg_hz[TRANSCRIPT_LEGS_MAX];
 	size_t legs;
 	size_t taken, damaged; /* lines */
