@@ -115,6 +115,17 @@ guests_calibrate() {
 	}
 }
 
+# Sets each host's clock by truth, as NTP would have done, before anything is held against the hosts' clocks.
+# The hosts carry the store.
+guests_clocks_set() {
+	local name offset
+	guests_calibrate
+	while read -r _ name offset _; do
+		on "$name" /seaclock/store/discipline step "$offset" </dev/null >/dev/null
+	done < <(grep '^truth ' "$manifest")
+	sed -i '/^truth /d' "$manifest"
+}
+
 # Runs a monitor on host $1 whose guest has its console in file $2, and takes what guest_type writes through a FIFO
 # beside it; the other arguments are seaclock's.
 monitor_run() {
