@@ -32,7 +32,7 @@ tag_check() {
 }
 
 kept_folder() {
-	echo "$kept/$1_$(paste -s -d _ "$dir/arguments")"
+	echo "$kept/$1_$(paste -s -d _ "$dir/arguments")${disk:+_${disk%%=*}}"
 }
 
 # Notes what the state of the hosts will depend on, before they are started: what is built later is not theirs.
@@ -42,6 +42,7 @@ kept_note_key() {
 		echo "$memory"
 		cat "$dir/arguments"
 		sha256sum "$kernel" "$initrd" "$top"/lab/{lab,kept.sh,guests.sh} "$payload"/*
+		[ -z "$disk" ] || { echo "${disk%%=*}" && stat -c '%s %.Y' "${disk#*=}"; }
 		[ -z "$carry" ] || find "$carry" -type f -print0 | sort -z | xargs -0 sha256sum
 	} | sha256sum >"$dir/valid-for"
 }
@@ -69,6 +70,7 @@ kept_save() {
 		qemu_ask "$name" migrate "{\"uri\": \"exec:cat >$(<"$dir/sockets")/kept/$name.state\"}" >/dev/null
 	done
 	hosts_await '"status": "(completed|failed)"' query-migrate && hosts_await '"status": "completed"' query-migrate 1 &&
+		{ [ -z "$disk" ] || disk_copy "$dir/${disk%%=*}/disk" "$1/disk"; } &&
 		cp "$dir/key" "$dir/key.pub" "$dir/valid-for" "$1"
 }
 
@@ -90,6 +92,7 @@ kept_load() {
 kept_try() {
 	local folder=$1 argument name n=0
 	cp "$folder/key" "$folder/key.pub" "$dir"
+	[ -z "$disk" ] || disk_copy "$folder/disk" "$dir/${disk%%=*}/disk"
 	ln -sfn "$folder" "$(<"$dir/sockets")/kept"
 	while read -r argument; do
 		n=$((n + 1))
