@@ -43,7 +43,7 @@ kept_note_key() {
 		cat "$dir/arguments"
 		sha256sum "$kernel" "$initrd" "$top"/lab/{lab,kept.sh,guests.sh} "$payload"/*
 		[ -z "$disk" ] || { echo "${disk%%=*}" && stat -c '%s %.Y' "${disk#*=}"; }
-		[ -z "$carry" ] || find "$carry" -type f -print0 | sort -z | xargs -0 sha256sum
+		[ ${#carried[@]} = 0 ] || find "${carried[@]}" -type f -print0 | sort -z | xargs -0 sha256sum
 	} | sha256sum >"$dir/valid-for"
 }
 
