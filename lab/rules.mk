@@ -66,7 +66,7 @@ $(PAYLOAD):
 	@mkdir -p $(@D)
 	@cp $< $@
 
-LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge $(RELAY) $(PINGER)
+LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge $(RELAY)
 
 demo: $(LAB)
 	@lab/demo
