@@ -20,6 +20,7 @@ guest_log=      # what its monitor prints, here
 run=1           # number of the guest in this lab
 leg=0           # number of the current leg, which is the guest's time on one host
 migrate_port=   # of the receiver, if it is not the usual one
+receive_name=   # of the machine there, if it is not the same
 receive_options=() # of `seaclock receive`, besides the usual ones
 wait_limit=120  # seconds on a quiet machine; this limit and all others that are given here are scaled
 # Emulated processors share this machine's own: a round trip takes a millisecond or several, and a few pages half a second.
@@ -36,13 +37,14 @@ on() {
 	lab exec "$host" -- "$@"
 }
 
-# guests_begin FOLDER [--obey] NAME=RATE...: prepares the folder and the lab in it; with --obey, the guest obeys on its
-# first host.
+# guests_begin FOLDER [--obey | --as TAG] NAME=RATE...: prepares the folder and the lab in it, as it was kept with the tag;
+# with --obey, the guest obeys on its first host.
 guests_begin() {
 	local argument tag=booted
 	work=$(realpath -m "$1")
 	shift
 	[ "$1" != --obey ] || { tag=obey && shift; }
+	[ "$1" != --as ] || { tag=$2 && shift 2; }
 	export LAB_DIR=$work/lab
 	rm -rf "$work/evidence"
 	mkdir -p "$work/evidence"
@@ -58,7 +60,7 @@ guests_begin() {
 		argument=${argument%%,*}
 		echo "host ${argument%%=*} ${argument#*=}" >>"$manifest"
 	done
-	[ "$tag" = booted ] || guest_obey "${1%%=*}"
+	[ "$tag" != obey ] || guest_obey "${1%%=*}"
 }
 
 # After Ctrl-C nobody asks what went wrong; after a time limit, which sends TERM, somebody will.
@@ -272,7 +274,7 @@ listening_wait() {
 receive_start() {
 	receive_console=/tmp/$run.$((leg + 1)).console
 	receive_log=$work/$((leg + 1)).$1.log
-	monitor_run "$1" "$receive_console" receive "$guest" --listen 0.0.0.0:5999 "${receive_options[@]}" \
+	monitor_run "$1" "$receive_console" receive "${receive_name:-$guest}" --listen 0.0.0.0:5999 "${receive_options[@]}" \
 		>"$receive_log" 2>&1 &
 	receive_pid=$!
 	listening_wait "$1" 5999 || {

@@ -71,7 +71,8 @@ LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge $(RELAY)
 demo: $(LAB)
 	@lab/demo
 
-lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) $(FIRMWARE) bare
+# The Debian takes minutes to make: only for the scenarios that have one.
+lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) $(FIRMWARE) $(if $(filter debian%,$(ONLY)),$(DEBIAN)) bare
 	@lab/scenarios/run
 
 linux-driver: $(LAB) $(LINUX_IMAGE)
@@ -79,6 +80,9 @@ linux-driver: $(LAB) $(LINUX_IMAGE)
 
 vmclock: $(LAB) $(VMCLOCK_INITRD)
 	@lab/scenarios/run ONLY=$@
+
+try: $(LAB) $(STORE) $(FIRMWARE) $(DEBIAN)
+	@lab/lab try
 
 boots: $(LAB)
 	@lab/boots
@@ -89,4 +93,4 @@ packages: $(PACKAGES)
 sysroot: $(SYSROOT)
 lab-image: $(LAB)
 
-.PHONY: boots linux-driver vmclock packages sysroot lab-image
+.PHONY: boots try linux-driver vmclock packages sysroot lab-image

@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Drives the Debian of lab/debian/image in a lab: sourced after lab/guests.sh. Its disk is exported by a third host, the
+# store, its network reaches over all hosts, and it is typed to on its serial console. The lab with the Debian that has
+# booted is kept.
+debian=$top/out/debian
+debian_address=10.99.0.100
+debian_hosts=(altra=25000000 grace=1000000000 store=100000000)
+# Emulated hosts need longer for their pages, and a Debian writes more of them.
+migrate_limits=(--max-step 5000 --downtime 3000)
+
+export LAB_CARRY=$top/out/store:$top/out/firmware
+export LAB_DISK=store=$debian/disk.img
+
+# Runs a command in the guest by ssh, through the store; without one, a shell.
+debian_ssh() {
+	ssh -F none -i "$debian/key" -o "UserKnownHostsFile=$debian/known_hosts" -o HostKeyAlias=debian \
+		-o IdentitiesOnly=yes -o BatchMode=yes -o LogLevel=ERROR -o ConnectTimeout=60 \
+		-o "ProxyCommand=$(printf %q "$top/lab/lab") exec store -- nc $debian_address 22" "root@$debian_address" "$@"
+}
+
+# Brings up what the guest needs on the hosts.
+debian_surroundings() {
+	local host
+	on store bridge altra
+	for host in altra grace; do
+		on "$host" bridge altra tap0
+	done
+	on store /seaclock/store/serve begin
+	on store /seaclock/store/serve nbd-start
+	for host in altra grace; do
+		on "$host" /seaclock/store/attach store
+	done
+}
+
+# Logs in on the console. The shell then says nothing but what programs print.
+debian_login() {
+	guest_wait_for 'login:' 1 600
+	guest_type root
+	guest_wait_for 'root@debian' 1 120
+	guest_type 'exec sh'
+	guest_type 'stty -echo; PS1=; echo'
+	guest_type 'echo obeyed'
+	guest_wait_for '^obeyed' 1 60
+}
+
+# Starts the guest on host $1, apart from this script.
+debian_run() {
+	leg_begin "$1"
+	monitor_run_apart "$1" "$guest_console" run "$guest" --firmware /seaclock/firmware/code.fd \
+		--disk nbd://store:10809/disk --net tap=tap0 --vcpus 2 --memory 384 --on-reboot reset
+}
+
+# Attends to the monitor of such a guest.
+debian_attend() {
+	monitor_attend "$guest_host" "$guest_console" >"$guest_log" 2>&1 &
+	guest_pid=$!
+}
+
+debian_boot() {
+	debian_surroundings
+	debian_run altra
+	debian_login
+	guest_type 'chronyc waitsync 300 0.001 0 1 >/dev/null; echo synchronised'
+	guest_wait_for '^synchronised' 1 300
+	lab keep debian
+}
+
+# debian_begin FOLDER: the lab with the guest in it, on altra.
+debian_begin() {
+	guest=debian
+	guests_begin "$1" --as debian "${debian_hosts[@]}"
+	if [ "$(cat "$LAB_DIR/kept" 2>/dev/null)" = debian ]; then leg_begin altra; else debian_boot; fi
+	debian_attend
+}
