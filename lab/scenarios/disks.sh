@@ -13,6 +13,7 @@ disk_mib=8
 memory_mib=160 # of the guest
 pause_ms=200 # of the load after each fsync: the console is slow
 guest_disks= # the name
+disk_numbers="0 1"
 manifests=()
 
 store() {
@@ -58,13 +59,13 @@ disks_load() {
 	disks_go_on 1
 }
 
-# Waits until something more has become durable $1 times on each disk, at most $2 seconds.
+# Waits until something more has become durable $1 times on each of $disk_numbers, at most $2 seconds.
 disks_go_on() {
 	local disk seen=()
-	for disk in 0 1; do
-		seen+=("$(guest_count "@fsync disk=$disk")")
+	for disk in $disk_numbers; do
+		seen[disk]=$(guest_count "@fsync disk=$disk")
 	done
-	for disk in 0 1; do
+	for disk in $disk_numbers; do
 		guest_wait_for "@fsync disk=$disk" $((seen[disk] + $1)) "${2:-60}" || return 1
 	done
 }

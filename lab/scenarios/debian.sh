@@ -1,0 +1,96 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the scenarios with a Debian share: its load, a move that is watched from outside, and the end, where its disk is
+# checked by itself and by fsck.
+. "$(dirname "${BASH_SOURCE[0]}")/disks.sh"
+. "$top/lab/debian/guest.sh"
+
+load_file=/root/load
+load_mib=8
+load_pause_ms=500
+disk_numbers=0
+ping_ms=20
+
+# Clocks first: chronyd has seen the host's clock being set, and corrects the guest's once. From then on it may not.
+debian_begin_load() {
+	debian_names
+	guest_type 'chronyc -a makestep >/dev/null; chronyc waitsync 300 0.0002 0 1 >/dev/null; echo settled'
+	guest_wait_for '^settled' 1 120
+	debian_ssh journalctl --quiet --unit chrony --cursor-file /run/chrony.cursor >/dev/null
+	check "login by ssh" is "$(debian_ssh cat /etc/hostname)" debian
+	guest_type 'modprobe seaclock_inspect'
+	guest_type "dd if=/dev/zero of=$load_file bs=1M count=$load_mib 2>/dev/null; sync"
+	guest_type "discipline watch &"
+	guest_type "disks write pause_ms=$load_pause_ms 0=$load_file &"
+	cooperative_begin debian raw $probe
+	check "the guest writes" disks_go_on 1
+}
+
+# What it was booted by, as its own console says. The firmware says no version: that is its package's.
+debian_names() {
+	local console=$work/$leg.console
+	console_pull
+	check "it was booted by firmware" file_has "$console" 'UEFI firmware'
+	sed 's/^qemu-efi-aarch64_\(.*\)_all\.deb$/firmware edk2-\1/' "$top/out/packages/firmware-debs" >>"$manifest"
+	tr -d '\r' <"$console" | sed -n 's/.*GNU GRUB  *version \([^ ]*\).*/bootloader grub-\1/p' | head -n 1 >>"$manifest"
+}
+
+# Another host pings the guest, from here to watch_end.
+watch_begin() {
+	on store sh -c '/seaclock/store/pinger "$1" "$2" >/tmp/ping 2>&1 & echo $! >/tmp/ping.pid' sh \
+		"$debian_address" "$ping_ms"
+	host_wait store 'grep -q answered /tmp/ping' 60
+}
+
+watch_end() {
+	on store sh -c 'kill "$(cat /tmp/ping.pid)"'
+	host_wait store 'grep -q gap_ns /tmp/ping' 20
+	lab pull store /tmp/ping "$work/$1.ping"
+	sed 's/^/  | /' "$work/$1.ping"
+	echo "ping $1.ping" >>"$manifest"
+}
+
+# Moves the guest to host $1 and checks it there.
+debian_move() {
+	local number=$leg
+	step "to $1"
+	watch_begin
+	guest_migrate "$1"
+	cooperative_check raw cooperative
+	watch_end "$number"
+	check "the guest writes on" disks_go_on 2
+	check "it answers by ssh" debian_ssh true
+}
+
+# The guest reads its file from its disk, and powers off. Its root file system is then checked from outside.
+debian_end() {
+	local status=0 consoles
+	guest_type 'kill $(pidof disks) $(pidof probe) $(pidof discipline)'
+	console_pull
+	mapfile -t consoles < <(sed -n "s#^console #$work/#p" "$manifest")
+	guest_type "sync; echo 3 >/proc/sys/vm/drop_caches; disks check 0=$load_file:$(promised 0 "${consoles[@]}" "$work/$leg.console")"
+	check "the guest reads its file" guest_wait_for '@check disk=0' 1 60
+	debian_ssh journalctl --quiet --unit chrony --cursor-file /run/chrony.cursor >"$work/chrony.log"
+	echo "chrony chrony.log" >>"$manifest"
+	on "$guest_host" "$seaclock" shutdown "$guest" --wait 90 || true
+	guest_wait 120 || status=$?
+	check "it powers off" is "$status" 0
+	console_collect
+	echo "end stopped" >>"$manifest"
+	debian_fsck
+	check "the judge finds no fault" "$judge" debian "$top/out" "$manifest"
+	cat "$work"/*.console >"$work/all"
+	check "the guest's log is clean" file_lacks "$work/all" "$trouble"
+	scenario_end
+}
+
+# The store's disk is a file here.
+debian_fsck() {
+	local disk=$LAB_DIR/store/disk start status=0
+	on store sync
+	start=$(sfdisk --dump "$disk" | sed -nE 's/.*2 : start= *([0-9]+),.*/\1/p')
+	e2fsck -fn "$disk?offset=$((start * 512))" >"$work/fsck" 2>&1 || status=$?
+	sed 's/^/  | /' "$work/fsck"
+	echo "fsck $status" >>"$manifest"
+}
