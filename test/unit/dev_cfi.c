@@ -239,6 +239,31 @@ static void test_state(void **state)
 	}
 }
 
+/* A start that is of no use any more, or not yet, may be too near to the end for the length beside it. */
+static void test_state_near_the_end(void **state)
+{
+	struct buffer saved = { 0 };
+
+	(void)state;
+	command(SIZE - 4, 0xe8);
+	cfi_write(&cfi, SIZE - 4, 4, 31);
+	cfi_write(&cfi, SIZE - 4, 4, 0);
+	assert_int_equal(cfi_read(&cfi, 0, 4), SEQUENCE);
+	cfi_save(&cfi, &saved);
+	assert_int_equal(reload(&saved), 0);
+	command(0, 0x50);
+	command(SIZE - 4, 0xe8);
+	cfi_write(&cfi, SIZE - 4, 4, 0);
+	cfi_write(&cfi, SIZE - 4, 4, 0x12345678);
+	command(SIZE - 4, 0xd0);
+	command(0, 0xe8);
+	cfi_write(&cfi, 0, 4, 31);
+	buffer_clear(&saved);
+	cfi_save(&cfi, &saved);
+	assert_int_equal(reload(&saved), 0);
+	buffer_free(&saved);
+}
+
 static void test_state_damaged(void **state)
 {
 	/* Word and value: mode, step, status, a start beyond the end, a length that is odd or large, too much of it. */
@@ -268,9 +293,12 @@ static void test_state_damaged(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_array), TEST(test_word),	    TEST(test_erase),	   TEST(test_erase_unconfirmed),
-		TEST(test_lock),  TEST(test_buffer),	    TEST(test_buffer_bad), TEST(test_query),
-		TEST(test_state), TEST(test_state_damaged),
+		TEST(test_array),	  TEST(test_word),
+		TEST(test_erase),	  TEST(test_erase_unconfirmed),
+		TEST(test_lock),	  TEST(test_buffer),
+		TEST(test_buffer_bad),	  TEST(test_query),
+		TEST(test_state),	  TEST(test_state_near_the_end),
+		TEST(test_state_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

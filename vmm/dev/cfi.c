@@ -250,11 +250,11 @@ void cfi_save(const struct cfi *cfi, struct buffer *state)
 	buffer_put(state, cfi->buffer, sizeof(cfi->buffer));
 }
 
-/* Whether the buffer lies in the array, as far as it is in use. */
+/* Whether the buffer lies in the array, as far as it is in use: its first word says anew where it begins. */
 static bool buffer_is_sound(const struct cfi *cfi)
 {
 	if (cfi->length % WORD || cfi->length > CFI_BUFFER_SIZE || cfi->filled > cfi->length ||
-	    cfi->start > cfi->size - cfi->length)
+	    (cfi->filled && cfi->start > cfi->size - cfi->length))
 		return false;
 	if (cfi->step == CFI_DATA)
 		return cfi->filled < cfi->length;
