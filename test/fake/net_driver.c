@@ -36,7 +36,7 @@ void net_guest_attach(struct net_guest *guest)
 	static const uint8_t mac[] = { 2, 1, 2, 3, 4, 5 };
 	const struct device_line line = { .set = set_line, .context = guest };
 	const struct net_options options = {
-		.uplink = &guest->fake->uplink,
+		.uplink = guest->uplink,
 		.mac = mac,
 		.mtu = guest->mtu,
 		.memory = &guest->memory,
@@ -66,7 +66,7 @@ void net_guest_init(struct net_guest *guest, struct fake_uplink *fake)
 	struct error error;
 	int result;
 
-	*guest = (struct net_guest){ .fake = fake, .mtu = fake->uplink.mtu };
+	*guest = (struct net_guest){ .uplink = &fake->uplink, .fake = fake, .mtu = fake->uplink.mtu };
 	result = memory_create(&guest->memory, NET_MEMORY, &error);
 	assert(!result);
 	guest->image = calloc(1, NET_MEMORY);

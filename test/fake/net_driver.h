@@ -39,6 +39,7 @@ struct net_slot {
 
 struct net_guest {
 	struct memory memory;
+	struct uplink *uplink;
 	struct fake_uplink *fake;
 	struct net net;
 	uint32_t mtu;

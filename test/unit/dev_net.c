@@ -41,11 +41,11 @@ static void test_sends(void **state)
 
 	(void)state;
 	begin(FEATURES);
-	send(&plain, 14);
+	send_frame(&plain, 14);
 	assert_int_equal(fake_uplink_get(&fake, &header, data, sizeof(data), wait_scaled(LIMIT_MS)), 14);
 	assert_int_equal(data[0], 0x5a);
 	wait_sent();
-	send(&plain, 1514);
+	send_frame(&plain, 1514);
 	assert_int_equal(fake_uplink_get(&fake, &header, data, sizeof(data), wait_scaled(LIMIT_MS)), 1514);
 	assert_memory_equal(&header, &plain, HEADER);
 	wait_sent();
@@ -137,7 +137,7 @@ static void test_offloads(void **state)
 
 	(void)state;
 	begin(FEATURES | OFFLOADS);
-	send(&segments, 3000);
+	send_frame(&segments, 3000);
 	assert_int_equal(fake_uplink_get(&fake, &header, data, sizeof(data), wait_scaled(LIMIT_MS)), 3000);
 	assert_memory_equal(&header, &segments, HEADER);
 	assert_int_equal(fake.negotiated, OFFLOADS);
@@ -148,7 +148,7 @@ static void test_offloads(void **state)
 	assert_memory_equal(data, &segments, 10);
 	wait_sent();
 	begin(FEATURES);
-	send(&segments, 3000);
+	send_frame(&segments, 3000);
 	wait_sent();
 	give_room(3500);
 	assert_true(fake_uplink_put(&fake, &segments, data, 2000));
@@ -167,7 +167,7 @@ static void test_refused_for_now(void **state)
 	begin(FEATURES);
 	__atomic_store_n(&fake.refuse, 2, __ATOMIC_SEQ_CST);
 	for (uint32_t n = 0; n < 40; n++)
-		send(&plain, 100 + n);
+		send_frame(&plain, 100 + n);
 	for (int n = 0; n < 40; n++)
 		assert_int_equal(fake_uplink_get(&fake, &header, data, sizeof(data), wait_scaled(LIMIT_MS)), 100 + n);
 }
@@ -195,7 +195,7 @@ static void test_breaks_the_rules(void **state)
 	net_guest_kick(&guest, NET_QUEUE_SEND);
 	assert_true(needs_reset());
 	begin(FEATURES);
-	send(&plain, 60);
+	send_frame(&plain, 60);
 	wait_sent();
 	assert_false(virtio_driver_read(device(), 0x070) & 0x40);
 }
@@ -227,7 +227,7 @@ static void test_link_goes_down(void **state)
 	fake_uplink_go(&fake);
 	assert_true(net_guest_wait(&guest, (uint32_t)wait_scaled(LIMIT_MS)));
 	assert_int_equal(config_u8(6), 0);
-	send(&plain, 60);
+	send_frame(&plain, 60);
 	wait_sent();
 	fake.gone = false;
 	assert_int_equal(fake_uplink_get(&fake, &header, data, sizeof(data), 0), -1);

@@ -79,7 +79,7 @@ static void test_sends_after_it_stood(void **state)
 	begin(FEATURES);
 	__atomic_store_n(&fake.refuse, 1, __ATOMIC_SEQ_CST);
 	for (uint32_t n = 0; n < 20; n++)
-		send(&plain, 100 + n);
+		send_frame(&plain, 100 + n);
 	quiesce();
 	assert_int_equal(virtqueue_in_flight(&guest.net.virtio.queue[NET_QUEUE_SEND]), 0);
 	move();

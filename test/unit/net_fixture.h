@@ -88,7 +88,7 @@ static inline void give_room(uint32_t size)
 }
 
 /* A frame of `size` bytes with this header. */
-static inline void send(const struct virtio_net_hdr_v1 *header, uint32_t size)
+static inline void send_frame(const struct virtio_net_hdr_v1 *header, uint32_t size)
 {
 	uint8_t bytes[NET_SLOT_BYTES];
 

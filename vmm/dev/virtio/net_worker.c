@@ -282,7 +282,10 @@ static bool net_send(struct net *net)
 	return sends->done;
 }
 
-/* The next frame from the uplink into the room and, as far as that is too small, behind it. False if there is none. */
+/*
+ * The next frame from the uplink into the room and, as far as that is too small, behind it. False if there is none;
+ * else there may be more, of which the descriptor need not tell.
+ */
 static bool net_fetch(struct net *net)
 {
 	struct net_arrival *arrival = &net->traffic->arrival;
@@ -331,9 +334,10 @@ static bool net_receive_one(struct net *net)
 {
 	if (!net->traffic->room.places || net->gone)
 		return false;
-	if (!net->traffic->arrival.size && !net_fetch(net)) {
-		net->readable = false;
-		return false;
+	if (!net->traffic->arrival.size) {
+		net->readable = net_fetch(net);
+		if (!net->readable)
+			return false;
 	}
 	if (!arrival_is_wanted(net)) {
 		net->traffic->arrival.size = 0;
