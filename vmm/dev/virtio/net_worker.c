@@ -393,10 +393,10 @@ static bool net_work(struct net *net)
 	return moved || net->gone != gone;
 }
 
-/* For news from the driver or the uplink, or the next announcement. */
+/* For news from the driver or the uplink, or the next announcement. What nobody acts on is not waited for. */
 static void net_wait(struct net *net, bool works)
 {
-	bool reads = works && !net_lacks_room(net), writes = net->uplink->blocked;
+	bool reads = works && !net_lacks_room(net), writes = works && net->uplink->blocked;
 	struct pollfd wait[] = {
 		{ .fd = net->wake, .events = POLLIN },
 		{ .fd = (reads || writes) && !net->gone ? net->uplink->fd : -1,
