@@ -200,6 +200,29 @@ static void test_passt_sends(void **state)
 	assert_int_equal(recv(other, heard, 1, MSG_DONTWAIT), -1);
 }
 
+/* One of which the socket takes nothing leaves nothing to send on, which is no failure. */
+static void test_passt_takes_nothing(void **state)
+{
+	uint8_t frame[HEADER + 60] = { 0 }, heard[4096];
+	struct iovec buffer[2];
+	int result;
+
+	(void)state;
+	do {
+		buffer[0] = (struct iovec){ frame, HEADER };
+		buffer[1] = (struct iovec){ frame + HEADER, 60 };
+		result = uplink->ops->send(uplink, buffer, 2, sizeof(frame));
+	} while (!result);
+	assert_int_equal(result, -EAGAIN);
+	while (recv(other, heard, sizeof(heard), MSG_DONTWAIT) > 0)
+		;
+	errno = EPIPE;
+	uplink->ops->flush(uplink);
+	assert_false(uplink->blocked);
+	buffer[0] = (struct iovec){ frame, HEADER };
+	assert_int_equal(uplink->ops->send(uplink, buffer, 2, sizeof(frame)), 0);
+}
+
 static void test_passt_is_missing(void **state)
 {
 	struct uplink *none;
@@ -356,6 +379,7 @@ int main(void)
 		TEST(test_passt_receives_in_pieces),
 		TEST(test_passt_breaks_the_rules),
 		TEST(test_passt_sends),
+		TEST(test_passt_takes_nothing),
 		cmocka_unit_test(test_passt_answers),
 		/* It changes PATH, so the tap comes first. */
 		cmocka_unit_test(test_tap),

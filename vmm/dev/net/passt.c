@@ -111,7 +111,8 @@ static void passt_flush(struct uplink *uplink)
 	ssize_t sent = send(uplink->fd, passt->left + passt->left_begin, passt->left_end - passt->left_begin,
 			    MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	if (sent > 0)
+	/* 0: nothing was left, for the socket had taken none of the frame. */
+	if (sent >= 0)
 		passt->left_begin += (uint32_t)sent;
 	else
 		passt->gone |= !is_for_now(errno);
