@@ -154,9 +154,13 @@ static void net_quiesce(struct virtio *virtio)
 }
 
 /* Only a queue that is broken keeps what was in flight. */
-static bool queue_stood(const struct virtqueue *queue)
+static bool queues_stood(const struct virtio *virtio)
 {
-	return queue->broken || !virtqueue_in_flight(queue);
+	bool stood = true;
+
+	for (uint32_t n = 0; n < NET_QUEUES; n++)
+		stood &= virtio->queue[n].broken || !virtqueue_in_flight(&virtio->queue[n]);
+	return stood;
 }
 
 /* Nothing of its own moves; but what has come here until now the guest has had elsewhere. The thread stands. */
@@ -165,8 +169,7 @@ static int net_load(struct virtio *virtio, struct cursor *state, uint32_t versio
 	struct net *net = net_of(virtio);
 
 	(void)version;
-	if (!cursor_finish(state) || !queue_stood(&virtio->queue[NET_QUEUE_RECEIVE]) ||
-	    !queue_stood(&virtio->queue[NET_QUEUE_SEND]))
+	if (!cursor_finish(state) || !queues_stood(virtio))
 		return -EPROTO;
 	net->arrived = true;
 	net->stale = false;
