@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/if_tun.h>
 #include <poll.h>
 #include <sched.h>
@@ -200,6 +201,45 @@ static void test_passt_sends(void **state)
 	assert_int_equal(recv(other, heard, 1, MSG_DONTWAIT), -1);
 }
 
+#define LEFT_OPEN 100
+
+/* Says in a frame whether it has inherited that descriptor, until it is killed. */
+static const char script[] = "#!/bin/sh\n"
+			     "test -e /proc/$$/fd/100 && word=leaks || word=alone\n"
+			     "printf '\\000\\000\\000\\016%s---------' $word >&3\n"
+			     "exec sleep 600\n";
+
+/* Taps that the monitor was given as descriptors are not passt's. */
+static void test_passt_inherits_its_socket(void **state)
+{
+	char folder[] = "/tmp/passt.XXXXXX", path[64], words[PATH_MAX];
+	struct pollfd wait = { .events = POLLIN };
+	const char *before = getenv("PATH");
+	struct error error;
+	uint8_t data[100];
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/passt", folder);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+	assert_int_equal(write(fd, script, strlen(script)), strlen(script));
+	close(fd);
+	snprintf(words, sizeof(words), "%s:%s", folder, before);
+	setenv("PATH", words, 1);
+	assert_int_equal(dup2(STDIN_FILENO, LEFT_OPEN), LEFT_OPEN);
+	assert_int_equal(uplink_open(&uplink, "passt", &error), 0);
+	wait.fd = uplink->fd;
+	assert_int_equal(poll(&wait, 1, wait_scaled(LIMIT_MS)), 1);
+	assert_int_equal(hear(data, sizeof(data)), HEADER + 14);
+	uplink_close(uplink);
+	close(LEFT_OPEN);
+	setenv("PATH", strchr(words, ':') + 1, 1);
+	unlink(path);
+	rmdir(folder);
+	assert_memory_equal(data, "alone", 5);
+}
+
 /* One of which the socket takes nothing leaves nothing to send on, which is no failure. */
 static void test_passt_takes_nothing(void **state)
 {
@@ -381,6 +421,7 @@ int main(void)
 		TEST(test_passt_sends),
 		TEST(test_passt_takes_nothing),
 		cmocka_unit_test(test_passt_answers),
+		cmocka_unit_test(test_passt_inherits_its_socket),
 		/* It changes PATH, so the tap comes first. */
 		cmocka_unit_test(test_tap),
 		cmocka_unit_test(test_passt_is_missing),

@@ -222,6 +222,8 @@ static int passt_spawn(int socket, pid_t *child)
 	posix_spawnattr_init(&attributes);
 	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&files, socket, CHILD_FD);
+	/* A tap that the monitor has inherited is none of its business. */
+	posix_spawn_file_actions_addclosefrom_np(&files, CHILD_FD + 1);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
