@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define DISK_SIZE (1 << 20)
+#define MS 1000000ull
 
 static char path[] = "/tmp/seaclock-disks-XXXXXX";
 static int other = -1; /* somebody else's descriptor */
@@ -208,8 +209,10 @@ static size_t steal(struct pair *of, enum pair_way way, uint32_t index, uint8_t 
 	(void)of;
 	(void)index;
 	(void)size;
-	if (way == PAIR_TO_TARGET && frame[0] == FRAME_STATE)
+	if (way == PAIR_TO_TARGET && frame[0] == FRAME_STATE) {
 		assert_true(other_takes(F_WRLCK));
+		fake_time_set_step(20 * MS);
+	}
 	return PAIR_PASS;
 }
 
@@ -221,6 +224,7 @@ static void test_stolen(void **state)
 	pair.limits.disks_ms = 300;
 	pair.tap = steal;
 	pair_migrate(&pair);
+	fake_time_set_step(0);
 	assert_int_equal(pair.source_state, SOURCE_DISKLESS);
 	assert_int_equal(machine_get_state(&pair.source), MACHINE_DISKLESS);
 	assert_int_equal(fake_host_entries(&pair.host[1]), 0);
@@ -270,6 +274,44 @@ static void test_lock_is_not_answered(void **state)
 	assert_true(machine_has_disks(&pair.source));
 	expect_nobody_else_can();
 	assert_non_null(strstr(pair.source_error.text, "does not answer (it was waited for 4 s)"));
+}
+
+/* Somebody else has the disk, and the file system takes its time to say so. */
+static unsigned int tries;
+
+static int lock_slowly(struct disk *disk, int limit_ms, struct error *error)
+{
+	(void)limit_ms;
+	tries++;
+	fake_time_advance(100 * MS);
+	return error_set(error, EBUSY, "%s is taken", disk->where);
+}
+
+static size_t take_time(struct pair *of, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
+{
+	struct disk *disk = of->source.disks.disk[0];
+
+	(void)index;
+	(void)size;
+	if (way == PAIR_TO_TARGET && frame[0] == FRAME_STATE) {
+		/* It is quiesced, and given away. */
+		silent_ops = *disk->ops;
+		silent_ops.lock = lock_slowly;
+		disk->ops = &silent_ops;
+	}
+	return way == PAIR_TO_SOURCE && frame[0] == FRAME_READY ? 0 : PAIR_PASS;
+}
+
+/* The limit is one of time, however long a try takes; the last try comes after it. */
+static void test_taken_back_in_time(void **state)
+{
+	(void)state;
+	pair.limits.disks_ms = 300;
+	pair.tap = take_time;
+	tries = 0;
+	pair_migrate(&pair);
+	assert_int_equal(pair.source_state, SOURCE_DISKLESS);
+	assert_int_equal(tries, 4);
 }
 
 /* ---- After GO ---- */
@@ -333,6 +375,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_comes_back, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_stolen, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_lock_is_not_answered, disks_set_up, disks_tear_down),
+		cmocka_unit_test_setup_teardown(test_taken_back_in_time, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_promise, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_fence, disks_set_up, disks_tear_down),
 	};

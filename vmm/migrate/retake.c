@@ -2,6 +2,8 @@
 /* The source's disks after a failure: see the header. */
 #include "migrate/retake.h"
 
+#include "host/deadline.h"
+
 #include <errno.h>
 #include <poll.h>
 
@@ -9,16 +11,15 @@
 
 void retake_disks(struct machine *machine, const struct handover_limits *limits)
 {
-	int left_ms = limits->disks_ms;
+	sc_ns_t end = deadline_after_ms(limits->disks_ms);
 	struct error error;
 
-	while (!machine_has_disks(machine) && left_ms > 0) {
+	while (!machine_has_disks(machine) && deadline_left_ms(end)) {
 		int result = machine_take_disks(machine, &error);
 
 		if (result && result != -EBUSY && result != -ETIMEDOUT)
 			return;
-		if (result == -EBUSY)
+		if (result)
 			poll(NULL, 0, RETRY_MS);
-		left_ms -= result == -EBUSY ? RETRY_MS : (int)DISKS_LOCK_MS;
 	}
 }
