@@ -201,12 +201,61 @@ static void test_restart_while_a_vcpu_waits(void **state)
 	machine_destroy(&machine);
 }
 
+static int (*ask_size)(struct disk *disk, struct error *reason);
+
+static int resize_late(struct disk *disk, struct error *reason)
+{
+	while (!__atomic_load_n(&answers, __ATOMIC_SEQ_CST))
+		usleep(100);
+	return ask_size(disk, reason);
+}
+
+static uint64_t size_seen(void)
+{
+	return block_see(&machine.devices.disk[0]).size;
+}
+
+/* A size that comes when nobody waits for it any more: until then the machine is not taken elsewhere. */
+static void test_late_size(void **state)
+{
+	struct machine_growth growth = { 0 };
+
+	(void)state;
+	assert_int_equal(machine_create(&machine, &described, &console, &error), 0);
+	/* The thread leaves these alone then. */
+	devices_quiesce(&machine.devices);
+	silent_ops = *machine.disks.disk[0]->ops;
+	ask_size = silent_ops.resize;
+	silent_ops.resize = resize_late;
+	machine.disks.disk[0]->ops = &silent_ops;
+	__atomic_store_n(&answers, false, __ATOMIC_SEQ_CST);
+	run();
+	assert_int_equal(truncate("a", DISK_SIZE * 2), 0);
+	fake_time_set_step(1700 * MS);
+	assert_int_equal(machine_grow(&machine, 0, &growth, &error), -ETIMEDOUT);
+	assert_string_equal(error.text, "disk 0 (a) does not answer: its guest is told of a new size once it does");
+	assert_int_equal(machine_begin_migration(&machine, &error), -EBUSY);
+	assert_int_equal(machine_begin_save(&machine, &before, &error), -EBUSY);
+	assert_int_equal(machine_grow(&machine, 1, &growth, &error), -EBUSY);
+	assert_string_equal(error.text,
+			    "the size of a disk of m is being asked for: it cannot be given a larger disk now");
+	fake_time_set_step(0);
+	__atomic_store_n(&answers, true, __ATOMIC_SEQ_CST);
+	while (size_seen() != DISK_SIZE * 2)
+		usleep(100);
+	assert_int_equal(machine_grow(&machine, 0, &growth, &error), 0);
+	assert_true(growth.before == DISK_SIZE * 2 && growth.after == DISK_SIZE * 2);
+	assert_int_equal(machine_begin_migration(&machine, &error), 0);
+	machine_end_migration(&machine, MACHINE_RUNNING);
+	machine_destroy(&machine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DISKS_TEST(test_pause_while_a_vcpu_waits),   DISKS_TEST(test_run_while_a_vcpu_waits),
 		DISKS_TEST(test_restart_while_a_vcpu_waits), DISKS_TEST(test_late_lock),
-		DISKS_TEST(test_lock_comes_too_late),
+		DISKS_TEST(test_lock_comes_too_late),	     DISKS_TEST(test_late_size),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_group, tear_down_group);

@@ -38,10 +38,14 @@ static int machine_busy(struct machine *machine, const char *what, struct error 
 			 machine_state_name(ended ? MACHINE_ENDED : machine->state), what);
 }
 
-/* With the lock: -EBUSY while the size of a disk is asked for. */
-static int machine_check_growth(const struct machine *machine, const char *what, struct error *error)
+/* With the lock: -EBUSY while the size of a disk is asked for, also if nobody waits for its answer any more. */
+static int machine_check_growth(struct machine *machine, const char *what, struct error *error)
 {
-	if (!machine->growing)
+	bool growing = machine->growing;
+
+	for (uint32_t n = 0; n < machine->devices.disks; n++)
+		growing |= block_see(&machine->devices.disk[n]).resizing;
+	if (!growing)
 		return 0;
 	return error_set(error, EBUSY, "the size of a disk of %s is being asked for: it cannot be %s now",
 			 machine->config.name, what);
@@ -387,7 +391,8 @@ int machine_grow(struct machine *machine, uint32_t disk, struct machine_growth *
 	if (result)
 		return result;
 	size = &machine->config.disk[disk].size;
-	growth->before = *size;
+	/* Not as described, for a size may have come too late for that. */
+	growth->before = block_see(&machine->devices.disk[disk]).size;
 	result = block_resize(&machine->devices.disk[disk], error);
 	if (!result)
 		*size = machine->disks.disk[disk]->size;

@@ -159,8 +159,8 @@ struct machine_growth {
 
 /*
  * A disk of this number, from 0, was made larger outside: the guest is told. -EINVAL if there is none, or it has
- * shrunk; -EBUSY unless the machine runs or is paused. A server is waited for, and no migration or save begins
- * meanwhile.
+ * shrunk; -EBUSY unless the machine runs or is paused. A disk that does not answer is waited for, 20 s: -ETIMEDOUT, and
+ * then the guest is told once it does. No migration or save begins before it has answered.
  */
 int machine_grow(struct machine *machine, uint32_t disk, struct machine_growth *growth, struct error *error);
 

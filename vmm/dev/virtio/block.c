@@ -417,7 +417,11 @@ struct block_sight block_see(struct block *block)
 	struct block_sight sight;
 
 	lock_take(&block->virtio.device.lock);
-	sight = (struct block_sight){ .size = block->facts.sectors * DISK_SECTOR_SIZE, .away = block->away };
+	sight = (struct block_sight){
+		.size = block->facts.sectors * DISK_SECTOR_SIZE,
+		.away = block->away,
+		.resizing = block->resizing,
+	};
 	lock_drop(&block->virtio.device.lock);
 	return sight;
 }
@@ -444,5 +448,9 @@ int block_resize(struct block *block, struct error *error)
 	if (result)
 		*error = block->resize_error;
 	lock_drop(lock);
-	return late ? block_refuse_late(block, error) : result;
+	if (!late)
+		return result;
+	return error_set(error, ETIMEDOUT,
+			 "disk %" PRIu32 " (%s) does not answer: its guest is told of a new size once it does",
+			 block->virtio.device.instance, block->disk->where);
 }

@@ -114,10 +114,11 @@ int block_settled(struct block *block, struct error *error);
 void block_flush_ahead(struct block *block);
 bool block_has_flushed_ahead(struct block *block);
 
-/* A look from outside: the size that the guest knows, in bytes, and whether a server is away. */
+/* A look from outside. */
 struct block_sight {
-	uint64_t size;
-	bool away;
+	uint64_t size; /* that the guest knows, in bytes */
+	bool away;     /* a server */
+	bool resizing; /* the disk has been asked for its size, and has not answered */
 };
 struct block_sight block_see(struct block *block);
 
