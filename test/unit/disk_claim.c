@@ -236,6 +236,24 @@ static void test_denied(void **state)
 	close(fd);
 }
 
+/* No host has memory for such a thread: that is not the lock of somebody else. */
+static void test_no_thread(void **state)
+{
+	pthread_attr_t usual, impossible;
+
+	(void)state;
+	assert_int_equal(pthread_getattr_default_np(&usual), 0);
+	assert_int_equal(pthread_attr_init(&impossible), 0);
+	assert_int_equal(pthread_attr_setstacksize(&impossible, (size_t)1 << 60), 0);
+	assert_int_equal(pthread_setattr_default_np(&impossible), 0);
+	assert_int_equal(claim_take(claim, LONG_MS), -ENOMEM);
+	assert_int_equal(pthread_setattr_default_np(&usual), 0);
+	assert_true(is_free());
+	assert_int_equal(claim_take(claim, LONG_MS), 0);
+	pthread_attr_destroy(&usual);
+	pthread_attr_destroy(&impossible);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -249,6 +267,7 @@ int main(void)
 		TEST(test_late_look),
 		TEST(test_closed),
 		TEST(test_denied),
+		TEST(test_no_thread),
 	};
 	int made = mkstemp(path), failed;
 

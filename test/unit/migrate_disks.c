@@ -278,13 +278,14 @@ static void test_lock_is_not_answered(void **state)
 
 /* Somebody else has the disk, and the file system takes its time to say so. */
 static unsigned int tries;
+static int refusal;
 
 static int lock_slowly(struct disk *disk, int limit_ms, struct error *error)
 {
 	(void)limit_ms;
 	tries++;
 	fake_time_advance(100 * MS);
-	return error_set(error, EBUSY, "%s is taken", disk->where);
+	return error_set(error, refusal, "%s is not to be had", disk->where);
 }
 
 static size_t take_time(struct pair *of, enum pair_way way, uint32_t index, uint8_t *frame, size_t size)
@@ -303,15 +304,28 @@ static size_t take_time(struct pair *of, enum pair_way way, uint32_t index, uint
 }
 
 /* The limit is one of time, however long a try takes; the last try comes after it. */
-static void test_taken_back_in_time(void **state)
+static void expect_tries(int err)
 {
-	(void)state;
 	pair.limits.disks_ms = 300;
 	pair.tap = take_time;
+	refusal = err;
 	tries = 0;
 	pair_migrate(&pair);
 	assert_int_equal(pair.source_state, SOURCE_DISKLESS);
 	assert_int_equal(tries, 4);
+}
+
+static void test_taken_back_in_time(void **state)
+{
+	(void)state;
+	expect_tries(EBUSY);
+}
+
+/* This host may have memory and threads again. */
+static void test_taken_back_without_memory(void **state)
+{
+	(void)state;
+	expect_tries(ENOMEM);
 }
 
 /* ---- After GO ---- */
@@ -376,6 +390,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stolen, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_lock_is_not_answered, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_taken_back_in_time, disks_set_up, disks_tear_down),
+		cmocka_unit_test_setup_teardown(test_taken_back_without_memory, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_promise, disks_set_up, disks_tear_down),
 		cmocka_unit_test_setup_teardown(test_fence, disks_set_up, disks_tear_down),
 	};

@@ -17,7 +17,7 @@ void retake_disks(struct machine *machine, const struct handover_limits *limits)
 	while (!machine_has_disks(machine) && deadline_left_ms(end)) {
 		int result = machine_take_disks(machine, &error);
 
-		if (result && result != -EBUSY && result != -ETIMEDOUT)
+		if (result && result != -EBUSY && result != -ETIMEDOUT && result != -ENOMEM)
 			return;
 		if (result)
 			poll(NULL, 0, RETRY_MS);

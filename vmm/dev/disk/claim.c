@@ -132,16 +132,15 @@ static void *claim_thread(void *context)
 
 /* ---- Those who wait for it ---- */
 
-/* With the lock: has the thread do what is to be done; -ETIMEDOUT if it is not done in time. */
+/* With the lock: has the thread do what is to be done. -ETIMEDOUT: it is not done in time; -ENOMEM: there is none. */
 static int claim_work(struct claim *claim, int limit_ms)
 {
 	pthread_t thread;
-	int err;
 
 	if (!claim->works && (claim->wanted != claim->held || claim->looks)) {
-		err = pthread_create(&thread, NULL, claim_thread, claim);
-		if (err)
-			return -err;
+		/* Its own error, -EAGAIN, would be that somebody else has the lock. */
+		if (pthread_create(&thread, NULL, claim_thread, claim))
+			return -ENOMEM;
 		pthread_detach(thread);
 		claim->works = true;
 	}

@@ -24,7 +24,10 @@ int claim_create(struct claim **claim, int fd, short type, claim_call_fn call);
 /* The lock is given back with it; does not wait. */
 void claim_close(struct claim *claim);
 
-/* -EAGAIN, -EACCES: another process has it; -ETIMEDOUT: there was no answer within the limit; or another -errno. */
+/*
+ * -EAGAIN, -EACCES: another process has it; -ETIMEDOUT: there was no answer within the limit; -ENOMEM: this host has no
+ * memory or thread for it, here as below; or another -errno.
+ */
 int claim_take(struct claim *claim, int limit_ms);
 /* -ETIMEDOUT: it is there until there is an answer; or another -errno. */
 int claim_drop(struct claim *claim, int limit_ms);

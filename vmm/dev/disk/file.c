@@ -124,6 +124,8 @@ static int file_lock(struct disk *disk, int limit_ms, struct error *error)
 				 disk->readonly ? " for writing" : "");
 	case -ETIMEDOUT:
 		return file_unanswered(disk, error);
+	case -ENOMEM:
+		return error_set(error, ENOMEM, "no memory or thread for the lock of the disk %s", disk->where);
 	default:
 		return error_set(error, error_of_call(-result),
 				 "cannot lock the disk %s (%s): its file system must have locks", disk->where,
