@@ -21,7 +21,7 @@ enum machine_state {
 	MACHINE_MIGRATING, /* runs, or stands still for the last part of its migration */
 	MACHINE_SAVING,	   /* the same for a file */
 	MACHINE_UNDECIDED, /* paused: a migration broke after GO, and the guest may be running on the other host */
-	MACHINE_DISKLESS,  /* paused: its disks were given away, and somebody else has one of them */
+	MACHINE_DISKLESS,  /* paused: its disks were given away, and cannot be taken back */
 	MACHINE_RECEIVING, /* stands still: its contents come from another host or a file */
 	MACHINE_RESETTING, /* stands still: it starts anew (restart.h) */
 	MACHINE_ENDED,
