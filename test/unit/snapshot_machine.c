@@ -466,6 +466,8 @@ static void test_disk_full(void **state)
 	setrlimit(RLIMIT_FSIZE, &none);
 	assert_int_equal(machine_get_state(&pair.source), MACHINE_PAUSED);
 	assert_int_equal(fake_vm_of(&pair.source.vm)->inside, 0);
+	/* Its devices go on, as those of any machine that is paused. */
+	assert_false(pair.source.devices.uart.frozen);
 	assert_int_equal(machine_resume(&pair.source, SC_CLOCK_FREEZE, false, &error), 0);
 	expect_runs_on();
 	assert_int_equal(save(SC_CLOCK_FREEZE), 0);

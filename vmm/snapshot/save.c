@@ -164,10 +164,12 @@ static int save_ask(struct machine *machine, const struct save_options *options,
 static void save_go_on(struct machine *machine, bool ran)
 {
 	hold_call_off(machine);
-	if (ran)
+	if (ran) {
 		machine_go_on(machine, SC_CLOCK_ADVANCE);
-	else
-		vcpus_unpark(&machine->vcpus);
+		return;
+	}
+	devices_start(&machine->devices);
+	vcpus_unpark(&machine->vcpus);
 }
 
 int save_run(struct machine *machine, const struct save_options *options, struct save_report *report,
