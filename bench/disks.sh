@@ -3,19 +3,20 @@
 #
 # A guest's disk, beside QEMU's on the same host: sourced by bench/lab-bench. The kernel, the initial RAM disk, the load
 # and the kind of file are the same, and the monitors take turns, so that each meets the same disturbances; the least
-# counts. QEMU has its disk on virtio-mmio, as Seaclock has, and on PCI; for each load the faster of them is the peer.
+# counts. QEMU has its disk on virtio-mmio, as Seaclock has, and on PCI, both by io_uring, and on PCI by threads, which
+# write a file in memory faster; for each load the fastest of these is the peer. On PCI an interrupt needs no access to
+# the device (MSI-X), on MMIO two, which only the monitor can answer: the last column is without what that costs.
 disk_host=grace
-disk_monitors=(seaclock mmio pci)
-disk_mib=64
-disk_guest_mib=160
+disk_peers=(mmio pci threads)
+disk_monitors=(seaclock "${disk_peers[@]}")
+disk_mib=48
+disk_guest_mib=144
 disk_turns=5
 [ -z "${SHORT-}" ] || disk_turns=1
 disk_words="console=ttyAMA0 loglevel=5 sc.module=0 sc.devices=1 sc.run=obey"
 disk_qemu=(/tmp/qemu/run -M virt,gic-version=3,accel=kvm -cpu host -smp 1 -m "$disk_guest_mib"
 	-nodefaults -no-user-config -display none -serial stdio -kernel "$guest_kernel" -initrd "$guest_initrd" -append "$disk_words"
 	-global virtio-mmio.force-legacy=false)
-# With a file in memory, threads are faster than aio=io_uring, which leaves each request to a thread of the kernel.
-disk_drive=if=none,id=disk,format=raw,cache=writeback,aio=threads
 
 # The loads, one a line: its name, the bytes of a request, how many at a time, how many in all, and the rest for iops.
 disk_loads() {
@@ -35,6 +36,12 @@ disk_guest_start() {
 	command_run_apart "$disk_host" "/tmp/disk.$1.console" "${@:2}"
 }
 
+# Starts QEMU's guest called $1, with its disk on device $2, by the kind of I/O $3.
+disk_peer_start() {
+	disk_guest_start "$1" "${disk_qemu[@]}" -pidfile "/tmp/disk.$1.pid" -device "$2,drive=disk" \
+		-drive "if=none,id=disk,format=raw,cache=writeback,aio=$3,file=/tmp/disk.$1"
+}
+
 disk_guests_start() {
 	lab push "$disk_host" "$top/out/qemu.tar" /tmp/qemu.tar
 	host_shell "$disk_host" 'mkdir /tmp/qemu && tar -C /tmp/qemu -xf /tmp/qemu.tar && rm /tmp/qemu.tar
@@ -42,10 +49,9 @@ disk_guests_start() {
 		chmod +x /tmp/qemu/run; mount -t debugfs debugfs /sys/kernel/debug'
 	disk_guest_start seaclock "$seaclock" run disk --kernel "$guest_kernel" --initrd "$guest_initrd" \
 		--append "$disk_words" --vcpus 1 --memory "$disk_guest_mib" --disk /tmp/disk.seaclock --console -
-	disk_guest_start mmio "${disk_qemu[@]}" -pidfile /tmp/disk.mmio.pid -device virtio-blk-device,drive=disk \
-		-drive "file=/tmp/disk.mmio,$disk_drive"
-	disk_guest_start pci "${disk_qemu[@]}" -pidfile /tmp/disk.pci.pid -device virtio-blk-pci,drive=disk \
-		-drive "file=/tmp/disk.pci,$disk_drive"
+	disk_peer_start mmio virtio-blk-device io_uring
+	disk_peer_start pci virtio-blk-pci io_uring
+	disk_peer_start threads virtio-blk-pci threads
 }
 
 # For a shell on the host: `load MONITOR WORDS` has that monitor's guest run iops with those words, and prints the
@@ -103,21 +109,32 @@ per_request() {
 	awk -v all="$1" -v base="$2" -v count="$3" 'BEGIN { e = (all - base) / (count - 1); printf "%.2f", (e > 0 ? e : 0) }'
 }
 
+# The same of monitor $1 as text, of $2 requests: all, and in brackets those to user space.
+exits_print() {
+	printf ' %13s' "$(per_request "${exits[$1]}" "${base_exits[$1]}" "$2") ($(per_request "${user[$1]}" "${base_user[$1]}" "$2"))"
+}
+
+# ns[seaclock] without its exits to user space that monitor $1 does not have, in $2 requests.
+disk_without() {
+	awk -v ns="${ns[seaclock]}" -v exit_ns="$exit_ns" -v count="$2" \
+		-v more="$(per_request "${user[seaclock]}" "${base_user[seaclock]}" "$2")" \
+		-v less="$(per_request "${user[$1]}" "${base_user[$1]}" "$2")" 'BEGIN { printf "%d", ns - (more - less) * count * exit_ns }'
+}
+
 # One line of the table: the load's name, the bytes of a request, and how many there were.
 disk_print() {
-	local name=$1 size=$2 count=$3 peer=mmio monitor line
-	((ns[pci] >= ns[mmio])) || peer=pci
+	local name=$1 size=$2 count=$3 peer=${disk_peers[0]} monitor line
+	for monitor in "${disk_peers[@]}"; do
+		((ns[$monitor] >= ns[$peer])) || peer=$monitor
+	done
 	line=$(printf '%-32s' "$name")
 	for monitor in "${disk_monitors[@]}"; do
 		line+=$(awk -v ns="${ns[$monitor]}" -v size="$size" -v count="$count" 'BEGIN {
-			if (size > 4096) printf " %9.1f", count * size * 1000 / ns; else printf " %9.0f", count * 1e9 / ns }')
+			if (size > 4096) printf " %8.1f", count * size * 1000 / ns; else printf " %8.0f", count * 1e9 / ns }')
 	done
-	line+=$(printf ' %12s' "$(ratio "${ns[$peer]}" "${ns[seaclock]}") x $peer")
-	for monitor in "${disk_monitors[@]}"; do
-		line+=$(printf ' %13s' "$(per_request "${exits[$monitor]}" "${base_exits[$monitor]}" "$count") ($(
-			per_request "${user[$monitor]}" "${base_user[$monitor]}" "$count"))")
-	done
-	echo "$line"
+	line+=$(printf ' %14s' "$(ratio "${ns[$peer]}" "${ns[seaclock]}") x $peer")
+	line+=$(exits_print seaclock "$count")$(exits_print "$peer" "$count")
+	echo "$line$(printf ' %8s' "$(ratio "${ns[$peer]}" "$(disk_without "$peer" "$count")")")"
 }
 
 # What the monitor has for itself, in KiB: its private pages outside the mapping that is as large as the guest's memory.
@@ -129,20 +146,21 @@ disk_print_memory() {
 				own && /^Private_(Clean|Dirty):/ { kib += \$2 } END { print kib }' /proc/\$(process $monitor)/smaps"
 	done | paste -s | {
 		read -r -a kib
-		printf 'Private memory of the monitor, without the guest'"'"'s: %s MiB; of QEMU %s and %s MiB\n' \
-			"$(ratio "${kib[0]}" 1024)" "$(ratio "${kib[1]}" 1024)" "$(ratio "${kib[2]}" 1024)"
+		printf 'Private memory of the monitor, without the guest'"'"'s: %s MiB; of QEMU with virtio-mmio %s MiB\n' \
+			"$(ratio "${kib[0]}" 1024)" "$(ratio "${kib[1]}" 1024)"
 	}
 }
 
+# measure_calls has set register_get and kvm_call: an exit to user space costs what lies between them.
 measure_disks() {
-	local name size depth count words monitor
+	local exit_ns=$((register_get - kvm_call)) name size depth count words monitor
 	local -A ns exits user base_exits base_user
 	disk_guests_start
 	disk_guests_wait
 	echo "A guest's disk, a file in its host's memory, beside QEMU $(host_shell "$disk_host" /tmp/qemu/run --version |
 		sed -n 's/.*version \([0-9.]*\).*/\1/p')/KVM on the same host (the best of $disk_turns):"
-	printf '%-32s %29s %12s %41s\n' "" "IOPS, or MB/s" "Seaclock is" "exits a request (those to user space)"
-	printf '%-32s %9s %9s %9s %12s %13s %13s %13s\n' "" "${disk_monitors[@]}" "x the faster" "${disk_monitors[@]}"
+	printf '%-32s %35s %14s %27s %8s\n' "" "IOPS, or MB/s" "Seaclock is" "exits (to user space)" "without"
+	printf '%-32s %8s %8s %8s %8s %14s %13s %13s %8s\n' "" "${disk_monitors[@]}" "x the fastest" seaclock "the fastest" "the two"
 	disk_load "read random 4096 1 1"
 	for monitor in "${disk_monitors[@]}"; do
 		base_exits[$monitor]=${exits[$monitor]} base_user[$monitor]=${user[$monitor]}
