@@ -235,8 +235,10 @@ static void test_no_room_for_status(void **state)
 	begin(FEATURES);
 	assert_true(block_guest_send(&guest, 0, &header, sizeof(header), 0, NULL));
 	block_guest_kick(&guest);
-	assert_int_equal(block_guest_wait_ms(&guest, NOTHING_MS), -1);
+	while (!(virtio_driver_read(device(), 0x070) & 0x40))
+		usleep(100);
 	assert_int_equal(virtio_driver_read(device(), 0x070), 0x40 | 15);
+	assert_int_equal(block_guest_wait_ms(&guest, NOTHING_MS), -1);
 	assert_true(block_guest_begin(&guest, FEATURES, RING));
 	assert_int_equal(write_sector(0, 1), VIRTIO_BLK_S_OK);
 }
