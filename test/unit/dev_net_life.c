@@ -47,16 +47,22 @@ static void move(void)
 	buffer_free(&state);
 }
 
+/* The device has begun, has given a frame to the guest, and has room for more. */
+static void begin_with_frame(uint8_t *frame, size_t size)
+{
+	begin(FEATURES);
+	for (uint32_t n = 0; n < 8; n++)
+		give_room(1000);
+	put(60, 1);
+	assert_int_equal(receive(frame, size), HEADER + 60);
+}
+
 static void test_stands(void **state)
 {
 	uint8_t frame[2000];
 
 	(void)state;
-	begin(FEATURES);
-	for (uint32_t n = 0; n < 8; n++)
-		give_room(1000);
-	put(60, 1);
-	assert_int_equal(receive(frame, sizeof(frame)), HEADER + 60);
+	begin_with_frame(frame, sizeof(frame));
 	quiesce();
 	assert_int_equal(virtqueue_in_flight(&guest.net.virtio.queue[NET_QUEUE_RECEIVE]), 0);
 	net_guest_wait(&guest, 0);
@@ -129,11 +135,7 @@ static void test_reset(void **state)
 	uint8_t frame[2000];
 
 	(void)state;
-	begin(FEATURES);
-	for (uint32_t n = 0; n < 8; n++)
-		give_room(1000);
-	put(60, 1);
-	assert_int_equal(receive(frame, sizeof(frame)), HEADER + 60);
+	begin_with_frame(frame, sizeof(frame));
 	virtio_driver_write(device(), 0x070, 0);
 	put(60, 2);
 	assert_null(net_guest_audit(&guest));

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../guest/checksum.h"
@@ -23,6 +24,18 @@ struct fixture_text {
 	char bytes[FIXTURE_TEXT_MAX];
 	size_t length;
 };
+
+/* Of a verdict's output, which is freed: the criteria that failed are `expected`, the first letters of their words. */
+static inline void fixture_expect_failed(char *output, const char *expected)
+{
+	char failed[16] = "";
+	size_t count = 0;
+
+	for (const char *line = output; (line = strstr(line, "FAIL ")); line++)
+		failed[count++] = line[5];
+	assert_string_equal(failed, expected);
+	free(output);
+}
 
 /* Adds a line with its checksum. */
 static inline void fixture_line(struct fixture_text *text, const char *line)
