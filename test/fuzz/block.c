@@ -4,7 +4,7 @@
  * no request that it cannot do; what the device marks is in memory; when it is quiesced nothing is under way, and what
  * it saves loads again. And any one chain: what becomes of it is inside the disk and inside its buffers.
  */
-#include "fuzz.h"
+#include "device.h"
 #include "input.h"
 
 #include "../fake/block_driver.h"
@@ -123,20 +123,9 @@ static void play_ring(struct input *input)
 	virtio_driver_write(device(), 0x050, 0);
 }
 
-static void load(const void *data, size_t size, bool must)
-{
-	struct cursor cursor = cursor_make(data, size);
-	int result;
-
-	lock_take(&device()->lock);
-	result = device()->ops->load(device(), &cursor, 1);
-	lock_drop(&device()->lock);
-	FUZZ_MUST(!must || (!result && cursor_finish(&cursor)));
-}
-
 static void play_state(struct input *input)
 {
-	load(input->bytes, input->left, false);
+	device_load(device(), input->bytes, input->left, false);
 	device()->ops->start(device());
 }
 
@@ -151,7 +140,7 @@ static void finish(void)
 	lock_take(&device()->lock);
 	device()->ops->save(device(), &state);
 	lock_drop(&device()->lock);
-	load(state.data, state.size, true);
+	device_load(device(), state.data, state.size, true);
 	fake_disk_set_away(&disk, false);
 	device()->ops->start(device());
 	device()->ops->quiesce(device());

@@ -4,7 +4,8 @@
  * states of any bytes. No header leaves it that contradicts its frame; what it marks is in memory; when it stands
  * nothing is in flight, and what it saves loads again.
  */
-#include "fuzz.h"
+#include "device.h"
+#include "input.h"
 
 #include "../fake/host_fake.h"
 #include "../fake/net_driver.h"
@@ -23,20 +24,6 @@ enum {
 
 static struct fake_uplink fake;
 static struct net_guest guest;
-
-struct input {
-	const uint8_t *bytes;
-	size_t left;
-};
-
-static uint64_t take(struct input *input, unsigned int width)
-{
-	uint64_t value = 0;
-
-	for (unsigned int n = 0; n < width && input->left; n++, input->left--)
-		value |= (uint64_t)*input->bytes++ << 8 * n;
-	return value;
-}
 
 static struct device *device(void)
 {
@@ -63,11 +50,11 @@ static void put(struct input *input)
 {
 	uint8_t bytes[sizeof(struct virtio_net_hdr_v1) + 256];
 	struct virtio_net_hdr_v1 header;
-	size_t size = take(input, 1);
+	size_t size = input_take(input, 1);
 
 	memset(bytes, 0, sizeof(bytes));
 	for (size_t n = 0; n < 16 && input->left; n++)
-		bytes[n] = (uint8_t)take(input, 1);
+		bytes[n] = (uint8_t)input_take(input, 1);
 	memcpy(&header, bytes, sizeof(header));
 	fake_uplink_put(&fake, &header, bytes + sizeof(header), size);
 }
@@ -80,11 +67,11 @@ static void play_rings(struct input *input, uint64_t features)
 	if (!net_guest_begin(&guest, features, RING))
 		return;
 	net_guest_settle(&guest);
-	for (uint64_t frames = take(input, 1) % 4; frames; frames--)
+	for (uint64_t frames = input_take(input, 1) % 4; frames; frames--)
 		put(input);
 	for (uint32_t queue = 0; queue < NET_QUEUES; queue++) {
-		uint16_t heads = (uint16_t)(take(input, 1) % (RING + 2));
-		size_t size = take(input, 2) % REACH;
+		uint16_t heads = (uint16_t)(input_take(input, 1) % (RING + 2));
+		size_t size = input_take(input, 2) % REACH;
 
 		size = size < input->left ? size : input->left;
 		memcpy(memory_span(&guest.memory, NET_RING_GPA + queue * NET_RING_SPACING, REACH), input->bytes, size);
@@ -94,17 +81,6 @@ static void play_rings(struct input *input, uint64_t features)
 		virtio_driver_write(device(), 0x050, queue);
 	}
 	net_guest_settle(&guest);
-}
-
-static void load(const void *data, size_t size, bool must)
-{
-	struct cursor cursor = cursor_make(data, size);
-	int result;
-
-	lock_take(&device()->lock);
-	result = device()->ops->load(device(), &cursor, 1);
-	lock_drop(&device()->lock);
-	FUZZ_MUST(!must || (!result && cursor_finish(&cursor)));
 }
 
 static void finish(void)
@@ -119,7 +95,7 @@ static void finish(void)
 	lock_take(&device()->lock);
 	device()->ops->save(device(), &state);
 	lock_drop(&device()->lock);
-	load(state.data, state.size, true);
+	device_load(device(), state.data, state.size, true);
 	device()->ops->start(device());
 	device()->ops->quiesce(device());
 	buffer_free(&state);
@@ -132,7 +108,7 @@ static void finish(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = { data, size };
-	uint64_t mode = take(&input, 1), features = VERSION_1 | take(&input, 4);
+	uint64_t mode = input_take(&input, 1), features = VERSION_1 | input_take(&input, 4);
 
 	if (!guest.image) {
 		fake_reset();
@@ -141,7 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	features &= virtio_driver_offered(device());
 	if (mode & MODE_LOAD) {
-		load(input.bytes, input.left, false);
+		device_load(device(), input.bytes, input.left, false);
 		device()->ops->start(device());
 	} else {
 		play_rings(&input, features);
