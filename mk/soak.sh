@@ -25,7 +25,8 @@ parts_all() {
 	done
 	echo "linux-driver 3 out/scenarios/linux-driver make linux-driver FULL=1"
 	echo "vmclock 3 out/scenarios/vmclock make vmclock FULL=1"
-	echo "debian 3 out/scenarios/debian make lab-test ONLY=debian FULL=1"
+	echo "debian 20 out/scenarios/debian make lab-test ONLY=debian FULL=1 MOVES=50"
+	echo "debian-faults 3 out/scenarios/debian-faults make lab-test ONLY=debian-faults"
 	echo "debian-grub 3 out/scenarios/debian-grub make lab-test ONLY=debian-grub"
 	echo "conformance 10 out/conformance make conformance"
 	echo "boots 20 out/boots make boots"

@@ -34,15 +34,18 @@ debian_surroundings() {
 	done
 }
 
-# Logs in on the console. The shell then says nothing but what programs print.
+# Logs in on the console when it asks for the $1-th time (1). The shell then says nothing but what programs print.
 debian_login() {
-	guest_wait_for 'login:' 1 600
+	local prompts answers
+	guest_wait_for 'login:' "${1:-1}" 600
+	prompts=$(guest_count 'root@debian')
+	answers=$(guest_count '^obeyed')
 	guest_type root
-	guest_wait_for 'root@debian' 1 120
+	guest_wait_for 'root@debian' $((prompts + 1)) 120
 	guest_type 'exec sh'
 	guest_type 'stty -echo; PS1=; echo'
 	guest_type 'echo obeyed'
-	guest_wait_for '^obeyed' 1 60
+	guest_wait_for '^obeyed' $((answers + 1)) 60
 }
 
 # Starts the guest on host $1, apart from this script.

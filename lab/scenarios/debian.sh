@@ -20,11 +20,29 @@ debian_begin_load() {
 	debian_ssh journalctl --quiet --unit chrony --cursor-file /run/chrony.cursor >/dev/null
 	check "login by ssh" is "$(debian_ssh cat /etc/hostname)" debian
 	guest_type 'modprobe seaclock_inspect'
-	guest_type "dd if=/dev/zero of=$load_file bs=1M count=$load_mib 2>/dev/null; sync"
 	guest_type "discipline watch &"
-	guest_type "disks write pause_ms=$load_pause_ms 0=$load_file &"
+	load_begin
 	cooperative_begin debian raw $probe
+}
+
+# The guest gets a file, and writes it again and again.
+load_begin() {
+	guest_type "dd if=/dev/zero of=$load_file bs=1M count=$load_mib 2>/dev/null; sync"
+	load_start
+}
+
+load_start() {
+	guest_type "disks write pause_ms=$load_pause_ms 0=$load_file &"
 	check "the guest writes" disks_go_on 1
+}
+
+# The guest reads the file, which must have all that it was told to be durable.
+load_check() {
+	local consoles
+	console_pull
+	mapfile -t consoles < <(sed -n "s#^console #$work/#p" "$manifest")
+	check "the guest reads its file" guest_ask \
+		"disks check 0=$load_file:$(promised 0 "${consoles[@]}" "$work/$leg.console")" '@check disk=0'
 }
 
 # What it was booted by, as its own console says. The firmware says no version: that is its package's.
@@ -65,24 +83,30 @@ debian_move() {
 
 # The guest reads its file from its disk, and powers off. Its root file system is then checked from outside.
 debian_end() {
-	local status=0 consoles
 	guest_type 'kill $(pidof disks) $(pidof probe) $(pidof discipline)'
-	console_pull
-	mapfile -t consoles < <(sed -n "s#^console #$work/#p" "$manifest")
-	guest_type "sync; echo 3 >/proc/sys/vm/drop_caches; disks check 0=$load_file:$(promised 0 "${consoles[@]}" "$work/$leg.console")"
-	check "the guest reads its file" guest_wait_for '@check disk=0' 1 60
+	guest_type 'sync; echo 3 >/proc/sys/vm/drop_caches'
+	load_check
 	debian_ssh journalctl --quiet --unit chrony --cursor-file /run/chrony.cursor >"$work/chrony.log"
 	echo "chrony chrony.log" >>"$manifest"
+	debian_power_off
+	check "the judge finds no fault" "$judge" debian "$top/out" "$manifest"
+	logs_check
+	scenario_end
+}
+
+debian_power_off() {
+	local status=0
 	on "$guest_host" "$seaclock" shutdown "$guest" --wait 90 || true
 	guest_wait 120 || status=$?
 	check "it powers off" is "$status" 0
 	console_collect
 	echo "end stopped" >>"$manifest"
 	debian_fsck
-	check "the judge finds no fault" "$judge" debian "$top/out" "$manifest"
+}
+
+logs_check() {
 	cat "$work"/*.console >"$work/all"
 	check "the guest's log is clean" file_lacks "$work/all" "$trouble"
-	scenario_end
 }
 
 # The store's disk is a file here.

@@ -70,6 +70,21 @@ disks_go_on() {
 	done
 }
 
+# A server dies, $1 is its name, and comes back after $2 seconds; requests wait for it, and none of them fails.
+server_dies() {
+	step "the $1 server dies and comes back"
+	store "$1-stop"
+	sleep "$2"
+	store "$1-start"
+	# Until then nobody can have a lock that was not his before.
+	[ "$1" != nfs ] || host_wait store 'grep -q Y /proc/fs/nfsd/v4_end_grace' 60
+	check "the guest writes on" disks_go_on 3 90
+}
+
+# A kernel that goes down breaks the queues of its disks first: a writer that still lives then is rightly told that it
+# failed. One that panics just stops.
+writer_kill='kill -9 $(pidof disks)'
+
 # The line that has a guest panic, which disks_crash_begin precedes.
 disks_crash='echo c >/proc/sysrq-trigger'
 
