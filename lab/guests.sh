@@ -117,14 +117,16 @@ guests_calibrate() {
 	}
 }
 
-# Sets each host's clock by truth, as NTP would have done, before anything is held against the hosts' clocks.
+# Sets the hosts' clocks by the first one's, as a common source of time would have done; that one's guests notice nothing.
 # The hosts carry the store.
 guests_clocks_set() {
-	local name offset
+	local name offset first=
 	guests_calibrate
-	while read -r _ name offset _; do
-		on "$name" /seaclock/store/discipline step "$offset" </dev/null >/dev/null
-	done < <(grep '^truth ' "$manifest")
+	while read -r name offset; do
+		first=${first:-$offset}
+		on "$name" /seaclock/store/discipline step $((offset - first)) </dev/null >/dev/null
+	done < <(awk '$1 == "host" { order[++n] = $2 } $1 == "truth" { offset[$2] = $3 }
+		END { for (i = 1; i <= n; i++) print order[i], offset[order[i]] }' "$manifest")
 	sed -i '/^truth /d' "$manifest"
 }
 

@@ -12,11 +12,10 @@ load_pause_ms=500
 disk_numbers=0
 ping_ms=20
 
-# Clocks first: chronyd has seen the host's clock being set, and corrects the guest's once. From then on it may not.
+# chronyd has settled before anything is judged.
 debian_begin_load() {
 	debian_names
-	guest_type 'chronyc -a makestep >/dev/null; chronyc waitsync 300 0.0002 0 1 >/dev/null; echo settled'
-	guest_wait_for '^settled' 1 120
+	check "chronyd settles" guest_ask 'chronyc waitsync 100 0.0002 0 1 >/dev/null && echo settled' '^settled'
 	debian_ssh journalctl --quiet --unit chrony --cursor-file /run/chrony.cursor >/dev/null
 	check "login by ssh" is "$(debian_ssh cat /etc/hostname)" debian
 	guest_type 'modprobe seaclock_inspect'
@@ -83,7 +82,7 @@ debian_move() {
 
 # The guest reads its file from its disk, and powers off. Its root file system is then checked from outside.
 debian_end() {
-	guest_type 'kill $(pidof disks) $(pidof probe) $(pidof discipline)'
+	guest_ask 'kill $(pidof disks) $(pidof probe) $(pidof discipline); wait; echo ended' '^ended'
 	guest_type 'sync; echo 3 >/proc/sys/vm/drop_caches'
 	load_check
 	debian_ssh journalctl --quiet --unit chrony --cursor-file /run/chrony.cursor >"$work/chrony.log"
