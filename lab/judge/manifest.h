@@ -13,7 +13,10 @@
  *     migration FROM TO FILE                 what `seaclock migrate --json` printed; in order
  *     end done|stopped                       how the guest was to end: by itself or by `seaclock stop`
  *     ping FILE                              what a pinger (lab/pinger/) printed that watched the guest during a
- * migration; one for each, in order chrony FILE                            what chronyd in the guest wrote to its log
+ *                                            migration; one for each, in order
+ *     chrony FILE                            what chronyd in the guest wrote to its log
+ *     slew PPM                               how much faster or slower than its host's clock a time service lets the
+ *                                            guest's run; without it, 0
  *     fsck STATUS                            the exit status of fsck for the guest's root file system, after its end
  *     firmware TEXT                          what the guest was booted by: a word of name and version
  *     bootloader TEXT                        likewise
@@ -65,6 +68,7 @@ struct manifest {
 	char pings[MANIFEST_FILES_MAX][MANIFEST_PATH_MAX];
 	size_t ping_count;
 	char chrony[MANIFEST_PATH_MAX]; /* empty: none */
+	int64_t slew_ppm;
 	bool has_fsck;
 	int64_t fsck;
 	char firmware[MANIFEST_NAME_MAX], bootloader[MANIFEST_NAME_MAX]; /* empty: not known */

@@ -17,6 +17,7 @@
 
 #define YEAR_NS (366ll * 86400 * 1000000000)
 #define STEP_SAMPLES 16
+#define PPM 1000000
 #define WIDE 4 /* times the median width */
 
 static int64_t *array_new(size_t count)
@@ -144,6 +145,7 @@ int timeline_build(struct timeline *timeline, const struct manifest *manifest, c
 		   char *error)
 {
 	memset(timeline, 0, sizeof(*timeline));
+	timeline->slew_ppm = manifest->slew_ppm;
 	if (transcript->samples.count == 0) {
 		snprintf(error, TIMELINE_ERROR_MAX, "the guest printed no sample");
 		return -EINVAL;
@@ -175,10 +177,10 @@ static struct bounds bounds_of(const struct timeline *timeline, const struct tim
 	struct bounds bounds = { .low = INT64_MIN, .high = INT64_MAX };
 
 	for (size_t i = first; i < first + count; i++) {
-		int64_t grown = (int64_t)((double)(at - timeline->truth[i]) * growth_of(leg));
-		int64_t error = timeline->error[TIMELINE_MONO][i] + grown;
+		int64_t away = at - timeline->truth[i];
+		int64_t error = timeline->error[TIMELINE_MONO][i] + (int64_t)((double)away * growth_of(leg));
 		/* Half, and one for rounding. */
-		int64_t reach = timeline->width[i] / 2 + 1;
+		int64_t reach = timeline->width[i] / 2 + 1 + llabs(away) / PPM * timeline->slew_ppm;
 
 		bounds.low = error - reach > bounds.low ? error - reach : bounds.low;
 		bounds.high = error + reach < bounds.high ? error + reach : bounds.high;

@@ -37,6 +37,7 @@ struct timeline {
 	int64_t *width;			 /* of the sample, ns */
 	struct timeline_leg legs[TRANSCRIPT_LEGS_MAX];
 	size_t leg_count;
+	int64_t slew_ppm; /* of the manifest */
 };
 
 /*
@@ -60,8 +61,8 @@ struct timeline_step {
 /*
  * The step between leg - 1 and leg, from the samples next to it. The truth of a sample was read between two readings
  * of the guest's clock: that bounds the clock's error whatever the readings took, and all samples of a leg together
- * bound it tighter, since it grows as the host's clock does. Both sides' bounds, the spread of the calibrations, and
- * drift while the guest was not sampled make the uncertainty.
+ * bound it tighter, since it grows as the host's clock does, but for what a time service in the guest slews. Both
+ * sides' bounds, the spread of the calibrations, and drift while the guest was not sampled make the uncertainty.
  */
 struct timeline_step timeline_step(const struct timeline *timeline, size_t leg);
 

@@ -11,6 +11,8 @@ load_mib=8
 load_pause_ms=500
 disk_numbers=0
 ping_ms=20
+# What lab/debian/ allows its chronyd, and 10 ppm for the frequency that it has found.
+slew_ppm=60
 
 # chronyd has settled before anything is judged.
 debian_begin_load() {
@@ -22,6 +24,7 @@ debian_begin_load() {
 	guest_type "discipline watch &"
 	load_begin
 	cooperative_begin debian raw $probe
+	echo "slew $slew_ppm" >>"$manifest"
 }
 
 # The guest gets a file, and writes it again and again.

@@ -76,7 +76,7 @@ static void each_fault_fails_its_criterion(void **state)
 {
 	static const char *const lost[] = {
 		"@sync unsync=1 monotonic=1000000000",
-		"@sync unsync=1 monotonic=5000000001",
+		"@sync unsync=1 monotonic=5250000001",
 	};
 
 	(void)state;
@@ -196,6 +196,8 @@ static void bad_items_are_refused(void **state)
 	(void)state;
 	assert_int_equal(manifest_parse(&run.manifest, "fsck clean\n", error), -EINVAL);
 	assert_int_equal(manifest_parse(&run.manifest, "fsck 256\n", error), -EINVAL);
+	assert_int_equal(manifest_parse(&run.manifest, "slew -1\n", error), -EINVAL);
+	assert_int_equal(manifest_parse(&run.manifest, "slew 1001\n", error), -EINVAL);
 	assert_int_equal(manifest_parse(&run.manifest, "ping\n", error), -EINVAL);
 	snprintf(text, sizeof(text), "firmware %0*d\n", MANIFEST_NAME_MAX, 0);
 	assert_int_equal(manifest_parse(&run.manifest, text, error), -EINVAL);

@@ -214,6 +214,11 @@ static void samples_that_contradict_each_other_fail(void **state)
 	assert_int_equal(run_judge(&run, error), 0);
 	assert_int_equal(run.migrations[0].step.uncertainty, TIMELINE_UNCERTAIN);
 	assert_true(run.migrations[1].step.uncertainty < TIMELINE_UNCERTAIN);
+	/* But not if a time service may have done it. */
+	run.manifest.slew_ppm = 1000;
+	timeline_free(&run.timeline);
+	assert_int_equal(run_judge(&run, error), 0);
+	assert_true(run.migrations[0].step.uncertainty < TIMELINE_UNCERTAIN);
 	run_free(&run);
 }
 
