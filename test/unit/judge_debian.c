@@ -46,7 +46,7 @@ static void run_set(void)
 		run.migrations[i] = (struct migration){ .from = &run.manifest.hosts[i],
 							.to = &run.manifest.hosts[1 - i],
 							.report.downtime_ms = 300 };
-		run.pings[i] = (struct ping){ .sent = 100, .answered = 90, .gap_ns = 399000000 };
+		run.pings[i] = (struct ping){ .sent = 100, .answered = 90, .gap_ns = 799000000 };
 	}
 	transcript_set(synced, ARRAY_SIZE(synced));
 }
@@ -68,7 +68,7 @@ static void a_good_run_passes(void **state)
 	(void)state;
 	run_set();
 	fails("");
-	assert_true(debian_judge(&run).late_ns == 99000000);
+	assert_true(debian_judge(&run).late_ns == 499000000);
 	assert_true(debian_judge(&run).unsync_ns == 3900000000ll);
 }
 
@@ -81,7 +81,7 @@ static void each_fault_fails_its_criterion(void **state)
 
 	(void)state;
 	run_set();
-	run.pings[1].gap_ns = 400000001;
+	run.pings[1].gap_ns = 800000001;
 	fails("p");
 	run_set();
 	run.pings[0].doubled = 1;
