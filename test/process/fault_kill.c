@@ -57,7 +57,7 @@ static void expect_lost(struct crossing *crossing)
 	assert_int_equal(node_finish(&crossing->altra, crossing->migrate), NODE_UNHEARD);
 	node_expect_nobody(&crossing->grace, CROSSING_GUEST);
 	assert_false(process_has_ended(crossing->receiver));
-	assert_false(crossing_disk_is_locked());
+	crossing_expect_disk_free();
 	process_signal(crossing->receiver, SIGTERM);
 	assert_int_equal(process_wait(crossing->receiver), 6);
 }
