@@ -10,8 +10,9 @@
 #include "criterion.h"
 
 /*
- * A ping, beyond the downtime: 100 ms, and what an emulated host takes to map the guest's pages anew, 4 KiB at a time: some
- * 0.25 ms for each, and a guest touches about a thousand before it answers (exits of its vCPUs, counted after a move).
+ * A ping, beyond the downtime: 100 ms, and what an emulated host takes to map the guest's pages anew, 4 KiB at a time:
+ * some 0.25 ms for each, and a guest touches about a thousand before it answers (exits of its vCPUs, counted after a
+ * move).
  */
 #define LATE_LIMIT_NS 500000000
 /*

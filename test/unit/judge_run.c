@@ -191,6 +191,25 @@ static void few_unknown_rates_pass(void **state)
 	run_free(&run);
 }
 
+/* What a time service does to the clock on the way to a new frequency is Linux's, but only as far as that can be. */
+static void small_steps_of_a_slewed_clock_pass(void **state)
+{
+	struct transcript_reads *last;
+	char *text;
+
+	(void)state;
+	assert_int_equal(judge(&(struct faults){ .back = 1 }), 0);
+	run.manifest.slew_ppm = 60;
+	last = (struct transcript_reads *)run.transcript.reads.items + run.transcript.reads.count - 1;
+	last->worst = 600;
+	assert_true(verdict(&text));
+	free(text);
+	last->worst = 601;
+	assert_false(verdict(&text));
+	free(text);
+	run_free(&run);
+}
+
 /* A clock that is stopped over the gap, as it was told to. */
 static void an_intended_step_passes(void **state)
 {
@@ -467,6 +486,7 @@ int main(void)
 		cmocka_unit_test(a_jump_of_more_than_a_year_is_refused),
 		cmocka_unit_test(busy_loops_are_judged),
 		cmocka_unit_test(few_unknown_rates_pass),
+		cmocka_unit_test(small_steps_of_a_slewed_clock_pass),
 		cmocka_unit_test(an_intended_step_passes),
 		cmocka_unit_test(samples_that_contradict_each_other_fail),
 		cmocka_unit_test(a_wrong_rate_is_known),
