@@ -6,6 +6,7 @@
 #include "base/name.h"
 #include "base/signals.h"
 #include "command/serve.h"
+#include "host/process.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,8 +25,11 @@ int monitor_status(enum machine_end end)
 
 int monitor_begin(struct error *error)
 {
+	int result;
+
 	signals_prepare();
-	return log_open(host_monotonic, error);
+	result = process_harden(error);
+	return result ? result : log_open(host_monotonic, error);
 }
 
 int monitor_end(int result, enum machine_end end, const struct error *error)

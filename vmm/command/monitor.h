@@ -7,7 +7,7 @@
 #include "command/teardown.h"
 #include "machine/machine.h"
 
-/* Signals and the log. */
+/* Signals, what the process gives up, and the log. */
 int monitor_begin(struct error *error);
 
 /* Logs the error, if the result is one, and ends the log. The exit status, which tells how the machine ended. */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory of the host for a guest: anonymous, untouched until used, never inherited by a child; and how much there is.
+ * Memory of the host for a guest: anonymous, untouched until used, never inherited by a child, in no core; and how much
+ * there is.
  */
 #include "host/host.h"
+
+#include "host/process.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +19,7 @@ void *host_memory_allocate(uint64_t size)
 
 	if (memory == MAP_FAILED)
 		return NULL;
-	madvise(memory, size, MADV_DONTFORK);
+	process_withhold(memory, size);
 	return memory;
 }
 

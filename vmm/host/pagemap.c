@@ -8,9 +8,23 @@
 /* Bits 62 and 63 of an entry: the page is in swap, or in memory. */
 #define ENTRY_TOUCHED (3ull << 62)
 
-int pagemap_open(void)
+/* -1: none is kept. */
+static int kept = -1;
+
+static int pagemap_open_file(void)
 {
 	return open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+}
+
+void pagemap_keep(void)
+{
+	if (kept < 0)
+		kept = pagemap_open_file();
+}
+
+int pagemap_open(void)
+{
+	return kept < 0 ? pagemap_open_file() : fcntl(kept, F_DUPFD_CLOEXEC, 0);
 }
 
 /* Pages of a host's kernel may be larger than 4096 bytes, and hold some that are asked for. */

@@ -17,6 +17,9 @@
 /* A descriptor for pagemap_touched(), -1 if the kernel has none. To close. */
 int pagemap_open(void);
 
+/* Keeps what pagemap_open() needs, for a process that may soon not open it any more: process_harden(). */
+void pagemap_keep(void);
+
 /*
  * A bit for each of the `pages` pages of PAGEMAP_PAGE_SIZE bytes from `start` on, at most PAGEMAP_PAGES_MAX, bit 0 the
  * first: 0 only if it was never touched before the call. The other bits are 1.
