@@ -4,16 +4,47 @@
 
 #include "dev/disk/plain.h"
 
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 /* When the kernel has no room for more requests. */
 #define RETRY_MS 10
+
+/* The operations of entry_fill(), without flags: a filter of system calls does not see what is asked for in a ring. */
+static int uring_restrict(struct uring *uring)
+{
+	static const uint8_t operations[] = { IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_WRITE, IORING_OP_FSYNC,
+					      IORING_OP_FALLOCATE };
+	struct io_uring_restriction allowed[sizeof(operations)] = { { .opcode = 0 } };
+
+	for (size_t n = 0; n < sizeof(operations); n++) {
+		allowed[n].opcode = IORING_RESTRICTION_SQE_OP;
+		allowed[n].sqe_op = operations[n];
+	}
+	/* Not every version of the library has calls for this. */
+	if (syscall(SYS_io_uring_register, uring->ring.ring_fd, IORING_REGISTER_RESTRICTIONS, allowed,
+		    sizeof(operations)) ||
+	    syscall(SYS_io_uring_register, uring->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0))
+		return -errno;
+	return 0;
+}
 
 int uring_open(struct uring *uring, int fd, struct step_medium *medium)
 {
 	/* No interrupt of this thread for what is done: it looks when it comes back from poll(). Linux 5.19. */
-	struct io_uring_params params = { .flags = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG };
+	struct io_uring_params params = { .flags = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+						   IORING_SETUP_R_DISABLED };
+	int result;
 
 	*uring = (struct uring){ .fd = fd, .medium = medium };
-	return io_uring_queue_init_params(DISK_DEPTH, &uring->ring, &params);
+	result = io_uring_queue_init_params(DISK_DEPTH, &uring->ring, &params);
+	if (result)
+		return result;
+	result = uring_restrict(uring);
+	if (result)
+		io_uring_queue_exit(&uring->ring);
+	return result;
 }
 
 void uring_close(struct uring *uring)
