@@ -3,6 +3,7 @@
  * One machine's life: run, status, pause, resume and stop, every exit status, where its console goes, and its name.
  */
 #include "fixture/node.h"
+#include "host/process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -74,6 +75,22 @@ static void test_signals(void **state)
 		process_signal(monitor, numbers[n]);
 		assert_int_equal(process_wait(monitor), 6);
 	}
+}
+
+/* ---- What its process has given up ---- */
+
+static void test_gives_up(void **state)
+{
+	struct process *monitor = node_run(&altra, "boat", "guest=idle");
+	char files[100], status[64], limits[64];
+
+	(void)state;
+	snprintf(status, sizeof(status), "/proc/%d/status", (int)monitor->pid);
+	snprintf(limits, sizeof(limits), "/proc/%d/limits", (int)monitor->pid);
+	snprintf(files, sizeof(files), "Max open files            %-20u %-20u ", PROCESS_FILES_MAX, PROCESS_FILES_MAX);
+	assert_int_equal(process_count(status, "NoNewPrivs:\t1\n"), 1);
+	assert_int_equal(process_count(limits, "Max core file size        0 "), 1);
+	assert_int_equal(process_count(limits, files), 1);
 }
 
 /* ---- How a guest starts anew ---- */
@@ -392,6 +409,7 @@ int main(void)
 		TEST(test_shutdown),
 		TEST(test_shutdown_not_heeded),
 		TEST(test_signals),
+		TEST(test_gives_up),
 		TEST(test_reset_again_and_again),
 		TEST(test_reset_without_kernel),
 		TEST(test_pause_advance),
