@@ -21,6 +21,8 @@ SC_ABI_ASSERT(record_max, RECORD_FIXED_SIZE + SC_VCPU_MAX * RECORD_VCPU_SIZE <= 
 
 /* Reference times beyond this are 29000 years away: no running machine has one, and sums with it stay in 64 bits. */
 #define REFERENCE_MAX (1ull << 63)
+/* A guest's counter starts at 0, and the fastest one needs 146 years for this. One near its end would soon wrap. */
+#define COUNTER_MAX (1ull << 63)
 
 static size_t record_size(uint32_t vcpu_count)
 {
@@ -151,7 +153,9 @@ static void get_registers(const uint8_t **from, struct sc_partition *partition)
 /* The clock must be one that can run, and the stop point must lie on it. */
 static int check_clock(const struct sc_clock *clock, const struct sc_stop_point *stop)
 {
-	if (!sc_rate_valid(clock->hz) || stop->hz != clock->hz || stop->reference.v >= REFERENCE_MAX)
+	if (!sc_rate_valid(clock->hz) || stop->hz != clock->hz)
+		return -SC_E_VALUE;
+	if (stop->reference.v >= REFERENCE_MAX || stop->counter.v >= COUNTER_MAX)
 		return -SC_E_VALUE;
 	return sc_clock_read(clock, stop->counter).v == stop->reference.v ? 0 : -SC_E_VALUE;
 }

@@ -239,6 +239,39 @@ static void versions_and_heads(void **state)
 	}
 }
 
+/* A clock that stopped at these readings, which belong together. */
+static int load_stopped(uint64_t counter, uint64_t reference)
+{
+	const struct sc_clock from_0 = { .hz = partition.clock.hz, .scale = partition.clock.scale };
+
+	put(AT_COUNTER, counter, 8);
+	put(AT_REFERENCE, reference, 8);
+	put(AT_OFFSET, reference - sc_clock_read(&from_0, sc_ticks(counter)).v, 8);
+	return load(record, size);
+}
+
+/* What would wrap in the life of a guest. */
+static void far_times_are_refused(void **state)
+{
+	static const struct {
+		uint64_t counter, reference;
+		int err;
+	} cases[] = {
+		{ 1, 1ull << 40, 0 },
+		{ (1ull << 63) - 1, 1ull << 40, 0 },
+		{ 1ull << 63, 1ull << 40, -SC_E_VALUE },
+		{ UINT64_MAX, 1ull << 40, -SC_E_VALUE },
+		{ 1, (1ull << 63) - 1, 0 },
+		{ 1, 1ull << 63, -SC_E_VALUE },
+		{ 1, UINT64_MAX, -SC_E_VALUE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		set_up(state);
+		assert_int_equal(load_stopped(cases[i].counter, cases[i].reference), cases[i].err);
+	}
+}
+
 static void impossible_timers_are_refused(void **state)
 {
 	static const struct {
@@ -345,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup(truncations_are_short, set_up),
 		cmocka_unit_test_setup(every_flipped_byte_is_refused_or_sound, set_up),
 		cmocka_unit_test(versions_and_heads),
+		cmocka_unit_test(far_times_are_refused),
 		cmocka_unit_test(impossible_timers_are_refused),
 		cmocka_unit_test(impossible_synics_are_refused),
 		cmocka_unit_test_setup(save_needs_room, set_up),
