@@ -260,6 +260,8 @@ static void target_receive(struct pair *pair, struct channel *channel, const str
 	int result;
 
 	target_open(&target, channel, hello, &pair->incoming[0]);
+	if (pair->max_gap_s)
+		target.max_gap_s = pair->max_gap_s;
 	result = target_create(&target, &pair->target, NULL, &pair->console, error);
 	if (!result) {
 		result = target_run(&target, error);

@@ -50,6 +50,7 @@ struct pair {
 	struct handover_limits limits;
 	enum pair_asked asked;
 	bool dry_run;
+	uint32_t max_gap_s; /* the receiver's; 0: as it is by default */
 	pair_tap_fn tap;
 	void (*operator)(struct pair *pair); /* what happens meanwhile, in a thread of its own; NULL: nothing */
 	void *context;

@@ -201,3 +201,66 @@ void source_script_record(struct buffer *stream)
 	machine_destroy(&machine);
 	fake_host_use(before);
 }
+
+/* ---- Times ---- */
+
+static uint8_t *section_content(uint8_t *state, size_t size, uint32_t id)
+{
+	struct cursor cursor = cursor_make(state, size);
+	struct section section;
+
+	while (section_next(&cursor, &section))
+		if (section.id == id)
+			return state + (section.content.data - state);
+	fake_violation("the state lacks a section");
+	return NULL;
+}
+
+struct source_script_times source_script_find_times(uint8_t *state, size_t size)
+{
+	uint8_t *handoff = section_content(state, size, SECTION_ID('H', 'A', 'N', 'D'));
+
+	return (struct source_script_times){
+		.difference = handoff,
+		.policy = handoff + sizeof(uint64_t),
+		.stopped = section_content(state, size, SECTION_ID('C', 'L', 'C', 'K')),
+	};
+}
+
+uint64_t source_script_read(const uint8_t *place)
+{
+	struct cursor cursor = cursor_make(place, sizeof(uint64_t));
+
+	return cursor_u64(&cursor);
+}
+
+void source_script_write(uint8_t *place, uint64_t value)
+{
+	uint64_t bytes = htole64(value);
+
+	memcpy(place, &bytes, sizeof(bytes));
+}
+
+/* The STATE of a stream that has one: its header is at the place that is returned. */
+static uint8_t *stream_state(struct buffer *stream, size_t *size)
+{
+	for (size_t at = 0; at < stream->size; at += FRAME_HEADER_SIZE + *size) {
+		struct cursor cursor = cursor_make(stream->data + at, FRAME_HEADER_SIZE);
+		uint32_t type = cursor_u32(&cursor);
+
+		*size = cursor_u32(&cursor);
+		if (type == FRAME_STATE)
+			return stream->data + at;
+	}
+	fake_violation("the stream has no state");
+	return NULL;
+}
+
+void source_script_stop_at(struct buffer *stream, sc_ns_t when)
+{
+	size_t size;
+	uint8_t *state = stream_state(stream, &size);
+	struct source_script_times times = source_script_find_times(state + FRAME_HEADER_SIZE, size);
+
+	source_script_write(times.difference, when.v - source_script_read(times.stopped));
+}

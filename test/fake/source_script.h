@@ -24,4 +24,18 @@ int source_script_play(const void *stream, size_t size, bool *ran, struct error 
  */
 void source_script_record(struct buffer *stream);
 
+/* Where the contents of a STATE say something of time, each in 8 bytes but for the policy, which is 4. */
+struct source_script_times {
+	uint8_t *difference; /* of the two counters, in ns */
+	uint8_t *policy;
+	uint8_t *stopped; /* when the guest did, by the source's counter, in ns */
+};
+
+struct source_script_times source_script_find_times(uint8_t *state, size_t size);
+uint64_t source_script_read(const uint8_t *place);
+void source_script_write(uint8_t *place, uint64_t value);
+
+/* Changes the stream: its guest was stopped at that time of the target's counter. */
+void source_script_stop_at(struct buffer *stream, sc_ns_t when);
+
 #endif

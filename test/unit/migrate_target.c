@@ -316,6 +316,7 @@ static void *send_slowly(void *ignored)
 	(void)ignored;
 	for (rounds = 0; rounds < PAGES && send_page(rounds); rounds++)
 		fake_time_advance(60 * MS);
+	source_script_stop_at(&good, host_counter_ns());
 	if (rounds == PAGES && source_play()) {
 		source_send(FRAME_GO);
 		source_await(FRAME_DONE);

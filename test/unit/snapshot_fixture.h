@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "snapshot/reader.h"
 #include "snapshot/restore.h"
 #include "snapshot/save.h"
 
@@ -79,6 +80,24 @@ static inline int restore(const enum sc_clock_policy *policy, bool force)
 	result = restore_load(&pair.target, &pair.console, &options, &error);
 	pair.target_lives = !result;
 	return result;
+}
+
+/* All frames of the file, as bytes; where each of them ends goes to `ends`. */
+static inline struct buffer file_frames(size_t *ends, size_t *count)
+{
+	struct snapshot_reader reader;
+	struct buffer frames = { 0 };
+	struct frame frame = { .type = FRAME_HELLO };
+
+	assert_int_equal(snapshot_reader_open(&reader, path, &error), 0);
+	for (*count = 0; frame.type != FRAME_DONE; (*count)++) {
+		assert_int_equal(snapshot_reader_next(&reader, &frame, &error), 0);
+		frame_put_header(buffer_reserve(&frames, FRAME_HEADER_SIZE), frame.type, (uint32_t)frame.size);
+		buffer_put(&frames, frame.data, frame.size);
+		ends[*count] = frames.size;
+	}
+	snapshot_reader_close(&reader);
+	return frames;
 }
 
 #endif

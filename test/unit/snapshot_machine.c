@@ -300,24 +300,6 @@ static void test_host_fails(void **state)
 
 /* ---- Files that are not whole ---- */
 
-/* All frames of the file, as bytes; where each of them ends goes to `ends`. */
-static struct buffer file_frames(size_t *ends, size_t *count)
-{
-	struct snapshot_reader reader;
-	struct buffer frames = { 0 };
-	struct frame frame = { .type = FRAME_HELLO };
-
-	assert_int_equal(snapshot_reader_open(&reader, path, &error), 0);
-	for (*count = 0; frame.type != FRAME_DONE; (*count)++) {
-		assert_int_equal(snapshot_reader_next(&reader, &frame, &error), 0);
-		frame_put_header(buffer_reserve(&frames, FRAME_HEADER_SIZE), frame.type, (uint32_t)frame.size);
-		buffer_put(&frames, frame.data, frame.size);
-		ends[*count] = frames.size;
-	}
-	snapshot_reader_close(&reader);
-	return frames;
-}
-
 /* A file whose HELLO is of this host's rate, while the record of its clock is of another: no way around the check. */
 static void test_two_rates(void **state)
 {

@@ -9,6 +9,7 @@
 #include "command/verb.h"
 #include "migrate/linger.h"
 #include "migrate/target.h"
+#include "transfer/gap.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -83,6 +84,8 @@ static int receive_machine(struct receive *receive, struct channel *channel, con
 	int result;
 
 	target_open(&target, channel, hello, &receive->incoming);
+	if (receive->options->max_gap_s)
+		target.max_gap_s = receive->options->max_gap_s;
 	channel_watch(channel, &signals);
 	result = target_create(&target, &machine, &receive->names, console, error);
 	if (result)
@@ -233,6 +236,7 @@ static const struct option_spec table[] = {
 	{ OPTION_TEXT("initrd", "FILE", struct receive_options, elsewhere.initrd) },
 	{ OPTION_TEXT("firmware", "[CODE][,VARS]", struct receive_options, elsewhere.firmware) },
 	{ OPTION_TEXT("listen", "ADDRESS:PORT", struct receive_options, listen) },
+	{ OPTION_NUMBER("max-gap", "S", 1, GAP_MAX_S, struct receive_options, max_gap_s) },
 	{ OPTION_TEXT("console", "FILE|-", struct receive_options, console) },
 	{ .name = NULL },
 };

@@ -14,6 +14,7 @@ struct receive_options {
 	const char *name; /* NULL: the machine's own */
 	struct elsewhere_options elsewhere;
 	const char *listen;
+	uint32_t max_gap_s;  /* 0: not said */
 	const char *console; /* as for console_open() */
 };
 

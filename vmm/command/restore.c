@@ -13,6 +13,7 @@
 #include "command/monitor.h"
 #include "command/serve.h"
 #include "command/verb.h"
+#include "transfer/gap.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,7 +24,8 @@
 
 struct restoring_options {
 	struct elsewhere_options elsewhere;
-	const char *clock; /* NULL: as the file says */
+	const char *clock;  /* NULL: as the file says */
+	uint32_t max_gap_s; /* 0: not said */
 	bool inferred;
 	bool force;
 	const char *console; /* as for console_open() */
@@ -98,6 +100,7 @@ static int restoring_verb(void *context, char *const *words, struct error *error
 		.path = words[0],
 		.names = &names,
 		.terms = { .inferred = said->inferred, .force = said->force },
+		.max_gap_s = said->max_gap_s,
 		.policy = said->clock && clock_policy_parse(said->clock, &policy) ? &policy : NULL,
 	};
 	enum machine_end end = MACHINE_END_NONE;
@@ -120,6 +123,7 @@ static const struct option_spec table[] = {
 	{ OPTION_TEXT("initrd", "FILE", struct restoring_options, elsewhere.initrd) },
 	{ OPTION_TEXT("firmware", "[CODE][,VARS]", struct restoring_options, elsewhere.firmware) },
 	{ OPTION_POLICY("clock", struct restoring_options, clock) },
+	{ OPTION_NUMBER("max-gap", "S", 1, GAP_MAX_S, struct restoring_options, max_gap_s) },
 	{ OPTION_FLAG("inferred", struct restoring_options, inferred) },
 	{ OPTION_FLAG("force", struct restoring_options, force) },
 	{ OPTION_TEXT("console", "FILE|-", struct restoring_options, console) },

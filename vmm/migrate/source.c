@@ -6,6 +6,7 @@
 #include "base/layout.h"
 #include "base/log.h"
 #include "transfer/arrival.h"
+#include "transfer/gap.h"
 #include "transfer/hold.h"
 #include "migrate/ahead.h"
 #include "migrate/comparison.h"
@@ -18,7 +19,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define NS_PER_S 1000000000u
 #define NS_PER_MS 1000000u
 
 struct source {
@@ -306,14 +306,14 @@ static void source_report_clock(struct source *source, sc_ns_t gap)
 /* The gap can hardly be longer than the guest has stood still; a clock that says so has been tampered with. */
 static int source_check_gap(struct source *source, sc_ns_t gap)
 {
-	uint64_t stood = host_monotonic().v - source->stop_ordered.v;
+	sc_ns_t stood = sc_ns(host_monotonic().v - source->stop_ordered.v);
 
-	if (gap.v <= stood + NS_PER_S)
+	if (gap_is_possible(gap, stood))
 		return 0;
 	return error_set(source->error, EPROTO,
 			 "the other side counts a gap of %" PRIu64 " ms where the guest has been stopped for %" PRIu64
 			 " ms",
-			 gap.v / NS_PER_MS, stood / NS_PER_MS);
+			 gap.v / NS_PER_MS, stood.v / NS_PER_MS);
 }
 
 static int source_await_ready(struct source *source)

@@ -3,6 +3,7 @@
 #include "migrate/target.h"
 
 #include "host/deadline.h"
+#include "transfer/gap.h"
 #include "transfer/pages.h"
 #include "migrate/stamps.h"
 #include "machine/state.h"
@@ -11,6 +12,7 @@
 #include <inttypes.h>
 
 #define NS_PER_S 1000000000u
+#define NS_PER_MS 1000000u
 
 static enum target_state target_state(const struct target *target)
 {
@@ -46,6 +48,27 @@ static int target_try(struct target *target, const struct frame *frame, struct e
 	return result;
 }
 
+/*
+ * The source stops its guest only once it has the answer to all that it has asked, so the guest has not stood still for
+ * longer than that is ago; a source that says so would make the guest's clocks count time that has not passed.
+ */
+static int target_check_gap(const struct target *target, const struct frame *state, sc_ns_t gap, struct error *error)
+{
+	const char *name = target->machine->config.name;
+	sc_ns_t stood = sc_ns(host_counter_ns().v - target->asked.v);
+	struct clock_handoff handoff;
+	int result = state_handoff(state->data, state->size, &handoff, error);
+
+	if (result)
+		return result;
+	if (!gap_is_possible(gap, stood))
+		return error_set(error, EPROTO,
+				 "the other side says that %s was stopped %" PRIu64
+				 " ms ago, but it still ran when the other side last asked, %" PRIu64 " ms ago",
+				 name, gap.v / NS_PER_MS, stood.v / NS_PER_MS);
+	return gap_check(name, gap, handoff.policy, target->max_gap_s, error);
+}
+
 /* Last of all that can fail; then READY. */
 static int target_load(struct target *target, const struct frame *frame, struct error *error)
 {
@@ -54,6 +77,8 @@ static int target_load(struct target *target, const struct frame *frame, struct 
 	struct buffer buffer = { 0 };
 	int result = state_load(target->machine, frame->data, frame->size, &ready.gap, error);
 
+	if (!result)
+		result = target_check_gap(target, frame, ready.gap, error);
 	if (!result)
 		result = arrival_check_rate(target->machine, target->hello->hz, error);
 	if (!result)
@@ -84,8 +109,16 @@ static int target_go(struct target *target, struct error *error)
 	return 0;
 }
 
+/* Whether the source waits for an answer to it. */
+static bool frame_asks(enum frame_type type)
+{
+	return type == FRAME_CHECK || type == FRAME_SYNC || type == FRAME_STAMP || type == FRAME_CLOCK;
+}
+
 static int target_frame(struct target *target, const struct frame *frame, sc_ns_t received, struct error *error)
 {
+	if (frame_asks(frame->type))
+		target->asked = received;
 	if (target_state(target) == TARGET_READY && frame->type != FRAME_GO)
 		return error_set(error, EPROTO, "the other side sent %s where GO was due", frame_name(frame->type));
 	switch (frame->type) {
@@ -184,6 +217,7 @@ void target_open(struct target *target, struct channel *channel, const struct fr
 		.hello = hello,
 		.incoming = incoming,
 		.began = host_monotonic(),
+		.max_gap_s = GAP_DEFAULT_S,
 	};
 	channel_watch(channel, &watch);
 }
@@ -225,6 +259,7 @@ int target_run(struct target *target, struct error *error)
 {
 	int result;
 
+	target->asked = host_counter_ns();
 	incoming_tell(target->incoming, target_promise, target);
 	result = target_welcome(target, error);
 	while (!result && target_state(target) != TARGET_RUNNING) {

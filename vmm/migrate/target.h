@@ -21,6 +21,8 @@ struct target {
 	const struct frame_hello *hello;
 	struct incoming *incoming;
 	sc_ns_t began;
+	sc_ns_t asked;	    /* by this host's counter: when the source, which then waits for the answer, last asked */
+	uint32_t max_gap_s; /* that the guest's clocks may count; target_open() sets GAP_DEFAULT_S */
 	struct allowance allowance; /* until READY */
 };
 

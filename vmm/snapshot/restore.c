@@ -2,6 +2,7 @@
 /* A machine from a file: see the header. */
 #include "snapshot/restore.h"
 
+#include "transfer/gap.h"
 #include "transfer/pages.h"
 #include "machine/state.h"
 #include "snapshot/reader.h"
@@ -134,6 +135,9 @@ static int restore_state(struct restore *restore, const struct frame *frame, str
 	if (restore->options->policy)
 		handoff.policy = *restore->options->policy;
 	result = state_load_with(restore->machine, frame->data, frame->size, &handoff, &gap, error);
+	if (!result && restore->options->max_gap_s)
+		result = gap_check(restore->machine->config.name, gap, handoff.policy, restore->options->max_gap_s,
+				   error);
 	if (!result && arrival_check_rate(restore->machine, restored->from_hz, &reason))
 		return restore_damaged(restore, reason.text, error);
 	if (!result)

@@ -18,6 +18,7 @@ struct restore_options {
 	const struct arrival_names *names;  /* NULL: as in the file */
 	struct admission_terms terms;	    /* for a guest that may not follow the change of rate */
 	const enum sc_clock_policy *policy; /* NULL: as the file says */
+	uint32_t max_gap_s;		    /* that the guest's clocks may count; 0: however old the file is */
 };
 
 /*
