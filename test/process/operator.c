@@ -6,6 +6,7 @@
 #include "fixture/crossing.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct crossing crossing;
@@ -153,6 +154,76 @@ static void test_busy(void **state)
 	crossing_expect(&crossing, CROSSING_STAYS);
 }
 
+/* ---- The network ---- */
+
+#define CONTENT (6u << 20)
+#define BOUND_MIB 2
+/* What may leave at once: the burst, a frame of pages, the last pages and the state. */
+#define AT_ONCE (2u << 20)
+
+/* A guest with memory that is not zero. */
+static void open_full(void)
+{
+	const char *path = process_path("initrd");
+	uint8_t *content = malloc(CONTENT);
+
+	assert_non_null(content);
+	memset(content, 0xa5, CONTENT);
+	process_write(path, content, CONTENT);
+	free(content);
+	node_make(altra, "altra", "hz=25000000");
+	node_make(grace, "grace", "hz=25000000,counter=1234");
+	crossing.receiver = node_receive(grace);
+	crossing.monitor = node_run_with(altra, CROSSING_GUEST, "guest=reference", "--initrd", path);
+	node_runs_on(altra, CROSSING_GUEST);
+}
+
+/* However long it takes here, it sends no more than the bound allows for that time. */
+static void test_bandwidth(void **state)
+{
+	unsigned long long began, took_ns;
+	json_t *report;
+
+	(void)state;
+	open_full();
+	began = process_now_ns();
+	assert_int_equal(migrate("--bandwidth", "2"), 0);
+	took_ns = process_now_ns() - began;
+	report = said(altra);
+	assert_int_equal(integer(report, "bandwidth_mib"), BOUND_MIB);
+	assert_in_range(integer(report, "bytes"), CONTENT, AT_ONCE + (BOUND_MIB << 20) * (took_ns / 1000000) / 1000);
+	json_decref(report);
+	assert_int_equal(process_wait(crossing.monitor), 5);
+	node_runs_on(grace, CROSSING_GUEST);
+}
+
+/* `status` says where it goes and with how much, and a cancel does not wait for a turn to send. */
+static void test_bandwidth_shown(void **state)
+{
+	struct process *migrating;
+	const json_t *migration;
+	json_t *status;
+
+	(void)state;
+	open_full();
+	migrating = node_start(altra, "migrate", CROSSING_GUEST, grace->address, "--max-step", "100000", "--bandwidth",
+			       "1", NULL);
+	node_wait_state(altra, CROSSING_GUEST, "migrating");
+	status = node_status(altra, CROSSING_GUEST);
+	migration = json_object_get(status, "migration");
+	assert_string_equal(string(migration, "host"), grace->address);
+	assert_int_equal(integer(migration, "bandwidth_mib"), 1);
+	json_decref(status);
+	assert_int_equal(node_command(altra, "status", CROSSING_GUEST, NULL), 0);
+	assert_non_null(strstr(altra->said, "with at most 1 MiB/s\n"));
+	assert_int_equal(cancel(NULL), 0);
+	node_expect_refused(altra, node_finish(altra, migrating), "cancelled");
+	node_runs_on(altra, CROSSING_GUEST);
+	status = node_status(altra, CROSSING_GUEST);
+	assert_null(json_object_get(status, "migration"));
+	json_decref(status);
+}
+
 /* ---- The clock and the report ---- */
 
 /* The parts of the downtime are all of it. */
@@ -293,11 +364,15 @@ static void test_paused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_dry_run),	    TEST(test_dry_run_refused),	  TEST(test_cancel),
-		TEST(test_killed),	    TEST(test_cancel_too_late),	  TEST(test_busy),
-		TEST(test_freeze),	    TEST(test_freeze_held),	  TEST(test_advance),
-		TEST(test_advance_held),    TEST(test_no_receiver),	  TEST(test_no_memory),
-		TEST(test_other_processor), TEST(test_name_in_use_there), TEST(test_paused),
+		TEST(test_dry_run),	    TEST(test_dry_run_refused),
+		TEST(test_cancel),	    TEST(test_killed),
+		TEST(test_cancel_too_late), TEST(test_busy),
+		TEST(test_bandwidth),	    TEST(test_bandwidth_shown),
+		TEST(test_freeze),	    TEST(test_freeze_held),
+		TEST(test_advance),	    TEST(test_advance_held),
+		TEST(test_no_receiver),	    TEST(test_no_memory),
+		TEST(test_other_processor), TEST(test_name_in_use_there),
+		TEST(test_paused),
 	};
 
 	return process_run_tests(tests, ARRAY_SIZE(tests));

@@ -16,8 +16,9 @@ struct migrate_options {
 	bool inferred;
 	bool force;
 	bool json;
-	uint32_t downtime_ms; /* 0: not said */
-	uint32_t max_step_us; /* 0: not said */
+	uint32_t downtime_ms;	/* 0: not said */
+	uint32_t bandwidth_mib; /* 0: not said */
+	uint32_t max_step_us;	/* 0: not said */
 };
 
 static const struct migrate_options defaults;
@@ -38,6 +39,7 @@ static json_t *migrate_request(const char *host, const struct migrate_options *o
 	request_set_flag(request, "dry_run", options->dry_run);
 	request_set_flag(request, "cancel", options->cancel);
 	request_set_number(request, "downtime_ms", options->downtime_ms);
+	request_set_number(request, "bandwidth_mib", options->bandwidth_mib);
 	request_set_number(request, "max_step_us", options->max_step_us);
 	return request;
 }
@@ -82,6 +84,7 @@ static const struct option_spec table[] = {
 	{ OPTION_FLAG("cancel", struct migrate_options, cancel), .place = OPTION_APART },
 	{ OPTION_FLAG("dry-run", struct migrate_options, dry_run) },
 	{ OPTION_NUMBER("downtime", "MS", 1, REQUEST_DOWNTIME_MAX_MS, struct migrate_options, downtime_ms) },
+	{ OPTION_NUMBER("bandwidth", "MIB", 1, REQUEST_BANDWIDTH_MAX_MIB, struct migrate_options, bandwidth_mib) },
 	{ OPTION_NUMBER("max-step", "US", 1, REQUEST_MAX_STEP_MAX_US, struct migrate_options, max_step_us) },
 	{ OPTION_POLICY("clock", struct migrate_options, clock) },
 	{ OPTION_FLAG("inferred", struct migrate_options, inferred) },

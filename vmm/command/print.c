@@ -176,6 +176,16 @@ static void print_disks(const json_t *disks, const json_t *described)
 	}
 }
 
+static void print_migration(const json_t *migration)
+{
+	json_int_t mib = number(migration, "bandwidth_mib");
+
+	if (mib)
+		printf("  migrates to %s, with at most %" JSON_INTEGER_FORMAT " MiB/s\n", text(migration, "host"), mib);
+	else if (migration)
+		printf("  migrates to %s\n", text(migration, "host"));
+}
+
 void print_status(const json_t *status)
 {
 	const json_t *last = json_object_get(status, "last_migration");
@@ -183,6 +193,7 @@ void print_status(const json_t *status)
 	const char *reason = text(status, "level_reason");
 
 	print_status_line(status);
+	print_migration(json_object_get(status, "migration"));
 	print_disks(json_object_get(status, "disks"), json_object_get(json_object_get(status, "machine"), "disks"));
 	print_late_timers(json_object_get(status, "late_timers"));
 	if (reason)

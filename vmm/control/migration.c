@@ -60,6 +60,19 @@ json_t *migration_last(struct migration *migration)
 	return last;
 }
 
+json_t *migration_now(struct migration *migration)
+{
+	const uint32_t mib = migration->options.bandwidth_mib;
+	json_t *now = NULL;
+
+	lock_take(&migration->lock);
+	if (migration->active && !migration->asking && !migration->dry_run)
+		now = json_pack("{s:s, s:o*}", "host", migration->host, "bandwidth_mib",
+				mib ? json_integer(mib) : NULL);
+	lock_drop(&migration->lock);
+	return now;
+}
+
 /* ---- Its end ---- */
 
 static void client_answer(int *client, json_t *line)
@@ -285,6 +298,7 @@ static int migration_options(struct migration *migration, const json_t *request,
 		.host = migration->peer,
 		.terms = { .inferred = request_flag(request, "inferred"), .force = request_flag(request, "force") },
 		.downtime_ms = request_number(request, "downtime_ms", SOURCE_DOWNTIME_MS),
+		.bandwidth_mib = request_number(request, "bandwidth_mib", 0),
 		.max_step_us = request_number(request, "max_step_us", SOURCE_MAX_STEP_US),
 		.gate = &migration->gate,
 		.progress = migration_progress,

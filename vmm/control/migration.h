@@ -50,6 +50,11 @@ int migration_ask(struct migration *migration, int client, enum sc_clock_policy 
 /* The machine is to end: calls off a migration that is under way, unless it is too late. */
 void migration_call_off(struct migration *migration);
 
+/*
+ * The one that is under way, for `status`, from the thread that takes requests; NULL if there is none. The caller owns
+ * a reference.
+ */
+json_t *migration_now(struct migration *migration);
 /* Keeps the report of the migration that brought the machine here. */
 void migration_note(struct migration *migration, const struct report *report);
 /* What became of the last one, for `status`; NULL if there was none. The caller owns a reference. */

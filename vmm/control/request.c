@@ -32,6 +32,7 @@ static const struct request_command command_table[] = {
 	{ .name = "migrate",
 	  .field = { TEXT("host"), TEXT("clock"), FLAG("inferred"), FLAG("force"), FLAG("dry_run"), FLAG("cancel"),
 		     NUMBER("downtime_ms", 1, REQUEST_DOWNTIME_MAX_MS),
+		     NUMBER("bandwidth_mib", 1, REQUEST_BANDWIDTH_MAX_MIB),
 		     NUMBER("max_step_us", 1, REQUEST_MAX_STEP_MAX_US) } },
 };
 

@@ -21,8 +21,9 @@
 /* The largest values that a client can ask for. */
 #define REQUEST_DOWNTIME_MAX_MS 10000
 #define REQUEST_MAX_STEP_MAX_US 1000000
+#define REQUEST_BANDWIDTH_MAX_MIB 1000000
 
-#define REQUEST_FIELDS_MAX 8
+#define REQUEST_FIELDS_MAX 9
 
 enum request_kind {
 	REQUEST_TEXT,

@@ -285,12 +285,13 @@ static json_t *status_json(struct control *control)
 {
 	struct machine *machine = control->machine;
 	json_t *status = json_pack(
-		"{s:s, s:s, s:i, s:I, s:I, s:I, s:i, s:I, s:o*, s:o*}", "name", machine->config.name, "state",
+		"{s:s, s:s, s:i, s:I, s:I, s:I, s:i, s:I, s:o*, s:o*, s:o*}", "name", machine->config.name, "state",
 		machine_state_name(machine_get_state(machine)), "vcpus", (int)machine->config.vcpus, "memory_mib",
 		(json_int_t)(machine->config.memory_size >> 20), "counter_hz", (json_int_t)host_counter_hz(),
 		"reference_time", (json_int_t)clock_reference(&machine->clock).v, "pid", (int)getpid(), "resets",
-		(json_int_t)__atomic_load_n(&machine->restarts, __ATOMIC_RELAXED), "last_migration",
-		migration_last(&control->migration), "restored", restored_json(&machine->restored));
+		(json_int_t)__atomic_load_n(&machine->restarts, __ATOMIC_RELAXED), "migration",
+		migration_now(&control->migration), "last_migration", migration_last(&control->migration), "restored",
+		restored_json(&machine->restored));
 
 	json_object_update_new(status, follow_json(machine));
 	json_object_set_new(status, "late_timers", timers_json(machine));

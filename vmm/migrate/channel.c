@@ -3,6 +3,7 @@
 #include "migrate/channel.h"
 
 #include "host/deadline.h"
+#include "host/host.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -39,6 +40,14 @@ void channel_watch(struct channel *channel, const struct wait_watch *watch)
 int channel_look(struct channel *channel, struct error *error)
 {
 	return wait_look(channel->watch, channel->watches, error);
+}
+
+int channel_rest(struct channel *channel, sc_ns_t time, struct error *error)
+{
+	sc_ns_t end = sc_ns(host_monotonic().v + time.v);
+	bool ready;
+
+	return wait_ready(-1, 0, end, channel->watch, channel->watches, &ready, error);
 }
 
 /* ---- Frames ---- */

@@ -33,6 +33,8 @@ void channel_close(struct channel *channel);
 void channel_watch(struct channel *channel, const struct wait_watch *watch);
 /* Looks at what is watched, where a long piece of work may not wait at all. */
 int channel_look(struct channel *channel, struct error *error);
+/* Does nothing but that for so long. */
+int channel_rest(struct channel *channel, sc_ns_t time, struct error *error);
 
 int channel_send(struct channel *channel, enum frame_type type, const void *data, size_t size, struct error *error);
 /* Sends what was collected and frees it. */

@@ -29,12 +29,18 @@ void precopy_stop(struct precopy *precopy)
 
 /* ---- Progress ---- */
 
-/* What it takes to send so many pages. */
+/*
+ * What it takes to send so many pages: no less than what the operator's bound makes of it, though that does not hold
+ * any more once the guest is stopped. So the last pages are no more than the bound lets through in the downtime.
+ */
 static uint64_t precopy_expect_ns(const struct precopy *precopy, uint64_t pages)
 {
 	const struct precopy_speed *speed = &precopy->speed;
+	uint64_t bytes = pages * MEMORY_PAGE_SIZE;
+	uint64_t measured = sc_muldiv(bytes, speed->ns, speed->bytes ? speed->bytes : 1);
+	uint64_t bounded = precopy->bucket.rate ? sc_muldiv(bytes, NS_PER_S, precopy->bucket.rate) : 0;
 
-	return sc_muldiv(pages * MEMORY_PAGE_SIZE, speed->ns, speed->bytes ? speed->bytes : 1);
+	return measured > bounded ? measured : bounded;
 }
 
 static bool speed_is_higher(const struct precopy_speed *speed, const struct precopy_speed *than)
@@ -81,8 +87,18 @@ static void precopy_tell_again(struct precopy *precopy)
 
 /* ---- Rounds ---- */
 
+/* Waits until the operator's bound lets more be sent. */
+static int precopy_rest(struct precopy *precopy, struct error *error)
+{
+	uint64_t sent = precopy->channel->sink.sent;
+	sc_ns_t wait = bucket_take(&precopy->bucket, sent - precopy->taken, host_monotonic());
+
+	precopy->taken = sent;
+	return wait.v ? channel_rest(precopy->channel, wait, error) : 0;
+}
+
 /* The guest may write to the pages meanwhile: what is then sent is stale, and the log has them for the next round. */
-static int send_dirty(struct precopy *precopy, struct error *error)
+static int send_dirty(struct precopy *precopy, bool bounded, struct error *error)
 {
 	uint64_t page = 0;
 	uint32_t count;
@@ -93,6 +109,8 @@ static int send_dirty(struct precopy *precopy, struct error *error)
 		result = channel_look(precopy->channel, error);
 		if (!result)
 			result = pages_put(&precopy->channel->sink, precopy->dirty.memory, page, count, error);
+		if (!result && bounded)
+			result = precopy_rest(precopy, error);
 	}
 	return result;
 }
@@ -112,7 +130,7 @@ int precopy_round(struct precopy *precopy, struct error *error)
 	precopy->rounds++;
 	precopy->began = host_monotonic();
 	precopy->sent_before = precopy->channel->sink.sent;
-	result = send_dirty(precopy, error);
+	result = send_dirty(precopy, true, error);
 	if (!result)
 		result = sync_target(precopy->channel, error);
 	if (result)
@@ -134,14 +152,15 @@ int precopy_check(struct precopy *precopy, bool *enough, struct error *error)
 	return error_set(
 		error, ENOBUFS,
 		"after %u rounds %llu MiB are still left, %llu ms at this connection's speed: the guest writes faster "
-		"than the %llu ms of downtime aimed at allow; let it do less, or allow more with --downtime",
+		"than the %llu ms of downtime aimed at allow; let it do less, or allow more with --downtime%s",
 		precopy->rounds, (unsigned long long)(precopy->dirty.pages * MEMORY_PAGE_SIZE >> 20),
-		(unsigned long long)(expected_ns / NS_PER_MS), (unsigned long long)(precopy->downtime_ns / NS_PER_MS));
+		(unsigned long long)(expected_ns / NS_PER_MS), (unsigned long long)(precopy->downtime_ns / NS_PER_MS),
+		precopy->bucket.rate ? " or --bandwidth" : "");
 }
 
 int precopy_finish(struct precopy *precopy, struct error *error)
 {
 	int result = dirty_collect(&precopy->dirty, error);
 
-	return result ? result : send_dirty(precopy, error);
+	return result ? result : send_dirty(precopy, false, error);
 }

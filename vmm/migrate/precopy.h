@@ -3,11 +3,13 @@
  * Rounds of guest memory from the source to the target.
  *
  * Policy: pages go out while the guest runs, until what is left can be sent within the downtime that is aimed at. A
- * guest that writes faster than the connection carries is refused after a number of rounds, not stopped for long.
+ * guest that writes faster than the connection carries, or than the operator lets it, is refused after a number of
+ * rounds, not stopped for long. The operator's bound is for the time in which the guest runs.
  */
 #ifndef VMM_MIGRATE_PRECOPY_H
 #define VMM_MIGRATE_PRECOPY_H
 
+#include "migrate/bucket.h"
 #include "migrate/channel.h"
 #include "migrate/dirty.h"
 
@@ -33,17 +35,19 @@ struct precopy {
 	struct channel *channel;
 	struct dirty dirty;
 	uint64_t downtime_ns;	      /* aimed at */
+	struct bucket bucket;	      /* with the operator's bound */
 	precopy_progress_fn progress; /* told now and then, and at the end of each round; NULL: nobody */
 	void *context;
 	uint32_t rounds;
 	sc_ns_t began; /* the last round */
 	uint64_t sent_before;
+	uint64_t taken; /* from the bucket, of what was sent */
 	struct precopy_speed speed;
 	uint32_t misses; /* rounds after which the rest did not fit */
 	sc_ns_t told;
 };
 
-/* The caller has set `channel`, `downtime_ns`, `progress` and `context`. */
+/* The caller has set `channel`, `downtime_ns`, the bucket's rate, `progress` and `context`. */
 int precopy_start(struct precopy *precopy, struct host_vm *vm, struct memory *memory, struct error *error);
 void precopy_stop(struct precopy *precopy);
 

@@ -109,6 +109,12 @@ static json_t *ppm(const struct report *report, double ppb)
 	return report->rate_known ? json_real(ppb / 1e3) : json_null();
 }
 
+/* NULL, which leaves it out, if there was no bound. */
+static json_t *bandwidth_mib(const struct report *report)
+{
+	return report->bandwidth_mib ? json_integer(report->bandwidth_mib) : NULL;
+}
+
 /* null if there was no hold. */
 static json_t *hold_us(const struct report *report)
 {
@@ -120,14 +126,15 @@ json_t *report_json(const struct report *report)
 	char id[FRAME_ID_TEXT_SIZE];
 
 	frame_id_text(&report->id, id);
-	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:f, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
-			 "name", report->name, "id", id, "from_hz", (json_int_t)report->from_hz, "to_hz",
-			 (json_int_t)report->to_hz, "policy", clock_policy_name(report->policy), "level",
-			 machine_level_name(report->level), "rounds", (json_int_t)report->rounds, "bytes",
-			 (json_int_t)report->bytes, "downtime_ms", ms(report->downtime_ns), "parts_ms",
-			 parts_json(&report->parts), "hold_us", hold_us(report), "gap_ns", (json_int_t)report->gap_ns,
-			 "intended_step_ns", (json_int_t)report_step_ns(report), "stated_bound_ns",
-			 (json_int_t)report->stated_bound_ns, "round_trip_ns", (json_int_t)report->round_trip_ns,
-			 "age_ns", (json_int_t)report->age_ns, "rate_ppm", ppm(report, (double)report->rate.ppb),
-			 "rate_ppm_bound", ppm(report, (double)report->rate.bound_ppb));
+	return json_pack(
+		"{s:s, s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:f, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o*}",
+		"name", report->name, "id", id, "from_hz", (json_int_t)report->from_hz, "to_hz",
+		(json_int_t)report->to_hz, "policy", clock_policy_name(report->policy), "level",
+		machine_level_name(report->level), "rounds", (json_int_t)report->rounds, "bytes",
+		(json_int_t)report->bytes, "downtime_ms", ms(report->downtime_ns), "parts_ms",
+		parts_json(&report->parts), "hold_us", hold_us(report), "gap_ns", (json_int_t)report->gap_ns,
+		"intended_step_ns", (json_int_t)report_step_ns(report), "stated_bound_ns",
+		(json_int_t)report->stated_bound_ns, "round_trip_ns", (json_int_t)report->round_trip_ns, "age_ns",
+		(json_int_t)report->age_ns, "rate_ppm", ppm(report, (double)report->rate.ppb), "rate_ppm_bound",
+		ppm(report, (double)report->rate.bound_ppb), "bandwidth_mib", bandwidth_mib(report));
 }

@@ -529,6 +529,7 @@ static struct source source_make(struct machine *machine, struct channel *channe
 		.comparison = { .max_step_us = options->max_step_us, .limit_ms = options->limits->comparison_ms },
 		.precopy = { .channel = channel,
 			     .downtime_ns = (uint64_t)options->downtime_ms * NS_PER_MS,
+			     .bucket = { .rate = (uint64_t)options->bandwidth_mib << 20 },
 			     .progress = options->progress,
 			     .context = options->context },
 	};
@@ -541,6 +542,7 @@ static void source_report_begin(struct source *source)
 	*report = (struct report){
 		.from_hz = clock_hz(&source->machine->clock),
 		.policy = source->options->policy,
+		.bandwidth_mib = source->options->bandwidth_mib,
 	};
 	memcpy(report->name, source->machine->config.name, sizeof(report->name));
 	host_random(report->id.bytes, sizeof(report->id.bytes));

@@ -27,6 +27,7 @@ struct source_options {
 	struct admission_terms terms; /* for a guest that may not follow the change of rate */
 	enum sc_clock_policy policy;
 	uint32_t downtime_ms;	      /* aimed at */
+	uint32_t bandwidth_mib;	      /* a second, while the guest runs; 0: as much as there is */
 	uint32_t max_step_us;	      /* the clocks must be compared to within so much before the guest is stopped */
 	struct gate *gate;	      /* the operator may call the migration off */
 	precopy_progress_fn progress; /* NULL: nobody */
