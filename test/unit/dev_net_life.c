@@ -113,6 +113,19 @@ static void test_arrives(void **state)
 	assert_int_equal(frame[HEADER], 2);
 }
 
+/* A tap that was deleted before the machine comes: the link is down when it starts. */
+static void test_arrives_without_network(void **state)
+{
+	(void)state;
+	begin(FEATURES);
+	quiesce();
+	fake_uplink_go(&fake);
+	move();
+	start();
+	while (config_u8(6))
+		assert_true(net_guest_wait(&guest, (uint32_t)wait_scaled(LIMIT_MS)));
+}
+
 static void test_driver_announces(void **state)
 {
 	(void)state;
@@ -177,8 +190,10 @@ static void test_refused_states(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_stands), TEST(test_sends_after_it_stood), TEST(test_arrives), TEST(test_driver_announces),
-		TEST(test_reset),  TEST(test_refused_states),
+		TEST(test_stands),	     TEST(test_sends_after_it_stood),
+		TEST(test_arrives),	     TEST(test_arrives_without_network),
+		TEST(test_driver_announces), TEST(test_reset),
+		TEST(test_refused_states),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

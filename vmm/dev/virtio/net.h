@@ -85,9 +85,12 @@ struct net {
 	uint32_t resets;	/* that wait until the thread has no chains */
 	pthread_cond_t changed; /* any of these */
 
-	/* Fixed, or the thread's own. */
+	/*
+	 * Fixed, or the thread's own. While it stands it leaves the uplink and `gone` alone, and whoever loads the
+	 * state, with the lock, has both.
+	 */
 	struct uplink *uplink;
-	bool gone;
+	bool gone;     /* the uplink, for good */
 	bool readable; /* the uplink may have a frame */
 	uint64_t features;
 	uint64_t negotiated; /* as the uplink knows them */
