@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The flash of the firmware's variables: when the guest reads it as memory, and when its file is written. */
-#include "unit.h"
+#include "replace_fixture.h"
 #include "../wait_scale.h"
 
 #include "base/file.h"
@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #define LIMIT_S 60
+#define LONG_MS 60000
+#define SHORT_MS 30
 
 static char folder[] = "/tmp/seaclock-flash-XXXXXX";
 static char path[64];
@@ -55,6 +57,8 @@ static void begin(const char *file)
 	assert_int_equal(memory_add_rom(&memory, LAYOUT_FLASH_VARIABLES_BASE, LAYOUT_FLASH_BANK_SIZE, &error), 0);
 	assert_int_equal(flash_init(&flash, &memory, file, "m", &line, &error), 0);
 	flash.device.ops->reset(&flash.device);
+	flash.patience_ms = wait_scaled(LONG_MS);
+	assert_int_equal(flash_lock(&flash, LONG_MS, &error), 0);
 }
 
 static void end(void)
@@ -157,6 +161,15 @@ static void test_rom(void **state)
 	assert_true(dirty[LAYOUT_RAM_MIN / 4096 / 64] == 0);
 }
 
+/* Bytes of the file. */
+static off_t length_of(const char *file)
+{
+	struct stat facts;
+
+	assert_int_equal(stat(file, &facts), 0);
+	return facts.st_size;
+}
+
 /* Not before the tick, and no more than once for each change. */
 static void test_kept(void **state)
 {
@@ -164,8 +177,8 @@ static void test_kept(void **state)
 	start();
 	erase(0);
 	write_word(8, 0x11223344);
-	assert_int_equal(access(path, F_OK), -1);
-	while (access(path, F_OK)) {
+	assert_int_equal(length_of(path), 0);
+	while (!length_of(path)) {
 		flash.device.ops->tick(&flash.device);
 		usleep(1000);
 	}
@@ -228,7 +241,7 @@ static void test_moves(void **state)
 	assert_true(shown);
 	/* One that is given up again has written nothing. */
 	flash.device.ops->quiesce(&flash.device);
-	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(length_of(path), 0);
 	start();
 	assert_false(shown);
 	flash.device.ops->quiesce(&flash.device);
@@ -275,11 +288,83 @@ static void test_unwritable(void **state)
 	erase(0);
 	assert_int_equal(rename(folder, away), 0);
 	flash.device.ops->quiesce(&flash.device);
+	assert_int_equal(flash_settled(&flash, &error), 0);
 	assert_int_equal(rename(away, folder), 0);
-	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(length_of(path), 0);
 	start();
 	flash.device.ops->quiesce(&flash.device);
 	assert_int_equal(kept(0), 0xffffffff);
+}
+
+/* ---- Whose the file is ---- */
+
+static void test_in_use(void **state)
+{
+	struct flash other;
+	char sentence[160];
+
+	(void)state;
+	snprintf(sentence, sizeof(sentence), "the firmware's variables: %s is in use: another process has it locked",
+		 path);
+	assert_int_equal(flash_init(&other, &memory, path, "other", &line, &error), 0);
+	assert_int_equal(flash_lock(&other, LONG_MS, &error), -EBUSY);
+	assert_string_equal(error.text, sentence);
+	start();
+	erase(0);
+	flash.device.ops->quiesce(&flash.device);
+	assert_int_equal(kept(0), 0xffffffff);
+	assert_int_equal(flash_lock(&other, LONG_MS, &error), -EBUSY);
+	assert_int_equal(flash_unlock(&flash, LONG_MS, &error), 0);
+	assert_int_equal(flash_lock(&other, LONG_MS, &error), 0);
+	assert_int_equal(flash_lock(&flash, LONG_MS, &error), -EBUSY);
+	other.device.ops->destroy(&other.device);
+}
+
+/* ---- A file system that does not answer ---- */
+
+static void change_late(void)
+{
+	set_answers(false);
+	__atomic_store_n(&answered, 0, __ATOMIC_SEQ_CST);
+	flash.file->write = write_late;
+	flash.patience_ms = SHORT_MS;
+	start();
+	erase(0);
+	flash.device.ops->tick(&flash.device);
+	write_word(8, 0x11223344);
+}
+
+/* The machine must not go on elsewhere, nor the file to somebody else, before what is under way is done. */
+static void test_late(void **state)
+{
+	(void)state;
+	change_late();
+	flash.device.ops->quiesce(&flash.device);
+	assert_int_equal(flash_settled(&flash, &error), -ETIMEDOUT);
+	assert_non_null(strstr(error.text, "does not answer, and has not finished what the guest changed"));
+	assert_int_equal(flash_unlock(&flash, SHORT_MS, &error), -ETIMEDOUT);
+	assert_int_equal(other_locks(path), -EBUSY);
+	set_answers(true);
+	while (other_locks(path))
+		usleep(1000);
+	assert_int_equal(kept(8), 0x11223344);
+	flash.device.ops->quiesce(&flash.device);
+	assert_int_equal(flash_settled(&flash, &error), 0);
+}
+
+/* Nobody waits for it at the end, and what could not be written by then is not written behind everybody's back. */
+static void test_end_is_not_late(void **state)
+{
+	(void)state;
+	change_late();
+	end();
+	set_answers(true);
+	while (other_locks(path))
+		usleep(1000);
+	assert_int_equal(__atomic_load_n(&answered, __ATOMIC_SEQ_CST), 1);
+	assert_int_equal(kept(0), 0xffffffff);
+	assert_int_equal(kept(8), 0xffffffff);
+	begin(path);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -287,8 +372,17 @@ static void test_unwritable(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_shown), TEST(test_rom),     TEST(test_kept),	   TEST(test_filled),
-		TEST(test_moves), TEST(test_damaged), TEST(test_bad_file), TEST(test_unwritable),
+		TEST(test_shown),
+		TEST(test_rom),
+		TEST(test_kept),
+		TEST(test_filled),
+		TEST(test_moves),
+		TEST(test_damaged),
+		TEST(test_bad_file),
+		TEST(test_unwritable),
+		TEST(test_in_use),
+		TEST(test_late),
+		TEST(test_end_is_not_late),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A machine that boots by firmware: what is where when it starts, again after a reset, and on another host. */
 #include "machine_fixture.h"
+#include "replace_fixture.h"
 
 #include "machine/payload.h"
 #include "machine/state.h"
@@ -155,6 +156,52 @@ static void test_state(void **state)
 	buffer_free(&saved);
 }
 
+/* Another monitor has the variables: the guest does not run here. */
+static void test_variables_in_use(void **state)
+{
+	struct replace other;
+
+	(void)state;
+	boot();
+	assert_int_equal(replace_init(&other, described.variables, &error), 0);
+	assert_int_equal(replace_lock(&other, &error), 0);
+	assert_int_equal(machine_resume(&machine, SC_CLOCK_FREEZE, false, &error), -EBUSY);
+	assert_non_null(strstr(error.text, "vars is in use: another process has it locked"));
+	assert_false(machine_has_disks(&machine));
+	replace_unlock(&other);
+	run();
+	assert_int_equal(other_locks(described.variables), -EBUSY);
+	machine_drop_disks(&machine);
+	assert_int_equal(other_locks(described.variables), 0);
+}
+
+/* Nor does it move before what it has changed is written. */
+static void test_variables_are_late(void **state)
+{
+	const struct clock_handoff handoff = { .policy = SC_CLOCK_ADVANCE };
+	struct buffer saved = { 0 };
+
+	(void)state;
+	boot();
+	set_answers(false);
+	machine.devices.flash.file->write = write_late;
+	machine.devices.flash.patience_ms = 30;
+	run();
+	mmio(0x04000000, 4, true, 0x40);
+	mmio(0x04000000, 1, true, 0x0a);
+	assert_int_equal(machine_pause(&machine, &error), 0);
+	devices_quiesce(&machine.devices);
+	assert_int_equal(state_save(&machine, &handoff, &saved, &error), -ETIMEDOUT);
+	assert_int_equal(machine_give_disks(&machine, &error), -ETIMEDOUT);
+	assert_true(machine_has_disks(&machine));
+	set_answers(true);
+	machine.devices.flash.patience_ms = wait_scaled(LIMIT_S) * 1000;
+	devices_quiesce(&machine.devices);
+	assert_int_equal(machine_give_disks(&machine, &error), 0);
+	assert_int_equal(state_save(&machine, &handoff, &saved, &error), 0);
+	buffer_free(&saved);
+}
+
 static void expect_refused(int err, const char *sentence)
 {
 	int result = payload_read(&payload, &described, &error);
@@ -190,8 +237,13 @@ static void test_bad_files(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		FIRMWARE_TEST(test_boots), FIRMWARE_TEST(test_flash),	  FIRMWARE_TEST(test_resets),
-		FIRMWARE_TEST(test_state), FIRMWARE_TEST(test_bad_files),
+		FIRMWARE_TEST(test_boots),
+		FIRMWARE_TEST(test_flash),
+		FIRMWARE_TEST(test_resets),
+		FIRMWARE_TEST(test_state),
+		FIRMWARE_TEST(test_bad_files),
+		FIRMWARE_TEST(test_variables_in_use),
+		FIRMWARE_TEST(test_variables_are_late),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -4,18 +4,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TEMPORARY_SUFFIX ".XXXXXX"
+#define NEW_SUFFIX ".seaclock-new"
 
 static int replace_failed(const char *path, int err, struct error *error)
 {
-	return error_set(error, err, "cannot write %s (%s)", path, strerror(err));
+	return error_set(error, error_of_call(err), "cannot write %s (%s)", path, strerror(err));
 }
 
 static void folder_of(const char *path, char folder[PATH_MAX])
@@ -25,19 +25,118 @@ static void folder_of(const char *path, char folder[PATH_MAX])
 	snprintf(folder, PATH_MAX, "%.*s", end ? (int)(end + 1 - path) : 1, end ? path : ".");
 }
 
-int replace_check(const char *path, struct error *error)
+/* ---- What there is ---- */
+
+/* A file that is not there yet has no links to follow. */
+static int path_resolve(const char *path, char resolved[PATH_MAX], struct error *error)
+{
+	struct stat facts;
+
+	if (realpath(path, resolved))
+		return 0;
+	if (errno != ENOENT)
+		return replace_failed(path, errno, error);
+	if (!lstat(path, &facts))
+		return error_set(error, ENOENT, "%s is a link to a file that is not there: make that, or name it",
+				 path);
+	snprintf(resolved, PATH_MAX, "%s", path);
+	return 0;
+}
+
+int replace_init(struct replace *replace, const char *path, struct error *error)
 {
 	char folder[PATH_MAX];
 	struct stat facts;
+	int result;
 
-	folder_of(path, folder);
-	if (!stat(path, &facts) && !S_ISREG(facts.st_mode))
-		return error_set(error, EINVAL, "%s is not a file", path);
+	replace->fd = -1;
+	result = path_resolve(path, replace->path, error);
+	if (result)
+		return result;
+	folder_of(replace->path, folder);
+	if (!stat(replace->path, &facts)) {
+		if (!S_ISREG(facts.st_mode))
+			return error_set(error, EINVAL, "%s is not a file", path);
+		if (access(replace->path, R_OK | W_OK))
+			return replace_failed(path, errno, error);
+	}
 	if (access(folder, W_OK | X_OK))
 		return error_set(error, errno, "cannot write %s: its folder does not allow a new file (%s)", path,
 				 strerror(errno));
 	return 0;
 }
+
+/* ---- Whose it is ---- */
+
+/* 0 or a positive errno; the lock goes with the descriptor. */
+static int fd_lock(int fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_OFD_SETLK, &lock) ? errno : 0;
+}
+
+static int path_open(const char *path, int flags)
+{
+	return open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0600);
+}
+
+/* Opened and not only looked at: NFS may answer a look from what it has seen before. */
+static bool path_leads_to(const char *path, int fd)
+{
+	int named = path_open(path, 0);
+	struct stat facts, wanted;
+	bool does = named >= 0 && !fstat(named, &facts) && !fstat(fd, &wanted) && facts.st_dev == wanted.st_dev &&
+		    facts.st_ino == wanted.st_ino;
+
+	if (named >= 0)
+		close(named);
+	return does;
+}
+
+static void new_name(const char *path, char name[PATH_MAX + sizeof(NEW_SUFFIX)])
+{
+	snprintf(name, PATH_MAX + sizeof(NEW_SUFFIX), "%s" NEW_SUFFIX, path);
+}
+
+static int lock_refuse(const char *path, int err, struct error *error)
+{
+	if (err == EAGAIN || err == EACCES)
+		return error_set(error, EBUSY, "%s is in use: another process has it locked", path);
+	return error_set(error, error_of_call(err), "cannot lock %s (%s): its file system must have locks", path,
+			 strerror(err));
+}
+
+int replace_lock(struct replace *replace, struct error *error)
+{
+	char name[PATH_MAX + sizeof(NEW_SUFFIX)];
+
+	while (replace->fd < 0) {
+		int fd = path_open(replace->path, O_CREAT), err;
+
+		if (fd < 0)
+			return replace_failed(replace->path, errno, error);
+		err = fd_lock(fd);
+		if (!err && path_leads_to(replace->path, fd))
+			replace->fd = fd;
+		else
+			close(fd);
+		if (err)
+			return lock_refuse(replace->path, err, error);
+	}
+	new_name(replace->path, name);
+	unlink(name);
+	return 0;
+}
+
+void replace_unlock(struct replace *replace)
+{
+	if (replace->fd >= 0)
+		close(replace->fd);
+	replace->fd = -1;
+}
+
+/* ---- Its content ---- */
 
 static int fill(int fd, const uint8_t *data, size_t size, uint64_t length)
 {
@@ -45,53 +144,74 @@ static int fill(int fd, const uint8_t *data, size_t size, uint64_t length)
 		ssize_t done = write(fd, data, size);
 
 		if (done < 0 && errno != EINTR)
-			return -errno;
+			return errno;
 		data += done > 0 ? done : 0;
 		size -= done > 0 ? (size_t)done : 0;
 	}
-	return ftruncate(fd, (off_t)length) || fsync(fd) ? -errno : 0;
+	return ftruncate(fd, (off_t)length) || fsync(fd) ? errno : 0;
 }
 
-/* A file that is there already keeps its permissions. */
-static int keep_mode(int fd, const char *path)
+/* It keeps the permissions. */
+static int keep_mode(int fd, int old)
 {
 	struct stat facts;
 
-	return !stat(path, &facts) && fchmod(fd, facts.st_mode & 0777) ? -errno : 0;
+	return fstat(old, &facts) || fchmod(fd, facts.st_mode & 0777) ? errno : 0;
 }
 
 static int folder_flush(const char *path)
 {
 	char folder[PATH_MAX];
-	int fd, result;
+	int fd, err;
 
 	folder_of(path, folder);
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
-	result = fsync(fd) ? -errno : 0;
+		return errno;
+	err = fsync(fd) ? errno : 0;
 	close(fd);
-	return result;
+	return err;
 }
 
-int replace_write(const char *path, const void *data, size_t size, uint64_t length, struct error *error)
+/* A new file that is locked, complete and on the medium: its descriptor, or -errno; then there is none. */
+static int new_make(const char *name, int old, const void *data, size_t size, uint64_t length)
 {
-	char temporary[PATH_MAX + sizeof(TEMPORARY_SUFFIX)];
-	int fd, result;
+	int fd, err;
 
-	snprintf(temporary, sizeof(temporary), "%s" TEMPORARY_SUFFIX, path);
-	fd = mkostemp(temporary, O_CLOEXEC);
+	/* From a try that failed. */
+	unlink(name);
+	fd = path_open(name, O_CREAT | O_EXCL);
 	if (fd < 0)
-		return replace_failed(path, errno, error);
-	result = fill(fd, data, size, length);
-	if (!result)
-		result = keep_mode(fd, path);
+		return -errno;
+	err = fd_lock(fd);
+	if (!err)
+		err = fill(fd, data, size, length);
+	if (!err)
+		err = keep_mode(fd, old);
+	if (!err)
+		return fd;
 	close(fd);
-	if (!result && rename(temporary, path))
-		result = -errno;
-	if (result)
-		unlink(temporary);
-	else
-		result = folder_flush(path);
-	return result ? replace_failed(path, -result, error) : 0;
+	unlink(name);
+	return -err;
+}
+
+int replace_write(struct replace *replace, const void *data, size_t size, uint64_t length, struct error *error)
+{
+	char name[PATH_MAX + sizeof(NEW_SUFFIX)];
+	int fd, err = 0;
+
+	new_name(replace->path, name);
+	fd = new_make(name, replace->fd, data, size, length);
+	if (fd < 0)
+		return replace_failed(replace->path, -fd, error);
+	if (rename(name, replace->path)) {
+		err = errno;
+		close(fd);
+		unlink(name);
+	} else {
+		replace_unlock(replace);
+		replace->fd = fd;
+		err = folder_flush(replace->path);
+	}
+	return err ? replace_failed(replace->path, err, error) : 0;
 }

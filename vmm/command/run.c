@@ -34,13 +34,16 @@ static int machine_load(struct machine *machine, struct error *error)
 static int boot_serve(struct machine *machine, struct teardown *teardown, enum machine_end *end, struct error *error)
 {
 	struct serve serve;
-	int result = machine_load(machine, error);
+	int result = serve_open(&serve, machine, error);
 
-	if (!result)
-		result = serve_open(&serve, machine, error);
 	if (result)
 		return result;
-	result = signals_check(error);
+	/* First, for its variables are read where nobody else writes them any more. */
+	result = machine_take_disks(machine, error);
+	if (!result)
+		result = machine_load(machine, error);
+	if (!result)
+		result = signals_check(error);
 	if (!result)
 		result = machine_resume(machine, SC_CLOCK_FREEZE, false, error);
 	if (!result)

@@ -4,7 +4,6 @@
 
 #include "base/layout.h"
 #include "base/log.h"
-#include "base/replace.h"
 #include "base/section.h"
 
 #include <errno.h>
@@ -18,50 +17,31 @@ static struct flash *flash_of(struct device *device)
 
 /* ---- The file ---- */
 
-/* The contents as they are now, of a size that the caller finds in *size; NULL if there is no memory. With the lock. */
-static uint8_t *flash_copy(struct flash *flash, size_t *size)
+/* With the lock, as below. */
+static void flash_tell_failure(struct flash *flash, const struct error *error)
 {
-	uint8_t *copy = malloc(flash->used ? flash->used : 1);
-
-	*size = flash->used;
-	if (copy)
-		memcpy(copy, flash->cfi.bytes, flash->used);
-	return copy;
+	flash->changed = true;
+	log_guest(&flash->failures_logged, "%s: the firmware's variables are not kept: %s", flash->machine,
+		  error->text);
 }
 
-/* With the lock, which is dropped meanwhile. */
-static void flash_write_file(struct flash *flash)
+/* The contents as they are now are to be written, if they were changed. */
+static void flash_put(struct flash *flash)
 {
 	struct error error;
-	size_t size;
-	uint8_t *copy = flash_copy(flash, &size);
-	int result;
+	uint8_t *copy;
 
-	flash->changed = flash->due = false;
-	lock_drop(&flash->device.lock);
-	result = copy ? replace_write(flash->path, copy, size, flash->cfi.size, &error)
-		      : error_set(&error, ENOMEM, "no memory to write %s", flash->path);
-	free(copy);
-	lock_take(&flash->device.lock);
-	if (!result)
+	if (!flash->changed)
 		return;
-	flash->changed = true;
-	log_guest(&flash->failures_logged, "%s: the firmware's variables are not kept: %s", flash->machine, error.text);
-}
-
-static void *flash_thread(void *context)
-{
-	struct flash *flash = context;
-
-	lock_take(&flash->device.lock);
-	while (flash->running) {
-		if (flash->due)
-			flash_write_file(flash);
-		else
-			lock_wait(&flash->device.lock, &flash->wake);
+	copy = malloc(flash->used ? flash->used : 1);
+	if (!copy) {
+		error_record(&error, ENOMEM, "no memory to write %s", flash->file->replace.path);
+		flash_tell_failure(flash, &error);
+		return;
 	}
-	lock_drop(&flash->device.lock);
-	return NULL;
+	memcpy(copy, flash->cfi.bytes, flash->used);
+	flash->changed = false;
+	flash_file_put(flash->file, copy, flash->used, flash->cfi.size);
 }
 
 static void flash_note(struct flash *flash, const struct cfi_change *change)
@@ -109,10 +89,19 @@ static void flash_start(struct device *device)
 	lock_take(&device->lock);
 	flash_show(flash);
 	flash->running = true;
-	/* Without a thread the file is written in the end. */
-	if (flash->path[0] && !flash->has_thread)
-		flash->has_thread = !pthread_create(&flash->thread, NULL, flash_thread, flash);
+	flash->patience_end = sc_ns(0);
 	lock_drop(&device->lock);
+}
+
+/* With the lock: the file shall get what it lacks, and what it could not be given before. */
+static void flash_follow(struct flash *flash)
+{
+	struct error error;
+	int result = flash_file_await(flash->file, 0, &error);
+
+	if (result && result != -ETIMEDOUT)
+		flash_tell_failure(flash, &error);
+	flash_put(flash);
 }
 
 static void flash_tick(struct device *device)
@@ -120,28 +109,47 @@ static void flash_tick(struct device *device)
 	struct flash *flash = flash_of(device);
 
 	lock_take(&device->lock);
-	flash->due = flash->changed && flash->has_thread;
-	if (flash->due)
-		pthread_cond_signal(&flash->wake);
+	if (flash->file && flash->running)
+		flash_follow(flash);
+	lock_drop(&device->lock);
+}
+
+/* With the lock. */
+static void flash_begin_patience(struct flash *flash)
+{
+	if (flash->patience_end.v)
+		return;
+	flash->patience_end = deadline_after_ms(flash->patience_ms);
+	if (flash->running)
+		flash_follow(flash);
+	flash->running = false;
+}
+
+static void flash_halt(struct device *device)
+{
+	struct flash *flash = flash_of(device);
+
+	lock_take(&device->lock);
+	if (flash->file)
+		flash_begin_patience(flash);
 	lock_drop(&device->lock);
 }
 
 static void flash_quiesce(struct device *device)
 {
 	struct flash *flash = flash_of(device);
-	bool has_thread, ran;
+	struct error error;
+	int result;
 
+	flash_halt(device);
+	if (!flash->file)
+		return;
+	result = flash_file_await(flash->file, deadline_left_ms(flash->patience_end), &error);
 	lock_take(&device->lock);
-	has_thread = flash->has_thread;
-	ran = flash->running;
-	flash->has_thread = flash->running = false;
-	pthread_cond_signal(&flash->wake);
-	lock_drop(&device->lock);
-	if (has_thread)
-		pthread_join(flash->thread, NULL);
-	lock_take(&device->lock);
-	if (ran && flash->changed && flash->path[0])
-		flash_write_file(flash);
+	flash->late = result == -ETIMEDOUT;
+	flash->patience_end = sc_ns(0);
+	if (result && !flash->late)
+		flash_tell_failure(flash, &error);
 	lock_drop(&device->lock);
 }
 
@@ -175,7 +183,10 @@ static void flash_reset(struct device *device)
 
 static void flash_destroy(struct device *device)
 {
-	pthread_cond_destroy(&flash_of(device)->wake);
+	struct flash *flash = flash_of(device);
+
+	if (flash->file)
+		flash_file_close(flash->file);
 	lock_destroy(&device->lock);
 }
 
@@ -186,6 +197,7 @@ static const struct device_ops flash_ops = {
 	.read = flash_read,
 	.write = flash_write,
 	.start = flash_start,
+	.halt = flash_halt,
 	.quiesce = flash_quiesce,
 	.tick = flash_tick,
 	.save = flash_save,
@@ -206,13 +218,12 @@ int flash_init(struct flash *flash, struct memory *memory, const char *path, con
 			    .line = *line },
 		.memory = memory,
 		.machine = machine,
-		.path = path,
 		.shown = true,
+		.patience_ms = FLASH_PATIENCE_MS,
 	};
 	lock_init(&flash->device.lock, LOCK_DEVICE);
-	pthread_cond_init(&flash->wake, NULL);
 	cfi_init(&flash->cfi, bank->host, (uint32_t)bank->size);
-	return path[0] ? replace_check(path, error) : 0;
+	return path[0] ? flash_file_open(&flash->file, path, error) : 0;
 }
 
 void flash_fill(struct flash *flash, const void *data, size_t size)
@@ -231,4 +242,40 @@ void flash_fill(struct flash *flash, const void *data, size_t size)
 		flash->used = (uint32_t)(at + piece);
 	}
 	lock_drop(&flash->device.lock);
+}
+
+/* ---- Whose the file is ---- */
+
+static int flash_explain(int result, struct error *error)
+{
+	struct error reason = *error;
+
+	if (result)
+		error_explain(error, "the firmware's variables: %.400s", reason.text);
+	return result;
+}
+
+int flash_lock(struct flash *flash, int limit_ms, struct error *error)
+{
+	return flash->file ? flash_explain(flash_file_lock(flash->file, limit_ms, error), error) : 0;
+}
+
+int flash_unlock(struct flash *flash, int limit_ms, struct error *error)
+{
+	return flash->file ? flash_explain(flash_file_unlock(flash->file, limit_ms, error), error) : 0;
+}
+
+int flash_settled(struct flash *flash, struct error *error)
+{
+	bool late;
+
+	lock_take(&flash->device.lock);
+	late = flash->late;
+	lock_drop(&flash->device.lock);
+	if (!late)
+		return 0;
+	return error_set(error, ETIMEDOUT,
+			 "the firmware's variables: the file system of %s does not answer, and has not finished what "
+			 "the guest changed: try again once it does",
+			 flash->file->replace.path);
 }

@@ -87,6 +87,7 @@ static int devices_add_firmware(struct devices *devices, const struct devices_ho
 	const struct machine_config *config = host->config;
 	int result = flash_init(&devices->flash, host->memory, config->variables, config->name, &host->line, error);
 
+	devices->flashes = true;
 	if (!result)
 		result = devices_add(devices, &devices->flash.device, error);
 	if (result)
@@ -100,7 +101,7 @@ int devices_create(struct devices *devices, const struct devices_host *host, str
 	int result;
 
 	devices->bus = (struct bus){ .count = 0 };
-	devices->full = false;
+	devices->full = devices->flashes = false;
 	devices->disks = devices->nets = 0;
 	uart_init(&devices->uart, host->console, host->config->name, &host->line);
 	result = devices_add(devices, &devices->uart.device, error);
@@ -155,7 +156,19 @@ int devices_settled(struct devices *devices, struct error *error)
 
 	for (uint32_t n = 0; n < devices->disks && !result; n++)
 		result = block_settled(&devices->disk[n], error);
+	if (!result && devices->flashes)
+		result = flash_settled(&devices->flash, error);
 	return result;
+}
+
+int devices_lock(struct devices *devices, int limit_ms, struct error *error)
+{
+	return devices->flashes ? flash_lock(&devices->flash, limit_ms, error) : 0;
+}
+
+int devices_unlock(struct devices *devices, int limit_ms, struct error *error)
+{
+	return devices->flashes ? flash_unlock(&devices->flash, limit_ms, error) : 0;
 }
 
 void devices_flush_ahead(struct devices *devices)

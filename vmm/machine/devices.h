@@ -32,14 +32,15 @@ struct devices {
 	uint32_t disks;
 	struct net net[CONFIG_NETS_MAX];
 	uint32_t nets;
-	bool full; /* it has what follows */
+	bool full; /* it has what follows, up to the flash */
 	struct virtio_random random;
 	struct virtio_console console;
 	struct button button;
 	struct genid genid;
 	struct wallclock wallclock;
 	struct rtc rtc;
-	struct flash flash; /* of a machine with firmware, as fwcfg */
+	bool flashes; /* it has what follows, as a machine with firmware has */
+	struct flash flash;
 	struct fwcfg fwcfg;
 };
 
@@ -64,10 +65,13 @@ void devices_reset(struct devices *devices);
 /* Of devices that are quiesced: -ETIMEDOUT and a sentence if a disk is still at work; none may be reset then. */
 int devices_stand(struct devices *devices, struct error *error);
 /*
- * The same: -errno and a sentence if a disk could not be flushed, or is still at work. What the
- * guest wrote may not be on it then, so the machine must not go on elsewhere.
+ * The same: -errno and a sentence if a disk could not be flushed, or is still at work, or the firmware's variables are
+ * still being written. What the guest wrote may not be there then, so the machine must not go on elsewhere.
  */
 int devices_settled(struct devices *devices, struct error *error);
+/* Whose the files are that devices write by themselves: as disk_lock() and disk_unlock(). */
+int devices_lock(struct devices *devices, int limit_ms, struct error *error);
+int devices_unlock(struct devices *devices, int limit_ms, struct error *error);
 /* While the guest runs: begins to flush all disks, so that less is left for the stop; and whether that is over. */
 void devices_flush_ahead(struct devices *devices);
 bool devices_have_flushed_ahead(struct devices *devices);

@@ -5,6 +5,7 @@
  * Policy: every change of state is made here, with the machine's lock. No vCPU runs while guest time stands.
  */
 #include "base/log.h"
+#include "host/deadline.h"
 #include "machine/machine.h"
 
 #include <errno.h>
@@ -91,9 +92,34 @@ static void restart_wake(const struct machine *machine)
 		eventfd_write(machine->restarting, 1);
 }
 
+/* The disks, and the files that devices write by themselves, of which a message tells what they are. */
+static int machine_lock_disks(struct machine *machine, struct error *error)
+{
+	sc_ns_t end = deadline_after_ms(DISKS_LOCK_MS);
+	struct error ignored;
+	int result = disks_lock(&machine->disks, error);
+
+	if (result)
+		return result;
+	result = devices_lock(&machine->devices, deadline_left_ms(end), error);
+	if (result)
+		disks_unlock(&machine->disks, &ignored);
+	return result;
+}
+
+static int machine_unlock_disks(struct machine *machine, struct error *error)
+{
+	sc_ns_t end = deadline_after_ms(DISKS_LOCK_MS);
+	struct error ignored;
+	int first = disks_unlock(&machine->disks, error);
+	int result = devices_unlock(&machine->devices, deadline_left_ms(end), first ? &ignored : error);
+
+	return first ? first : result;
+}
+
 int machine_take_disks(struct machine *machine, struct error *error)
 {
-	int result = disks_lock(&machine->disks, error);
+	int result = machine_lock_disks(machine, error);
 
 	__atomic_store_n(&machine->disks_given, result != 0, __ATOMIC_RELAXED);
 	return result;
@@ -106,7 +132,7 @@ int machine_give_disks(struct machine *machine, struct error *error)
 	if (result)
 		return result;
 	__atomic_store_n(&machine->disks_given, true, __ATOMIC_RELAXED);
-	return disks_unlock(&machine->disks, error);
+	return machine_unlock_disks(machine, error);
 }
 
 void machine_drop_disks(struct machine *machine)
@@ -114,7 +140,7 @@ void machine_drop_disks(struct machine *machine)
 	struct error error;
 
 	__atomic_store_n(&machine->disks_given, true, __ATOMIC_RELAXED);
-	if (disks_unlock(&machine->disks, &error))
+	if (machine_unlock_disks(machine, &error))
 		log_line("%s: %s", machine->config.name, error.text);
 }
 

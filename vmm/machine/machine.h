@@ -99,11 +99,11 @@ int machine_pause(struct machine *machine, struct error *error);
 int machine_resume(struct machine *machine, enum sc_clock_policy policy, bool force, struct error *error);
 
 /*
- * Whose the disks are, by their locks. A machine is made without having them; whatever makes its guest run takes them
- * first, and takes all or none: -EBUSY and a sentence if somebody else has one. To give them away all that was written
- * reaches the medium first; -EIO and a sentence, and they are kept, if it does not. The devices are quiesced. File
- * systems are waited for, DISKS_LOCK_MS, without the machine's lock: -ETIMEDOUT and a sentence; disks that were to be
- * given away count as given then.
+ * Whose the disks are, by their locks, and the file of the firmware's variables with them. A machine is made without
+ * having them; whatever makes its guest run takes them first, and takes all or none: -EBUSY and a sentence if somebody
+ * else has one. To give them away all that was written reaches the medium first; -EIO and a sentence, and they are
+ * kept, if it does not. The devices are quiesced. File systems are waited for, DISKS_LOCK_MS, without the machine's
+ * lock: -ETIMEDOUT and a sentence; disks that were to be given away count as given then.
  */
 int machine_take_disks(struct machine *machine, struct error *error);
 int machine_give_disks(struct machine *machine, struct error *error);
