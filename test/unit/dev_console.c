@@ -182,14 +182,36 @@ static void test_end_without_reader(void **state)
 /* What is lost at the end is told. */
 static void test_end_on_full_disk(void **state)
 {
-	struct output output;
+	struct output *output;
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
 	(void)state;
 	assert_int_equal(output_open(&output, fd, 4096, &error), 0);
-	output_put(&output, "x", 1);
-	assert_false(output_close(&output));
+	output_put(output, "x", 1);
+	assert_false(output_close(output));
 	close(fd);
+}
+
+/* Nobody reads, and the write that waits cannot be broken off: the end does not wait for that either. */
+static void test_end_of_stubborn_write(void **state)
+{
+	static const char bytes[1 << 20];
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	char drained[4096];
+	struct output *output;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(output_open(&output, ends[1], sizeof(bytes), &error), 0);
+	assert_int_equal(sigaction(SIGUSR2, &ignore, NULL), 0);
+	output_put(output, bytes, sizeof(bytes));
+	assert_false(output_close(output));
+	/* Once it is, its thread ends, and frees nothing that somebody else uses. */
+	close(ends[1]);
+	while (read(ends[0], drained, sizeof(drained)) > 0)
+		;
+	close(ends[0]);
 }
 
 /* ---- Standard input and output ---- */
@@ -373,6 +395,7 @@ int main(void)
 		TEST(test_nobody_reads),
 		TEST(test_end_without_reader),
 		TEST(test_end_on_full_disk),
+		TEST(test_end_of_stubborn_write),
 		TEST(test_pipe_gone),
 		TEST(test_pipe_full),
 		TEST(test_terminal),

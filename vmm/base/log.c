@@ -28,7 +28,7 @@ struct log_kind {
 
 /* ---- Writing ---- */
 
-static struct output log_output;
+static struct output *log_output;
 static bool log_is_open;
 static sc_ns_t (*log_now)(void);
 
@@ -39,7 +39,7 @@ static void log_put(const char *text, const char *end)
 	int length = snprintf(line, sizeof(line), "seaclock: %.*s%s\n", LINE_MAX_LENGTH, text, end);
 
 	if (__atomic_load_n(&log_is_open, __ATOMIC_ACQUIRE))
-		output_put(&log_output, line, (size_t)length);
+		output_put(log_output, line, (size_t)length);
 	else
 		fputs(line, stderr);
 }
@@ -118,12 +118,14 @@ int log_open(sc_ns_t (*now)(void), struct error *error)
 
 void log_close(void)
 {
+	if (!__atomic_load_n(&log_is_open, __ATOMIC_ACQUIRE))
+		return;
 	lock_take(&kinds_lock);
 	for (uint32_t n = 0; n < LOG_KINDS; n++)
 		kind_tell(&kinds[n], log_limit_end(&kinds[n].limit));
 	lock_drop(&kinds_lock);
 	__atomic_store_n(&log_is_open, false, __ATOMIC_RELEASE);
-	output_close(&log_output);
+	output_close(log_output);
 }
 
 void log_line(const char *format, ...)

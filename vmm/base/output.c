@@ -102,14 +102,33 @@ static void piece_write(struct output *output, const struct piece *piece)
 	lock_drop(&output->lock);
 }
 
+static void output_free(struct output *output)
+{
+	pthread_cond_destroy(&output->changed);
+	lock_destroy(&output->lock);
+	if (output->finished >= 0)
+		close(output->finished);
+	free(output->ring.bytes);
+	free(output);
+}
+
 static void *output_writer(void *argument)
 {
 	struct output *output = argument;
 	struct piece piece;
+	bool left;
 
 	while (output_take(output, &piece))
 		piece_write(output, &piece);
-	eventfd_write(output->finished, 1);
+	lock_take(&output->lock);
+	output->ended = true;
+	left = output->left;
+	lock_drop(&output->lock);
+	/* If it is not left to this thread, whoever closes it waits for its end. */
+	if (left)
+		output_free(output);
+	else
+		eventfd_write(output->finished, 1);
 	return NULL;
 }
 
@@ -136,34 +155,64 @@ static bool output_is_finished(const struct output *output, int limit_ms)
 	return poll(&(struct pollfd){ .fd = output->finished, .events = POLLIN }, 1, limit_ms) == 1;
 }
 
-/* The signal may come just before the writer begins to wait: once is not enough. */
-static void output_abandon(struct output *output)
+/* The signal may come just before the writer begins to wait: once is not enough. False if the writer goes on waiting.
+ */
+static bool output_abandon(struct output *output)
 {
+	bool ended = false;
+
 	__atomic_store_n(&output->abandoned, true, __ATOMIC_RELEASE);
-	do
+	for (int ms = 0; ms < OUTPUT_ABANDON_MS && !ended; ms += ABANDON_RETRY_MS) {
 		pthread_kill(output->writer, SIGNAL_ABANDON);
-	while (!output_is_finished(output, ABANDON_RETRY_MS));
+		ended = output_is_finished(output, ABANDON_RETRY_MS);
+	}
+	return ended;
 }
 
-int output_open(struct output *output, int fd, size_t capacity, struct error *error)
+/* Nobody waits for the writer any more, and all of it is the writer's; false if that has ended. */
+static bool output_leave(struct output *output)
+{
+	pthread_t writer = output->writer;
+	bool left;
+
+	lock_take(&output->lock);
+	left = output->left = !output->ended;
+	lock_drop(&output->lock);
+	if (left)
+		pthread_detach(writer);
+	return left;
+}
+
+/* A positive errno; output_free() frees it all the same. */
+static int output_init(struct output *output, int fd, size_t capacity)
 {
 	void *bytes = malloc(capacity);
 	int result;
 
-	output_allow_abandoning();
 	*output = (struct output){ .fd = fd, .finished = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	result = !bytes ? ENOMEM : output->finished < 0 ? errno : 0;
-	if (!result) {
-		ring_init(&output->ring, bytes, capacity);
-		lock_init(&output->lock, LOCK_OUTPUT);
-		pthread_cond_init(&output->changed, NULL);
-		result = pthread_create(&output->writer, NULL, output_writer, output);
+	ring_init(&output->ring, bytes, capacity);
+	lock_init(&output->lock, LOCK_OUTPUT);
+	pthread_cond_init(&output->changed, NULL);
+	return result;
+}
+
+int output_open(struct output **output, int fd, size_t capacity, struct error *error)
+{
+	struct output *made = malloc(sizeof(*made));
+	int result = ENOMEM;
+
+	output_allow_abandoning();
+	if (made) {
+		result = output_init(made, fd, capacity);
+		if (!result)
+			result = pthread_create(&made->writer, NULL, output_writer, made);
+		if (!result) {
+			*output = made;
+			return 0;
+		}
+		output_free(made);
 	}
-	if (!result)
-		return 0;
-	free(bytes);
-	if (output->finished >= 0)
-		close(output->finished);
 	return error_set(error, result, "no means to write output (%s)", strerror(result));
 }
 
@@ -185,13 +234,10 @@ bool output_close(struct output *output)
 	pthread_cond_signal(&output->changed);
 	lock_drop(&output->lock);
 	all = output_is_finished(output, OUTPUT_END_MS);
-	if (!all)
-		output_abandon(output);
+	if (!all && !output_abandon(output) && output_leave(output))
+		return false;
 	pthread_join(output->writer, NULL);
 	all = all && !output->ring.dropped;
-	pthread_cond_destroy(&output->changed);
-	lock_destroy(&output->lock);
-	close(output->finished);
-	free(output->ring.bytes);
+	output_free(output);
 	return all;
 }

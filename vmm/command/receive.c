@@ -74,10 +74,9 @@ static void receive_serve(struct receive *receive, struct serve *serve, struct t
 }
 
 static int receive_machine(struct receive *receive, struct channel *channel, const struct frame_hello *hello,
-			   struct console *console, struct error *error)
+			   struct console *console, struct teardown *teardown, struct error *error)
 {
 	const struct wait_watch signals = { .fd = receive->signals, .fn = receive_signal };
-	struct teardown teardown = { .begun = false };
 	struct machine machine;
 	struct target target;
 	struct serve serve;
@@ -90,14 +89,13 @@ static int receive_machine(struct receive *receive, struct channel *channel, con
 	result = target_create(&target, &machine, &receive->names, console, error);
 	if (result)
 		return result;
-	result = receive_contents(&target, &serve, &teardown, error);
+	result = receive_contents(&target, &serve, teardown, error);
 	if (!result) {
 		incoming_await_settled(&receive->incoming, channel);
-		receive_serve(receive, &serve, &teardown);
+		receive_serve(receive, &serve, teardown);
 	}
-	monitor_tear_down(&teardown, &machine, MACHINE_END_NONE);
+	monitor_tear_down(teardown, &machine, MACHINE_END_NONE);
 	machine_destroy(&machine);
-	teardown_end(&teardown);
 	return result;
 }
 
@@ -113,13 +111,15 @@ static void receive_refuse(struct receive *receive, struct channel *channel, con
 
 static void receive_call(struct receive *receive, struct channel *channel, const struct frame_hello *hello)
 {
+	struct teardown teardown = { .begun = false };
 	struct console console;
 	struct error error;
 	int result = console_open(&console, receive->options->console, &error);
 
 	if (!result) {
-		result = receive_machine(receive, channel, hello, &console, &error);
+		result = receive_machine(receive, channel, hello, &console, &teardown, &error);
 		console_close(&console);
+		teardown_end(&teardown);
 	}
 	if (result)
 		receive_refuse(receive, channel, hello, result, &error);

@@ -85,9 +85,9 @@ static int restoring_run(const struct restore_options *options, const char *cons
 		result = restoring_serve(&machine, &teardown, end, error);
 		monitor_tear_down(&teardown, &machine, *end);
 		machine_destroy(&machine);
-		teardown_end(&teardown);
 	}
 	console_close(&console);
+	teardown_end(&teardown);
 	return result;
 }
 

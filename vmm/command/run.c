@@ -68,9 +68,9 @@ static int run_machine(const struct machine_config *config, const char *console_
 		result = boot_serve(&machine, &teardown, end, error);
 		monitor_tear_down(&teardown, &machine, *end);
 		machine_destroy(&machine);
-		teardown_end(&teardown);
 	}
 	console_close(&console);
+	teardown_end(&teardown);
 	return result;
 }
 

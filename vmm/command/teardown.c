@@ -5,6 +5,7 @@
 #include "base/log.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -17,10 +18,9 @@ static void *teardown_thread(void *context)
 
 	if (poll(&over, 1, teardown->limit_ms))
 		return NULL;
-	log_line(
-		"%s has ended, and its monitor has waited %d s for what was under way, such as requests to a disk that "
-		"does not answer: it waits no longer",
-		teardown->name, teardown->limit_ms / MS_PER_S);
+	log_line("%s has ended, and its monitor has waited %d s for what was under way, such as requests to a disk or "
+		 "output to a file whose server does not answer: it waits no longer",
+		 teardown->name, teardown->limit_ms / MS_PER_S);
 	log_close();
 	console_restore(teardown->console);
 	_exit(teardown->status);
@@ -31,12 +31,12 @@ void teardown_begin(struct teardown *teardown, const char *name, struct console 
 	if (teardown->begun)
 		return;
 	*teardown = (struct teardown){
-		.name = name,
 		.console = console,
 		.status = status,
 		.limit_ms = limit_ms,
 		.over = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
+	snprintf(teardown->name, sizeof(teardown->name), "%s", name);
 	if (teardown->over < 0)
 		return;
 	teardown->begun = !pthread_create(&teardown->thread, NULL, teardown_thread, teardown);

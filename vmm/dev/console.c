@@ -107,11 +107,10 @@ void console_restore(const struct console *console)
 
 void console_close(struct console *console)
 {
-	if (console->out >= 0 && !output_close(&console->output))
+	if (console->out >= 0 && !output_close(console->output))
 		log_line("the end of the console's output was lost: nobody reads it, or it cannot be written");
 	console_restore(console);
 	console_close_file(console);
-	console->in = -1;
 }
 
 /* ---- Output and input ---- */
@@ -119,7 +118,7 @@ void console_close(struct console *console)
 void console_write(struct console *console, const void *data, size_t size)
 {
 	if (console->out >= 0)
-		output_put(&console->output, data, size);
+		output_put(console->output, data, size);
 }
 
 /* What poll() tells of the input. */

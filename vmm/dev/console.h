@@ -28,7 +28,7 @@ struct console {
 	bool raw;
 	bool escape; /* Ctrl-A was the last byte */
 	struct termios before;
-	struct output output; /* to `out`, unless that is -1 */
+	struct output *output; /* to `out`, unless that is -1 */
 };
 
 /*
@@ -38,7 +38,7 @@ struct console {
 int console_open(struct console *console, const char *path, struct error *error);
 /* The guest has the terminal from now on. */
 void console_start(struct console *console);
-/* The terminal as it was before. */
+/* The terminal as it was before. Another thread may do so while the console is being closed. */
 void console_restore(const struct console *console);
 void console_close(struct console *console);
 void console_write(struct console *console, const void *data, size_t size);
