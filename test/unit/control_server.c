@@ -154,8 +154,10 @@ static void test_status_describes(void **state)
 	fill(config->initrd, sizeof(config->initrd));
 	fill(config->command_line, sizeof(config->command_line));
 	config->disks = CONFIG_DISKS_MAX;
-	for (uint32_t n = 0; n < CONFIG_DISKS_MAX; n++)
+	for (uint32_t n = 0; n < CONFIG_DISKS_MAX; n++) {
 		fill(config->disk[n].where, sizeof(config->disk[n].where));
+		config->disk[n].where[1] = (char)('0' + n);
+	}
 	answer = ask("{\"version\": 1, \"command\": \"status\"}");
 	text = json_dumps(json_object_get(json_object_get(answer, "ok"), "machine"), 0);
 	assert_non_null(text);
@@ -163,7 +165,7 @@ static void test_status_describes(void **state)
 	strcpy(same.name, config->name);
 	assert_int_equal(description_parse(text, strlen(text), &same, &error), 0);
 	assert_string_equal(same.command_line, config->command_line);
-	assert_string_equal(same.disk[CONFIG_DISKS_MAX - 1].where, config->disk[0].where);
+	assert_string_equal(same.disk[CONFIG_DISKS_MAX - 1].where, config->disk[CONFIG_DISKS_MAX - 1].where);
 	assert_true(same.memory_size == config->memory_size);
 	free(text);
 	json_decref(answer);

@@ -100,12 +100,14 @@ static void test_largest(void **state)
 	for (uint32_t n = 0; n < CONFIG_DISKS_MAX; n++) {
 		config.disk[n] = config_disk_default();
 		fill(config.disk[n].where, sizeof(config.disk[n].where));
+		config.disk[n].where[1] = (char)('0' + n);
 		fill(config.disk[n].serial, sizeof(config.disk[n].serial));
 	}
 	config.nets = CONFIG_NETS_MAX;
 	for (uint32_t n = 0; n < CONFIG_NETS_MAX; n++) {
 		fill(config.net[n].where, sizeof(config.net[n].where));
 		memcpy(config.net[n].where, "passt=", strlen("passt="));
+		config.net[n].where[strlen("passt=/")] = (char)('0' + n);
 		config.net[n].mtu = UINT16_MAX;
 	}
 	expect_taken(&config);
@@ -275,6 +277,35 @@ static void test_texts(void **state)
 	expect_refused("disks[1].serial takes up to 20 visible characters of ASCII, without blanks");
 	strcpy(bad.disk[1].serial, "\xc3\xa9");
 	expect_refused("disks[1].serial takes up to 20 visible characters of ASCII, without blanks");
+}
+
+/* Each device has a place of its own, but for what several may read. */
+static void test_places(void **state)
+{
+	struct error error;
+
+	(void)state;
+	bad = good;
+	strcpy(bad.disk[1].where, bad.disk[0].where);
+	expect_refused("disks 0 and 1 are the same, /srv/a, b: name it once, or make both readonly");
+	strcpy(bad.disk[1].where, bad.disk[0].where);
+	bad.disk[1].readonly = true;
+	assert_int_equal(config_check(&bad, &error), 0);
+	/* Its server decides. */
+	bad.disk[1] = bad.disk[0] = good.disk[1];
+	assert_int_equal(config_check(&bad, &error), 0);
+	bad.nets = 3;
+	strcpy(bad.net[0].where, "tap=b");
+	strcpy(bad.net[1].where, "passt");
+	strcpy(bad.net[2].where, "passt");
+	assert_int_equal(config_check(&bad, &error), 0);
+	strcpy(bad.net[2].where, "tap=b");
+	assert_int_equal(config_check(&bad, &error), -EINVAL);
+	assert_string_equal(error.text, "network devices 0 and 2 are at the same place, tap=b: give each its own");
+	strcpy(bad.net[0].where, "passt=/run/p");
+	strcpy(bad.net[2].where, "passt=/run/p");
+	assert_int_equal(config_check(&bad, &error), -EINVAL);
+	bad = good;
 }
 
 static void test_bad_firmware(void **state)
@@ -495,6 +526,7 @@ int main(void)
 		cmocka_unit_test(test_damage),	       cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_too_many_disks), cmocka_unit_test(test_random_damage),
 		cmocka_unit_test(test_firmware),       cmocka_unit_test(test_bad_firmware),
+		cmocka_unit_test(test_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

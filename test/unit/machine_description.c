@@ -10,6 +10,7 @@
 #include "machine/description.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -168,23 +169,30 @@ static void random_text(struct random *random, char *text, size_t size, const ch
 	}
 }
 
-static void random_disk(struct random *random, struct config_disk *disk)
+/* Each device is at a place of its own, by its number. */
+static void random_disk(struct random *random, struct config_disk *disk, uint32_t number)
 {
+	char start[32];
+
+	snprintf(start, sizeof(start), "%s%" PRIu32, random_chance(random, 2) ? "/" : "nbd://", number);
 	*disk = config_disk_default();
-	random_text(random, disk->where, sizeof(disk->where), random_chance(random, 2) ? "/" : "nbd://");
+	random_text(random, disk->where, sizeof(disk->where), start);
 	for (uint64_t n = random_between(random, 0, CONFIG_SERIAL_SIZE - 1); n; n--)
 		disk->serial[n - 1] = (char)random_between(random, '!', '~');
 	disk->readonly = random_chance(random, 2);
 	disk->reconnect_s = (uint32_t)random_between(random, 0, CONFIG_RECONNECT_MAX_S);
 }
 
-static void random_net(struct random *random, struct config_net *net)
+static void random_net(struct random *random, struct config_net *net, uint32_t number)
 {
+	char start[32];
+
+	snprintf(start, sizeof(start), "passt=/%" PRIu32, number);
 	*net = (struct config_net){ .where = "passt" };
 	if (random_chance(random, 2))
-		random_text(random, net->where, sizeof(net->where), "passt=/");
+		random_text(random, net->where, sizeof(net->where), start);
 	else if (random_chance(random, 2))
-		strcpy(net->where, "tap=fd:7");
+		snprintf(net->where, sizeof(net->where), "tap=fd:%" PRIu32, 7 + number);
 	for (uint32_t n = 0; n < MAC_SIZE && random_chance(random, 8) == 0; n++)
 		net->mac[n] = (uint8_t)random_between(random, 0, 255) & 0xfe;
 }
@@ -205,10 +213,10 @@ static void random_config(struct random *random, struct machine_config *made)
 	random_text(random, made->command_line, sizeof(made->command_line), "");
 	made->disks = (uint32_t)random_between(random, 0, CONFIG_DISKS_MAX);
 	for (uint32_t n = 0; n < made->disks; n++)
-		random_disk(random, &made->disk[n]);
+		random_disk(random, &made->disk[n], n);
 	made->nets = (uint32_t)random_between(random, 0, CONFIG_NETS_MAX);
 	for (uint32_t n = 0; n < made->nets; n++)
-		random_net(random, &made->net[n]);
+		random_net(random, &made->net[n], n);
 }
 
 static void test_comes_back(void **state)

@@ -6,6 +6,8 @@
 #include "transfer/arrival.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct machine_config config;
@@ -21,7 +23,7 @@ static int set_up(void **state)
 	config.disks = 2;
 	for (uint32_t n = 0; n < config.disks; n++) {
 		config.disk[n] = config_disk_default();
-		strcpy(config.disk[n].where, "/srv/there");
+		snprintf(config.disk[n].where, sizeof(config.disk[n].where), "/srv/there%" PRIu32, n);
 		strcpy(config.disk[n].serial, "A1");
 	}
 	names = (struct arrival_names){ .name = NULL };
@@ -48,7 +50,7 @@ static void test_all(void **state)
 	assert_string_equal(config.name, "ship");
 	assert_string_equal(config.kernel, "/here/Image");
 	assert_string_equal(config.initrd, "/here/initrd");
-	assert_string_equal(config.disk[0].where, "/srv/there");
+	assert_string_equal(config.disk[0].where, "/srv/there0");
 	assert_string_equal(config.disk[1].where, "nbd://here/disk");
 	assert_string_equal(config.disk[1].serial, "A1");
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "dev/disk/where.h"
 #include "dev/net/plug.h"
+#include "machine/places.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -247,7 +248,9 @@ int config_check(const struct machine_config *config, struct error *error)
 		result = check_boot(config, error);
 	if (!result)
 		result = check_disks(config, error);
-	return result ? result : check_nets(config, error);
+	if (!result)
+		result = check_nets(config, error);
+	return result ? result : places_check(config, error);
 }
 
 /* ---- Addresses of network devices ---- */
