@@ -158,16 +158,20 @@ static void test_foreign_names(void **state)
 	assert_null(strstr(altra.said, "old"));
 }
 
-/* ---- Monitors of another version ---- */
+/* ---- Monitors that are none ---- */
 
-/* Answers each request alike, until somebody kills it. */
-static void foreign_serve(int listener, const char *answer)
+static const char done[] = "{\"ok\": true}\n";
+
+/* Answers each request alike, until somebody kills it. Once it has done what was asked its socket is gone. */
+static void foreign_serve(int listener, const char *path, const char *answer)
 {
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);
 		char request[256];
 
 		(void)!read(fd, request, sizeof(request));
+		if (answer == done)
+			unlink(path);
 		(void)!send(fd, answer, strlen(answer), MSG_NOSIGNAL);
 		close(fd);
 	}
@@ -190,7 +194,7 @@ static pid_t foreign_run(const struct node *node, const char *name, const char *
 		/* Whoever listens is the process that clients see. */
 		if (listen(listener, 8) || write(ready[1], "", 1) != 1)
 			_exit(1);
-		foreign_serve(listener, answer);
+		foreign_serve(listener, address.sun_path, answer);
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	close(ready[0]);
@@ -233,6 +237,24 @@ static void test_other_version(void **state)
 	expect_killed(newer, "newer");
 	expect_killed(older, "older");
 	assert_int_equal(node_command(&altra, "status", NULL), 0);
+}
+
+/* ---- shutdown --wait ---- */
+
+/* The machine has ended, but not its process, which the kernel keeps. */
+static void test_monitor_stays(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	node_make(&altra, "altra", "");
+	/* Which makes the folder. */
+	node_run(&altra, "own", "guest=printing");
+	pid = foreign_run(&altra, "boat", done);
+	node_expect_refused(&altra, node_command(&altra, "shutdown", "boat", "--wait", "1", NULL),
+			    "boat has ended, and its monitor has not, 1 s after its power button was pressed");
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 /* ---- stop --now ---- */
@@ -295,7 +317,7 @@ int main(void)
 		TEST(test_stopped_at_work), TEST(test_no_folder),
 		TEST(test_foreign_names),   TEST(test_now_running),
 		TEST(test_now_migrating),   TEST(test_now_saving),
-		TEST(test_other_version),
+		TEST(test_other_version),   TEST(test_monitor_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,6 +206,17 @@ static int peer_open(int fd)
 
 /* ---- shutdown ---- */
 
+/* Nobody serves its control socket, whose monitor may be held up by the kernel. */
+static bool client_has_ended(const char *name)
+{
+	struct error ignored;
+	int fd, result = client_connect(name, &fd, &ignored);
+
+	if (!result)
+		close(fd);
+	return result == -ESRCH;
+}
+
 /* Until the process ends. */
 static int shutdown_wait(const char *name, int process, uint32_t wait_s, struct error *error)
 {
@@ -218,6 +229,11 @@ static int shutdown_wait(const char *name, int process, uint32_t wait_s, struct 
 	while (result < 0 && errno == EINTR);
 	if (result > 0)
 		return 0;
+	if (client_has_ended(name))
+		return error_set(error, ETIMEDOUT,
+				 "%s has ended, and its monitor has not, %u s after its power button was pressed: a "
+				 "disk, or a file that it writes, does not answer",
+				 name, wait_s);
 	return error_set(error, ETIMEDOUT,
 			 "%s has not ended %u s after its power button was pressed: its guest takes longer, or does "
 			 "not heed the button",
