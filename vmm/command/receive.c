@@ -58,6 +58,8 @@ static int receive_contents(struct target *target, struct serve *serve, struct t
 	result = target_run(target, error);
 	if (result) {
 		monitor_tear_down(teardown, target->machine, MACHINE_END_NONE);
+		/* Whoever sees that it is gone finds its disks free. */
+		machine_drop_disks(target->machine);
 		serve_close(serve);
 	}
 	return result;
