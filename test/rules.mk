@@ -84,7 +84,7 @@ check-model:
 	@test/model/check $(O)/model
 
 # Fuzzing: every test/fuzz/*.c is one target of libFuzzer; everything under test is built for it.
-CFLAGS_fuzz := $(CFLAGS_COMMON) -DLOCK_CHECK -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+CFLAGS_fuzz := $(CFLAGS_COMMON) -DLOCK_CHECK -O2 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 FUZZ_LIB := $(O)/fuzz/test/seaclock.a
 # Nothing is opened, and no file written, by a name that a fuzzer has made up: test/fuzz/stub/.

@@ -28,6 +28,7 @@ struct fake_timer {
 	int fd;
 	int own;
 	bool armed;
+	bool readable;
 	uint32_t settings;
 	uint64_t due;
 	struct fake_host *host;
@@ -123,6 +124,7 @@ static void time_pass(uint64_t ns)
 		if (!timers[n].armed || timers[n].due > now_ns)
 			continue;
 		timers[n].armed = false;
+		timers[n].readable = true;
 		eventfd_write(timers[n].own, 1);
 	}
 }
@@ -295,16 +297,25 @@ int host_timer_create(void)
 	return result;
 }
 
+/* With the lock. */
+static void timer_clear(struct fake_timer *timer)
+{
+	eventfd_t ignored;
+
+	if (timer->readable)
+		(void)eventfd_read(timer->own, &ignored);
+	timer->readable = false;
+}
+
 /* With the lock: as timerfd_settime() does, expiries that were not taken are forgotten. */
 static void timer_set(int fd, bool armed, uint64_t delay)
 {
 	struct fake_timer *timer = timer_find(fd);
-	eventfd_t ignored;
 
 	if (!timer)
 		fake_violation("a timer that does not exist");
 	time_follow();
-	(void)eventfd_read(timer->own, &ignored);
+	timer_clear(timer);
 	timer->armed = armed;
 	timer->settings++;
 	timer->due = delay > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + delay;
@@ -328,14 +339,13 @@ void host_timer_disarm(int timer)
 void host_timer_acknowledge(int fd)
 {
 	struct fake_timer *timer;
-	eventfd_t ignored;
 
 	pthread_mutex_lock(&fake_lock);
 	timer = timer_find(fd);
 	if (!timer)
 		fake_violation("a timer that does not exist");
 	fake_host_adopt(timer->host);
-	(void)eventfd_read(timer->own, &ignored);
+	timer_clear(timer);
 	pthread_mutex_unlock(&fake_lock);
 }
 
