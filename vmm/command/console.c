@@ -5,6 +5,7 @@
  * Policy: input is read while the machine takes it, output while standard output takes it, and an order to end is
  * heeded meanwhile. The exit status is that of the machine's monitor, or 0 for one that runs on.
  */
+#include "base/events.h"
 #include "base/signals.h"
 #include "command/monitor.h"
 #include "command/verb.h"
@@ -15,7 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -151,8 +151,7 @@ static int viewer_once(struct viewer *viewer, struct error *error)
 	struct pollfd *wait = viewer->wait;
 	int result = 0;
 
-	if (poll(wait, VIEWER_WAITS, viewer_attend(viewer)) < 0)
-		return errno == EINTR ? 0 : error_set(error, errno, "cannot wait (%s)", strerror(errno));
+	events_await(wait, VIEWER_WAITS, viewer_attend(viewer));
 	if (wait[VIEWER_SIGNAL].revents)
 		return signals_check(error);
 	if (wait[VIEWER_OUTPUT].revents)

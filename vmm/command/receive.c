@@ -2,6 +2,7 @@
 /* `seaclock receive`: see the header. */
 #include "command/receive.h"
 
+#include "base/events.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "command/monitor.h"
@@ -155,8 +156,7 @@ static void receive_once(struct receive *receive)
 	struct channel channel;
 	struct frame_hello hello;
 
-	if (poll(wait, 2, -1) < 0)
-		return;
+	events_await(wait, 2, -1);
 	if (wait[1].revents) {
 		receive->end = MACHINE_END_STOPPED;
 		receive->over = true;

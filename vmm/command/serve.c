@@ -2,6 +2,7 @@
 /* A machine's life from start to end: see the header. */
 #include "command/serve.h"
 
+#include "base/events.h"
 #include "base/log.h"
 #include "base/signals.h"
 
@@ -109,8 +110,7 @@ static bool serve_once(struct serve *serve)
 	int console_ms = serve_attend(serve), control_ms = control_retry_ms(&serve->control);
 
 	/* As unsigned numbers, -1 is the longest. */
-	if (poll(wait, SERVE_WAITS, (unsigned int)control_ms < (unsigned int)console_ms ? control_ms : console_ms) < 0)
-		return errno == EINTR;
+	events_await(wait, SERVE_WAITS, (unsigned int)control_ms < (unsigned int)console_ms ? control_ms : console_ms);
 	if (wait[SERVE_CONTROL].revents || control_ms >= 0)
 		serve_control(serve);
 	if (wait[SERVE_SIGNAL].revents)

@@ -2,11 +2,10 @@
 /* The thread of a machine's synthetic timers: see the header. */
 #include "machine/expiry.h"
 
-#include "base/log.h"
+#include "base/events.h"
 #include "base/pace.h"
 #include "machine/restart.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -54,11 +53,7 @@ static void *expiry_thread(void *context)
 	for (;;) {
 		sc_ns_t began;
 
-		if (poll(wait, sizeof(wait) / sizeof(wait[0]), -1) < 0 && errno != EINTR) {
-			log_line("%s: waiting for its timers failed (%s)", machine->config.name, strerror(errno));
-			machine_finish(machine, MACHINE_END_FAILED);
-			break;
-		}
+		events_await(wait, sizeof(wait) / sizeof(wait[0]), -1);
 		if (wait[1].revents)
 			break;
 		if (wait[2].revents)

@@ -2,12 +2,12 @@
 /* The thread of a block device: see the header. */
 #include "dev/virtio/block_worker.h"
 
+#include "base/events.h"
 #include "base/log.h"
 #include "host/host.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -414,8 +414,7 @@ static void block_wait(struct block *block, bool attend, uint64_t patience_ns)
 
 	if (patience_ns && (timeout_ms < 0 || timeout_ms > patience_ms))
 		timeout_ms = patience_ms;
-	if (poll(wait, 2, timeout_ms) < 0)
-		wait[0].revents = wait[1].revents = 0;
+	events_await(wait, 2, timeout_ms);
 	if (wait[0].revents)
 		eventfd_read(block->wake, &ignored);
 	if (attend)

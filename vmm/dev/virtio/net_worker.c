@@ -2,13 +2,13 @@
 /* The thread of a network device: see the header. */
 #include "dev/virtio/net_worker.h"
 
+#include "base/events.h"
 #include "base/log.h"
 #include "dev/virtio/net_frame.h"
 #include "host/host.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -404,7 +404,7 @@ static void net_wait(struct net *net, bool works)
 	};
 	eventfd_t ignored;
 
-	if (poll(wait, 2, announcement_timeout_ms(&net->announcement, host_monotonic())) <= 0)
+	if (events_await(wait, 2, announcement_timeout_ms(&net->announcement, host_monotonic())) <= 0)
 		return;
 	if (wait[0].revents)
 		eventfd_read(net->wake, &ignored);
