@@ -37,6 +37,11 @@ static int client_silent(const char *name, struct error *error)
 			 name, name);
 }
 
+static int client_closed(const char *name, struct error *error)
+{
+	return error_set(error, EPIPE, "the monitor of %s closed its control socket without an answer", name);
+}
+
 /* It has ended, or was killed: what was asked for may have happened. */
 static int client_broken(const char *name, struct error *error)
 {
@@ -136,7 +141,25 @@ static int client_wait(const char *name, int fd, int limit_ms, const struct clie
 	}
 	if (errno == ETIMEDOUT)
 		return client_silent(name, error);
-	return error_set(error, EPIPE, "the monitor of %s closed its control socket without an answer", name);
+	if (errno == ENOMEM)
+		return error_set(error, ENOMSG, "no memory for what the monitor of %s has answered", name);
+	return client_closed(name, error);
+}
+
+/* Takes over `request`. */
+static int client_write(const char *name, int fd, json_t *request, struct error *error)
+{
+	bool whole = json_object_size(request);
+	int result = whole ? control_send_line(fd, request) : -ENOMEM;
+
+	if (!whole)
+		json_decref(request);
+	if (result == -EPIPE)
+		return client_closed(name, error);
+	if (result)
+		return error_set(error, error_of_call(-result), "the monitor of %s cannot be asked (%s)", name,
+				 strerror(-result));
+	return 0;
 }
 
 /* Connects and sends. Takes over `request`. */
@@ -144,10 +167,13 @@ static int client_send(const char *name, json_t *request, int *fd, struct error 
 {
 	int result = client_connect(name, fd, error);
 
-	if (result)
+	if (result) {
 		json_decref(request);
-	else
-		control_write_line(*fd, request);
+		return result;
+	}
+	result = client_write(name, *fd, request, error);
+	if (result)
+		close(*fd);
 	return result;
 }
 
@@ -249,8 +275,9 @@ int client_shutdown(const char *name, uint32_t wait_s, struct error *error)
 		return result;
 	/* Before the request: the answer may be the last thing that the process does. */
 	process = wait_s ? peer_open(fd) : -1;
-	control_write_line(fd, request_make("shutdown"));
-	result = client_wait(name, fd, SHORT_ANSWER_MS, NULL, &answer, error);
+	result = client_write(name, fd, request_make("shutdown"), error);
+	if (!result)
+		result = client_wait(name, fd, SHORT_ANSWER_MS, NULL, &answer, error);
 	close(fd);
 	json_decref(answer);
 	if (!result && wait_s && process < 0)
@@ -280,8 +307,9 @@ static const char *stop_order(const char *name, int fd, int *result, struct erro
 	json_t *answer = NULL, *request = request_make("stop");
 
 	request_set_flag(request, "now", true);
-	control_write_line(fd, request);
-	*result = client_wait(name, fd, SHORT_ANSWER_MS, NULL, &answer, error);
+	*result = client_write(name, fd, request, error);
+	if (!*result)
+		*result = client_wait(name, fd, SHORT_ANSWER_MS, NULL, &answer, error);
 	json_decref(answer);
 	if (*result == -ETIMEDOUT)
 		return "did not answer";

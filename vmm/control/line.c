@@ -2,6 +2,8 @@
 /* Lines of JSON over a control socket: see the header. */
 #include "control/line.h"
 
+#include "base/events.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "host/deadline.h"
 
@@ -31,11 +33,26 @@ static char read_byte(int fd, sc_ns_t deadline)
 	struct pollfd item = { .fd = fd, .events = POLLIN };
 	char byte;
 
-	errno = ETIMEDOUT;
-	if (poll(&item, 1, deadline_left_ms(deadline)) != 1)
-		return 0;
+	ssize_t got;
+
+	do {
+		int left_ms = deadline_left_ms(deadline);
+
+		errno = ETIMEDOUT;
+		if (!events_await(&item, 1, left_ms) && !left_ms)
+			return 0;
+		got = item.revents ? read(fd, &byte, 1) : -1;
+	} while (got < 0 && (!item.revents || errno == EINTR || errno == EAGAIN));
 	errno = ECONNRESET;
-	return read(fd, &byte, 1) == 1 ? byte : 0;
+	return got == 1 ? byte : 0;
+}
+
+static json_t *line_parse(const char *line, size_t length)
+{
+	json_t *value;
+
+	errno = json_read(line, length, 0, &value, NULL) == -ENOMEM ? ENOMEM : EPROTO;
+	return value;
 }
 
 json_t *control_read_line(int fd, int timeout_ms)
@@ -49,14 +66,29 @@ json_t *control_read_line(int fd, int timeout_ms)
 
 		if (!byte)
 			return NULL;
-		if (byte == '\n') {
-			errno = EPROTO;
-			return json_loadb(line, length, 0, NULL);
-		}
+		if (byte == '\n')
+			return line_parse(line, length);
 		line[length++] = byte;
 	}
 	errno = EPROTO;
 	return NULL;
+}
+
+int control_send_line(int fd, json_t *line)
+{
+	char *text = json_dumps(line, JSON_COMPACT);
+	size_t length;
+	int result = 0;
+
+	json_decref(line);
+	if (!text)
+		return -ENOMEM;
+	length = strlen(text);
+	text[length] = '\n';
+	if (send(fd, text, length + 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		result = -errno;
+	free(text);
+	return result;
 }
 
 /* A stream is called writable while a quarter of its buffer is in use (unix_writable() in net/unix/af_unix.c). */
@@ -65,23 +97,22 @@ void control_write_progress(int fd, json_t *line)
 	struct pollfd item = { .fd = fd, .events = POLLOUT };
 
 	if (poll(&item, 1, 0) == 1 && item.revents == POLLOUT)
-		control_write_line(fd, line);
+		control_send_line(fd, line);
 	else
 		json_decref(line);
 }
 
+/* The client learns at least that it will not learn more. */
+static const char unsaid[] = "{\"error\":\"the monitor has no memory to tell what came of it: `seaclock status` "
+			     "tells\",\"code\":\"unheard\"}\n";
+
 void control_write_line(int fd, json_t *line)
 {
-	char *text = json_dumps(line, JSON_COMPACT);
-	size_t length;
+	int result = control_send_line(fd, line);
 
-	json_decref(line);
-	if (!text)
+	if (result == -ENOMEM && send(fd, unsaid, sizeof(unsaid) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 		return;
-	length = strlen(text);
-	text[length] = '\n';
 	/* The client may have gone, or may have stopped reading. What it asked for happens all the same. */
-	if (send(fd, text, length + 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE && errno != EAGAIN)
-		log_line("the control socket: %s", strerror(errno));
-	free(text);
+	if (result && result != -EPIPE && result != -EAGAIN)
+		log_line("the control socket: %s", strerror(-result));
 }

@@ -17,11 +17,14 @@
 
 /*
  * The next line of an answer; NULL with errno: ETIMEDOUT if it is not complete within the time limit, ECONNRESET at the
- * end of the connection, EPROTO if it is not JSON or too long.
+ * end of the connection, EPROTO if it is not JSON or too long, ENOMEM.
  */
 json_t *control_read_line(int fd, int timeout_ms);
 
-/* Takes over `line`, and sends it if the socket has room. */
+/* Takes over `line`, and sends it if the socket has room; -errno, -ENOMEM also for a line that is NULL. */
+int control_send_line(int fd, json_t *line);
+
+/* The same for a monitor, which does not care whether its client listens. Of what it has no memory for it says so. */
 void control_write_line(int fd, json_t *line);
 
 /* The same for progress, which is dropped if the reader is behind. */

@@ -2,6 +2,7 @@
 /* Requests on the control socket: see the header. */
 #include "control/request.h"
 
+#include "base/json.h"
 #include "machine/config.h"
 
 #include <errno.h>
@@ -48,21 +49,34 @@ json_t *request_make(const char *command)
 	return json_pack("{s:i, s:s}", "version", CONTROL_VERSION, "command", command);
 }
 
+/* For want of memory nothing is left: without this field it would ask for something else. False for a value of NULL. */
+static bool request_set(json_t *request, const char *key, json_t *value)
+{
+	bool set = !json_object_set_new(request, key, value);
+
+	if (!json_is_whole())
+		json_object_clear(request);
+	return set || !json_is_whole();
+}
+
 bool request_set_text(json_t *request, const char *key, const char *text)
 {
-	return !text || !json_object_set_new(request, key, json_string(text));
+	json_watch();
+	return !text || request_set(request, key, json_string(text));
 }
 
 void request_set_flag(json_t *request, const char *key, bool flag)
 {
+	json_watch();
 	if (flag)
-		json_object_set_new(request, key, json_true());
+		request_set(request, key, json_true());
 }
 
 void request_set_number(json_t *request, const char *key, uint32_t number)
 {
+	json_watch();
 	if (number)
-		json_object_set_new(request, key, json_integer(number));
+		request_set(request, key, json_integer(number));
 }
 
 /* ---- Checks ---- */

@@ -50,7 +50,10 @@ const struct request_command *request_command_at(size_t n);
 /* A request of this version, without further fields; to be freed. */
 json_t *request_make(const char *command);
 
-/* Each adds a field, and leaves out what is not said: NULL, false, 0. False for a text that is not in UTF-8. */
+/*
+ * Each adds a field, and leaves out what is not said: NULL, false, 0. If there is no memory for it the request is empty
+ * from then on, and the client does not send it. False for a text that is not in UTF-8.
+ */
 bool request_set_text(json_t *request, const char *key, const char *text);
 void request_set_flag(json_t *request, const char *key, bool flag);
 void request_set_number(json_t *request, const char *key, uint32_t number);

@@ -2,6 +2,7 @@
 /* The monitor's end of the control socket: see the header. */
 #include "control/server.h"
 
+#include "base/json.h"
 #include "base/signals.h"
 #include "control/request.h"
 #include "control/socket.h"
@@ -300,6 +301,19 @@ static json_t *status_json(struct control *control)
 	return status;
 }
 
+static void answer_status(struct control *control, int client)
+{
+	json_t *line;
+
+	json_watch();
+	line = json_pack("{s:o}", "ok", status_json(control));
+	if (!json_is_whole()) {
+		json_decref(line);
+		line = NULL;
+	}
+	control_write_line(client, line);
+}
+
 /* ---- Requests ---- */
 
 /* A machine that is already paused keeps its policy, unless the request names another. */
@@ -380,7 +394,7 @@ static bool control_request(struct control *control, int client, const json_t *r
 	}
 	command = request_text(request, "command");
 	if (!strcmp(command, "status")) {
-		control_write_line(client, json_pack("{s:o}", "ok", status_json(control)));
+		answer_status(control, client);
 		return false;
 	}
 	if (!strcmp(command, "migrate")) {
@@ -413,13 +427,16 @@ static bool control_request(struct control *control, int client, const json_t *r
 /* Answers a whole line, or drops the client if that is no request. */
 static void client_finish(struct control *control, struct control_client *client, size_t length)
 {
-	json_t *request = json_loadb(client->line, length, 0, NULL);
+	json_t *request;
+	int result = json_read(client->line, length, 0, &request, NULL);
 	bool taken;
 
 	/* Before the request: once another thread owns the connection, it may close it at any time. */
 	epoll_ctl(control->events, EPOLL_CTL_DEL, client->fd, NULL);
 	taken = request && control_request(control, client->fd, request);
 	json_decref(request);
+	if (result == -ENOMEM)
+		control_write_line(client->fd, NULL);
 	if (taken)
 		client->fd = -1;
 	client_close(client);

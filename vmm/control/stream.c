@@ -2,6 +2,7 @@
 /* The end of a console's connection: see the header. */
 #include "control/stream.h"
 
+#include "base/json.h"
 #include "control/line.h"
 
 #include <string.h>
@@ -58,7 +59,9 @@ enum machine_end stream_end(const struct stream *stream, json_t **line, const ch
 	const json_t *ok;
 	const char *word;
 
-	*line = stream->held > 1 ? json_loadb(stream->end + 1, stream->held - 1, 0, NULL) : NULL;
+	*line = NULL;
+	if (stream->held > 1)
+		json_read(stream->end + 1, stream->held - 1, 0, line, NULL);
 	ok = json_object_get(*line, "ok");
 	word = json_string_value(json_object_get(ok, "end"));
 	*host = json_string_value(json_object_get(ok, "host"));

@@ -3,6 +3,7 @@
 #include "machine/description.h"
 
 #include "base/file.h"
+#include "base/json.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -320,16 +321,18 @@ static int fields_get(const struct field *fields, const char *prefix, const json
 int description_parse(const char *text, size_t size, struct machine_config *config, struct error *error)
 {
 	json_error_t fault;
-	json_t *object = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
-	int result = -EINVAL;
+	json_t *object;
+	int result = json_read(text, size, JSON_REJECT_DUPLICATES, &object, &fault);
 
-	if (!object)
+	if (result == -ENOMEM)
+		return error_set(error, ENOMEM, "no memory for a description of %zu bytes", size);
+	if (result)
 		return error_set(error, EINVAL, "it is not JSON in line %d, column %d: %s", fault.line, fault.column,
 				 fault.text);
 	if (json_is_object(object))
 		result = fields_get(machine_fields, "", object, config, error);
 	else
-		error_record(error, EINVAL, "a description is a JSON object");
+		result = error_set(error, EINVAL, "a description is a JSON object");
 	json_decref(object);
 	return result ? result : config_check(config, error);
 }

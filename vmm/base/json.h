@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * JSON that is read whole, or not at all.
+ *
+ * Policy: jansson goes on without a character, and its callers without a member, if there is no memory for it. So its
+ * allocations are watched, by thread, and what has lost one is thrown away.
+ */
+#ifndef VMM_BASE_JSON_H
+#define VMM_BASE_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* 0 and a value, to be freed; -EINVAL and what is wrong where, unless `fault` is NULL; -ENOMEM. `flags` as jansson's.
+ */
+int json_read(const char *text, size_t size, size_t flags, json_t **value, json_error_t *fault);
+
+/* From here on, until json_is_whole(): whether everything had its memory that this thread has made. */
+void json_watch(void);
+bool json_is_whole(void);
+
+#endif
