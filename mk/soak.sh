@@ -33,7 +33,9 @@ parts_all() {
 	echo "bench 5 out/bench make bench SHORT=1"
 	echo "property 200 - make property"
 	echo "model 1 - make check-model FULL=1"
-	echo "fuzz 30 - make fuzz FUZZ_SECONDS=120"
+	# An hour for each of 24 targets, which know what they have had.
+	echo "fuzz 30 - make fuzz FUZZ_SECONDS=120 FUZZ_TOTAL=3600"
+	echo "faults 20 - make faults STRIDE=20 FAULTS=500"
 	echo "tsan 20 - make tsan"
 }
 

@@ -184,6 +184,8 @@ uint32_t fake_timer_settings(int timer);
 
 /* After `skip` more calls of this kind `times` calls fail with err. */
 void fake_fail(struct fake_host *host, enum fake_call call, uint32_t skip, uint32_t times, int err);
+/* From now on each call first asks this, which has 0 or -errno for it. */
+void fake_set_fault(int (*fault)(enum fake_call call));
 
 /* ---- Machines ---- */
 

@@ -42,6 +42,7 @@ static bool follows_machine;
 static uint64_t ahead_ns; /* of the machine's clock, while it is followed */
 static struct fake_host default_host;
 static _Thread_local struct fake_host *thread_host;
+static int (*call_fault)(enum fake_call call);
 
 _Noreturn void fake_violation(const char *what)
 {
@@ -86,12 +87,17 @@ void fake_fail(struct fake_host *host, enum fake_call call, uint32_t skip, uint3
 	pthread_mutex_unlock(&fake_lock);
 }
 
+void fake_set_fault(int (*fault)(enum fake_call call))
+{
+	call_fault = fault;
+}
+
 int fake_call_fails(struct fake_host *host, enum fake_call call)
 {
 	struct fake_failure *failure = &host->fail[call];
 
 	if (!failure->times)
-		return 0;
+		return call_fault ? call_fault(call) : 0;
 	if (failure->skip) {
 		failure->skip--;
 		return 0;

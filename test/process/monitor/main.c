@@ -10,6 +10,7 @@
  *
  * Policy: no setting comes from the environment, so a command line says all that a test has changed.
  */
+#include "fault.h"
 #include "guest.h"
 #include "limits.h"
 
@@ -56,12 +57,19 @@ static void set_without_kvm(struct fake_host *host, uint64_t value)
 	fake_fail(host, FAKE_CHECK, 0, UINT32_MAX, (int)value);
 }
 
+static void set_faults(struct fake_host *host, uint64_t value)
+{
+	(void)host;
+	fault_open((int)value);
+}
+
 static const struct word host_words[] = {
 	{ "hz", set_hz, NULL },				/* of the counter */
 	{ "counter", set_counter, NULL },		/* at time 0 */
 	{ "features", set_features, NULL },		/* of the processor; a vCPU with others is refused */
 	{ "available_mib", set_available, NULL },	/* memory */
 	{ "without_kvm", set_without_kvm, NULL },	/* the error of the check */
+	{ "faults", set_faults, NULL },			/* a descriptor: see fault.h */
 	{ "frame_ms", NULL, &process_limits.frame_ms }, /* the time limits, by their names in migrate/limits.h */
 	{ "prepare_ms", NULL, &process_limits.prepare_ms },
 	{ "hold_ms", NULL, &process_limits.hold_ms },
