@@ -23,8 +23,8 @@ mutants: ## break the core on purpose: every mutant must turn a test red
 fuzz: ## hostile input for FUZZ_SECONDS (20) a target
 fuzz-short: ## a bounded number of hostile inputs for each target
 fuzz-pack: ## put the inputs in out/fuzz/corpus/ into the tree
-tsan: ## the unit and process tests under ThreadSanitizer
 faults: ## FAULTS (10000) broken migrations; each call of the monitor fails, or each STRIDE-th from SEED on; hours
+tsan: ## the unit and process tests under ThreadSanitizer
 linux-driver: ## in the lab, a guest whose kernel is built with Linux's own driver for the interface; FULL=1: long
 vmclock: ## in the lab, a guest whose kernel has a driver for VMClock, held against the truth clock; FULL=1: long
 debian: ## make the disk of a Debian from packages, for the lab
