@@ -41,6 +41,8 @@ static int fake_send(struct uplink *uplink, struct iovec *buffer, uint32_t buffe
 	uplink->blocked = refuse && ++fake->tries % refuse == 0;
 	if (uplink->blocked)
 		return -EAGAIN;
+	if (fake->sending)
+		fake->sending(fake);
 	sent = writev(uplink->fd, buffer, (int)buffers);
 	uplink->blocked = sent < 0;
 	assert(sent < 0 || (size_t)sent == size);

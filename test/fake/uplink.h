@@ -19,6 +19,7 @@ struct fake_uplink {
 	bool gone;	     /* atomic */
 	uint64_t negotiated; /* atomic */
 	uint32_t tries;
+	void (*sending)(struct fake_uplink *fake); /* in the device's thread, before it sends a frame; NULL: nothing */
 };
 
 /* With all features of a tap. */

@@ -53,6 +53,60 @@ static void test_sends(void **state)
 	assert_null(net_guest_audit(&guest));
 }
 
+/* ---- Frames that go back together ---- */
+
+/* Which a driver adds one by one, each while the one before is being sent. */
+#define FRAMES_ADDED 40
+static uint32_t frame_size;
+static int frames_added, given_back;
+
+static void add_frame(struct fake_uplink *uplink)
+{
+	static const uint8_t frame[NET_SLOT_BYTES];
+
+	(void)uplink;
+	given_back += net_guest_collect(&guest, NET_QUEUE_SEND) >= 0;
+	if (frames_added < FRAMES_ADDED)
+		frames_added += net_guest_send(&guest, frame, HEADER + frame_size, NULL);
+}
+
+/* How many went back before the last one was sent. */
+static int add_frames(uint32_t size)
+{
+	struct virtio_net_hdr_v1 header;
+	uint8_t data[NET_SLOT_BYTES];
+	int before;
+
+	begin(FEATURES);
+	frame_size = size;
+	frames_added = given_back = 0;
+	fake.sending = add_frame;
+	send_frame(&plain, size);
+	for (int n = 0; n < 1 + FRAMES_ADDED; n++)
+		assert_int_equal(fake_uplink_get(&fake, &header, data, sizeof(data), wait_scaled(LIMIT_MS)), size);
+	assert_int_equal(frames_added, FRAMES_ADDED);
+	before = given_back;
+	for (int n = before; n < 1 + FRAMES_ADDED; n++)
+		wait_sent();
+	quiesce();
+	assert_null(net_guest_audit(&guest));
+	return before;
+}
+
+/* Each that goes back may be an interrupt: as long as there are more to send, none does. */
+static void test_sent_frames_go_back_together(void **state)
+{
+	(void)state;
+	assert_int_equal(add_frames(UPLINK_FRAME_MIN), 0);
+}
+
+/* The driver would wait for them. */
+static void test_large_ones_go_back_soon(void **state)
+{
+	(void)state;
+	assert_in_range(add_frames(NET_SLOT_BYTES - HEADER), FRAMES_ADDED / 2, FRAMES_ADDED);
+}
+
 static void put(uint32_t size, uint8_t byte)
 {
 	static uint8_t data[FAKE_FRAME_MAX];
@@ -261,10 +315,20 @@ static void test_announces(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_configuration), TEST(test_no_mtu_is_told),  TEST(test_sends),
-		TEST(test_receives),	  TEST(test_waits_for_room),  TEST(test_drops_what_is_too_large),
-		TEST(test_offloads),	  TEST(test_refused_for_now), TEST(test_breaks_the_rules),
-		TEST(test_control),	  TEST(test_link_goes_down),  TEST(test_announces),
+		TEST(test_configuration),
+		TEST(test_no_mtu_is_told),
+		TEST(test_sends),
+		TEST(test_sent_frames_go_back_together),
+		TEST(test_large_ones_go_back_soon),
+		TEST(test_receives),
+		TEST(test_waits_for_room),
+		TEST(test_drops_what_is_too_large),
+		TEST(test_offloads),
+		TEST(test_refused_for_now),
+		TEST(test_breaks_the_rules),
+		TEST(test_control),
+		TEST(test_link_goes_down),
+		TEST(test_announces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

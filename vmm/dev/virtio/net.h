@@ -28,6 +28,8 @@
 /* Frames that are taken from the driver, or given to it, together. */
 #define NET_BATCH 64u
 #define NET_SEND_BUFFERS 2048u
+/* Bytes of sent frames after which they go back, though there are more to send: the driver may wait for them. */
+#define NET_HELD_BYTES 16384u
 
 /* What the thread shall do. */
 enum net_order {
@@ -46,7 +48,8 @@ struct net_sending {
 
 struct net_sends {
 	uint32_t count;
-	uint32_t done; /* the first ones */
+	uint32_t done;	/* the first ones, */
+	uint64_t bytes; /* which have so many */
 	uint32_t buffers;
 	struct net_sending sending[NET_BATCH];
 	struct iovec buffer[NET_SEND_BUFFERS];

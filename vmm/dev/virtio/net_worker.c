@@ -69,6 +69,7 @@ static void net_give_sent(struct net *net)
 	memmove(sends->sending, sends->sending + sends->done, (sends->count - sends->done) * sizeof(sends->sending[0]));
 	sends->count -= sends->done;
 	sends->done = 0;
+	sends->bytes = 0;
 	if (!sends->count)
 		sends->buffers = 0;
 }
@@ -98,6 +99,7 @@ static void net_forget(struct net *net)
 {
 	net_room_clear(&net->traffic->room);
 	net->traffic->sends.count = net->traffic->sends.done = net->traffic->sends.buffers = 0;
+	net->traffic->sends.bytes = 0;
 	net->traffic->received = 0;
 	net->traffic->arrival.size = 0;
 }
@@ -112,13 +114,17 @@ static bool net_take(struct net *net, struct virtqueue *queue)
 	return result > 0;
 }
 
+static bool sends_are_open(const struct net_sends *sends)
+{
+	return sends->count < NET_BATCH && sends->buffers + VIRTQUEUE_CHAIN_MAX <= NET_SEND_BUFFERS;
+}
+
 static bool net_take_sends(struct net *net)
 {
 	struct net_sends *sends = &net->traffic->sends;
 	bool taken = false;
 
-	while (sends->count < NET_BATCH && sends->buffers + VIRTQUEUE_CHAIN_MAX <= NET_SEND_BUFFERS &&
-	       net_take(net, send_queue(net))) {
+	while (sends_are_open(sends) && net_take(net, send_queue(net))) {
 		const struct virtqueue_chain *chain = &net->traffic->chain;
 
 		sends->sending[sends->count++] =
@@ -131,6 +137,23 @@ static bool net_take_sends(struct net *net)
 			break;
 		}
 	}
+	return taken;
+}
+
+/*
+ * What was sent goes back once there is no more to send, or enough was: each time that something goes back may be an
+ * interrupt. But a driver may send only so many bytes before some have gone back.
+ */
+static bool net_exchange_sends(struct net *net)
+{
+	const struct net_sends *sends = &net->traffic->sends;
+	bool taken;
+
+	if (!sends_are_open(sends) || sends->bytes >= NET_HELD_BYTES)
+		net_give_sent(net);
+	taken = net_take_sends(net);
+	if (!taken)
+		net_give_sent(net);
 	return taken;
 }
 
@@ -165,7 +188,7 @@ static bool net_take_all(struct net *net, bool sleeps)
 	virtqueue_ask_notification(send_queue(net), memory, sleeps);
 	virtqueue_ask_notification(receive_queue(net), memory, sleeps && net_lacks_room(net));
 	taken = net_take_room(net);
-	return net_take_sends(net) || taken;
+	return net_exchange_sends(net) || taken;
 }
 
 static void net_tell_gone(struct net *net)
@@ -209,7 +232,6 @@ static struct net_view net_exchange(struct net *net, bool sleeps)
 	lock_take(&net->virtio.device.lock);
 	if (net->resets)
 		net_forget(net);
-	net_give_sent(net);
 	net_give_received(net);
 	net_tell_gone(net);
 	net_begin(net);
@@ -220,6 +242,7 @@ static struct net_view net_exchange(struct net *net, bool sleeps)
 		view.taken = net_take_all(net, sleeps);
 		net_freshen(net);
 	} else {
+		net_give_sent(net);
 		net_put_back(net);
 	}
 	view.end = net->order == NET_END;
@@ -278,7 +301,7 @@ static bool net_send(struct net *net)
 	struct net_sends *sends = &net->traffic->sends;
 
 	while (sends->done < sends->count && net_send_one(net, &sends->sending[sends->done]))
-		sends->done++;
+		sends->bytes += sends->sending[sends->done++].size;
 	return sends->done;
 }
 
