@@ -29,8 +29,8 @@ bool net_room_add(struct net_room *room, const struct virtqueue_chain *chain)
 {
 	if (chain->readable || chain->writable_size < UPLINK_HEADER_SIZE)
 		return false;
-	if (room->first + room->places == VIRTQUEUE_SIZE_MAX ||
-	    room->first_buffer + room->buffers + chain->writable > NET_ROOM_BUFFERS)
+	if (room->first + room->places == NET_ROOM_PLACES_HELD ||
+	    room->first_buffer + room->buffers + chain->writable > NET_ROOM_BUFFERS_HELD)
 		room_compact(room);
 	room->place[room->first + room->places++] =
 		(struct net_place){ chain->head, chain->writable, chain->writable_size };

@@ -16,6 +16,10 @@
 /* With the header before and the overflow behind them they are one frame's. */
 #define NET_ROOM_BUFFERS (UPLINK_BUFFERS_MAX - 2u)
 
+/* Twice as much as there can be: what is in use moves to the beginning once for as many chains, not for each. */
+#define NET_ROOM_PLACES_HELD (2u * VIRTQUEUE_SIZE_MAX)
+#define NET_ROOM_BUFFERS_HELD (2u * NET_ROOM_BUFFERS)
+
 struct net_place {
 	uint16_t head;
 	uint16_t buffers;
@@ -29,8 +33,8 @@ struct net_room {
 	uint32_t first_buffer; /* and of `buffer` */
 	uint32_t buffers;
 	uint64_t size; /* bytes of all */
-	struct net_place place[VIRTQUEUE_SIZE_MAX];
-	struct iovec buffer[NET_ROOM_BUFFERS];
+	struct net_place place[NET_ROOM_PLACES_HELD];
+	struct iovec buffer[NET_ROOM_BUFFERS_HELD];
 };
 
 void net_room_clear(struct net_room *room);
