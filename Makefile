@@ -34,7 +34,7 @@ check-time: ## hold the times of the last make test against mk/shares
 soak: ## everything long, resumable: PARTS="NAME..." chooses, ROUNDS=N repeats; soak-status prints what was done
 try: ## a Debian on an emulated host, and you at its shell: doc/tutorial.md
 demo: ## a guest migrates from a 25 MHz host to a 1 GHz host and back; ends with a table and a report
-bench: ## what things cost: reading the clock on this machine; in the lab that, timers, boot, downtime; SHORT=1: once each
+bench: ## what things cost: the clock on this machine; in the lab that, timers, boot, downtime, disks, networks; SHORT=1: once
 picture: ## draw who includes whom, doc/architecture.svg; needs graphviz
 format: ## clang-format on every C file
 clean: ## remove everything built, downloads included
