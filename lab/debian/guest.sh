@@ -62,6 +62,7 @@ debian_attend() {
 }
 
 debian_boot() {
+	echo "The Debian boots by EDK2 and GRUB, which takes minutes."
 	debian_surroundings
 	debian_run altra
 	debian_login
