@@ -16,17 +16,17 @@
 
 #define MAPPED_SIZE (4u * PAGEMAP_PAGE_SIZE)
 
-static bool limit_is(__rlimit_resource_t resource, rlim_t most)
+static bool limit_is(__rlimit_resource_t resource, rlim_t most, bool for_good)
 {
 	struct rlimit limit;
 
-	return !getrlimit(resource, &limit) && limit.rlim_cur <= most && limit.rlim_max <= most;
+	return !getrlimit(resource, &limit) && limit.rlim_cur <= most && (!for_good || limit.rlim_max <= most);
 }
 
 static bool is_hardened(void)
 {
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 &&
-	       limit_is(RLIMIT_CORE, 0) && limit_is(RLIMIT_NOFILE, PROCESS_FILES_MAX);
+	       limit_is(RLIMIT_CORE, 0, true) && limit_is(RLIMIT_NOFILE, PROCESS_FILES_MAX, false);
 }
 
 /* Pages are still told apart, though the kernel would not let a user without rights ask for them now. */

@@ -17,8 +17,9 @@
 
 /*
  * From here on no program that the process starts gains rights, no process of the same user may trace it or read its
- * memory, it leaves no core, and it has at most PROCESS_FILES_MAX descriptors. Before memory_create(), whose view of
- * touched pages the kernel would refuse afterwards. -errno: a part of it may have been done.
+ * memory, it leaves no core, and it has at most PROCESS_FILES_MAX descriptors unless it raises that itself. Before
+ * memory_create(), whose view of touched pages the kernel would refuse afterwards. -errno: a part of it may have been
+ * done.
  */
 int process_harden(struct error *error);
 
