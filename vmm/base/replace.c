@@ -81,17 +81,20 @@ static int path_open(const char *path, int flags)
 	return open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0600);
 }
 
-/* Opened and not only looked at: NFS may answer a look from what it has seen before. */
-static bool path_leads_to(const char *path, int fd)
+/* 1: it does, 0: it leads elsewhere, or -errno. Opened and not only looked at: NFS may answer from what it has seen. */
+static int path_leads_to(const char *path, int fd)
 {
-	int named = path_open(path, 0);
+	int named = path_open(path, 0), result;
 	struct stat facts, wanted;
-	bool does = named >= 0 && !fstat(named, &facts) && !fstat(fd, &wanted) && facts.st_dev == wanted.st_dev &&
-		    facts.st_ino == wanted.st_ino;
 
-	if (named >= 0)
-		close(named);
-	return does;
+	if (named < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(named, &facts) || fstat(fd, &wanted))
+		result = -errno;
+	else
+		result = facts.st_dev == wanted.st_dev && facts.st_ino == wanted.st_ino;
+	close(named);
+	return result;
 }
 
 static void new_name(const char *path, char name[PATH_MAX + sizeof(NEW_SUFFIX)])
@@ -112,17 +115,21 @@ int replace_lock(struct replace *replace, struct error *error)
 	char name[PATH_MAX + sizeof(NEW_SUFFIX)];
 
 	while (replace->fd < 0) {
-		int fd = path_open(replace->path, O_CREAT), err;
+		int fd = path_open(replace->path, O_CREAT), err, ours = 0;
 
 		if (fd < 0)
 			return replace_failed(replace->path, errno, error);
 		err = fd_lock(fd);
-		if (!err && path_leads_to(replace->path, fd))
+		if (!err)
+			ours = path_leads_to(replace->path, fd);
+		if (ours > 0)
 			replace->fd = fd;
 		else
 			close(fd);
 		if (err)
 			return lock_refuse(replace->path, err, error);
+		if (ours < 0)
+			return replace_failed(replace->path, -ours, error);
 	}
 	new_name(replace->path, name);
 	unlink(name);
