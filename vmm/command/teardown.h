@@ -4,9 +4,9 @@
  *
  * Policy: whatever is to be ended may wait for the kernel: a thread that reads a disk whose server is away for ever
  * does not come back, nor does one that closes the console's file on such a server. If the machine has not ended, and
- * its console is not closed, within TEARDOWN_MS, which is longer than disks are waited for on the
- * way, the program ends all the same, with a line in the log: the kernel keeps what it must. Nothing is lost by that,
- * for the guest does not run any more and nobody counts on its disks.
+ * its console is not closed, within TEARDOWN_MS, which is longer than disks are waited for on the way, the program ends
+ * all the same, with a line in the log: the kernel keeps what it must. Nothing is lost by that, for the guest does not
+ * run any more and nobody counts on its disks.
  */
 #ifndef VMM_COMMAND_TEARDOWN_H
 #define VMM_COMMAND_TEARDOWN_H

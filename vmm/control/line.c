@@ -31,9 +31,8 @@ json_t *control_error(const struct error *error)
 static char read_byte(int fd, sc_ns_t deadline)
 {
 	struct pollfd item = { .fd = fd, .events = POLLIN };
-	char byte;
-
 	ssize_t got;
+	char byte;
 
 	do {
 		int left_ms = deadline_left_ms(deadline);

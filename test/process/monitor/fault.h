@@ -3,7 +3,7 @@
  * Calls of the program under test that fail because a test says so: allocations, calls of the system, and those of the
  * fake host. Which one it is stands on a board, in memory that both processes share.
  *
- * Policy: every call that vmm/ makes goes through here (../rules.mk gives it another name there), and none that the
+ * Policy: calls of vmm/ that ../rules.mk lists go through here (it gives them another name there), and none that the
  * fake makes. Nothing fails, or is counted, until the board says so. A place in the program counts only as often as
  * FAULT_PLACE_MAX: the hundredth message fails as the third does. A place is where the call is made, and from where.
  */

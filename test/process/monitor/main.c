@@ -70,7 +70,7 @@ static const struct word host_words[] = {
 	{ "available_mib", set_available, NULL },	/* memory */
 	{ "without_kvm", set_without_kvm, NULL },	/* the error of the check */
 	{ "faults", set_faults, NULL },			/* a descriptor: see fault.h */
-	{ "frame_ms", NULL, &process_limits.frame_ms }, /* the time limits, by their names in migrate/limits.h */
+	{ "frame_ms", NULL, &process_limits.frame_ms }, /* the time limits, by their names in transfer/limits.h */
 	{ "prepare_ms", NULL, &process_limits.prepare_ms },
 	{ "hold_ms", NULL, &process_limits.hold_ms },
 	{ "stopped_ms", NULL, &process_limits.stopped_ms },
