@@ -16,8 +16,8 @@
  */
 #define LATE_LIMIT_NS 500000000
 /*
- * chronyd's poll, as lab/debian/ sets it: four readings, a second from the end of one to the next. A reading takes some
- * ms on an emulated processor, and discipline looks every 100 ms.
+ * chronyd's poll, as lab/debian/ sets it: eight readings, half a second from the end of one to the next. A reading
+ * takes some ms on an emulated processor, and discipline looks every 100 ms.
  */
 #define POLL_NS 4250000000ll
 #define NS_PER_MS 1e6

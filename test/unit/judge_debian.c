@@ -76,7 +76,7 @@ static void each_fault_fails_its_criterion(void **state)
 {
 	static const char *const lost[] = {
 		"@sync unsync=1 monotonic=1000000000",
-		"@sync unsync=1 monotonic=5500000001",
+		"@sync unsync=1 monotonic=5250000001",
 	};
 
 	(void)state;
