@@ -71,10 +71,12 @@ debian_boot() {
 	lab keep debian
 }
 
-# debian_begin FOLDER: the lab with the guest in it, on altra.
+# debian_begin FOLDER: the lab with the guest in it, on altra. Its hosts agree about the time: after a move
+# chronyd sees the clock of the other one.
 debian_begin() {
 	guest=debian
 	guests_begin "$1" --as debian "${debian_hosts[@]}"
 	if [ "$(cat "$LAB_DIR/kept" 2>/dev/null)" = debian ]; then leg_begin altra; else debian_boot; fi
 	debian_attend
+	guests_clocks_set
 }
