@@ -144,6 +144,21 @@ static void test_gone_before_the_answer(void **state)
 	assert_true(node_state_is(&altra, "boat", "running"));
 }
 
+/* Who has given an order is in the log; who has only looked is not. */
+static void test_orders_are_logged(void **state)
+{
+	struct process *monitor = node_run(&altra, "boat", "guest=printing");
+	char words[64];
+
+	(void)state;
+	snprintf(words, sizeof(words), ": ordered by user %u (process ", (unsigned int)geteuid());
+	assert_true(node_state_is(&altra, "boat", "running"));
+	assert_int_equal(process_count(monitor->errors, words), 0);
+	assert_int_equal(node_command(&altra, "pause", "boat", NULL), 0);
+	process_wait_text(monitor->errors, "seaclock: pause: ordered by user", 1);
+	assert_int_equal(process_count(monitor->errors, words), 1);
+}
+
 /* What was asked for happens all the same. */
 static void test_migrates_without_a_client(void **state)
 {
@@ -171,8 +186,13 @@ static void test_migrates_without_a_client(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_requests),	TEST(test_many_at_once),	   TEST(test_long_line),
-		TEST(test_half_a_line), TEST(test_gone_before_the_answer), TEST(test_migrates_without_a_client),
+		TEST(test_requests),
+		TEST(test_many_at_once),
+		TEST(test_long_line),
+		TEST(test_half_a_line),
+		TEST(test_orders_are_logged),
+		TEST(test_gone_before_the_answer),
+		TEST(test_migrates_without_a_client),
 	};
 
 	return process_run_tests(tests, ARRAY_SIZE(tests));

@@ -3,7 +3,8 @@
 #include "control/server.h"
 
 #include "base/json.h"
-#include "base/signals.h"
+#include "control/caller.h"
+#include "control/folder.h"
 #include "control/request.h"
 #include "control/socket.h"
 #include "machine/description.h"
@@ -11,18 +12,11 @@
 #include "transfer/admission.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Monitors hold the folder's lock for a moment only. Another process that holds it for longer must not stop them. */
-#define LOCK_RETRY_MS 2
-#define LOCK_TRIES 1500
 
 /* The listener's number in epoll; smaller numbers are clients, larger ones the two events of each attachment. */
 #define CONTROL_LISTENER CONTROL_CLIENTS
@@ -30,31 +24,6 @@
 #define CONTROL_EVENTS CONTROL_ATTACHMENT(ATTACHMENT_PORTS)
 
 /* ---- Opening ---- */
-
-/*
- * Makes taking a name, and giving it up, atomic among the monitors of this control folder. Otherwise two of them could
- * find the socket of a killed third, and each remove what the other has made. Closing the descriptor unlocks.
- */
-static int folder_lock(struct error *error)
-{
-	int fd = open(control_folder(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool locked = fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB);
-	int result = 0;
-
-	for (int n = 0; fd >= 0 && !locked && errno == EWOULDBLOCK && n < LOCK_TRIES && !result; n++) {
-		poll(NULL, 0, LOCK_RETRY_MS);
-		result = signals_check(error);
-		locked = !flock(fd, LOCK_EX | LOCK_NB);
-	}
-	if (locked)
-		return fd;
-	if (!result)
-		result = error_set(error, errno, "cannot lock the control folder %s (%s)", control_folder(),
-				   strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return result;
-}
 
 /* On an error the name is untouched. The socket has the descriptor's mode, less the umask, from the start. */
 static int socket_bind(const struct sockaddr_un *address, int *fd)
@@ -155,10 +124,7 @@ int control_open(struct control *control, struct machine *machine, struct error 
 	result = control_address(machine->config.name, &control->address, error);
 	if (result)
 		return result;
-	if (mkdir(control_folder(), 0700) < 0 && errno != EEXIST)
-		return error_set(error, errno, "cannot make the control folder %s (%s)", control_folder(),
-				 strerror(errno));
-	lock = folder_lock(error);
+	lock = folder_open(control_folder(), error);
 	if (lock < 0)
 		return lock;
 	if (socket_is_dead(&control->address))
@@ -182,7 +148,7 @@ void control_close(struct control *control)
 	growth_join(&control->growth);
 	if (control->listener < 0)
 		return;
-	lock = folder_lock(&ignored);
+	lock = folder_lock(control_folder(), &ignored);
 	/* Without the lock, the socket is left for the next monitor that takes the name. */
 	if (lock >= 0) {
 		unlink(control->address.sun_path);
@@ -397,6 +363,7 @@ static bool control_request(struct control *control, int client, const json_t *r
 		answer_status(control, client);
 		return false;
 	}
+	caller_log(client, command);
 	if (!strcmp(command, "migrate")) {
 		result = migration_request(&control->migration, client, request, &error);
 		taken = !result;
@@ -482,6 +449,10 @@ static void control_accept(struct control *control)
 
 	if (fd < 0)
 		return;
+	if (!caller_may(fd)) {
+		close(fd);
+		return;
+	}
 	client_close(client);
 	client->fd = fd;
 	client->size = 0;

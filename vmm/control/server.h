@@ -3,8 +3,9 @@
  * The monitor's end of the control socket: one request and its answers for each connection (doc/control.md), or a
  * console.
  *
- * Policy: only the owner can connect. The monitor never waits for a client: it serves one when its line is complete,
- * and drops the oldest of more than CONTROL_CLIENTS that have sent no whole line.
+ * Policy: only the monitor's own user and root can connect, and each order is logged with the user who gave it. The
+ * monitor never waits for a client: it serves one when its line is complete, and drops the oldest of more than
+ * CONTROL_CLIENTS that have sent no whole line.
  */
 #ifndef VMM_CONTROL_SERVER_H
 #define VMM_CONTROL_SERVER_H
