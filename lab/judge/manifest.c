@@ -18,6 +18,7 @@
 #define SILENCE_MAX_S 600
 #define FSCK_MAX 255
 #define SLEW_MAX_PPM 1000
+#define LATE_MAX_MS 1000
 #define NS_PER_S 1000000000ll
 
 struct words {
@@ -217,6 +218,11 @@ static const char *take_chrony(struct manifest *manifest, const struct words *wo
 	return NULL;
 }
 
+static const char *take_late(struct manifest *manifest, const struct words *words)
+{
+	return number_parse(words->word[1], 1, LATE_MAX_MS, &manifest->late_ms) ? NULL : "late is not a number of ms";
+}
+
 static const char *take_slew(struct manifest *manifest, const struct words *words)
 {
 	return number_parse(words->word[1], 0, SLEW_MAX_PPM, &manifest->slew_ppm) ? NULL
@@ -246,13 +252,21 @@ static const char *take_line(struct manifest *manifest, const char *line, size_t
 		size_t words;
 		const char *(*take)(struct manifest *manifest, const struct words *words);
 	} items[] = {
-		{ "host", 3, take_host },	  { "truth", 5, take_truth },
-		{ "console", 2, take_console },	  { "migration", 4, take_migration },
-		{ "end", 2, take_end },		  { "load", 2, take_load },
-		{ "case", 3, take_case },	  { "silence", 2, take_silence },
-		{ "ping", 2, take_ping },	  { "chrony", 2, take_chrony },
-		{ "slew", 2, take_slew },	  { "fsck", 2, take_fsck },
-		{ "firmware", 2, take_firmware }, { "bootloader", 2, take_bootloader },
+		{ "host", 3, take_host },
+		{ "truth", 5, take_truth },
+		{ "console", 2, take_console },
+		{ "migration", 4, take_migration },
+		{ "end", 2, take_end },
+		{ "load", 2, take_load },
+		{ "case", 3, take_case },
+		{ "silence", 2, take_silence },
+		{ "ping", 2, take_ping },
+		{ "late", 2, take_late },
+		{ "chrony", 2, take_chrony },
+		{ "slew", 2, take_slew },
+		{ "fsck", 2, take_fsck },
+		{ "firmware", 2, take_firmware },
+		{ "bootloader", 2, take_bootloader },
 	};
 	struct words words;
 

@@ -14,6 +14,7 @@
  *     end done|stopped                       how the guest was to end: by itself or by `seaclock stop`
  *     ping FILE                              what a pinger (lab/pinger/) printed that watched the guest during a
  *                                            migration; one for each, in order
+ *     late MS                                how long after the downtime a ping may be answered
  *     chrony FILE                            what chronyd in the guest wrote to its log
  *     slew PPM                               how much faster or slower than its host's clock a time service lets the
  *                                            guest's run; without it, 0
@@ -67,6 +68,7 @@ struct manifest {
 	int64_t silence_ns;
 	char pings[MANIFEST_FILES_MAX][MANIFEST_PATH_MAX];
 	size_t ping_count;
+	int64_t late_ms;		/* 0: not said */
 	char chrony[MANIFEST_PATH_MAX]; /* empty: none */
 	int64_t slew_ppm;
 	bool has_fsck;

@@ -11,6 +11,10 @@ load_mib=8
 load_pause_ms=500
 disk_numbers=0
 ping_ms=20
+# After a move KVM maps the guest's memory anew. It touches about a thousand pages before it answers (exits of its vCPUs,
+# counted after a move), and an emulated processor takes a quarter of a millisecond for each, unless huge pages hold them.
+late_ms=100
+late_without_huge_pages_ms=500
 # What lab/debian/ allows its chronyd, and 10 ppm for the frequency that it has found.
 slew_ppm=60
 
@@ -25,6 +29,8 @@ debian_begin_load() {
 	load_begin
 	cooperative_begin debian raw $probe
 	echo "slew $slew_ppm" >>"$manifest"
+	on altra grep -q '\[always\]' /sys/kernel/mm/transparent_hugepage/enabled || late_ms=$late_without_huge_pages_ms
+	echo "late $late_ms" >>"$manifest"
 }
 
 # The guest gets a file, and writes it again and again.

@@ -17,7 +17,7 @@ static struct run run;
 
 static const char manifest[] = "host altra 25000000\nhost grace 1000000000\ncase debian raw\n"
 			       "migration altra grace 1.json\nmigration grace altra 2.json\nping 1.ping\nping 2.ping\n"
-			       "chrony chrony.log\nfsck 0\nfirmware edk2-2022.11\nbootloader grub-2.06\n";
+			       "late 100\nchrony chrony.log\nfsck 0\nfirmware edk2-2022.11\nbootloader grub-2.06\n";
 
 static void transcript_set(const char *const *lines, size_t count)
 {
@@ -46,7 +46,7 @@ static void run_set(void)
 		run.migrations[i] = (struct migration){ .from = &run.manifest.hosts[i],
 							.to = &run.manifest.hosts[1 - i],
 							.report.downtime_ms = 300 };
-		run.pings[i] = (struct ping){ .sent = 100, .answered = 90, .gap_ns = 799000000 };
+		run.pings[i] = (struct ping){ .sent = 100, .answered = 90, .gap_ns = 399000000 };
 	}
 	transcript_set(synced, ARRAY_SIZE(synced));
 }
@@ -68,7 +68,7 @@ static void a_good_run_passes(void **state)
 	(void)state;
 	run_set();
 	fails("");
-	assert_true(debian_judge(&run).late_ns == 499000000);
+	assert_true(debian_judge(&run).late_ns == 99000000);
 	assert_true(debian_judge(&run).unsync_ns == 3900000000ll);
 }
 
@@ -81,10 +81,13 @@ static void each_fault_fails_its_criterion(void **state)
 
 	(void)state;
 	run_set();
-	run.pings[1].gap_ns = 800000001;
+	run.pings[1].gap_ns = 400000001;
 	fails("p");
 	run_set();
 	run.pings[0].doubled = 1;
+	fails("p");
+	run_set();
+	run.manifest.late_ms = 0;
 	fails("p");
 	run_set();
 	run.manifest.ping_count = 1;
@@ -198,6 +201,8 @@ static void bad_items_are_refused(void **state)
 	assert_int_equal(manifest_parse(&run.manifest, "fsck 256\n", error), -EINVAL);
 	assert_int_equal(manifest_parse(&run.manifest, "slew -1\n", error), -EINVAL);
 	assert_int_equal(manifest_parse(&run.manifest, "slew 1001\n", error), -EINVAL);
+	assert_int_equal(manifest_parse(&run.manifest, "late 0\n", error), -EINVAL);
+	assert_int_equal(manifest_parse(&run.manifest, "late 1001\n", error), -EINVAL);
 	assert_int_equal(manifest_parse(&run.manifest, "ping\n", error), -EINVAL);
 	snprintf(text, sizeof(text), "firmware %0*d\n", MANIFEST_NAME_MAX, 0);
 	assert_int_equal(manifest_parse(&run.manifest, text, error), -EINVAL);
