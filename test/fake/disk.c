@@ -250,6 +250,7 @@ void fake_disk_init(struct fake_disk *disk, uint64_t size, uint64_t size_max, st
 	*disk = (struct fake_disk){
 		.disk = { .ops = &fake_disk_ops,
 			  .where = "fake",
+			  .thread = THREAD_DISK,
 			  .size = size,
 			  .can_discard = true,
 			  .can_write_zeroes = true },

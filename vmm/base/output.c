@@ -2,6 +2,8 @@
 /* Output that never holds up whoever writes it: see the header. */
 #include "base/output.h"
 
+#include "base/thread.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -206,7 +208,7 @@ int output_open(struct output **output, int fd, size_t capacity, struct error *e
 	if (made) {
 		result = output_init(made, fd, capacity);
 		if (!result)
-			result = pthread_create(&made->writer, NULL, output_writer, made);
+			result = thread_start(&made->writer, THREAD_WRITER, output_writer, made);
 		if (!result) {
 			*output = made;
 			return 0;

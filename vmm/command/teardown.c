@@ -3,6 +3,7 @@
 #include "command/teardown.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ void teardown_begin(struct teardown *teardown, const char *name, struct console 
 	snprintf(teardown->name, sizeof(teardown->name), "%s", name);
 	if (teardown->over < 0)
 		return;
-	teardown->begun = !pthread_create(&teardown->thread, NULL, teardown_thread, teardown);
+	teardown->begun = !thread_start(&teardown->thread, THREAD_TEARDOWN, teardown_thread, teardown);
 	if (!teardown->begun)
 		close(teardown->over);
 }

@@ -2,6 +2,7 @@
 /* A disk that an operator has made larger: see the header. */
 #include "control/growth.h"
 
+#include "base/thread.h"
 #include "control/line.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ int growth_start(struct growth *growth, struct machine *machine, int client, uin
 				 growth->disk, machine->config.name);
 	growth_join(growth);
 	*growth = (struct growth){ .machine = machine, .client = client, .disk = disk };
-	result = pthread_create(&growth->thread, NULL, growth_thread, growth);
+	result = thread_start(&growth->thread, THREAD_GROWTH, growth_thread, growth);
 	growth->started = !result;
 	return result ? error_set(error, result, "no thread for the size of a disk (%s)", strerror(result)) : 0;
 }

@@ -3,6 +3,7 @@
 #include "control/migration.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "control/line.h"
 #include "control/request.h"
 
@@ -277,7 +278,7 @@ static int migration_spawn(struct migration *migration, int client, void *(*run)
 	lock_take(&migration->lock);
 	migration->active = true;
 	lock_drop(&migration->lock);
-	result = pthread_create(&migration->thread, NULL, run, migration);
+	result = thread_start(&migration->thread, THREAD_MIGRATION, run, migration);
 	migration->started = !result;
 	if (!result)
 		return 0;

@@ -3,6 +3,7 @@
 #include "control/saving.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "control/line.h"
 #include "snapshot/save.h"
 
@@ -89,7 +90,7 @@ static int job_run(struct saving *saving, struct saving_job *job, struct error *
 	saving_join(saving);
 	result = gate_open(&saving->gate, error);
 	if (!result) {
-		result = pthread_create(&saving->thread, NULL, saving_thread, job);
+		result = thread_start(&saving->thread, THREAD_SAVE, saving_thread, job);
 		saving->started = !result;
 		if (!result)
 			return 0;

@@ -2,6 +2,8 @@
 /* The file of a flash: see the header. */
 #include "dev/flash_file.h"
 
+#include "base/thread.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -117,7 +119,7 @@ static bool flash_file_begin(struct flash_file *file)
 
 	if (file->works || !flash_file_has_work(file))
 		return true;
-	if (pthread_create(&thread, NULL, flash_file_thread, file))
+	if (thread_start(&thread, THREAD_VARIABLES, flash_file_thread, file))
 		return false;
 	pthread_detach(thread);
 	file->works = true;

@@ -4,6 +4,7 @@
 
 #include "base/events.h"
 #include "base/pace.h"
+#include "base/thread.h"
 #include "machine/restart.h"
 
 #include <poll.h>
@@ -74,7 +75,7 @@ int expiry_start(struct machine *machine, struct error *error)
 
 	if (devices_want_ticks(&machine->devices))
 		host_timer_arm(machine->tick, sc_ns(TICK_NS));
-	result = pthread_create(&machine->timers, NULL, expiry_thread, machine);
+	result = thread_start(&machine->timers, THREAD_TIMERS, expiry_thread, machine);
 
 	if (result)
 		return error_set(error, result, "no thread for the timers (%s)", strerror(result));

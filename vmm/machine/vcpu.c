@@ -3,6 +3,7 @@
 #include "machine/vcpu.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <string.h>
@@ -119,6 +120,7 @@ static void *vcpu_thread(void *argument)
 {
 	struct vcpu *vcpu = argument;
 
+	thread_number(vcpu->host.index);
 	while (vcpu_may_run(vcpu->set, vcpu))
 		vcpu_step(vcpu->set, vcpu);
 	return NULL;
@@ -129,7 +131,7 @@ int vcpus_start(struct vcpu_set *set, struct error *error)
 	host_vcpu_allow_kicks();
 	for (uint32_t n = 0; n < set->count; n++) {
 		struct vcpu *vcpu = &set->vcpu[n];
-		int result = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+		int result = thread_start(&vcpu->thread, THREAD_VCPU, vcpu_thread, vcpu);
 
 		if (result)
 			return error_set(error, result, "no thread for vCPU %u (%s)", n, strerror(result));

@@ -2,9 +2,10 @@
 /* Addresses of a name: see the header. */
 #include "migrate/lookup.h"
 
+#include "base/thread.h"
+
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -72,7 +73,7 @@ static int lookup_begin(struct lookup *lookup)
 	int err;
 
 	lookup->users = 2;
-	err = pthread_create(&thread, NULL, lookup_thread, lookup);
+	err = thread_start(&thread, THREAD_LOOKUP, lookup_thread, lookup);
 	if (err)
 		lookup->users = 1;
 	else

@@ -3,6 +3,7 @@
 #include "dev/disk/claim.h"
 
 #include "base/lock.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -139,7 +140,7 @@ static int claim_work(struct claim *claim, int limit_ms)
 
 	if (!claim->works && (claim->wanted != claim->held || claim->looks)) {
 		/* Its own error, -EAGAIN, would be that somebody else has the lock. */
-		if (pthread_create(&thread, NULL, claim_thread, claim))
+		if (thread_start(&thread, THREAD_CLAIM, claim_thread, claim))
 			return -ENOMEM;
 		pthread_detach(thread);
 		claim->works = true;

@@ -12,6 +12,7 @@
 #define VMM_DEV_DISK_DISK_H
 
 #include "base/error.h"
+#include "base/thread.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -91,6 +92,7 @@ struct disk {
 	bool shared_name;
 	/* The same on every host that reaches this disk by a file system that they share; 0: none is known. */
 	uint64_t identity;
+	enum thread_kind thread; /* that serves it */
 	bool owned; /* between disk_lock() and disk_unlock(): without it a write is refused with -EPERM; atomic */
 	/* Set by the block device before the first request. */
 	void (*done)(void *context, struct disk_request *request);

@@ -331,6 +331,7 @@ int disk_file_open(struct disk **disk, const struct disk_options *options, enum 
 	file->fd = -1;
 	file->disk.ops = &file_ops;
 	file->disk.where = options->where;
+	file->disk.thread = THREAD_DISK;
 	file->disk.readonly = options->readonly;
 	file->disk.can_discard = !options->readonly;
 	file->disk.can_write_zeroes = !options->readonly;

@@ -548,6 +548,7 @@ int disk_nbd_open(struct disk **disk, const struct disk_options *options, struct
 	remote->patience_s = options->reconnect_s;
 	remote->disk.ops = &remote_ops;
 	remote->disk.where = options->where;
+	remote->disk.thread = THREAD_NBD;
 	remote->disk.readonly = options->readonly;
 	remote->disk.shared_name = where_is_shared(options->where);
 	nbd_command_init(&remote->commands, library);

@@ -10,7 +10,6 @@
 #include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -321,18 +320,6 @@ static int block_allocate(struct block *block)
 	return block->chain && block->request ? 0 : -ENOMEM;
 }
 
-static int block_start_thread(struct block *block)
-{
-	char name[16];
-	int result = pthread_create(&block->thread, NULL, block_worker, block);
-
-	if (result)
-		return -result;
-	snprintf(name, sizeof(name), "block%" PRIu32, block->virtio.device.instance);
-	pthread_setname_np(block->thread, name);
-	return 0;
-}
-
 int block_create(struct block *block, const struct block_options *options, struct error *error)
 {
 	int result;
@@ -349,7 +336,7 @@ int block_create(struct block *block, const struct block_options *options, struc
 	options->disk->context = block;
 	result = block_allocate(block);
 	if (!result)
-		result = block_start_thread(block);
+		result = -thread_start(&block->thread, options->disk->thread, block_worker, block);
 	if (!result) {
 		virtio_set_bell(&block->virtio, 0, block->wake);
 		return 0;

@@ -4,6 +4,7 @@
 
 #include "base/events.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "host/host.h"
 
 #include <errno.h>
@@ -425,6 +426,7 @@ void *block_worker(void *context)
 {
 	struct block *block = context;
 
+	thread_number(block->virtio.device.instance);
 	for (;;) {
 		struct block_view view = block_round(block);
 

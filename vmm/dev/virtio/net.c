@@ -3,12 +3,12 @@
 #include "dev/virtio/net.h"
 
 #include "base/section.h"
+#include "base/thread.h"
 #include "dev/virtio/net_worker.h"
 
 #include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -225,17 +225,6 @@ static int net_allocate(struct net *net)
 	return net->traffic ? 0 : -ENOMEM;
 }
 
-static int net_start_thread(struct net *net)
-{
-	char name[16];
-	int result = pthread_create(&net->thread, NULL, net_worker, net);
-	if (result)
-		return -result;
-	snprintf(name, sizeof(name), "net%" PRIu32, net->virtio.device.instance);
-	pthread_setname_np(net->thread, name);
-	return 0;
-}
-
 int net_create(struct net *net, const struct net_options *options, struct error *error)
 {
 	int result;
@@ -248,7 +237,7 @@ int net_create(struct net *net, const struct net_options *options, struct error 
 		    options->line);
 	result = net_allocate(net);
 	if (!result)
-		result = net_start_thread(net);
+		result = -thread_start(&net->thread, THREAD_NET, net_worker, net);
 	if (!result) {
 		virtio_set_bell(&net->virtio, NET_QUEUE_RECEIVE, net->wake);
 		virtio_set_bell(&net->virtio, NET_QUEUE_SEND, net->wake);

@@ -3,7 +3,9 @@
 #include "dev/virtio/net_worker.h"
 
 #include "base/events.h"
+#include "base/thread.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "dev/virtio/net_frame.h"
 #include "host/host.h"
 
@@ -441,6 +443,7 @@ void *net_worker(void *context)
 	struct net *net = context;
 	bool sleeps = false;
 
+	thread_number(net->virtio.device.instance);
 	for (;;) {
 		struct net_view view = net_exchange(net, sleeps);
 		bool moved = view.works && net_work(net);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The threads of a monitor, by kind.
+ *
+ * Policy: every thread but main() is started here, so that what holds for a kind of thread is said once for each kind,
+ * and nobody starts one that has none. A thread has its kind's name, which ps(1), top(1) and debuggers show.
+ */
+#ifndef VMM_BASE_THREAD_H
+#define VMM_BASE_THREAD_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+enum thread_kind {
+	THREAD_MAIN,	  /* main(): the control socket, the console's input, making and ending a machine */
+	THREAD_WRITER,	  /* writes the log, or a console */
+	THREAD_VCPU,	  /* runs one vCPU */
+	THREAD_TIMERS,	  /* a machine's synthetic timers, and its reset */
+	THREAD_DISK,	  /* a disk that is a file or a block device */
+	THREAD_NBD,	  /* a disk behind a server */
+	THREAD_NET,	  /* a network device */
+	THREAD_CLAIM,	  /* the lock of a disk's file */
+	THREAD_VARIABLES, /* the file of the firmware's variables */
+	THREAD_MIGRATION, /* the source of a migration */
+	THREAD_SAVE,	  /* puts a machine into a file */
+	THREAD_GROWTH,	  /* asks for the new size of a disk */
+	THREAD_LOOKUP,	  /* looks a host's name up */
+	THREAD_TEARDOWN,  /* sees to it that the end of a machine has a limit */
+	THREAD_KINDS
+};
+
+/* As pthread_create() with no attributes: 0 or a positive errno. */
+int thread_start(pthread_t *thread, enum thread_kind kind, void *(*run)(void *), void *context);
+
+/* This thread is number n of its kind, as its name says from here on. */
+void thread_number(uint32_t n);
+
+/* "main", "vcpu" and so on. */
+const char *thread_kind_name(enum thread_kind kind);
+
+/* Of the calling thread; THREAD_MAIN if it was not started here. Async-signal-safe. */
+enum thread_kind thread_kind(void);
+
+#endif
