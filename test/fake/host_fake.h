@@ -30,6 +30,7 @@ enum fake_call {
 	FAKE_COUNTER_OFFSET,
 	FAKE_SET_DIRTY_LOG,
 	FAKE_GET_DIRTY_LOG,
+	FAKE_SET_CALL,
 	FAKE_SET_PPI,
 	FAKE_GIC_CREATE,
 	FAKE_GIC_RESET,
@@ -121,6 +122,7 @@ struct fake_vm {
 	uint32_t edges[LAYOUT_INTERRUPTS]; /* how often it rose; atomic */
 	struct fake_bell bell[FAKE_BELLS_MAX];
 	uint32_t bells;
+	int call[LAYOUT_INTERRUPTS]; /* the eventfd that raises an SPI, and 1; 0: none does */
 };
 
 /* What a scripted exit does: registers that the guest has set, and the exit. */
@@ -196,6 +198,8 @@ void fake_guest_write(const struct host_vm *vm, uint64_t gpa, const void *data, 
 void fake_vm_write(struct fake_vm *vm, uint64_t gpa, const void *data, size_t size);
 /* Whether the guest can read this ROM as memory. */
 bool fake_vm_shows(const struct host_vm *vm, uint64_t gpa);
+/* Raises the lines whose events have been signalled (host_vm_set_call()). */
+void fake_vm_deliver(const struct host_vm *vm);
 /* A store of 4 bytes as KVM takes it: true if it signals an eventfd, and so is no exit. */
 bool fake_vm_ring(const struct host_vm *vm, uint64_t gpa, uint32_t value);
 /* The next `times` calls that lock all vCPUs of the machine are refused, as if another thread read a vCPU's registers.

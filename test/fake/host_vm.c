@@ -390,6 +390,35 @@ int host_vm_set_spi(struct host_vm *vm, uint32_t intid, bool level)
 	return 0;
 }
 
+int host_vm_set_call(struct host_vm *vm, uint32_t intid, int event, bool on)
+{
+	int result;
+	struct fake_vm *fake = vm_lock(vm, FAKE_SET_CALL, &result);
+
+	if (intid < 32 || intid >= LAYOUT_INTERRUPTS || fake->call[intid] != (on ? 0 : event + 1))
+		fake_violation("an event for a shared interrupt that cannot have it");
+	if (!result)
+		fake->call[intid] = on ? event + 1 : 0;
+	pthread_mutex_unlock(&fake_lock);
+	return result;
+}
+
+/* A real one does that in the context of whoever signals the event. */
+void fake_vm_deliver(const struct host_vm *vm)
+{
+	struct fake_vm *fake = fake_vm_of(vm);
+	eventfd_t ignored;
+
+	pthread_mutex_lock(&fake_lock);
+	for (uint32_t intid = 32; intid < LAYOUT_INTERRUPTS; intid++) {
+		if (!fake->call[intid] || eventfd_read(fake->call[intid] - 1, &ignored))
+			continue;
+		fake->edges[intid] += !fake->spi[intid];
+		fake->spi[intid] = true;
+	}
+	pthread_mutex_unlock(&fake_lock);
+}
+
 int host_vm_set_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid, bool level)
 {
 	int result;

@@ -6,6 +6,8 @@
 #include "machine/state.h"
 
 #include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 static struct machine_config described;
 
@@ -102,12 +104,38 @@ static void test_state(void **state)
 	buffer_free(&saved);
 }
 
+/* Through the machine's line an event raises an interrupt, until it does not any more; set() lowers it. */
+static void test_call(void **state)
+{
+	const struct device_line *line = &machine.devices.random.virtio.device.line;
+	const uint32_t intid = machine.devices.random.virtio.device.intid;
+	const int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct fake_vm *vm = fake_vm_of(&machine.vm);
+
+	(void)state;
+	assert_int_equal(line->set_call(line->context, intid, event, true), 0);
+	fake_vm_deliver(&machine.vm);
+	assert_false(vm->spi[intid]);
+	eventfd_write(event, 1);
+	fake_vm_deliver(&machine.vm);
+	assert_true(vm->spi[intid]);
+	line->set(line->context, intid, false);
+	assert_int_equal(line->set_call(line->context, intid, event, false), 0);
+	eventfd_write(event, 1);
+	fake_vm_deliver(&machine.vm);
+	assert_false(vm->spi[intid]);
+	fake_fail(fake_host_current(), FAKE_SET_CALL, 0, 1, EINVAL);
+	assert_int_equal(line->set_call(line->context, intid, event, true), -EINVAL);
+	close(event);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_uart, set_up_uart, tear_down),
 		cmocka_unit_test_setup_teardown(test_places, set_up_devices, tear_down),
 		cmocka_unit_test_setup_teardown(test_state, set_up_devices, tear_down),
+		cmocka_unit_test_setup_teardown(test_call, set_up_devices, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,12 @@ struct device_line {
 	 * on without coming to the device. NULL, or no effect where the host cannot do that.
 	 */
 	void (*set_bell)(void *context, uint64_t gpa, uint32_t value, int event);
+	/*
+	 * From now on, or no longer, the eventfd raises the line, without a thread of the monitor; only set() lowers
+	 * it. With the device's lock: KVM has only its own work to wait for. -errno, and NULL: this host cannot do
+	 * that.
+	 */
+	int (*set_call)(void *context, uint32_t intid, int event, bool on);
 	/* Whether the guest's loads from the device's ROM at this address are its own, or come to the device, as its
 	 * stores do. It changes each time. With the device's lock: KVM has only its own work to wait for. */
 	void (*show_rom)(void *context, uint64_t gpa, bool shown);

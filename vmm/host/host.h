@@ -147,6 +147,13 @@ int host_vm_get_dirty_log(struct host_vm *vm, uint64_t *bitmap, struct error *er
  */
 int host_vm_set_bell(struct host_vm *vm, uint64_t gpa, uint32_t value, int event);
 
+/*
+ * From now on, or no longer, the eventfd raises the line of an SPI whenever it is signalled, and no thread of the
+ * monitor need run for that. Nothing but host_vm_set_spi() lowers it; for an SPI that the guest has made edge-triggered
+ * each signal is one edge. -errno if KVM cannot do it.
+ */
+int host_vm_set_call(struct host_vm *vm, uint32_t intid, int event, bool on);
+
 /* Drives an interrupt line: a shared one, or one of a vCPU's own. */
 int host_vm_set_spi(struct host_vm *vm, uint32_t intid, bool level);
 int host_vm_set_ppi(struct host_vm *vm, uint32_t vcpu, uint32_t intid, bool level);

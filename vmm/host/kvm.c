@@ -18,6 +18,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* INTIDs of SPIs begin here. */
+#define GIC_SPI_FIRST 32u
+
 int kvm_call(int fd, unsigned long request, void *argument)
 {
 	int result = ioctl(fd, request, argument);
@@ -289,6 +292,22 @@ int host_vm_set_bell(struct host_vm *vm, uint64_t gpa, uint32_t value, int event
 	};
 
 	return kvm_call(vm->vm, KVM_IOEVENTFD, &bell);
+}
+
+/*
+ * KVM's numbers for SPIs begin at 0. On arm64 an event sets the level of such a line, in the context of whoever signals
+ * it, and leaves it (kvm_arch_set_irq_inatomic, since Linux 5.9, once the GIC is initialised), as it has to for those
+ * that are lowered at the end of the interrupt.
+ */
+int host_vm_set_call(struct host_vm *vm, uint32_t intid, int event, bool on)
+{
+	struct kvm_irqfd call = {
+		.fd = (uint32_t)event,
+		.gsi = intid - GIC_SPI_FIRST,
+		.flags = on ? 0 : KVM_IRQFD_FLAG_DEASSIGN,
+	};
+
+	return kvm_call(vm->vm, KVM_IRQFD, &call);
 }
 
 int host_vm_set_spi(struct host_vm *vm, uint32_t intid, bool level)

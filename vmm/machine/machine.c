@@ -104,6 +104,13 @@ static void machine_set_bell(void *context, uint64_t gpa, uint32_t value, int ev
 	host_vm_set_bell(&machine->vm, gpa, value, event);
 }
 
+static int machine_set_call(void *context, uint32_t intid, int event, bool on)
+{
+	struct machine *machine = context;
+
+	return host_vm_set_call(&machine->vm, intid, event, on);
+}
+
 static void machine_show_rom(void *context, uint64_t gpa, bool shown)
 {
 	struct machine *machine = context;
@@ -143,6 +150,7 @@ static int machine_create_devices(struct machine *machine, struct console *conso
 		.console = console,
 		.line = { .set = machine_set_line,
 			  .set_bell = machine_set_bell,
+			  .set_call = machine_set_call,
 			  .show_rom = machine_show_rom,
 			  .wait = machine_wait,
 			  .context = machine },

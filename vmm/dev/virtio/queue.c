@@ -248,6 +248,7 @@ int virtqueue_take(struct virtqueue *queue, const struct memory *memory, struct 
 
 	if (!queue->ready || queue->broken)
 		return queue->broken ? -EPROTO : 0;
+	assert(!queue->lent);
 	available = virtqueue_available(queue, memory);
 	if (!available)
 		return virtqueue_break(queue, "the available ring is not in memory");
@@ -354,6 +355,24 @@ void virtqueue_ask_notification(struct virtqueue *queue, struct memory *memory, 
 	memory_mark_dirty(memory, queue->device + place, 2);
 }
 
+/* ---- In the kernel's hands ---- */
+
+void virtqueue_lend(struct virtqueue *queue)
+{
+	assert(queue->ready && !queue->broken && !virtqueue_in_flight(queue));
+	queue->lent = true;
+}
+
+void virtqueue_return(struct virtqueue *queue, const struct memory *memory, uint16_t next)
+{
+	const uint8_t *used = virtqueue_used(queue, memory);
+
+	queue->lent = false;
+	queue->next_available = queue->next_used = queue->signalled = next;
+	if (!used || load(used + USED_INDEX) != next)
+		virtqueue_break(queue, "the used ring is not as the kernel left it");
+}
+
 void virtqueue_mark_written(struct memory *memory, const struct virtqueue_chain *chain, uint64_t size)
 {
 	const struct iovec *buffer = chain->buffer + chain->readable;
@@ -370,6 +389,7 @@ void virtqueue_mark_written(struct memory *memory, const struct virtqueue_chain 
 
 void virtqueue_save(const struct virtqueue *queue, struct buffer *state)
 {
+	assert(!queue->lent);
 	buffer_put_u8(state,
 		      (uint8_t)((queue->ready ? SAVED_READY : 0) | (queue->broken ? SAVED_BROKEN : 0) |
 				(queue->event_index ? SAVED_EVENT_INDEX : 0) | (queue->indirect ? SAVED_INDIRECT : 0)));

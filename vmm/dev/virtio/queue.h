@@ -24,6 +24,7 @@ struct virtqueue {
 	bool ready;	      /* its rings have been checked and may be used */
 	bool event_index;     /* VIRTIO_F_EVENT_IDX was negotiated */
 	bool indirect;	      /* VIRTIO_F_INDIRECT_DESC was */
+	bool lent;	      /* the kernel serves it, and knows how far it is */
 	const char *broken;   /* how the driver broke the rules, a clause for the log; NULL: it did not */
 	uint64_t descriptors; /* guest physical addresses: descriptor table, */
 	uint64_t driver;      /* available ring, */
@@ -88,6 +89,15 @@ bool virtqueue_wants_interrupt(struct virtqueue *queue, const struct memory *mem
  * look once more: a chain may have come meanwhile.
  */
 void virtqueue_ask_notification(struct virtqueue *queue, struct memory *memory, bool wanted);
+
+/*
+ * The kernel serves the queue from here on (dev/net/vhost.h): a queue that is ready, not broken, and of which nothing
+ * is in flight. Nothing else is done to it but a reset, until it comes back, `next` being the index of the next chain.
+ * Then nothing is in flight either; if the used ring says otherwise, which the driver may have written to, it is
+ * broken.
+ */
+void virtqueue_lend(struct virtqueue *queue);
+void virtqueue_return(struct virtqueue *queue, const struct memory *memory, uint16_t next);
 
 /* Marks what was written into a chain's writable buffers, the first `size` bytes; they are still as they were taken. */
 void virtqueue_mark_written(struct memory *memory, const struct virtqueue_chain *chain, uint64_t size);

@@ -49,9 +49,6 @@
 #define STATUS_FAILED 0x80u
 #define STATUS_OF_DRIVER (STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_DRIVER_OK | STATUS_FEATURES_OK | STATUS_FAILED)
 
-#define INTERRUPT_USED 1u
-#define INTERRUPT_CONFIG 2u
-
 /* Section 6. */
 #define FEATURE_INDIRECT (1ull << 28)
 #define FEATURE_EVENT_INDEX (1ull << 29)
@@ -98,7 +95,7 @@ void virtio_config_changed(struct virtio *virtio)
 	virtio->generation++;
 	/* Section 2.3: not before the driver is ready for it. */
 	if (virtio->status & STATUS_DRIVER_OK)
-		virtio_set_interrupt(virtio, virtio->interrupt | INTERRUPT_CONFIG);
+		virtio_set_interrupt(virtio, virtio->interrupt | VIRTIO_INTERRUPT_CONFIG);
 }
 
 void virtio_fail(struct virtio *virtio, const char *what)
@@ -107,7 +104,7 @@ void virtio_fail(struct virtio *virtio, const char *what)
 		return;
 	virtio->status |= STATUS_NEEDS_RESET;
 	if (virtio->status & STATUS_DRIVER_OK)
-		virtio_set_interrupt(virtio, virtio->interrupt | INTERRUPT_CONFIG);
+		virtio_set_interrupt(virtio, virtio->interrupt | VIRTIO_INTERRUPT_CONFIG);
 	log_guest(&virtio->failures_logged,
 		  "%s: the guest's driver of the %s %" PRIu32 " broke the rules (%s), and must reset the device",
 		  virtio->machine, virtio->ops->name, virtio->device.instance, what);
@@ -142,7 +139,7 @@ void virtio_used(struct virtio *virtio, struct virtqueue *queue)
 	if (queue->broken)
 		virtio_fail(virtio, queue->broken);
 	else if (virtqueue_wants_interrupt(queue, virtio->memory))
-		virtio_set_interrupt(virtio, virtio->interrupt | INTERRUPT_USED);
+		virtio_set_interrupt(virtio, virtio->interrupt | VIRTIO_INTERRUPT_USED);
 }
 
 /*
@@ -163,6 +160,18 @@ void virtio_serve(struct virtio *virtio, struct virtqueue *queue,
 		lock_take(&virtio->device.lock);
 	}
 	virtio_used(virtio, queue);
+}
+
+/* Whether the kernel has raised the line nobody knows here, so only an answer to that lowers it: call.h. */
+static void virtio_acknowledge(struct virtio *virtio, uint32_t value)
+{
+	if (!virtio->called) {
+		virtio_set_interrupt(virtio, virtio->interrupt & ~value);
+		return;
+	}
+	virtio->interrupt &= ~value;
+	if (value & VIRTIO_INTERRUPT_USED)
+		virtio_set_line(virtio);
 }
 
 /* ---- Features and status ---- */
@@ -286,7 +295,7 @@ static void queue_set_ready(struct virtio *virtio, uint32_t value)
 		virtio_fail(virtio, "it set up a queue that does not exist");
 	} else if (value & 1) {
 		queue_start(virtio, queue);
-	} else if (virtqueue_in_flight(queue)) {
+	} else if (queue->lent || virtqueue_in_flight(queue)) {
 		/* What is under way would write to memory that the driver takes back. */
 		virtio_fail(virtio, "it stopped a queue with requests under way");
 	} else {
@@ -328,7 +337,7 @@ static uint32_t virtio_read_register(struct virtio *virtio, uint64_t offset)
 	case REG_QUEUE_READY:
 		return queue && queue->ready;
 	case REG_INTERRUPT_STATUS:
-		return virtio->interrupt;
+		return virtio->interrupt | (virtio->called ? VIRTIO_INTERRUPT_USED : 0);
 	case REG_STATUS:
 		return virtio->status;
 	case REG_GENERATION:
@@ -376,7 +385,7 @@ static void virtio_write_register(struct virtio *virtio, uint64_t offset, uint32
 		queue_notify(virtio, value);
 		break;
 	case REG_INTERRUPT_ACK:
-		virtio_set_interrupt(virtio, virtio->interrupt & ~value);
+		virtio_acknowledge(virtio, value);
 		break;
 	case REG_STATUS:
 		virtio_set_status(virtio, value);
@@ -494,8 +503,8 @@ static bool state_is_valid(struct virtio *virtio)
 	bool negotiated = virtio->status & STATUS_FEATURES_OK;
 
 	if (virtio->status & ~(STATUS_OF_DRIVER | STATUS_NEEDS_RESET) ||
-	    virtio->interrupt & ~(INTERRUPT_USED | INTERRUPT_CONFIG) || (negotiated && !features_are_valid(virtio)) ||
-	    (virtio->status & STATUS_DRIVER_OK && !negotiated))
+	    virtio->interrupt & ~(VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG) ||
+	    (negotiated && !features_are_valid(virtio)) || (virtio->status & STATUS_DRIVER_OK && !negotiated))
 		return false;
 	for (uint32_t n = 0; n < virtio->ops->queues; n++) {
 		const struct virtqueue *queue = &virtio->queue[n];

@@ -16,6 +16,10 @@
 
 #define VIRTIO_QUEUES_MAX 8u
 
+/* Bits of InterruptStatus. */
+#define VIRTIO_INTERRUPT_USED 1u
+#define VIRTIO_INTERRUPT_CONFIG 2u
+
 struct virtio;
 
 /*
@@ -66,7 +70,8 @@ struct virtio {
 	struct virtqueue queue[VIRTIO_QUEUES_MAX];
 	uint64_t features; /* negotiated */
 	uint32_t status;
-	uint32_t interrupt;  /* why the line is up: bit 0 a used buffer, bit 1 the configuration */
+	uint32_t interrupt;  /* why the line is up: VIRTIO_INTERRUPT_* */
+	bool called;	     /* the kernel raises it as well: call.h */
 	uint32_t generation; /* of the configuration */
 	uint32_t queue_selected;
 	uint32_t features_selected;	   /* which word of what the device offers */
