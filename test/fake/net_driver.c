@@ -31,10 +31,22 @@ static void set_line(void *context, uint32_t intid, bool level)
 	pthread_mutex_unlock(&guest->mutex);
 }
 
+static int set_call(void *context, uint32_t intid, int event, bool on)
+{
+	struct net_guest *guest = context;
+
+	(void)intid;
+	pthread_mutex_lock(&guest->mutex);
+	assert(guest->call == (on ? -1 : event));
+	guest->call = on ? event : -1;
+	pthread_mutex_unlock(&guest->mutex);
+	return 0;
+}
+
 void net_guest_attach(struct net_guest *guest)
 {
 	static const uint8_t mac[] = { 2, 1, 2, 3, 4, 5 };
-	const struct device_line line = { .set = set_line, .context = guest };
+	const struct device_line line = { .set = set_line, .set_call = set_call, .context = guest };
 	const struct net_options options = {
 		.uplink = guest->uplink,
 		.mac = mac,
@@ -66,7 +78,7 @@ void net_guest_init(struct net_guest *guest, struct fake_uplink *fake)
 	struct error error;
 	int result;
 
-	*guest = (struct net_guest){ .uplink = &fake->uplink, .fake = fake, .mtu = fake->uplink.mtu };
+	*guest = (struct net_guest){ .uplink = &fake->uplink, .fake = fake, .mtu = fake->uplink.mtu, .call = -1 };
 	result = memory_create(&guest->memory, NET_MEMORY, &error);
 	assert(!result);
 	guest->image = calloc(1, NET_MEMORY);
@@ -223,17 +235,53 @@ int net_guest_collect(struct net_guest *guest, uint32_t queue)
 	return -2;
 }
 
-bool net_guest_wait(struct net_guest *guest, uint32_t ms)
+static struct timespec time_after(uint32_t ms)
 {
-	struct timespec limit;
+	struct timespec time;
+
+	clock_gettime(CLOCK_REALTIME, &time);
+	time.tv_nsec += ms % 1000 * 1000000l;
+	time.tv_sec += ms / 1000 + time.tv_nsec / 1000000000;
+	time.tv_nsec %= 1000000000;
+	return time;
+}
+
+/* With the mutex: whether the line is up. */
+static bool line_is_up(struct net_guest *guest)
+{
+	eventfd_t ignored;
+
+	guest->level |= guest->call >= 0 && !eventfd_read(guest->call, &ignored);
+	return guest->level;
+}
+
+bool net_guest_line(struct net_guest *guest)
+{
 	bool level;
 
-	clock_gettime(CLOCK_REALTIME, &limit);
-	limit.tv_nsec += ms % 1000 * 1000000l;
-	limit.tv_sec += ms / 1000 + limit.tv_nsec / 1000000000;
-	limit.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&guest->mutex);
-	while (!guest->level && pthread_cond_timedwait(&guest->risen, &guest->mutex, &limit) != ETIMEDOUT)
+	level = line_is_up(guest);
+	pthread_mutex_unlock(&guest->mutex);
+	return level;
+}
+
+/* With the mutex, until the line may have risen: false once the time has come. */
+static bool line_wait(struct net_guest *guest, const struct timespec *limit)
+{
+	const struct timespec soon = time_after(1);
+	bool near = guest->call >= 0 &&
+		    (soon.tv_sec < limit->tv_sec || (soon.tv_sec == limit->tv_sec && soon.tv_nsec < limit->tv_nsec));
+
+	return pthread_cond_timedwait(&guest->risen, &guest->mutex, near ? &soon : limit) != ETIMEDOUT || near;
+}
+
+bool net_guest_wait(struct net_guest *guest, uint32_t ms)
+{
+	const struct timespec limit = time_after(ms);
+	bool level;
+
+	pthread_mutex_lock(&guest->mutex);
+	while (!line_is_up(guest) && line_wait(guest, &limit))
 		;
 	level = guest->level;
 	pthread_mutex_unlock(&guest->mutex);

@@ -50,6 +50,7 @@ struct net_guest {
 	pthread_mutex_t mutex;
 	pthread_cond_t risen; /* the line */
 	bool level;
+	int call; /* an eventfd that raises it as well; -1: none does */
 };
 
 /* The machine and its uplink; the device is quiesced and at power-on. */
@@ -73,6 +74,8 @@ void net_guest_kick(struct net_guest *guest, uint32_t queue);
 
 /* A slot whose chain came back; -1: none has; -2: one that is not under way. */
 int net_guest_collect(struct net_guest *guest, uint32_t queue);
+/* Whether the line is up. */
+bool net_guest_line(struct net_guest *guest);
 /* Until the line is up; false after so many ms. */
 bool net_guest_wait(struct net_guest *guest, uint32_t ms);
 /* The next frame that came, header included, as its driver assembles it: its size; 0: none; -1: not as it must be. */

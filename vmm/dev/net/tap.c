@@ -2,6 +2,8 @@
 /* An uplink that is a tap: see the header. */
 #include "dev/net/tap.h"
 
+#include "dev/net/vhost.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -57,6 +59,8 @@ static int tap_send(struct uplink *uplink, struct iovec *buffer, uint32_t buffer
 
 static void tap_close(struct uplink *uplink)
 {
+	if (uplink->vhost)
+		vhost_close(uplink->vhost);
 	close(uplink->fd);
 	free(uplink);
 }
@@ -169,6 +173,7 @@ static int tap_make(struct uplink **uplink, const char *where, int fd, struct er
 	**uplink = (struct uplink){
 		.ops = &tap_ops, .where = where, .features = FEATURES, .mtu = tap_mtu(fd), .announces = true, .fd = fd
 	};
+	(*uplink)->vhost_error = vhost_open(&(*uplink)->vhost);
 	tap_negotiate(*uplink, 0);
 	return 0;
 }

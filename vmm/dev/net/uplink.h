@@ -24,6 +24,7 @@
 #define UPLINK_BUFFERS_MAX 1024u
 
 struct uplink;
+struct vhost;
 
 struct uplink_ops {
 	/* The driver takes these features of `features` below: frames come accordingly from now on. */
@@ -51,6 +52,9 @@ struct uplink {
 	bool announces;	   /* others learn from frames where the guest is */
 	int fd;		   /* readable: there may be a frame */
 	bool blocked;	   /* it cannot send until the descriptor is writable */
+	struct vhost
+		*vhost;	 /* the kernel can move frames between the descriptor and a driver's rings; NULL: it cannot, */
+	int vhost_error; /* -errno for why not; 0: for such an uplink it never does */
 };
 
 /*

@@ -100,7 +100,7 @@ static void net_notify(struct virtio *virtio, uint32_t queue)
 	if (queue == NET_QUEUE_CONTROL)
 		virtio_serve(virtio, &virtio->queue[queue], net_control);
 	else
-		net_wake(net_of(virtio));
+		eventfd_write(net_of(virtio)->kernel.kick[queue], 1);
 }
 
 /* The vCPU waits for the thread here, and may: that needs no lock but this one, which is dropped meanwhile, and its
@@ -181,6 +181,7 @@ static void net_free(struct net *net)
 {
 	pthread_cond_destroy(&net->changed);
 	free(net->traffic);
+	net_kernel_close(net);
 	if (net->wake >= 0)
 		close(net->wake);
 }
@@ -222,7 +223,7 @@ static int net_allocate(struct net *net)
 	if (net->wake < 0)
 		return -errno;
 	net->traffic = calloc(1, sizeof(*net->traffic));
-	return net->traffic ? 0 : -ENOMEM;
+	return net->traffic ? net_kernel_open(net) : -ENOMEM;
 }
 
 int net_create(struct net *net, const struct net_options *options, struct error *error)
@@ -239,12 +240,22 @@ int net_create(struct net *net, const struct net_options *options, struct error 
 	if (!result)
 		result = -thread_start(&net->thread, THREAD_NET, net_worker, net);
 	if (!result) {
-		virtio_set_bell(&net->virtio, NET_QUEUE_RECEIVE, net->wake);
-		virtio_set_bell(&net->virtio, NET_QUEUE_SEND, net->wake);
+		virtio_set_bell(&net->virtio, NET_QUEUE_RECEIVE, net->kernel.kick[NET_QUEUE_RECEIVE]);
+		virtio_set_bell(&net->virtio, NET_QUEUE_SEND, net->kernel.kick[NET_QUEUE_SEND]);
 		return 0;
 	}
 	net_free(net);
 	lock_destroy(&net->virtio.device.lock);
 	return error_set(error, -result, "network device %" PRIu32 " gets no memory or thread (%s)", options->number,
 			 strerror(-result));
+}
+
+int net_set_log(struct net *net, bool on, struct error *error)
+{
+	int result;
+
+	lock_take(&net->virtio.device.lock);
+	result = net_kernel_log(net, on, error);
+	lock_drop(&net->virtio.device.lock);
+	return result;
 }

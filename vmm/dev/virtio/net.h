@@ -8,13 +8,15 @@
  * none is in flight then, and frames on their way are lost, as a network may lose them. A guest that begins to run here
  * is announced: by the device, and, after a move, by its driver as well. What came while nobody could take it, and on
  * another host what came before the guest stood still, is not for the guest any more. An uplink that has gone is a
- * link that is down. Source: Virtual I/O Device (VIRTIO) Version 1.2, section 5.1.
+ * link that is down. Where the host's kernel can move the frames it does, and the thread waits (net_kernel.h). Source:
+ * Virtual I/O Device (VIRTIO) Version 1.2, section 5.1.
  */
 #ifndef VMM_DEV_VIRTIO_NET_H
 #define VMM_DEV_VIRTIO_NET_H
 
 #include "dev/net/announcement.h"
 #include "dev/net/uplink.h"
+#include "dev/virtio/net_kernel.h"
 #include "dev/virtio/net_room.h"
 #include "dev/virtio/virtio.h"
 
@@ -79,7 +81,7 @@ struct net {
 	uint32_t mtu; /* 0: not told */
 	enum net_order order;
 	bool standing;		/* the thread has seen that it shall stand */
-	bool busy;		/* the thread has chains, and may touch their memory */
+	bool busy;		/* the thread has chains, and may touch their memory, or the kernel has the queues */
 	bool link_up;		/* as the driver is told */
 	bool announcing;	/* the driver shall announce the guest, and has not said that it has */
 	bool arrived;		/* loaded, and not started since */
@@ -99,7 +101,8 @@ struct net {
 	uint64_t negotiated; /* as the uplink knows them */
 	struct announcement announcement;
 	struct net_traffic *traffic;
-	int wake; /* eventfd */
+	struct net_kernel kernel; /* with the lock, or while the kernel does not serve the thread's own */
+	int wake;		  /* eventfd */
 	pthread_t thread;
 };
 
@@ -116,5 +119,8 @@ struct net_options {
 
 /* -errno if this host has no memory, descriptor or thread for it; then there is nothing to destroy. */
 int net_create(struct net *net, const struct net_options *options, struct error *error);
+
+/* Whether what is written to guest memory behind the monitor's back is marked as dirty: 0 or -errno, and a sentence. */
+int net_set_log(struct net *net, bool on, struct error *error);
 
 #endif

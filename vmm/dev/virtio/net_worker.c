@@ -19,7 +19,7 @@
 
 /* What the thread saw when it last had the lock. */
 struct net_view {
-	bool works; /* the driver is live, and the guest may run */
+	bool works; /* the driver is live, and the guest may run, and the kernel does not do the work */
 	bool taken; /* something new */
 	bool end;
 };
@@ -226,18 +226,15 @@ static void net_freshen(struct net *net)
 	net->stale = false;
 }
 
-/* Gives and takes; tells those who wait what has changed. */
-static struct net_view net_exchange(struct net *net, bool sleeps)
+/* Between the queues and what the thread has, unless the kernel can have the queues. */
+static struct net_view net_serve(struct net *net, bool sleeps)
 {
+	bool kernel = net_works(net) && net_kernel_can(net);
 	struct net_view view = { .taken = false };
 
-	lock_take(&net->virtio.device.lock);
-	if (net->resets)
-		net_forget(net);
-	net_give_received(net);
-	net_tell_gone(net);
-	net_begin(net);
-	view.works = net_works(net);
+	if (!kernel)
+		net_kernel_end(net);
+	view.works = !kernel && net_works(net);
 	if (view.works) {
 		net->features = net->virtio.features;
 		net->traffic->room.merges = net->features & 1ull << VIRTIO_NET_F_MRG_RXBUF;
@@ -247,8 +244,25 @@ static struct net_view net_exchange(struct net *net, bool sleeps)
 		net_give_sent(net);
 		net_put_back(net);
 	}
+	if (kernel)
+		view.works = !net_kernel_begin(net);
+	return view;
+}
+
+/* Gives and takes; tells those who wait what has changed. */
+static struct net_view net_exchange(struct net *net, bool sleeps)
+{
+	struct net_view view;
+
+	lock_take(&net->virtio.device.lock);
+	if (net->resets)
+		net_forget(net);
+	net_give_received(net);
+	net_tell_gone(net);
+	net_begin(net);
+	view = net_serve(net, sleeps);
 	view.end = net->order == NET_END;
-	net->busy = net->traffic->room.places || net->traffic->sends.count;
+	net->busy = net->traffic->room.places || net->traffic->sends.count || net->kernel.serves;
 	net->standing = net->order != NET_RUN;
 	if (!net->busy)
 		pthread_cond_broadcast(&net->changed);
@@ -422,20 +436,26 @@ static bool net_work(struct net *net)
 static void net_wait(struct net *net, bool works)
 {
 	bool reads = works && !net_lacks_room(net), writes = works && net->uplink->blocked;
-	struct pollfd wait[] = {
+	bool looks = reads || writes || net->kernel.serves;
+	struct pollfd wait[2 + NET_KERNEL_WAITS] = {
 		{ .fd = net->wake, .events = POLLIN },
-		{ .fd = (reads || writes) && !net->gone ? net->uplink->fd : -1,
+		{ .fd = looks && !net->gone ? net->uplink->fd : -1,
 		  .events = (short)((reads ? POLLIN : 0) | (writes ? POLLOUT : 0)) },
 	};
 	eventfd_t ignored;
 
-	if (events_await(wait, 2, announcement_timeout_ms(&net->announcement, host_monotonic())) <= 0)
+	net_kernel_wait(net, wait + 2);
+	if (events_await(wait, 2 + NET_KERNEL_WAITS, announcement_timeout_ms(&net->announcement, host_monotonic())) <=
+	    0)
 		return;
 	if (wait[0].revents)
 		eventfd_read(net->wake, &ignored);
 	net->readable |= wait[1].revents & ~POLLOUT;
 	if (wait[1].revents & POLLOUT && !net->uplink->ops->flush)
 		net->uplink->blocked = false;
+	net_kernel_hear(net, wait + 2);
+	/* An uplink that fails: this thread finds out why. */
+	net->kernel.barred |= net->kernel.serves && wait[1].revents;
 }
 
 void *net_worker(void *context)
