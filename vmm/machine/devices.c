@@ -186,6 +186,15 @@ bool devices_have_flushed_ahead(struct devices *devices)
 	return have;
 }
 
+int devices_set_log(struct devices *devices, bool on, struct error *error)
+{
+	int result = 0;
+
+	for (uint32_t n = 0; n < devices->nets && !result; n++)
+		result = net_set_log(&devices->net[n], on, error);
+	return result;
+}
+
 bool devices_want_ticks(const struct devices *devices)
 {
 	bool want = false;

@@ -75,6 +75,8 @@ int devices_unlock(struct devices *devices, int limit_ms, struct error *error);
 /* While the guest runs: begins to flush all disks, so that less is left for the stop; and whether that is over. */
 void devices_flush_ahead(struct devices *devices);
 bool devices_have_flushed_ahead(struct devices *devices);
+/* Whether what the kernel writes to guest memory for them is marked as dirty: 0, or -errno and a sentence. */
+int devices_set_log(struct devices *devices, bool on, struct error *error);
 /* Whether any of them has a tick; and that of all. */
 bool devices_want_ticks(const struct devices *devices);
 void devices_tick(struct devices *devices);

@@ -16,15 +16,31 @@
 #define NS_PER_S 1000000000ull
 #define NS_PER_MS 1000000ull
 
+/* What the kernel writes for devices is seen as well, from before the first page is read. */
+static int precopy_watch(struct precopy *precopy, bool on, struct error *error)
+{
+	return precopy->devices ? devices_set_log(precopy->devices, on, error) : 0;
+}
+
 int precopy_start(struct precopy *precopy, struct host_vm *vm, struct memory *memory, struct error *error)
 {
+	int result = precopy_watch(precopy, true, error);
+	struct error ignored;
+
 	precopy->told = host_monotonic();
-	return dirty_start(&precopy->dirty, vm, memory, error);
+	if (!result)
+		result = dirty_start(&precopy->dirty, vm, memory, error);
+	if (result)
+		precopy_watch(precopy, false, &ignored);
+	return result;
 }
 
 void precopy_stop(struct precopy *precopy)
 {
+	struct error ignored;
+
 	dirty_stop(&precopy->dirty);
+	precopy_watch(precopy, false, &ignored);
 }
 
 /* ---- Progress ---- */

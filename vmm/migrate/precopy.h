@@ -9,6 +9,7 @@
 #ifndef VMM_MIGRATE_PRECOPY_H
 #define VMM_MIGRATE_PRECOPY_H
 
+#include "machine/devices.h"
 #include "migrate/bucket.h"
 #include "migrate/channel.h"
 #include "migrate/dirty.h"
@@ -33,6 +34,7 @@ struct precopy_speed {
 
 struct precopy {
 	struct channel *channel;
+	struct devices *devices; /* for which the kernel may write to memory; NULL: none */
 	struct dirty dirty;
 	uint64_t downtime_ns;	      /* aimed at */
 	struct bucket bucket;	      /* with the operator's bound */
@@ -47,7 +49,7 @@ struct precopy {
 	sc_ns_t told;
 };
 
-/* The caller has set `channel`, `downtime_ns`, the bucket's rate, `progress` and `context`. */
+/* The caller has set `channel`, `devices`, `downtime_ns`, the bucket's rate, `progress` and `context`. */
 int precopy_start(struct precopy *precopy, struct host_vm *vm, struct memory *memory, struct error *error);
 void precopy_stop(struct precopy *precopy);
 

@@ -528,6 +528,7 @@ static struct source source_make(struct machine *machine, struct channel *channe
 		.state = SOURCE_RUNNING,
 		.comparison = { .max_step_us = options->max_step_us, .limit_ms = options->limits->comparison_ms },
 		.precopy = { .channel = channel,
+			     .devices = &machine->devices,
 			     .downtime_ns = (uint64_t)options->downtime_ms * NS_PER_MS,
 			     .bucket = { .rate = (uint64_t)options->bandwidth_mib << 20 },
 			     .progress = options->progress,
