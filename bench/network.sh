@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # A guest's network, beside QEMU's (bench/peers.sh): sourced by bench/lab-bench. Each guest has a tap of its own, and the
-# other end of its traffic is a program on their host. QEMU has its device on virtio-mmio, as Seaclock has, and on PCI; for
-# each load the faster of these is the peer. Beside them is shown what the same are with vhost-net, where the host's kernel
-# moves the frames. As for disks, the last column is without the two exits of an interrupt on MMIO.
+# other end of its traffic is a program on their host. QEMU has its device on virtio-mmio, as Seaclock has, and on PCI, and
+# each of them with vhost-net, where the host's kernel moves the frames, and without; for each load the fastest of these is
+# the peer. Seaclock takes vhost-net where it finds it: a second table is of a host that has none, without /dev/vhost-net.
+# As for disks, the last column is without the two exits of an interrupt on MMIO.
 network_port=5001
 # Linux makes the segments of a TCP stream the smaller the slower it is. Processors that are emulated are slow, and the
 # segments would be two packets long: each end is told to make them as long as they are on a real host.
@@ -22,7 +23,7 @@ network_loads() {
 	END
 }
 
-# The host gets the modules, a tap for each guest, by its number, and the other end.
+# The host gets the modules, a tap for each of $1 guests, by its number, and the other end.
 network_prepare() {
 	local module
 	for module in "${network_modules[@]}"; do
@@ -33,7 +34,7 @@ network_prepare() {
 	lab push "$peer_host" "$top/out/guest/bin/traffic" /tmp/traffic
 	host_shell "$peer_host" "set -e
 		$network_segments
-		for n in $(seq -s ' ' 0 $((${#peer_monitors[@]} - 1))); do
+		for n in $(seq -s ' ' 0 $(($1 - 1))); do
 			tunctl -t tap\$n >/dev/null
 			ip address add 10.98.\$n.1/24 dev tap\$n
 			ip link set tap\$n up
@@ -46,14 +47,24 @@ network_start_qemu() {
 	peer_start_qemu "$2" -device "$3,netdev=net" -netdev "tap,id=net,ifname=tap$1,script=no,downscript=no,vhost=$4"
 }
 
+# Starts all guests: with vhost-net if $1 is on.
 network_guests_start() {
-	network_prepare
 	peer_start_seaclock --net tap=tap0
 	network_start_qemu 1 mmio virtio-net-device off
 	network_start_qemu 2 pci virtio-net-pci,romfile= off
-	network_start_qemu 3 mmio-vh virtio-net-device on
-	network_start_qemu 4 pci-vh virtio-net-pci,romfile= on
+	if [ "$1" = on ]; then
+		network_start_qemu 3 mmio-vh virtio-net-device on
+		network_start_qemu 4 pci-vh virtio-net-pci,romfile= on
+	fi
 	peer_wait
+}
+
+# Who moves Seaclock's frames says its log.
+network_check() {
+	local who=monitor
+	[ "$1" = off ] || who=kernel
+	host_shell "$peer_host" "grep -q 'network device 0 .* is served by the $who' /tmp/peer.seaclock.console.log" ||
+		peer_complain seaclock
 }
 
 # The kind $1 of traffic, $2 of it, as a load.
@@ -61,14 +72,15 @@ network_load() {
 	echo "traffic $1 $2 10.98.GUEST.1 $network_port"
 }
 
-measure_network() {
+# A table: with vhost-net if $1 is on, as the title $2 says.
+network_compare() {
 	local exit_ns=$((register_get - kvm_call)) name size count kind
 	local -A ns exits user base_exits base_user
-	peer_rivals=(mmio pci)
-	peer_monitors=(seaclock "${peer_rivals[@]}" mmio-vh pci-vh)
-	network_guests_start
+	peer_monitors=(seaclock "${peer_rivals[@]}")
+	network_guests_start "$1"
 	peer_turns=1 peer_load "ip address add 10.98.GUEST.2/24 dev eth0; ip link set eth0 up; $network_segments; echo @network ns=0"
-	echo "A guest's network, a tap to its host, beside QEMU $(peer_qemu_version)/KVM on the same host (the best of" \
+	network_check "$1"
+	echo "A guest's network, a tap to its host, $2, beside QEMU $(peer_qemu_version)/KVM on the same host (the best of" \
 		"$peer_turns):"
 	peer_print_head "MB/s, or a second"
 	peer_load_base "$(network_load turns 1)"
@@ -77,4 +89,13 @@ measure_network() {
 		peer_print "$name" "$count" "$size"
 	done < <(network_loads)
 	peer_end
+}
+
+measure_network() {
+	network_prepare 5
+	peer_rivals=(mmio pci mmio-vh pci-vh)
+	network_compare on "with vhost-net"
+	host_shell "$peer_host" "rm /dev/vhost-net"
+	peer_rivals=(mmio pci)
+	network_compare off "without vhost-net"
 }
