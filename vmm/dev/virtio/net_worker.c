@@ -17,6 +17,9 @@
 /* Frames; more than an interface queues. */
 #define DRAIN_MAX 4096u
 
+/* How long an uplink may have gone while the kernel serves, until the guest is told. */
+#define UPLINK_LOOK_MS 1000
+
 /* What the thread saw when it last had the lock. */
 struct net_view {
 	bool works; /* the driver is live, and the guest may run, and the kernel does not do the work */
@@ -433,6 +436,17 @@ static bool net_work(struct net *net)
 }
 
 /* For news from the driver or the uplink, or the next announcement. What nobody acts on is not waited for. */
+/*
+ * A poll that asks for nothing but errors sleeps on when the uplink's interface is deleted, and one that asks for
+ * frames would wake for each of those that the kernel moves. So while the kernel serves, the thread looks now and then.
+ */
+static int net_timeout_ms(const struct net *net)
+{
+	int due = announcement_timeout_ms(&net->announcement, host_monotonic());
+
+	return net->kernel.serves && (due < 0 || due > UPLINK_LOOK_MS) ? UPLINK_LOOK_MS : due;
+}
+
 static void net_wait(struct net *net, bool works)
 {
 	bool reads = works && !net_lacks_room(net), writes = works && net->uplink->blocked;
@@ -445,8 +459,7 @@ static void net_wait(struct net *net, bool works)
 	eventfd_t ignored;
 
 	net_kernel_wait(net, wait + 2);
-	if (events_await(wait, 2 + NET_KERNEL_WAITS, announcement_timeout_ms(&net->announcement, host_monotonic())) <=
-	    0)
+	if (events_await(wait, 2 + NET_KERNEL_WAITS, net_timeout_ms(net)) <= 0)
 		return;
 	if (wait[0].revents)
 		eventfd_read(net->wake, &ignored);
