@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/uio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define HEADER sizeof(struct virtio_net_hdr_v1)
@@ -69,6 +69,15 @@ static void ring_give(struct fake_vhost *fake, struct fake_vhost_ring *ring, con
 		eventfd_write(ring->call, 1);
 }
 
+static bool backend_send(const struct fake_vhost *fake)
+{
+	const struct msghdr message = { .msg_iov = (struct iovec *)fake->chain.buffer,
+					.msg_iovlen = fake->chain.readable };
+
+	return sendmsg(fake->ring[SEND].backend, &message, MSG_NOSIGNAL) >= 0;
+}
+
+/* As the kernel does, it never gives back what a backend that has gone does not take. */
 static void serve_send(struct fake_vhost *fake)
 {
 	struct fake_vhost_ring *ring = &fake->ring[SEND];
@@ -76,11 +85,14 @@ static void serve_send(struct fake_vhost *fake)
 	while (ring_take(fake, ring)) {
 		const struct virtqueue_used used = { fake->chain.head, 0 };
 
-		if (writev(ring->backend, fake->chain.buffer, fake->chain.readable) < 0) {
+		if (backend_send(fake)) {
+			ring_give(fake, ring, &used, 1);
+		} else if (errno == EAGAIN) {
 			virtqueue_put_back(&ring->queue, fake->chain.head);
 			return;
+		} else {
+			eventfd_write(ring->broken, 1);
 		}
-		ring_give(fake, ring, &used, 1);
 	}
 }
 

@@ -419,7 +419,7 @@ static void test_owned(void **state)
 	assert_int_equal(vhost_own(&vhost.vhost), -EIO);
 }
 
-/* An interface that is deleted: the monitor takes over, and tells. */
+/* An interface that is deleted: the monitor takes over, tells, and gives back what the kernel has dropped. */
 static void test_loses_network(void **state)
 {
 	(void)state;
@@ -428,9 +428,12 @@ static void test_loses_network(void **state)
 	give_room(1000);
 	__atomic_store_n(&fake.gone, true, __ATOMIC_SEQ_CST);
 	assert_int_equal(shutdown(fake.uplink.fd, SHUT_RDWR), 0);
+	send_frame(&plain, 100);
 	while (config_u8(6))
 		assert_true(net_guest_wait(&guest, (uint32_t)wait_scaled(LIMIT_MS)));
 	assert_false(fake_vhost_serves(&vhost));
+	assert_false(virtio_driver_read(device(), STATUS) & NEEDS_RESET);
+	wait_sent();
 	send_frame(&plain, 100);
 	wait_sent();
 }

@@ -201,12 +201,14 @@ void net_kernel_wait(const struct net *net, struct pollfd wait[NET_KERNEL_WAITS]
 	}
 }
 
-void net_kernel_hear(struct net *net, const struct pollfd wait[NET_KERNEL_WAITS])
+/* With an uplink that fails the kernel fails, too, and the driver has done nothing wrong. */
+void net_kernel_hear(struct net *net, const struct pollfd wait[NET_KERNEL_WAITS], bool uplink_fails)
 {
 	eventfd_t ignored;
 
 	for (uint32_t n = 0; n < NET_KERNEL_WAITS; n++)
 		if (wait[n].revents)
 			eventfd_read(wait[n].fd, &ignored);
-	net->kernel.refuses = net->kernel.serves && wait[0].revents;
+	net->kernel.barred |= net->kernel.serves && uplink_fails;
+	net->kernel.refuses = net->kernel.serves && !uplink_fails && wait[0].revents;
 }

@@ -48,6 +48,6 @@ int net_kernel_log(struct net *net, bool logs, struct error *error);
 /* What the thread waits for besides, and what it has heard. */
 #define NET_KERNEL_WAITS VHOST_RINGS
 void net_kernel_wait(const struct net *net, struct pollfd wait[NET_KERNEL_WAITS]);
-void net_kernel_hear(struct net *net, const struct pollfd wait[NET_KERNEL_WAITS]);
+void net_kernel_hear(struct net *net, const struct pollfd wait[NET_KERNEL_WAITS], bool uplink_fails);
 
 #endif

@@ -435,7 +435,6 @@ static bool net_work(struct net *net)
 	return moved || net->gone != gone;
 }
 
-/* For news from the driver or the uplink, or the next announcement. What nobody acts on is not waited for. */
 /*
  * A poll that asks for nothing but errors sleeps on when the uplink's interface is deleted, and one that asks for
  * frames would wake for each of those that the kernel moves. So while the kernel serves, the thread looks now and then.
@@ -447,6 +446,7 @@ static int net_timeout_ms(const struct net *net)
 	return net->kernel.serves && (due < 0 || due > UPLINK_LOOK_MS) ? UPLINK_LOOK_MS : due;
 }
 
+/* For news from the driver or the uplink, or the next announcement. What nobody acts on is not waited for. */
 static void net_wait(struct net *net, bool works)
 {
 	bool reads = works && !net_lacks_room(net), writes = works && net->uplink->blocked;
@@ -466,9 +466,7 @@ static void net_wait(struct net *net, bool works)
 	net->readable |= wait[1].revents & ~POLLOUT;
 	if (wait[1].revents & POLLOUT && !net->uplink->ops->flush)
 		net->uplink->blocked = false;
-	net_kernel_hear(net, wait + 2);
-	/* An uplink that fails: this thread finds out why. */
-	net->kernel.barred |= net->kernel.serves && wait[1].revents;
+	net_kernel_hear(net, wait + 2, wait[1].revents);
 }
 
 void *net_worker(void *context)

@@ -366,10 +366,11 @@ void virtqueue_lend(struct virtqueue *queue)
 void virtqueue_return(struct virtqueue *queue, const struct memory *memory, uint16_t next)
 {
 	const uint8_t *used = virtqueue_used(queue, memory);
+	uint16_t done = used ? load(used + USED_INDEX) : next;
 
 	queue->lent = false;
-	queue->next_available = queue->next_used = queue->signalled = next;
-	if (!used || load(used + USED_INDEX) != next)
+	queue->next_available = queue->next_used = queue->signalled = done;
+	if (!used || (uint16_t)(next - done) > queue->size)
 		virtqueue_break(queue, "the used ring is not as the kernel left it");
 }
 

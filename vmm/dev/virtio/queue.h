@@ -93,8 +93,9 @@ void virtqueue_ask_notification(struct virtqueue *queue, struct memory *memory, 
 /*
  * The kernel serves the queue from here on (dev/net/vhost.h): a queue that is ready, not broken, and of which nothing
  * is in flight. Nothing else is done to it but a reset, until it comes back, `next` being the index of the next chain.
- * Then nothing is in flight either; if the used ring says otherwise, which the driver may have written to, it is
- * broken.
+ * A kernel that cannot send has dropped chains without giving them back (vhost_tx_batch() in drivers/vhost/net.c); it
+ * gives them back in order, so they are the last before `next`, and are taken once more. If the used ring says anything
+ * else, which the driver may have written to, the queue is broken.
  */
 void virtqueue_lend(struct virtqueue *queue);
 void virtqueue_return(struct virtqueue *queue, const struct memory *memory, uint16_t next);
