@@ -12,7 +12,8 @@ ARM64 := aarch64-linux-gnu-
 # What arm64 programs are built against; lab/rules.mk makes it. Named here, before the first rule that waits for it.
 SYSROOT := $(O)/sysroot/stamp
 SYSROOT_CFLAGS := -isystem $(O)/sysroot/usr/include
-SYSROOT_LDFLAGS := -L$(O)/sysroot/usr/lib/aarch64-linux-gnu
+# Where libraries are that libraries need, too.
+SYSROOT_LDFLAGS := -L$(O)/sysroot/usr/lib/aarch64-linux-gnu -Wl,-rpath-link,$(O)/sysroot/usr/lib/aarch64-linux-gnu
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS_COMMON := -std=c11 -D_GNU_SOURCE $(WARNINGS) -Iinclude -Ivmm -g -MMD -MP

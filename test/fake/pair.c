@@ -35,6 +35,7 @@ static const struct handover_limits pair_limits = {
 	.comparison_ms = 10000,
 	.settled_ms = 600000,
 	.linger_ms = 15000,
+	.rekey_kib = 64 << 20,
 };
 
 /* ---- The machine ---- */
@@ -110,6 +111,7 @@ void pair_open_machine(struct pair *pair, const struct machine_config *config, u
 		.downtime_ms = SOURCE_DOWNTIME_MS,
 		.max_step_us = MAX_STEP_US,
 		.limits = &pair->limits,
+		.channel = &pair->terms,
 	};
 	pair->host[0] = fake_host_make(from_hz, random_wide(&random) % (from_hz * UP_MAX_S));
 	pair->host[1] = fake_host_make(to_hz, random_wide(&random) % (to_hz * UP_MAX_S));

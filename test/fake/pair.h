@@ -46,6 +46,7 @@ struct pair {
 	char address[3][32];	     /* by enum pair_asked */
 	int ports[2];		     /* reserved for them */
 	/* What the test may set before a migration. */
+	struct channel_terms terms; /* the usual ones */
 	struct source_options options;
 	struct handover_limits limits;
 	enum pair_asked asked;

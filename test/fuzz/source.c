@@ -103,7 +103,7 @@ static bool say_raw(struct target *target)
 
 	for (size_t n = 0; n < size; n++)
 		bytes[n] = (uint8_t)input_take(&target->input, 1);
-	return send(target->channel.fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size;
+	return send(target->channel.transport.fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
 /* False if the target hangs up. */
@@ -131,7 +131,7 @@ static bool answer(struct target *target, enum frame_type type, const struct buf
 		change(&target->input, frame, size);
 		break;
 	}
-	return send(target->channel.fd, frame, size, MSG_NOSIGNAL) == (ssize_t)size;
+	return send(target->channel.transport.fd, frame, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
 static void *target_thread(void *argument)
@@ -150,7 +150,7 @@ static void *target_thread(void *argument)
 			go_on = answer(target, type, &content);
 		buffer_free(&content);
 	}
-	shutdown(target->channel.fd, SHUT_RDWR);
+	shutdown(target->channel.transport.fd, SHUT_RDWR);
 	return NULL;
 }
 
@@ -172,6 +172,8 @@ static void machine_begin(void)
 	lives = true;
 }
 
+static struct channel_terms terms;
+
 static enum source_state migrate(struct channel *channel, struct error *error)
 {
 	struct source_options options = {
@@ -180,6 +182,7 @@ static enum source_state migrate(struct channel *channel, struct error *error)
 		.downtime_ms = SOURCE_DOWNTIME_MS,
 		.max_step_us = 1000000,
 		.limits = &limits,
+		.channel = &terms,
 	};
 	enum source_state state;
 	struct report report;

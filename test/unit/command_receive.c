@@ -33,6 +33,7 @@ static char address[PORT_TEXT_SIZE];
 static int port;
 static struct fake_host hosts[2];
 static struct machine machine;
+static struct channel_terms terms;
 static struct console console = { .in = -1, .out = -1 };
 static struct error error;
 
@@ -79,7 +80,7 @@ static void begin(const char *name)
 	for (int n = 0; n < 5000; n++) {
 		struct channel channel;
 
-		if (!channel_connect(&channel, address, 1000, NULL, &error)) {
+		if (!channel_connect(&channel, address, 1000, &terms, NULL, &error)) {
 			channel_close(&channel);
 			return;
 		}
@@ -181,8 +182,8 @@ static void send_bytes(const char *bytes, size_t size)
 {
 	struct channel channel;
 
-	assert_int_equal(channel_connect(&channel, address, 1000, NULL, &error), 0);
-	assert_int_equal(send(channel.fd, bytes, size, MSG_NOSIGNAL), size);
+	assert_int_equal(channel_connect(&channel, address, 1000, &terms, NULL, &error), 0);
+	assert_int_equal(send(channel.transport.fd, bytes, size, MSG_NOSIGNAL), size);
 	channel_close(&channel);
 }
 
@@ -275,7 +276,7 @@ static void test_signal_while_receiving(void **state)
 
 	(void)state;
 	begin("there");
-	assert_int_equal(channel_connect(&channel, address, 5000, NULL, &error), 0);
+	assert_int_equal(channel_connect(&channel, address, 5000, &terms, NULL, &error), 0);
 	frame_put_hello(&buffer, &hello);
 	assert_int_equal(channel_send_buffer(&channel, FRAME_HELLO, &buffer, &error), 0);
 	config_put(&buffer, &config);

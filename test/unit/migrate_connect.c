@@ -28,6 +28,7 @@
 /* What names stand for: these places, in their order. */
 static struct sockaddr_in places[ADDRESSES_MAX];
 static struct addrinfo results[ADDRESSES_MAX];
+static struct channel_terms terms;
 static uint32_t place_count;
 /* What was asked of the resolver. */
 static char asked_host[256], asked_port[16];
@@ -153,7 +154,7 @@ static void test_no_addresses(void **state)
 		if (channel_listen(texts[n], &listener, &error) != -EINVAL)
 			fail_msg("`%s` is taken for %s and %s", texts[n], asked_host, asked_port);
 		assert_non_null(strstr(error.text, "is not HOST, HOST:PORT or [ADDRESS]:PORT, with a port from 1 to"));
-		assert_int_equal(channel_connect(&channel, texts[n], LIMIT_MS, NULL, &error), -EINVAL);
+		assert_int_equal(channel_connect(&channel, texts[n], LIMIT_MS, &terms, NULL, &error), -EINVAL);
 	}
 	memset(longest, 'a', sizeof(longest));
 	longest[sizeof(longest) - 1] = '\0';
@@ -210,7 +211,7 @@ static void test_dead_address(void **state)
 	queue_fill(sockets, &places[0]);
 	/* What one address takes is gone. */
 	fake_time_follow_machine();
-	if (channel_connect(&channel, "altra", LIMIT_MS, NULL, &error))
+	if (channel_connect(&channel, "altra", LIMIT_MS, &terms, NULL, &error))
 		fail_msg("%s", error.text);
 	channel_peer(&channel, peer);
 	assert_string_equal(peer, alive);
@@ -232,9 +233,9 @@ static void test_refused_address(void **state)
 
 	(void)state;
 	place_add(closed);
-	assert_int_equal(channel_connect(&channel, "altra", LIMIT_MS, NULL, &error), -ECONNREFUSED);
+	assert_int_equal(channel_connect(&channel, "altra", LIMIT_MS, &terms, NULL, &error), -ECONNREFUSED);
 	listener = listener_make(alive, 8);
-	assert_int_equal(channel_connect(&channel, "altra", LIMIT_MS, NULL, &error), 0);
+	assert_int_equal(channel_connect(&channel, "altra", LIMIT_MS, &terms, NULL, &error), 0);
 	channel_peer(&channel, peer);
 	assert_string_equal(peer, alive);
 	channel_close(&channel);

@@ -23,6 +23,7 @@
 #define DRIP 99	  /* one byte after the other, each after a second, and never the last */
 
 static struct handover_limits limits;
+static struct channel_terms terms;
 static char address[PORT_TEXT_SIZE];
 static int listener = -1;
 static pthread_t thread;
@@ -99,7 +100,7 @@ static int ask(const int script[ANSWERS_MAX], int patience_ms, enum frame_answer
 
 	memcpy(answers, script, sizeof(answers));
 	pthread_create(&thread, NULL, answer_thread, NULL);
-	result = question_ask(&channel, address, &id, &limits, patience_ms, answer, error);
+	result = question_ask(&channel, address, &terms, &id, &limits, patience_ms, answer, error);
 	if (!result)
 		channel_close(&channel);
 	shutdown(listener, SHUT_RDWR);

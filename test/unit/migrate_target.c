@@ -22,6 +22,7 @@
 #define MS 1000000ull
 
 static struct incoming incoming;
+static struct channel_terms terms;
 static struct error error;
 static struct buffer good;
 static int source = -1, port = -1;
@@ -193,8 +194,8 @@ static void ask(struct channel *channel, const struct frame_id *about, uint32_t 
 		buffer_put(&all, header, sizeof(header));
 		buffer_put(&all, content.data, content.size);
 	}
-	if (!channel_connect(channel, address, 1000, NULL, &ignored))
-		send(channel->fd, all.data, all.size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (!channel_connect(channel, address, 1000, &terms, NULL, &ignored))
+		send(channel->transport.fd, all.data, all.size, MSG_NOSIGNAL | MSG_DONTWAIT);
 	buffer_free(&content);
 	buffer_free(&all);
 }

@@ -209,7 +209,8 @@ static int migration_connect(struct migration *migration, struct channel *channe
 {
 	const struct wait_watch watch = { .fd = migration->gate.cancelled, .fn = gate_on_cancel };
 
-	int result = channel_connect(channel, migration->host, migration->options.limits->frame_ms, &watch, error);
+	int result = channel_connect(channel, migration->host, migration->options.limits->frame_ms, &migration->terms,
+				     &watch, error);
 
 	if (!result)
 		channel_peer(channel, migration->peer);
@@ -305,7 +306,9 @@ static int migration_options(struct migration *migration, const json_t *request,
 		.progress = migration_progress,
 		.context = migration,
 		.limits = &handover_limits,
+		.channel = &migration->terms,
 	};
+	migration->terms = (struct channel_terms){ .plain = true };
 	migration->asking = false;
 	migration->dry_run = request_flag(request, "dry_run");
 	if (!host || strlen(host) >= sizeof(migration->host))

@@ -23,6 +23,7 @@ struct migration {
 	char host[256];			 /* as the operator named it, and */
 	char peer[CHANNEL_ADDRESS_SIZE]; /* the address that was connected to */
 	struct source_options options;
+	struct channel_terms terms;
 	struct report report; /* of the one under way, or of the undecided one */
 	struct gate gate;
 	struct lock lock; /* protects what follows */

@@ -7,27 +7,17 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
-static int channel_failed(const struct channel *channel, int err, struct error *error)
+static int channel_too_late(const struct channel *channel, struct error *error)
 {
-	if (err == ETIMEDOUT && channel->deadline.v && !deadline_left_ms(channel->deadline))
-		return error_set(error, err, "the other side took more than %d s while the guest was stopped",
+	if (channel->deadline.v && !deadline_left_ms(channel->deadline))
+		return error_set(error, ETIMEDOUT, "the other side took more than %d s while the guest was stopped",
 				 channel->limit_ms / 1000);
-	if (err == ETIMEDOUT)
-		return error_set(error, err, "the other side has not sent or taken a frame for %d s",
-				 channel->limit_ms / 1000);
-	if (!err)
-		return error_set(error, ECONNRESET, "the other side closed the migration connection");
-	return error_set(error, error_of_call(err), "the migration connection broke (%s)", strerror(err));
+	return error_set(error, ETIMEDOUT, "the other side has not sent or taken a frame for %d s",
+			 channel->limit_ms / 1000);
 }
 
 /* ---- What is watched ---- */
@@ -52,11 +42,6 @@ int channel_rest(struct channel *channel, sc_ns_t time, struct error *error)
 
 /* ---- Frames ---- */
 
-static bool may_try_again(void)
-{
-	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-}
-
 static void parts_advance(struct iovec *parts, size_t done)
 {
 	for (int n = 0; n < 3 && done; n++) {
@@ -79,10 +64,10 @@ static sc_ns_t channel_deadline(const struct channel *channel)
 
 static int channel_in_time(const struct channel *channel, sc_ns_t deadline, struct error *error)
 {
-	return deadline_left_ms(deadline) ? 0 : channel_failed(channel, ETIMEDOUT, error);
+	return deadline_left_ms(deadline) ? 0 : channel_too_late(channel, error);
 }
 
-/* After a call on the socket that gave `done`: 0 if it may be tried again, once the socket is ready if need be. */
+/* After a call on the transport that gave `done`: 0 if it may be tried again, once the socket is ready if need be. */
 static int channel_again(struct channel *channel, ssize_t done, short events, sc_ns_t deadline, struct error *error)
 {
 	bool ready;
@@ -90,10 +75,10 @@ static int channel_again(struct channel *channel, ssize_t done, short events, sc
 
 	if (done >= 0)
 		return 0;
-	if (!may_try_again())
-		return channel_failed(channel, errno, error);
-	result = wait_ready(channel->fd, events, deadline, channel->watch, channel->watches, &ready, error);
-	return result || ready ? result : channel_failed(channel, ETIMEDOUT, error);
+	if (done != -EAGAIN)
+		return (int)done;
+	result = wait_ready(channel->transport.fd, events, deadline, channel->watch, channel->watches, &ready, error);
+	return result || ready ? result : channel_too_late(channel, error);
 }
 
 static int channel_write(struct channel *channel, struct iovec *parts, size_t left, struct error *error)
@@ -104,10 +89,10 @@ static int channel_write(struct channel *channel, struct iovec *parts, size_t le
 	if (result)
 		return result;
 	while (!result && left) {
-		struct msghdr message = { .msg_iov = parts, .msg_iovlen = 3 };
-		ssize_t done = sendmsg(channel->fd, &message, MSG_NOSIGNAL);
+		short events;
+		ssize_t done = transport_send(&channel->transport, parts, 3, &events, error);
 
-		result = channel_again(channel, done, POLLOUT, deadline, error);
+		result = channel_again(channel, done, events, deadline, error);
 		if (done < 0)
 			continue;
 		parts_advance(parts, (size_t)done);
@@ -134,22 +119,28 @@ static int channel_put(struct sink *sink, enum frame_type type, const void *head
 	return channel_write((struct channel *)sink, parts, sizeof(header) + head_size + size, error);
 }
 
+void channel_adopt(struct channel *channel, const struct transport *transport, int limit_ms)
+{
+	*channel = (struct channel){
+		.sink = { .put = channel_put },
+		.transport = *transport,
+		.limit_ms = limit_ms,
+	};
+}
+
 void channel_open(struct channel *channel, int fd, int limit_ms)
 {
-	int on = 1;
+	struct transport transport;
 
-	*channel = (struct channel){ .sink = { .put = channel_put }, .fd = fd, .limit_ms = limit_ms };
-	/* Time stamps are small and must leave at once. On a socket of another kind it fails and is not needed. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	transport_open(&transport, fd);
+	channel_adopt(channel, &transport, limit_ms);
 }
 
 void channel_close(struct channel *channel)
 {
-	if (channel->fd >= 0)
-		close(channel->fd);
+	if (channel->transport.fd >= 0)
+		transport_close(&channel->transport);
 	buffer_free(&channel->in);
-	channel->fd = -1;
 }
 
 int channel_send(struct channel *channel, enum frame_type type, const void *data, size_t size, struct error *error)
@@ -167,11 +158,12 @@ static int channel_read(struct channel *channel, uint8_t *place, size_t left, sc
 	int result = channel_in_time(channel, deadline, error);
 
 	while (!result && left) {
-		ssize_t done = recv(channel->fd, place, left, 0);
+		short events;
+		ssize_t done = transport_receive(&channel->transport, place, left, &events, error);
 
 		if (!done)
-			return channel_failed(channel, 0, error);
-		result = channel_again(channel, done, POLLIN, deadline, error);
+			return error_set(error, ECONNRESET, "the other side closed the migration connection");
+		result = channel_again(channel, done, events, deadline, error);
 		if (done < 0)
 			continue;
 		place += done;

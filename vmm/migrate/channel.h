@@ -10,12 +10,14 @@
 #ifndef VMM_MIGRATE_CHANNEL_H
 #define VMM_MIGRATE_CHANNEL_H
 
+#include "migrate/credentials.h"
+#include "migrate/transport.h"
 #include "transfer/sink.h"
 #include "transfer/wait.h"
 
 struct channel {
 	struct sink sink; /* first, so that it is the channel */
-	int fd;
+	struct transport transport;
 	int limit_ms;	  /* for a frame */
 	sc_ns_t deadline; /* monotonic, for all frames until it is set anew; 0: none */
 	bool broken;	  /* a frame was sent in part: nothing can follow it */
@@ -25,8 +27,9 @@ struct channel {
 	struct buffer in;
 };
 
-/* Takes over a connected stream socket. */
+/* Takes over a connected stream socket, whose bytes go as they are; or a connection whose peer is known. */
 void channel_open(struct channel *channel, int fd, int limit_ms);
+void channel_adopt(struct channel *channel, const struct transport *transport, int limit_ms);
 void channel_close(struct channel *channel);
 
 /* From now on waits also look at this; at most WAIT_WATCHES. */
@@ -49,20 +52,35 @@ void channel_abort(struct channel *channel, const struct error *reason);
 
 #define CHANNEL_ABORT_MS 1000
 
+/* How a host is spoken to: by TLS, but for a loopback address, unless something else is said. */
+struct channel_terms {
+	bool plain;	    /* by no TLS */
+	const char *folder; /* by TLS, also on loopback, with what is in there; NULL: CREDENTIALS_FOLDER, if need be */
+	struct credentials own;		/* opened by need, and kept: channel_terms_close() */
+	char name[TRANSPORT_NAME_SIZE]; /* which the other end has to prove: the host's that was connected to first */
+};
+
+void channel_terms_close(struct channel_terms *terms);
+/* Whether TLS is due on a socket at this end of it. */
+bool channel_terms_secure(const struct channel_terms *terms, int fd);
+/* Opens what proves who this host is, unless it is open. */
+int channel_terms_open(struct channel_terms *terms, struct error *error);
+
 /*
  * Sockets. As text: HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT, where an IPv6 address needs its brackets and a port
  * is 1 to 65535. -EINVAL with a sentence for any other text.
  *
- * Connecting waits at most the limit, which all addresses of a name share, and ends for what is watched (NULL:
- * nothing).
+ * Connecting waits at most the limit, which all addresses of a name share, until the other end is known as well, and
+ * ends for what is watched (NULL: nothing).
  */
-int channel_connect(struct channel *channel, const char *host, int limit_ms, const struct wait_watch *watch,
-		    struct error *error);
+int channel_connect(struct channel *channel, const char *host, int limit_ms, struct channel_terms *terms,
+		    const struct wait_watch *watch, struct error *error);
 int channel_listen(const char *address, int *listener, struct error *error);
 
 /* In numbers, as such a text: where a socket listens, and where the other end of a connection is. */
 #define CHANNEL_ADDRESS_SIZE 80u
 void channel_address(int listener, char text[CHANNEL_ADDRESS_SIZE]);
+void channel_peer_of(int fd, char text[CHANNEL_ADDRESS_SIZE]);
 void channel_peer(const struct channel *channel, char text[CHANNEL_ADDRESS_SIZE]);
 
 #define CHANNEL_PORT_DEFAULT "5999"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Migration sockets: addresses as text, listening, and connecting with a time limit.
+ * Migration sockets: addresses as text, listening, connecting with a time limit, and where TLS is due.
  *
- * Policy: the channel is not authenticated yet, so a listener binds to loopback unless an address is named.
+ * Policy: TLS everywhere but on loopback, where only this host's own users are; a listener binds to that unless an
+ * address is named. Who is called has to prove the name that the operator typed, not the one that a resolver found.
  */
 #include "migrate/channel.h"
 
@@ -91,17 +92,56 @@ static bool endpoint_parse(const char *text, struct endpoint *endpoint)
 }
 
 static int endpoint_resolve(const char *text, int flags, sc_ns_t deadline, const struct wait_watch *watch,
-			    struct addrinfo **found, struct error *error)
+			    struct endpoint *endpoint, struct addrinfo **found, struct error *error)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV };
-	struct endpoint endpoint;
 
-	if (!endpoint_parse(text, &endpoint))
+	if (!endpoint_parse(text, endpoint))
 		return error_set(error, EINVAL,
 				 "`%s` is not HOST, HOST:PORT or [ADDRESS]:PORT, with a port from 1 to 65535", text);
-	if (endpoint.numeric)
+	if (endpoint->numeric)
 		hints.ai_flags |= AI_NUMERICHOST;
-	return lookup_run(endpoint.host, endpoint.port, &hints, deadline, watch, found, error);
+	return lookup_run(endpoint->host, endpoint->port, &hints, deadline, watch, found, error);
+}
+
+/* ---- How a host is spoken to ---- */
+
+static bool address_is_loopback(const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in *four = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
+
+	if (address->ss_family == AF_INET)
+		return ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	if (address->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
+		return six->sin6_addr.s6_addr[12] == IN_LOOPBACKNET;
+	return address->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+}
+
+/* A socket of this host alone, or one whose address cannot be found out, which is then none of it. */
+static bool socket_is_local(int fd)
+{
+	struct sockaddr_storage address = { 0 };
+	socklen_t size = sizeof(address);
+
+	return !getsockname(fd, (struct sockaddr *)&address, &size) && address_is_loopback(&address);
+}
+
+bool channel_terms_secure(const struct channel_terms *terms, int fd)
+{
+	return !terms->plain && (terms->folder || !socket_is_local(fd));
+}
+
+int channel_terms_open(struct channel_terms *terms, struct error *error)
+{
+	if (terms->own.own)
+		return 0;
+	return credentials_open(&terms->own, terms->folder ? terms->folder : CREDENTIALS_FOLDER, error);
+}
+
+void channel_terms_close(struct channel_terms *terms)
+{
+	credentials_close(&terms->own);
 }
 
 /* ---- Connecting ---- */
@@ -151,25 +191,80 @@ static int socket_connect_any(const struct addrinfo *found, sc_ns_t deadline, co
 	return fd;
 }
 
-int channel_connect(struct channel *channel, const char *host, int limit_ms, const struct wait_watch *watch,
-		    struct error *error)
+/* A connected socket, or -errno and the sentence. */
+static int host_connect(const char *host, sc_ns_t deadline, const struct wait_watch *watch, struct endpoint *endpoint,
+			struct error *error)
 {
-	sc_ns_t deadline = deadline_after_ms(limit_ms);
 	struct addrinfo *found;
-	int result = endpoint_resolve(host, 0, deadline, watch, &found, error);
+	int result = endpoint_resolve(host, 0, deadline, watch, endpoint, &found, error);
 	int fd;
 
 	if (result)
 		return result;
 	fd = socket_connect_any(found, deadline, watch, error);
 	freeaddrinfo(found);
-	if (fd == -ECANCELED)
+	if (fd >= 0 || fd == -ECANCELED)
 		return fd;
+	return error_set(error, error_of_call(-fd), "cannot connect to %s (%s): is `seaclock receive` running there?",
+			 host, strerror(-fd));
+}
+
+static int transport_greet(struct transport *transport, const char *host, sc_ns_t deadline,
+			   const struct wait_watch *watch, struct error *error)
+{
+	bool ready = true;
+	short events;
+	int result;
+
+	while ((result = transport_handshake(transport, &events, error)) == -EAGAIN && ready) {
+		result = wait_ready(transport->fd, events, deadline, watch, watch ? 1 : 0, &ready, error);
+		if (result)
+			return result;
+	}
+	return result == -EAGAIN ? error_set(error, ETIMEDOUT, "%s does not answer by TLS in time", host) : result;
+}
+
+/* The name without the scope of an address, which no certificate has. */
+static void terms_name(struct channel_terms *terms, const char *host)
+{
+	size_t length = strcspn(host, "%");
+
+	if (!terms->name[0]) {
+		memcpy(terms->name, host, length);
+		terms->name[length] = '\0';
+	}
+}
+
+static int transport_make_secure(struct transport *transport, struct channel_terms *terms, const char *host,
+				 sc_ns_t deadline, const struct wait_watch *watch, struct error *error)
+{
+	int result = channel_terms_open(terms, error);
+
+	if (!result)
+		result = transport_secure(transport, &terms->own, terms->name, error);
+	return result ? result : transport_greet(transport, host, deadline, watch, error);
+}
+
+int channel_connect(struct channel *channel, const char *host, int limit_ms, struct channel_terms *terms,
+		    const struct wait_watch *watch, struct error *error)
+{
+	sc_ns_t deadline = deadline_after_ms(limit_ms);
+	struct transport transport;
+	struct endpoint endpoint;
+	int fd = host_connect(host, deadline, watch, &endpoint, error);
+	int result = 0;
+
 	if (fd < 0)
-		return error_set(error, error_of_call(-fd),
-				 "cannot connect to %s (%s): is `seaclock receive` running there?", host,
-				 strerror(-fd));
-	channel_open(channel, fd, limit_ms);
+		return fd;
+	transport_open(&transport, fd);
+	terms_name(terms, endpoint.host);
+	if (channel_terms_secure(terms, fd))
+		result = transport_make_secure(&transport, terms, host, deadline, watch, error);
+	if (result) {
+		transport_close(&transport);
+		return result;
+	}
+	channel_adopt(channel, &transport, limit_ms);
 	if (watch)
 		channel_watch(channel, watch);
 	return 0;
@@ -196,8 +291,10 @@ static int socket_listen(const struct addrinfo *address)
 
 int channel_listen(const char *address, int *listener, struct error *error)
 {
+	struct endpoint endpoint;
 	struct addrinfo *found;
-	int result = endpoint_resolve(address, AI_PASSIVE, deadline_after_ms(LISTEN_LOOKUP_MS), NULL, &found, error);
+	int result = endpoint_resolve(address, AI_PASSIVE, deadline_after_ms(LISTEN_LOOKUP_MS), NULL, &endpoint, &found,
+				      error);
 
 	if (result)
 		return result;
@@ -231,11 +328,16 @@ void channel_address(int listener, char text[CHANNEL_ADDRESS_SIZE])
 	address_text(result, &address, size, text);
 }
 
-void channel_peer(const struct channel *channel, char text[CHANNEL_ADDRESS_SIZE])
+void channel_peer_of(int fd, char text[CHANNEL_ADDRESS_SIZE])
 {
 	struct sockaddr_storage address = { 0 };
 	socklen_t size = sizeof(address);
-	int result = getpeername(channel->fd, (struct sockaddr *)&address, &size);
+	int result = getpeername(fd, (struct sockaddr *)&address, &size);
 
 	address_text(result, &address, size, text);
+}
+
+void channel_peer(const struct channel *channel, char text[CHANNEL_ADDRESS_SIZE])
+{
+	channel_peer_of(channel->transport.fd, text);
 }

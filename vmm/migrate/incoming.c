@@ -357,8 +357,8 @@ static void incoming_owe(struct incoming *incoming)
 
 static void incoming_keep(struct incoming *incoming, struct channel *channel, uint64_t number, enum incoming_kind kind)
 {
-	incoming_add(incoming, channel->fd, number, kind);
-	channel->fd = -1;
+	incoming_add(incoming, channel->transport.fd, number, kind);
+	channel->transport.fd = -1;
 	channel_close(channel);
 }
 
@@ -379,7 +379,7 @@ void incoming_give_up(struct incoming *incoming, struct channel *channel, const 
 	if (channel->broken)
 		return;
 	/* Closed at once, a connection with unread bytes would be reset, and the ABORT might be lost. */
-	shutdown(channel->fd, SHUT_WR);
+	shutdown(channel->transport.fd, SHUT_WR);
 	incoming_keep(incoming, channel, ++incoming->calls, INCOMING_REFUSED);
 }
 

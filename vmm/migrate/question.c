@@ -20,11 +20,11 @@ static int question_put(struct channel *channel, const struct frame_id *id, enum
 	return result ? result : frame_get_answer(frame.data, frame.size, answer, error);
 }
 
-static int question_once(struct channel *channel, const char *host, const struct frame_id *id, int limit_ms,
-			 enum frame_answer *answer, struct error *error)
+static int question_once(struct channel *channel, const char *host, struct channel_terms *terms,
+			 const struct frame_id *id, int limit_ms, enum frame_answer *answer, struct error *error)
 {
 	sc_ns_t deadline = deadline_after_ms(limit_ms);
-	int result = channel_connect(channel, host, limit_ms, NULL, error);
+	int result = channel_connect(channel, host, limit_ms, terms, NULL, error);
 
 	if (result)
 		return result;
@@ -35,7 +35,7 @@ static int question_once(struct channel *channel, const char *host, const struct
 	return result;
 }
 
-int question_ask(struct channel *channel, const char *host, const struct frame_id *id,
+int question_ask(struct channel *channel, const char *host, struct channel_terms *terms, const struct frame_id *id,
 		 const struct handover_limits *limits, int patience_ms, enum frame_answer *answer, struct error *error)
 {
 	sc_ns_t deadline = deadline_after_ms(patience_ms);
@@ -43,7 +43,7 @@ int question_ask(struct channel *channel, const char *host, const struct frame_i
 
 	for (;;) {
 		int limit_ms = limits->stopped_ms < left_ms ? limits->stopped_ms : left_ms;
-		int result = question_once(channel, host, id, limit_ms, answer, error);
+		int result = question_once(channel, host, terms, id, limit_ms, answer, error);
 
 		left_ms = deadline_left_ms(deadline);
 		if (!left_ms || (!result && *answer != FRAME_ANSWER_UNKNOWN))

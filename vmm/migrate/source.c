@@ -415,8 +415,8 @@ static void source_ask(struct source *source, int patience_ms)
 	const struct source_options *options = source->options;
 	enum frame_answer answer = FRAME_ANSWER_UNKNOWN;
 	struct channel channel;
-	int result = question_ask(&channel, options->host, &source->report->id, options->limits, patience_ms, &answer,
-				  source->error);
+	int result = question_ask(&channel, options->host, options->channel, &source->report->id, options->limits,
+				  patience_ms, &answer, source->error);
 	enum source_action action = source_event(source, question_event(result, answer));
 
 	if (!result && answer == FRAME_ANSWER_UNKNOWN)

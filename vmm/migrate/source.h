@@ -23,8 +23,9 @@
 #define SOURCE_MAX_STEP_US 500u
 
 struct source_options {
-	const char *host;	      /* where the connection leads, in numbers, to ask there on a new one */
-	struct admission_terms terms; /* for a guest that may not follow the change of rate */
+	const char *host;	       /* where the connection leads, in numbers, to ask there on a new one, */
+	struct channel_terms *channel; /* the same way */
+	struct admission_terms terms;  /* for a guest that may not follow the change of rate */
 	enum sc_clock_policy policy;
 	uint32_t downtime_ms;	      /* aimed at */
 	uint32_t bandwidth_mib;	      /* a second, while the guest runs; 0: as much as there is */

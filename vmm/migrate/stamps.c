@@ -20,10 +20,8 @@
  */
 static bool stamps_await(const struct channel *channel)
 {
-	uint8_t byte;
-
 	for (int n = 0; n < handover_limits.tries; n++)
-		if (recv(channel->fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) > 0)
+		if (transport_arrived(&channel->transport))
 			return true;
 	return false;
 }
@@ -33,7 +31,7 @@ static void stamps_prepare(const struct channel *channel)
 {
 	int us = BUSY_POLL_US;
 
-	setsockopt(channel->fd, SOL_SOCKET, SO_BUSY_POLL, &us, sizeof(us));
+	setsockopt(channel->transport.fd, SOL_SOCKET, SO_BUSY_POLL, &us, sizeof(us));
 }
 
 static int stamps_take(struct channel *channel, struct sc_offset *handoff, struct error *error)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The time limits of a migration: see the header. */
+/* The limits of a migration: see the header. */
 #include "transfer/limits.h"
 
 const struct handover_limits handover_limits = {
@@ -14,6 +14,8 @@ const struct handover_limits handover_limits = {
 	.settled_ms = 600000,
 	.linger_ms = 15000,
 	.stamps = 64,
+	/* 64 GiB: AES-GCM may go beyond 256 (RFC 8446, 5.5), ChaCha20 has no such bound. */
+	.rekey_kib = 64 << 20,
 	/* About a ms on a real host, where a try takes half a us; some ten times as long on an emulated one. */
 	.tries = 2000,
 };

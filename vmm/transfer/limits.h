@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How long each side of a migration waits for the other and for the guest, and how hard they compare their clocks.
+ * How long each side of a migration waits for the other and for the guest, how hard they compare their clocks, and how
+ * much they send with one key.
  *
  * Policy: constants of the program, in a file of their own, so that tests can link others.
  */
@@ -19,6 +20,7 @@ struct handover_limits {
 	int settled_ms;	   /* for the source to say SETTLED */
 	int linger_ms;	   /* for a source to ask, once the receiver was told to end */
 	int stamps;	   /* in one burst */
+	int rekey_kib;	   /* sent by TLS before it takes new keys */
 	int tries;	   /* to find the answer to a stamp awake, before a side sleeps */
 };
 

@@ -13,6 +13,7 @@ struct handover_limits process_limits = {
 	.comparison_ms = 10000,
 	.settled_ms = 600000,
 	.linger_ms = 15000,
+	.rekey_kib = 64 << 20,
 	/* Few, because here two processes and a relay share the processors with all the other tests. */
 	.stamps = 8,
 	.tries = 20,

@@ -80,6 +80,7 @@ static const struct word host_words[] = {
 	{ "comparison_ms", NULL, &process_limits.comparison_ms },
 	{ "settled_ms", NULL, &process_limits.settled_ms },
 	{ "linger_ms", NULL, &process_limits.linger_ms },
+	{ "rekey_kib", NULL, &process_limits.rekey_kib },
 };
 
 static bool word_apply(struct fake_host *host, const char *name, uint64_t value)

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* By what a host proves who it is: see the header. */
+#include "migrate/credentials.h"
+
+#include "base/file.h"
+#include "host/host.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <gnutls/crypto.h>
+#include <gnutls/x509.h>
+
+/* A list of revocations may be long; nothing else is. */
+#define CREDENTIALS_FILE_MAX (4u << 20)
+#define CREDENTIALS_CHAIN_MAX 8u
+#define NS_PER_S 1000000000u
+
+static time_t credentials_time(time_t *place)
+{
+	time_t now = (time_t)(host_realtime().v / NS_PER_S);
+
+	if (place)
+		*place = now;
+	return now;
+}
+
+/* ---- Files ---- */
+
+static int path_make(const char *folder, const char *name, char path[PATH_MAX], struct error *error)
+{
+	if (snprintf(path, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX)
+		return error_set(error, ENAMETOOLONG, "the path of %.100s... is too long for a file", folder);
+	return 0;
+}
+
+/* The caller wipes and frees the data. */
+static int pem_read(const char *path, gnutls_datum_t *pem, struct error *error)
+{
+	void *data;
+	size_t size;
+	int result = file_read(path, &data, &size, error);
+
+	if (result)
+		return result;
+	if (size > CREDENTIALS_FILE_MAX) {
+		free(data);
+		return error_set(error, EKEYREJECTED, "%s has %zu bytes, and is read up to %u", path, size,
+				 CREDENTIALS_FILE_MAX);
+	}
+	*pem = (gnutls_datum_t){ data, (unsigned int)size };
+	return 0;
+}
+
+static void pem_free(gnutls_datum_t *pem)
+{
+	if (pem->data)
+		gnutls_memset(pem->data, 0, pem->size);
+	free(pem->data);
+	pem->data = NULL;
+}
+
+static int status_refuse(int status, const char *path, struct error *error)
+{
+	return error_set(error, EKEYREJECTED, "%s is not what it should be (%s)", path, gnutls_strerror(status));
+}
+
+static int trust_load(gnutls_certificate_credentials_t own, const char *folder, struct error *error)
+{
+	gnutls_datum_t pem = { NULL, 0 };
+	char path[PATH_MAX];
+	int result = path_make(folder, "ca.pem", path, error);
+	int count;
+
+	if (!result)
+		result = pem_read(path, &pem, error);
+	if (result)
+		return result;
+	count = gnutls_certificate_set_x509_trust_mem(own, &pem, GNUTLS_X509_FMT_PEM);
+	pem_free(&pem);
+	if (count < 0)
+		return status_refuse(count, path, error);
+	return count ? 0 : error_set(error, EKEYREJECTED, "%s has no certificate of an authority", path);
+}
+
+/* It may be missing: then nothing is revoked. */
+static int revocations_load(gnutls_certificate_credentials_t own, const char *folder, struct error *error)
+{
+	gnutls_datum_t pem = { NULL, 0 };
+	char path[PATH_MAX];
+	int result = path_make(folder, "crl.pem", path, error);
+	int count;
+
+	if (!result)
+		result = pem_read(path, &pem, error);
+	if (result)
+		return result == -ENOENT ? 0 : result;
+	count = gnutls_certificate_set_x509_crl_mem(own, &pem, GNUTLS_X509_FMT_PEM);
+	pem_free(&pem);
+	return count < 0 ? status_refuse(count, path, error) : 0;
+}
+
+static int key_check_mode(const char *path, struct error *error)
+{
+	struct stat facts;
+
+	if (stat(path, &facts))
+		return error_set(error, errno, "cannot look at %s (%s)", path, strerror(errno));
+	if (facts.st_mode & (S_IROTH | S_IWOTH))
+		return error_set(error, EACCES, "%s is open to everybody: chmod 600 makes it its owner's", path);
+	return 0;
+}
+
+static int pair_load(gnutls_certificate_credentials_t own, const char *folder, struct error *error)
+{
+	gnutls_datum_t certificate = { NULL, 0 }, key = { NULL, 0 };
+	char path[PATH_MAX], key_path[PATH_MAX];
+	int result = path_make(folder, "cert.pem", path, error);
+
+	if (!result)
+		result = path_make(folder, "key.pem", key_path, error);
+	if (!result)
+		result = pem_read(path, &certificate, error);
+	if (!result)
+		result = key_check_mode(key_path, error);
+	if (!result)
+		result = pem_read(key_path, &key, error);
+	if (!result) {
+		int status = gnutls_certificate_set_x509_key_mem2(own, &certificate, &key, GNUTLS_X509_FMT_PEM, NULL,
+								  GNUTLS_PKCS_PLAIN);
+
+		if (status == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
+			result = error_set(error, EKEYREJECTED, "%s is not the key of %s", key_path, path);
+		else if (status < 0)
+			result = error_set(error, EKEYREJECTED, "%s and %s are no certificate with its key (%s)", path,
+					   key_path, gnutls_strerror(status));
+	}
+	pem_free(&certificate);
+	pem_free(&key);
+	return result;
+}
+
+/* ---- Checks ---- */
+
+void credentials_reason(unsigned int status, char reason[CREDENTIALS_REASON_SIZE])
+{
+	static const struct {
+		unsigned int status;
+		const char *words;
+	} table[] = {
+		{ GNUTLS_CERT_REVOKED, "is revoked" },
+		{ GNUTLS_CERT_SIGNER_NOT_FOUND, "is not from the authority in ca.pem" },
+		{ GNUTLS_CERT_SIGNER_NOT_CA, "is not from the authority in ca.pem" },
+		{ GNUTLS_CERT_SIGNATURE_FAILURE, "is not from the authority in ca.pem" },
+		{ GNUTLS_CERT_EXPIRED, "has expired" },
+		{ GNUTLS_CERT_NOT_ACTIVATED, "is not valid yet" },
+		{ GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED, "cannot be judged, because crl.pem is out of date" },
+		{ GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE, "cannot be judged, because crl.pem is of the future" },
+		{ GNUTLS_CERT_INSECURE_ALGORITHM, "is signed by an algorithm that is not secure" },
+		{ GNUTLS_CERT_PURPOSE_MISMATCH, "is not for this end of a TLS connection" },
+	};
+	time_t now = credentials_time(NULL);
+	char date[sizeof("-2147483648-01-01 00:00:00 UTC")] = "";
+	const char *words = "is not valid";
+	struct tm parts;
+
+	for (size_t n = 0; n < sizeof(table) / sizeof(table[0]); n++) {
+		if (!(status & table[n].status))
+			continue;
+		words = table[n].words;
+		/* Whoever reads this decides which is wrong, the certificate or the clock. */
+		if ((table[n].status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) && gmtime_r(&now, &parts))
+			strftime(date, sizeof(date), "%F %T UTC", &parts);
+		break;
+	}
+	snprintf(reason, CREDENTIALS_REASON_SIZE, "%s%s%s", words, date[0] ? ", by this host's clock, which says " : "",
+		 date);
+}
+
+static int chain_judge(gnutls_certificate_credentials_t own, gnutls_x509_crt_t *chain, unsigned int count,
+		       const char *folder, struct error *error)
+{
+	gnutls_x509_trust_list_t trust;
+	char reason[CREDENTIALS_REASON_SIZE];
+	unsigned int status = 0;
+	int checked;
+
+	gnutls_certificate_get_trust_list(own, &trust);
+	checked = gnutls_x509_trust_list_verify_crt(trust, chain, count, 0, &status, NULL);
+	if (checked < 0)
+		return error_set(error, EKEYREJECTED, "%s/cert.pem cannot be checked (%s)", folder,
+				 gnutls_strerror(checked));
+	if (!status)
+		return 0;
+	credentials_reason(status, reason);
+	return error_set(error, EKEYREJECTED, "this host's certificate %s/cert.pem %s", folder, reason);
+}
+
+/* As the other side will. */
+static int own_check(gnutls_certificate_credentials_t own, const char *folder, struct error *error)
+{
+	gnutls_x509_crt_t *chain;
+	unsigned int count;
+	int result = gnutls_certificate_get_x509_crt(own, 0, &chain, &count);
+
+	if (result < 0)
+		return error_set(error, EKEYREJECTED, "%s/cert.pem cannot be checked (%s)", folder,
+				 gnutls_strerror(result));
+	if (count > CREDENTIALS_CHAIN_MAX)
+		result = error_set(error, EKEYREJECTED, "%s/cert.pem is a chain of %u certificates; at most %u can be",
+				   folder, count, CREDENTIALS_CHAIN_MAX);
+	else
+		result = chain_judge(own, chain, count, folder, error);
+	for (unsigned int n = 0; n < count; n++)
+		gnutls_x509_crt_deinit(chain[n]);
+	gnutls_free(chain);
+	return result;
+}
+
+/* ---- All of it ---- */
+
+int credentials_open(struct credentials *credentials, const char *folder, struct error *error)
+{
+	int result;
+
+	/* The only clock of this program; for all threads, and always the same. */
+	gnutls_global_set_time_function(credentials_time);
+	*credentials = (struct credentials){ NULL };
+	if (gnutls_certificate_allocate_credentials(&credentials->own))
+		return error_set(error, ENOMEM, "no memory for certificates");
+	result = trust_load(credentials->own, folder, error);
+	if (!result)
+		result = revocations_load(credentials->own, folder, error);
+	if (!result)
+		result = pair_load(credentials->own, folder, error);
+	if (!result)
+		result = own_check(credentials->own, folder, error);
+	if (result)
+		credentials_close(credentials);
+	return result;
+}
+
+void credentials_close(struct credentials *credentials)
+{
+	if (credentials->own)
+		gnutls_certificate_free_credentials(credentials->own);
+	credentials->own = NULL;
+}

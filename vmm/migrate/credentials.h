@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * By what a host proves who it is, and whom it believes: the files of one folder, ca.pem, cert.pem, key.pem and, if it
+ * is there, crl.pem.
+ *
+ * Policy: they are read whole, once, and checked as the other side will check them, so that a certificate that has
+ * expired, or a clock that is wrong, is told here and before anybody is called. A key that everybody can read is none.
+ * Only TLS 1.3, with what GnuTLS chooses by default.
+ */
+#ifndef VMM_MIGRATE_CREDENTIALS_H
+#define VMM_MIGRATE_CREDENTIALS_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+#include <gnutls/gnutls.h>
+
+#define CREDENTIALS_FOLDER "/etc/seaclock/tls"
+
+#define CREDENTIALS_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3"
+
+struct credentials {
+	gnutls_certificate_credentials_t own; /* NULL: not open */
+};
+
+/* -errno and a sentence that names the file: -ENOENT, -EACCES, -EKEYREJECTED if it is not good for what it is. */
+int credentials_open(struct credentials *credentials, const char *folder, struct error *error);
+/* Nobody uses them any more. Does nothing if they are not open. */
+void credentials_close(struct credentials *credentials);
+
+/* Why GnuTLS does not believe a certificate: the status of its verification, in words that follow the certificate. */
+#define CREDENTIALS_REASON_SIZE 160
+void credentials_reason(unsigned int status, char reason[CREDENTIALS_REASON_SIZE]);
+
+#endif
