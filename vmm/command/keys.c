@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `seaclock keys`: a small certificate authority in a folder, and what each host needs of it.
+ *
+ * Policy: the authority's key never leaves its folder; a host's folder has all that belongs into /etc/seaclock/tls
+ * there. Nothing replaces an authority; a host can be issued anew, which replaces its files one by one, each in one
+ * step.
+ */
+#include "command/print.h"
+#include "command/verb.h"
+#include "base/file.h"
+#include "host/host.h"
+#include "migrate/authority.h"
+#include "migrate/credentials.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEYS_FOLDER "/etc/seaclock/ca"
+#define KEYS_FORM "issue HOST [NAME|ADDRESS]... [--ca DIR] [--days N] [--json]"
+#define KEYS_WORDS_MAX 16
+
+#define DAY_S 86400
+#define DAYS_AUTHORITY 3650
+#define DAYS_HOST 730
+#define DAYS_MAX 36500
+
+/* Certificates begin so long ago, for hosts whose clocks are behind. */
+#define EARLIER_S DAY_S
+#define NS_PER_S 1000000000u
+
+struct keys_options {
+	const char *folder;
+	uint32_t days; /* 0: not said */
+	bool json;
+};
+
+static const struct keys_options defaults = { .folder = KEYS_FOLDER };
+
+static struct authority_span span_of(const struct keys_options *options, uint32_t usual)
+{
+	int64_t now = (int64_t)(host_realtime().v / NS_PER_S);
+
+	return (struct authority_span){ now - EARLIER_S,
+					now + (int64_t)(options->days ? options->days : usual) * DAY_S };
+}
+
+/* ---- Files ---- */
+
+static int path_make(char path[PATH_MAX], const char *folder, const char *name, struct error *error)
+{
+	if (snprintf(path, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX)
+		return error_set(error, ENAMETOOLONG, "the path of %.100s... is too long for a file", folder);
+	return 0;
+}
+
+static int folder_make(const char *folder, struct error *error)
+{
+	if (!mkdir(folder, 0700) || errno == EEXIST)
+		return 0;
+	return error_set(error, errno, "cannot make the folder %s (%s)", folder, strerror(errno));
+}
+
+/* 0, or -errno. */
+static int bytes_write(int fd, const gnutls_datum_t *pem)
+{
+	size_t done = 0;
+
+	while (done < pem->size) {
+		ssize_t step = write(fd, pem->data + done, pem->size - done);
+
+		if (step < 0 && errno != EINTR)
+			return -errno;
+		done += step > 0 ? (size_t)step : 0;
+	}
+	return fsync(fd) ? -errno : 0;
+}
+
+/* All of it, or nothing under that name. What is there is replaced. */
+static int pem_write(const char *folder, const char *name, const gnutls_datum_t *pem, mode_t mode, struct error *error)
+{
+	char path[PATH_MAX], new[PATH_MAX];
+	int result = path_make(path, folder, name, error);
+	int fd;
+
+	if (!result && snprintf(new, sizeof(new), "%s.XXXXXX", path) >= PATH_MAX)
+		result = error_set(error, ENAMETOOLONG, "the path of %.100s... is too long for a file", folder);
+	if (result)
+		return result;
+	fd = mkostemp(new, O_CLOEXEC);
+	if (fd < 0)
+		return error_set(error, errno, "cannot make a file in %s (%s)", folder, strerror(errno));
+	result = fchmod(fd, mode) ? -errno : bytes_write(fd, pem);
+	close(fd);
+	if (!result && rename(new, path))
+		result = -errno;
+	if (!result)
+		return 0;
+	unlink(new);
+	return error_set(error, -result, "cannot write %s (%s)", path, strerror(-result));
+}
+
+/* A file of the authority; the caller frees the data. */
+static int pem_read(const char *folder, const char *name, gnutls_datum_t *pem, struct error *error)
+{
+	char path[PATH_MAX];
+	void *data;
+	size_t size;
+	int result = path_make(path, folder, name, error);
+
+	if (!result)
+		result = file_read(path, &data, &size, error);
+	if (result == -ENOENT)
+		return error_set(error, ENOENT, "there is no authority in %s: `seaclock keys init` makes one", folder);
+	if (result)
+		return result;
+	/* GnuTLS frees its own data, and nobody else's. */
+	pem->data = gnutls_malloc(size);
+	pem->size = (unsigned int)size;
+	if (pem->data)
+		memcpy(pem->data, data, size);
+	explicit_bzero(data, size);
+	free(data);
+	return pem->data ? 0 : error_set(error, ENOMEM, "no memory for %s", path);
+}
+
+/* ---- The authority ---- */
+
+static int keys_init(const struct keys_options *options, struct error *error)
+{
+	struct authority_span span = span_of(options, DAYS_AUTHORITY);
+	struct authority_pair authority;
+	char path[PATH_MAX];
+	int result = path_make(path, options->folder, "ca-key.pem", error);
+
+	if (!result && !access(path, F_OK))
+		result = error_set(error, EEXIST, "there is an authority in %s already, and nothing replaces one",
+				   options->folder);
+	if (!result)
+		result = authority_make(&span, &authority, error);
+	if (result)
+		return result;
+	result = folder_make(options->folder, error);
+	/* With its key it is there, so that comes last. */
+	if (!result)
+		result = pem_write(options->folder, "ca.pem", &authority.certificate, 0644, error);
+	if (!result)
+		result = pem_write(options->folder, "ca-key.pem", &authority.key, 0600, error);
+	authority_free(&authority);
+	return result;
+}
+
+/* ---- Hosts ---- */
+
+static int host_write(const char *folder, const struct authority_pair *authority, const struct authority_pair *host,
+		      struct error *error)
+{
+	int result = folder_make(folder, error);
+
+	if (!result)
+		result = pem_write(folder, "ca.pem", &authority->certificate, 0644, error);
+	if (!result)
+		result = pem_write(folder, "key.pem", &host->key, 0600, error);
+	return result ? result : pem_write(folder, "cert.pem", &host->certificate, 0644, error);
+}
+
+/* The words are the names; the first one is that of the folder. */
+static int keys_issue(const struct keys_options *options, char *const *words, struct error *error)
+{
+	struct authority_pair authority = { { NULL, 0 }, { NULL, 0 } }, host = { { NULL, 0 }, { NULL, 0 } };
+	struct authority_span span = span_of(options, DAYS_HOST);
+	char folder[PATH_MAX];
+	int result = pem_read(options->folder, "ca.pem", &authority.certificate, error);
+
+	if (!result)
+		result = pem_read(options->folder, "ca-key.pem", &authority.key, error);
+	if (!result)
+		result = authority_issue(&authority, (const char *const *)words, &span, &host, error);
+	if (!result)
+		result = path_make(folder, options->folder, words[0], error);
+	if (!result)
+		result = host_write(folder, &authority, &host, error);
+	authority_free(&authority);
+	authority_free(&host);
+	return result;
+}
+
+/* ---- The command line ---- */
+
+static int keys_run(void *context, char *const *words, struct error *error)
+{
+	const struct keys_options *options = context;
+	bool issue = !strcmp(words[0], "issue");
+	int result;
+
+	if (!issue && strcmp(words[0], "init") != 0)
+		return error_set(error, EINVAL, "keys takes init or issue, not `%.100s`", words[0]);
+	if (issue && !words[1])
+		return error_set(error, EINVAL, "keys issue needs a HOST");
+	if (!issue && words[1])
+		return error_set(error, EINVAL, "keys init takes no further word `%.100s`", words[1]);
+	result = issue ? keys_issue(options, words + 1, error) : keys_init(options, error);
+	if (result)
+		return result;
+	if (options->json)
+		print_done(issue ? "keys issue" : "keys init", issue ? words[1] : options->folder);
+	else if (issue)
+		printf("%s/%s has what %s needs: move its files to %s there\n", options->folder, words[1], words[1],
+		       CREDENTIALS_FOLDER);
+	else
+		printf("the authority is in %s: its ca-key.pem stays there, and `seaclock keys issue HOST` makes what "
+		       "each "
+		       "host needs\n",
+		       options->folder);
+	return 0;
+}
+
+static const struct option_spec table[] = {
+	{ OPTION_TEXT("ca", "DIR", struct keys_options, folder) },
+	{ OPTION_NUMBER("days", "N", 1, DAYS_MAX, struct keys_options, days) },
+	{ OPTION_FLAG("json", struct keys_options, json) },
+	{ .name = NULL },
+};
+
+const struct verb verb_keys = {
+	.name = "keys",
+	.words = "init",
+	.words_min = 1,
+	.words_max = KEYS_WORDS_MAX,
+	.form = KEYS_FORM,
+	.table = table,
+	.defaults = &defaults,
+	.size = sizeof(defaults),
+	.run = keys_run,
+};
