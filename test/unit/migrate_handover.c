@@ -119,7 +119,7 @@ static void ledger_begin(struct ledger *ledger, unsigned int n)
 {
 	struct frame_id id = id_of(n);
 
-	assert_int_equal(ledger_open(ledger, &id, &error), 0);
+	assert_int_equal(ledger_open(ledger, &id, "", &error), 0);
 }
 
 static void test_ledger_answers(void **state)
@@ -164,7 +164,7 @@ static void test_ledger_size(void **state)
 	(void)state;
 	for (unsigned int n = 0; n < LEDGER_SIZE + 3; n++)
 		ledger_begin(&ledger, n);
-	assert_int_equal(ledger_open(&ledger, &id, &error), -EEXIST);
+	assert_int_equal(ledger_open(&ledger, &id, "", &error), -EEXIST);
 	assert_string_equal(error.text, "this migration was here before and will not run here: begin a new one");
 	for (unsigned int n = 0; n < LEDGER_SIZE + 3; n++)
 		expect_answer(&ledger, n, n < 3 ? FRAME_ANSWER_UNKNOWN : FRAME_ANSWER_NEVER);

@@ -99,7 +99,7 @@ static int burst(void)
 	error.text[0] = '\0';
 	pthread_create(&thread, NULL, target_thread, NULL);
 	result = stamps_burst(&source, &handoff, &error);
-	shutdown(source.fd, SHUT_WR);
+	shutdown(source.transport.fd, SHUT_WR);
 	pthread_join(thread, NULL);
 	return result;
 }
@@ -219,7 +219,7 @@ static void test_bad_answers(void **state)
 static void test_broken(void **state)
 {
 	(void)state;
-	shutdown(target.fd, SHUT_WR);
+	shutdown(target.transport.fd, SHUT_WR);
 	assert_int_equal(burst(), -ECONNRESET);
 }
 

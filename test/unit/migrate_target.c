@@ -187,7 +187,7 @@ static void ask(struct channel *channel, const struct frame_id *about, uint32_t 
 	uint8_t header[FRAME_HEADER_SIZE];
 	struct error ignored;
 
-	*channel = (struct channel){ .fd = -1 };
+	*channel = (struct channel){ .transport = { .fd = -1 } };
 	frame_put_question(&content, about);
 	frame_put_header(header, FRAME_QUESTION, (uint32_t)content.size);
 	for (uint32_t n = 0; n < questions; n++) {

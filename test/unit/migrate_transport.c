@@ -316,17 +316,6 @@ static void test_not_yet(void **state)
 			      "by the clock there it has expired or is not valid yet");
 }
 
-/* A host whose clock has never been set finds it out before it calls anybody. */
-static void test_clock_of_1970(void **state)
-{
-	(void)state;
-	clock_step(60 - certificate_now());
-	assert_int_equal(credentials_open(&altra.credentials, altra.folder, &altra.error), -EKEYREJECTED);
-	expect_says(&altra, EKEYREJECTED, "this host's certificate ");
-	expect_says(&altra, EKEYREJECTED,
-		    "cert.pem is not valid yet, by this host's clock, which says 1970-01-01 00:01:00 UTC");
-}
-
 static void test_revoked(void **state)
 {
 	(void)state;
@@ -335,63 +324,6 @@ static void test_revoked(void **state)
 	greet_both();
 	expect_caller_refused(EKEYREJECTED, "the other side's certificate is revoked",
 			      "the other side refuses this host's certificate: it is revoked");
-}
-
-static void test_revoked_here(void **state)
-{
-	(void)state;
-	certificate_revoke(&authority, altra.folder, altra.folder);
-	assert_int_equal(credentials_open(&altra.credentials, altra.folder, &altra.error), -EKEYREJECTED);
-	expect_says(&altra, EKEYREJECTED, "cert.pem is revoked");
-}
-
-static void test_revocations_out_of_date(void **state)
-{
-	(void)state;
-	certificate_revoke(&authority, altra.folder, grace.folder);
-	clock_step(CERTIFICATE_DAY - 30);
-	credentials_load(&altra);
-	clock_step(60);
-	assert_int_equal(credentials_open(&grace.credentials, grace.folder, &grace.error), -EKEYREJECTED);
-	expect_says(&grace, EKEYREJECTED, "has expired");
-}
-
-/* ---- Files ---- */
-
-static void expect_no_credentials(int err, const char *words)
-{
-	assert_int_equal(credentials_open(&altra.credentials, altra.folder, &altra.error), -err);
-	expect_says(&altra, err, words);
-	assert_null(altra.credentials.own);
-}
-
-static void test_files(void **state)
-{
-	const gnutls_datum_t junk = { (unsigned char *)"junk", 4 };
-
-	(void)state;
-	assert_int_equal(chmod(certificate_path(altra.folder, "key.pem"), 0644), 0);
-	expect_no_credentials(EACCES, "key.pem is open to everybody: chmod 600");
-	certificate_write(altra.folder, "key.pem", &authority.key);
-	expect_no_credentials(EKEYREJECTED, "key.pem is not the key of ");
-	certificate_write(altra.folder, "key.pem", &junk);
-	expect_no_credentials(EKEYREJECTED, "are no certificate with its key");
-	certificate_write(altra.folder, "ca.pem", &junk);
-	expect_no_credentials(EKEYREJECTED, "ca.pem");
-	certificate_write(altra.folder, "crl.pem", &junk);
-	certificate_write(altra.folder, "ca.pem", &authority.certificate);
-	expect_no_credentials(EKEYREJECTED, "crl.pem is not what it should be");
-	unlink(certificate_path(altra.folder, "ca.pem"));
-	expect_no_credentials(ENOENT, "ca.pem (No such file");
-}
-
-static void test_own_of_another(void **state)
-{
-	struct authority_span span = certificate_span();
-
-	(void)state;
-	certificate_folder(altra.folder, &authority, &other_authority, "altra", &span);
-	expect_no_credentials(EKEYREJECTED, "cert.pem is not from the authority in ca.pem");
 }
 
 /* ---- One end without TLS ---- */
@@ -618,12 +550,7 @@ int main(void)
 		TEST(test_wrong_authority_of_caller),
 		TEST(test_expired),
 		TEST(test_not_yet),
-		TEST(test_clock_of_1970),
 		TEST(test_revoked),
-		TEST(test_revoked_here),
-		TEST(test_revocations_out_of_date),
-		TEST(test_files),
-		TEST(test_own_of_another),
 		TEST(test_plain_calls),
 		TEST(test_plain_is_called),
 		TEST(test_too_much),

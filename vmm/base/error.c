@@ -43,6 +43,7 @@ static const struct {
 	{ ECONNRESET, "connection-lost" },
 	{ EPIPE, "connection-lost" },
 	{ EPROTO, "protocol" },
+	{ EKEYREJECTED, "untrusted" },
 	/* This host. */
 	{ ENOTSUP, "unsupported" },
 	{ EACCES, "denied" },

@@ -3,9 +3,11 @@
 #include "command/ask.h"
 #include "command/print.h"
 #include "command/verb.h"
+#include "base/file.h"
 #include "control/request.h"
 
 #include <errno.h>
+#include <limits.h>
 
 #define MIGRATE_WORDS "NAME HOST[:PORT]"
 
@@ -16,6 +18,8 @@ struct migrate_options {
 	bool inferred;
 	bool force;
 	bool json;
+	bool plain;
+	const char *tls;	/* NULL: not said */
 	uint32_t downtime_ms;	/* 0: not said */
 	uint32_t bandwidth_mib; /* 0: not said */
 	uint32_t max_step_us;	/* 0: not said */
@@ -23,16 +27,18 @@ struct migrate_options {
 
 static const struct migrate_options defaults;
 
-/* NULL with the sentence if the host's name cannot be sent. */
-static json_t *migrate_request(const char *host, const struct migrate_options *options, struct error *error)
+/* NULL with the sentence if the host's name, or the folder's, cannot be sent. */
+static json_t *migrate_request(const char *host, const char *tls, const struct migrate_options *options,
+			       struct error *error)
 {
 	json_t *request = request_make("migrate");
 
-	if (!request_set_text(request, "host", host)) {
+	if (!request_set_text(request, "host", host) || !request_set_text(request, "tls", tls)) {
 		json_decref(request);
-		error_record(error, EINVAL, "the host's name %s is not in UTF-8", host);
+		error_record(error, EINVAL, "the host's name %s, or that of --tls, is not in UTF-8", host);
 		return NULL;
 	}
+	request_set_flag(request, "plain", options->plain);
 	request_set_text(request, "clock", options->clock);
 	request_set_flag(request, "inferred", options->inferred);
 	request_set_flag(request, "force", options->force);
@@ -62,14 +68,22 @@ static void migrate_print(const char *name, const char *host, const struct migra
 static int migrate_run(void *context, char *const *words, struct error *error)
 {
 	const struct migrate_options *options = context;
+	char tls[PATH_MAX] = "";
 	json_t *request, *answer;
-	int result;
+	int result = 0;
 
 	if (options->cancel && words[1])
 		return error_set(error, EINVAL, "--cancel takes no host: it cancels what is under way");
 	if (!options->cancel && !words[1])
 		return error_set(error, EINVAL, "migrate needs " MIGRATE_WORDS);
-	request = migrate_request(words[1], options, error);
+	if (options->plain && options->tls)
+		return error_set(error, EINVAL, "--plain and --tls exclude each other");
+	/* The monitor may have another working folder. */
+	if (options->tls)
+		result = file_path(options->tls, tls, sizeof(tls), error);
+	if (result)
+		return result;
+	request = migrate_request(words[1], options->tls ? tls : NULL, options, error);
 	if (!request)
 		return -EINVAL;
 	result = ask_result(words[0], request, &answer, error);
@@ -87,6 +101,8 @@ static const struct option_spec table[] = {
 	{ OPTION_NUMBER("bandwidth", "MIB", 1, REQUEST_BANDWIDTH_MAX_MIB, struct migrate_options, bandwidth_mib) },
 	{ OPTION_NUMBER("max-step", "US", 1, REQUEST_MAX_STEP_MAX_US, struct migrate_options, max_step_us) },
 	{ OPTION_POLICY("clock", struct migrate_options, clock) },
+	{ OPTION_TEXT("tls", "DIR", struct migrate_options, tls) },
+	{ OPTION_FLAG("plain", struct migrate_options, plain) },
 	{ OPTION_FLAG("inferred", struct migrate_options, inferred) },
 	{ OPTION_FLAG("force", struct migrate_options, force) },
 	{ OPTION_FLAG("json", struct migrate_options, json) },

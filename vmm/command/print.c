@@ -83,10 +83,10 @@ static void print_report(const json_t *report)
 	const json_t *parts = json_object_get(report, "parts_ms");
 
 	printf("  %.1f ms down: hold %.1f, pages %.1f, state %.1f, transfer %.1f, load %.1f, resume %.1f; "
-	       "%" JSON_INTEGER_FORMAT " rounds, %.1f MiB sent\n",
+	       "%" JSON_INTEGER_FORMAT " rounds, %.1f MiB sent%s\n",
 	       real(report, "downtime_ms"), real(parts, "hold"), real(parts, "pages"), real(parts, "state"),
 	       real(parts, "transfer"), real(parts, "load"), real(parts, "resume"), number(report, "rounds"),
-	       real(report, "bytes") / MIB);
+	       real(report, "bytes") / MIB, json_is_true(json_object_get(report, "plain")) ? " without TLS" : "");
 	printf("  counter from %.6f MHz to %.6f MHz; clock step intended: %.3f ms, bound: %.1f us (best round trip "
 	       "%.1f us, "
 	       "%.1f ms old)\n",
@@ -178,12 +178,14 @@ static void print_disks(const json_t *disks, const json_t *described)
 
 static void print_migration(const json_t *migration)
 {
+	const char *plain = json_is_true(json_object_get(migration, "plain")) ? " without TLS" : "";
 	json_int_t mib = number(migration, "bandwidth_mib");
 
 	if (mib)
-		printf("  migrates to %s, with at most %" JSON_INTEGER_FORMAT " MiB/s\n", text(migration, "host"), mib);
+		printf("  migrates to %s%s, with at most %" JSON_INTEGER_FORMAT " MiB/s\n", text(migration, "host"),
+		       plain, mib);
 	else if (migration)
-		printf("  migrates to %s\n", text(migration, "host"));
+		printf("  migrates to %s%s\n", text(migration, "host"), plain);
 }
 
 void print_status(const json_t *status)

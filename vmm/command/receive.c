@@ -3,6 +3,7 @@
 #include "command/receive.h"
 
 #include "base/events.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "command/monitor.h"
@@ -13,7 +14,10 @@
 #include "transfer/gap.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -21,6 +25,8 @@
 struct receive {
 	const struct receive_options *options;
 	struct arrival_names names;
+	struct channel_terms terms;
+	struct peers peers;
 	struct incoming incoming;
 	int signals;
 	bool over; /* *end is known */
@@ -167,6 +173,48 @@ static void receive_once(struct receive *receive)
 		receive_call(receive, &channel, &hello);
 }
 
+static void receive_close(struct receive *receive)
+{
+	incoming_close(&receive->incoming);
+	channel_terms_close(&receive->terms);
+}
+
+static int peers_read(const char *folder, struct peers *peers, struct error *error)
+{
+	char path[PATH_MAX];
+	void *text;
+	size_t size;
+	int result;
+
+	if (snprintf(path, sizeof(path), "%s/peers", folder) >= (int)sizeof(path))
+		return error_set(error, ENAMETOOLONG, "the path of %.100s... is too long for a file", folder);
+	result = file_read(path, &text, &size, error);
+	if (result == -ENOENT)
+		return error_set(error, ENOENT,
+				 "there is no %s, which says who may send which machines here: nobody may", path);
+	if (result)
+		return result;
+	result = peers_parse(text, size, path, peers, error);
+	free(text);
+	return result;
+}
+
+/* What the address asks for, or the operator. */
+static int receive_secure(struct receive *receive, struct error *error)
+{
+	const char *folder = receive->options->tls ? receive->options->tls : CREDENTIALS_FOLDER;
+	int result;
+
+	if (!channel_terms_secure(&receive->terms, receive->incoming.listener))
+		return 0;
+	result = channel_terms_open(&receive->terms, error);
+	if (!result)
+		result = peers_read(folder, &receive->peers, error);
+	if (!result)
+		incoming_secure(&receive->incoming, &receive->terms.own, &receive->peers);
+	return result;
+}
+
 static int receive_open(struct receive *receive, struct error *error)
 {
 	int result = host_check(error);
@@ -176,20 +224,27 @@ static int receive_open(struct receive *receive, struct error *error)
 	if (result)
 		return result;
 	result = incoming_listen(&receive->incoming, receive->options->listen, error);
+	if (!result)
+		result = receive_secure(receive, error);
 	receive->signals = result ? -1 : signals_open();
 	if (!result && receive->signals < 0)
 		result = error_set(error, errno, "no descriptor for signals (%s)", strerror(errno));
 	if (result)
-		incoming_close(&receive->incoming);
+		receive_close(receive);
 	return result;
 }
 
 int receive_run(const struct receive_options *options, enum machine_end *end, struct error *error)
 {
-	struct receive receive = { .options = options };
+	struct receive receive = {
+		.options = options,
+		.terms = { .plain = options->plain, .folder = options->tls },
+	};
 	char address[CHANNEL_ADDRESS_SIZE];
 	int result;
 
+	if (options->plain && options->tls)
+		return error_set(error, EINVAL, "--plain and --tls exclude each other");
 	result = elsewhere_parse(&options->elsewhere, options->name, &receive.names, error);
 	if (!result)
 		result = receive_open(&receive, error);
@@ -197,12 +252,15 @@ int receive_run(const struct receive_options *options, enum machine_end *end, st
 		return result;
 	channel_address(receive.incoming.listener, address);
 	log_line("waiting for a machine on %s", address);
+	if (options->plain)
+		log_line("without TLS, as it was told: whoever reaches %s may send a machine, and others may read it",
+			 address);
 	while (!receive.over)
 		receive_once(&receive);
 	receive_linger(&receive);
 	*end = receive.end;
 	close(receive.signals);
-	incoming_close(&receive.incoming);
+	receive_close(&receive);
 	return 0;
 }
 
@@ -238,6 +296,8 @@ static const struct option_spec table[] = {
 	{ OPTION_TEXT("initrd", "FILE", struct receive_options, elsewhere.initrd) },
 	{ OPTION_TEXT("firmware", "[CODE][,VARS]", struct receive_options, elsewhere.firmware) },
 	{ OPTION_TEXT("listen", "ADDRESS:PORT", struct receive_options, listen) },
+	{ OPTION_TEXT("tls", "DIR", struct receive_options, tls) },
+	{ OPTION_FLAG("plain", struct receive_options, plain) },
 	{ OPTION_NUMBER("max-gap", "S", 1, GAP_MAX_S, struct receive_options, max_gap_s) },
 	{ OPTION_TEXT("console", "FILE|-", struct receive_options, console) },
 	{ .name = NULL },

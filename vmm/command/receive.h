@@ -3,7 +3,8 @@
  * `seaclock receive`: waits for another host to migrate a machine here, then serves it to its end.
  *
  * Policy: an invalid connection costs one log line and nothing else. The wait ends when a machine runs here, or with a
- * signal. Meanwhile it remembers which machines it has promised never to run (migrate/ledger.h).
+ * signal. Meanwhile it remembers which machines it has promised never to run (migrate/ledger.h). On an address that is
+ * not loopback it takes machines by TLS only, from the hosts that its file `peers` names, unless it is told not to.
  */
 #ifndef VMM_COMMAND_RECEIVE_H
 #define VMM_COMMAND_RECEIVE_H
@@ -14,6 +15,8 @@ struct receive_options {
 	const char *name; /* NULL: the machine's own */
 	struct elsewhere_options elsewhere;
 	const char *listen;
+	bool plain;	     /* without TLS, whatever the address */
+	const char *tls;     /* the folder for TLS, whatever the address; NULL: not said */
 	uint32_t max_gap_s;  /* 0: not said */
 	const char *console; /* as for console_open() */
 };

@@ -30,6 +30,7 @@ static void migration_join(struct migration *migration)
 void migration_close(struct migration *migration)
 {
 	migration_join(migration);
+	channel_terms_close(&migration->terms);
 	json_decref(migration->last);
 	lock_destroy(&migration->lock);
 }
@@ -68,8 +69,8 @@ json_t *migration_now(struct migration *migration)
 
 	lock_take(&migration->lock);
 	if (migration->active && !migration->asking && !migration->dry_run)
-		now = json_pack("{s:s, s:o*}", "host", migration->host, "bandwidth_mib",
-				mib ? json_integer(mib) : NULL);
+		now = json_pack("{s:s, s:o*, s:o*}", "host", migration->host, "bandwidth_mib",
+				mib ? json_integer(mib) : NULL, "plain", migration->terms.plain ? json_true() : NULL);
 	lock_drop(&migration->lock);
 	return now;
 }
@@ -291,10 +292,32 @@ static int migration_spawn(struct migration *migration, int client, void *(*run)
 
 /* ---- Requests ---- */
 
+/* What the last migration has had open is not needed any more. */
+static int migration_terms(struct migration *migration, const json_t *request, struct error *error)
+{
+	const char *folder = request_text(request, "tls");
+	bool plain = request_flag(request, "plain");
+
+	channel_terms_close(&migration->terms);
+	if (folder && (plain || folder[0] != '/' || strlen(folder) >= sizeof(migration->folder)))
+		return error_set(error, EINVAL,
+				 "\"tls\" is the path of a folder from the root, in fewer than %zu bytes, and not with "
+				 "\"plain\"",
+				 sizeof(migration->folder));
+	if (folder)
+		memcpy(migration->folder, folder, strlen(folder) + 1);
+	migration->terms = (struct channel_terms){ .plain = plain, .folder = folder ? migration->folder : NULL };
+	if (plain)
+		log_line("%s: goes to %s without TLS, as it was told: others may read it, and take it",
+			 migration->machine->config.name, migration->host);
+	return 0;
+}
+
 static int migration_options(struct migration *migration, const json_t *request, struct error *error)
 {
 	struct source_options *options = &migration->options;
 	const char *host = request_text(request, "host");
+	int result;
 
 	*options = (struct source_options){
 		.host = migration->peer,
@@ -308,14 +331,14 @@ static int migration_options(struct migration *migration, const json_t *request,
 		.limits = &handover_limits,
 		.channel = &migration->terms,
 	};
-	migration->terms = (struct channel_terms){ .plain = true };
 	migration->asking = false;
 	migration->dry_run = request_flag(request, "dry_run");
 	if (!host || strlen(host) >= sizeof(migration->host))
 		return error_set(error, EINVAL, "a migration needs a host, in fewer than %zu characters",
 				 sizeof(migration->host));
 	memcpy(migration->host, host, strlen(host) + 1);
-	return request_policy(request, SC_CLOCK_ADVANCE, &options->policy, error);
+	result = migration_terms(migration, request, error);
+	return result ? result : request_policy(request, SC_CLOCK_ADVANCE, &options->policy, error);
 }
 
 static int migration_begin(struct migration *migration, int client, const json_t *request, struct error *error)

@@ -12,6 +12,7 @@
 #include "migrate/source.h"
 
 #include <jansson.h>
+#include <limits.h>
 
 struct migration {
 	struct machine *machine;
@@ -23,8 +24,9 @@ struct migration {
 	char host[256];			 /* as the operator named it, and */
 	char peer[CHANNEL_ADDRESS_SIZE]; /* the address that was connected to */
 	struct source_options options;
-	struct channel_terms terms;
-	struct report report; /* of the one under way, or of the undecided one */
+	struct channel_terms terms; /* of the one under way, or of the undecided one */
+	char folder[PATH_MAX];	    /* with what proves who this host is, if the operator named one */
+	struct report report;	    /* of the one under way, or of the undecided one */
 	struct gate gate;
 	struct lock lock; /* protects what follows */
 	bool active;	  /* can be called off, unless it is too late */

@@ -31,8 +31,8 @@ static const struct request_command command_table[] = {
 	{ .name = "stop", .field = { FLAG("now") } },
 	{ .name = "save", .field = { TEXT("file"), TEXT("clock"), FLAG("force") } },
 	{ .name = "migrate",
-	  .field = { TEXT("host"), TEXT("clock"), FLAG("inferred"), FLAG("force"), FLAG("dry_run"), FLAG("cancel"),
-		     NUMBER("downtime_ms", 1, REQUEST_DOWNTIME_MAX_MS),
+	  .field = { TEXT("host"), TEXT("tls"), FLAG("plain"), TEXT("clock"), FLAG("inferred"), FLAG("force"),
+		     FLAG("dry_run"), FLAG("cancel"), NUMBER("downtime_ms", 1, REQUEST_DOWNTIME_MAX_MS),
 		     NUMBER("bandwidth_mib", 1, REQUEST_BANDWIDTH_MAX_MIB),
 		     NUMBER("max_step_us", 1, REQUEST_MAX_STEP_MAX_US) } },
 };

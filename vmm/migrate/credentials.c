@@ -89,6 +89,27 @@ static int trust_load(gnutls_certificate_credentials_t own, const char *folder, 
 	return count ? 0 : error_set(error, EKEYREJECTED, "%s has no certificate of an authority", path);
 }
 
+/* GnuTLS takes a list that is out of date; what was revoked since then is not in it. */
+static int revocations_check_date(const gnutls_datum_t *pem, const char *path, struct error *error)
+{
+	gnutls_x509_crl_t *list;
+	unsigned int count;
+	time_t now = credentials_time(NULL);
+	bool late = false;
+	int status = gnutls_x509_crl_list_import2(&list, &count, pem, GNUTLS_X509_FMT_PEM, 0);
+
+	if (status < 0)
+		return status_refuse(status, path, error);
+	for (unsigned int n = 0; n < count; n++) {
+		time_t next = gnutls_x509_crl_get_next_update(list[n]);
+
+		late = late || (next != (time_t)-1 && next < now);
+		gnutls_x509_crl_deinit(list[n]);
+	}
+	gnutls_free(list);
+	return late ? error_set(error, EKEYREJECTED, "%s is out of date: get the authority's present list", path) : 0;
+}
+
 /* It may be missing: then nothing is revoked. */
 static int revocations_load(gnutls_certificate_credentials_t own, const char *folder, struct error *error)
 {
@@ -101,9 +122,15 @@ static int revocations_load(gnutls_certificate_credentials_t own, const char *fo
 		result = pem_read(path, &pem, error);
 	if (result)
 		return result == -ENOENT ? 0 : result;
+	result = revocations_check_date(&pem, path, error);
 	count = gnutls_certificate_set_x509_crl_mem(own, &pem, GNUTLS_X509_FMT_PEM);
 	pem_free(&pem);
-	return count < 0 ? status_refuse(count, path, error) : 0;
+	if (result)
+		return result;
+	if (count < 0)
+		return status_refuse(count, path, error);
+	/* GnuTLS leaves out one that it does not believe, and would go on without. */
+	return count ? 0 : error_set(error, EKEYREJECTED, "%s is not from an authority in ca.pem", path);
 }
 
 static int key_check_mode(const char *path, struct error *error)

@@ -3,6 +3,7 @@
 #include "migrate/ledger.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* The index of an id, LEDGER_SIZE if it is unknown. */
 static uint32_t ledger_index(const struct ledger *ledger, const struct frame_id *id)
@@ -15,7 +16,7 @@ static uint32_t ledger_index(const struct ledger *ledger, const struct frame_id 
 	return LEDGER_SIZE;
 }
 
-int ledger_open(struct ledger *ledger, const struct frame_id *id, struct error *error)
+int ledger_open(struct ledger *ledger, const struct frame_id *id, const char *host, struct error *error)
 {
 	uint32_t n;
 
@@ -24,9 +25,17 @@ int ledger_open(struct ledger *ledger, const struct frame_id *id, struct error *
 				 "this migration was here before and will not run here: begin a new one");
 	n = (uint32_t)(ledger->opened++ % LEDGER_SIZE);
 	ledger->entry[n].id = *id;
+	ledger->entry[n].host = host;
 	ledger->entry[n].state = TARGET_LOADING;
 	ledger->entry[n].owes = false;
 	return 0;
+}
+
+bool ledger_is_from(const struct ledger *ledger, const struct frame_id *id, const char *host)
+{
+	uint32_t n = ledger_index(ledger, id);
+
+	return n < LEDGER_SIZE && !strcmp(ledger->entry[n].host, host);
 }
 
 bool ledger_find(const struct ledger *ledger, const struct frame_id *id, enum target_state *state)

@@ -127,7 +127,7 @@ json_t *report_json(const struct report *report)
 
 	frame_id_text(&report->id, id);
 	return json_pack(
-		"{s:s, s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:f, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o*}",
+		"{s:s, s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:f, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o*}",
 		"name", report->name, "id", id, "from_hz", (json_int_t)report->from_hz, "to_hz",
 		(json_int_t)report->to_hz, "policy", clock_policy_name(report->policy), "level",
 		machine_level_name(report->level), "rounds", (json_int_t)report->rounds, "bytes",
@@ -136,5 +136,6 @@ json_t *report_json(const struct report *report)
 		"intended_step_ns", (json_int_t)report_step_ns(report), "stated_bound_ns",
 		(json_int_t)report->stated_bound_ns, "round_trip_ns", (json_int_t)report->round_trip_ns, "age_ns",
 		(json_int_t)report->age_ns, "rate_ppm", ppm(report, (double)report->rate.ppb), "rate_ppm_bound",
-		ppm(report, (double)report->rate.bound_ppb), "bandwidth_mib", bandwidth_mib(report));
+		ppm(report, (double)report->rate.bound_ppb), "plain", (int)report->plain, "bandwidth_mib",
+		bandwidth_mib(report));
 }

@@ -29,8 +29,9 @@ struct report {
 	uint32_t to_hz;
 	enum sc_clock_policy policy;
 	enum sc_level level;
-	bool inferred;		/* the level; not sent to the target, nor is */
+	bool inferred;		/* the level; not sent to the target, nor are the next two */
 	uint32_t bandwidth_mib; /* the operator's bound, a second; 0: none */
+	bool plain;		/* without TLS: each side says it of its own end */
 	uint32_t rounds;
 	uint64_t bytes;
 	uint64_t downtime_ns; /* from the order to hold or to stop, to DONE; to the answer, if DONE was lost */

@@ -544,6 +544,7 @@ static void source_report_begin(struct source *source)
 		.from_hz = clock_hz(&source->machine->clock),
 		.policy = source->options->policy,
 		.bandwidth_mib = source->options->bandwidth_mib,
+		.plain = !source->channel->transport.tls,
 	};
 	memcpy(report->name, source->machine->config.name, sizeof(report->name));
 	host_random(report->id.bytes, sizeof(report->id.bytes));

@@ -242,6 +242,8 @@ int target_create(struct target *target, struct machine *machine, const struct a
 	if (!result)
 		result = config_get(frame.data, frame.size, &config, error);
 	if (!result)
+		result = incoming_check_memory(target->incoming, config.memory_size, error);
+	if (!result)
 		result = arrival_create(machine, target->hello, &config, names, console, error);
 	if (result)
 		return result;

@@ -57,6 +57,11 @@ static void set_without_kvm(struct fake_host *host, uint64_t value)
 	fake_fail(host, FAKE_CHECK, 0, UINT32_MAX, (int)value);
 }
 
+static void set_behind(struct fake_host *host, uint64_t value)
+{
+	host->realtime_off_ns = -(int64_t)(value * 1000000000u);
+}
+
 static void set_faults(struct fake_host *host, uint64_t value)
 {
 	(void)host;
@@ -69,6 +74,7 @@ static const struct word host_words[] = {
 	{ "features", set_features, NULL },		/* of the processor; a vCPU with others is refused */
 	{ "available_mib", set_available, NULL },	/* memory */
 	{ "without_kvm", set_without_kvm, NULL },	/* the error of the check */
+	{ "behind_s", set_behind, NULL },		/* how far the clock that tells the date is behind */
 	{ "faults", set_faults, NULL },			/* a descriptor: see fault.h */
 	{ "frame_ms", NULL, &process_limits.frame_ms }, /* the time limits, by their names in transfer/limits.h */
 	{ "prepare_ms", NULL, &process_limits.prepare_ms },
