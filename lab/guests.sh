@@ -22,6 +22,7 @@ leg=0           # number of the current leg, which is the guest's time on one ho
 migrate_port=   # of the receiver, if it is not the usual one
 receive_name=   # of the machine there, if it is not the same
 receive_options=() # of `seaclock receive`, besides the usual ones
+channel_options=() # of both ends of a migration, --plain for one without TLS
 wait_limit=120  # seconds on a quiet machine; this limit and all others that are given here are scaled
 # Emulated processors share this machine's own: a round trip takes a millisecond or several, and a few pages half a second.
 # The defaults, 500 us and 300 ms, would refuse a migration whenever something else runs here.
@@ -276,8 +277,8 @@ listening_wait() {
 receive_start() {
 	receive_console=/tmp/$run.$((leg + 1)).console
 	receive_log=$work/$((leg + 1)).$1.log
-	monitor_run "$1" "$receive_console" receive "${receive_name:-$guest}" --listen 0.0.0.0:5999 "${receive_options[@]}" \
-		>"$receive_log" 2>&1 &
+	monitor_run "$1" "$receive_console" receive "${receive_name:-$guest}" --listen 0.0.0.0:5999 "${channel_options[@]}" \
+		"${receive_options[@]}" >"$receive_log" 2>&1 &
 	receive_pid=$!
 	listening_wait "$1" 5999 || {
 		echo "seaclock receive on $1 does not listen:" >&2
@@ -303,7 +304,7 @@ guest_other_host() {
 migrate_ask() {
 	report=$work/$leg.json
 	on "$guest_host" "$seaclock" migrate "$guest" "$1${migrate_port:+:$migrate_port}" \
-		"${migrate_limits[@]}" "${@:2}" --json >"$report" 2>"$work/$leg.migrate.log"
+		"${migrate_limits[@]}" "${channel_options[@]}" "${@:2}" --json >"$report" 2>"$work/$leg.migrate.log"
 }
 
 # Moves the guest to host $1, where it becomes leg number $leg; further arguments are options of `seaclock migrate`.
