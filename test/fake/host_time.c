@@ -4,6 +4,7 @@
 #include "host_fake.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,7 +288,7 @@ static int timer_add(int fd)
 		timer = &timers[timer_count++];
 	else
 		fake_violation("too many timers");
-	*timer = (struct fake_timer){ .fd = fd, .own = dup(fd), .host = fake_host_current() };
+	*timer = (struct fake_timer){ .fd = fd, .own = fcntl(fd, F_DUPFD_CLOEXEC, 0), .host = fake_host_current() };
 	return fd;
 }
 

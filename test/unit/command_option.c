@@ -17,6 +17,7 @@ struct boat {
 	const char *clock;
 	struct option_list cargo;
 	const char *side;
+	const char *watch;
 	const char *flag;
 };
 
@@ -27,6 +28,7 @@ static const struct option_spec table[] = {
 	{ OPTION_POLICY("clock", struct boat, clock) },
 	{ OPTION_LIST("cargo", "ITEM", 3, struct boat, cargo) },
 	{ OPTION_CHOICE("side", "port|starboard", struct boat, side) },
+	{ OPTION_CHOICE("watch", "first|middle|morning", struct boat, watch) },
 	{ OPTION_MAYBE_TEXT("flag", "NATION", struct boat, flag) },
 	{ .name = NULL },
 };
@@ -75,6 +77,10 @@ static void test_values(void **state)
 	assert_string_equal(boat.side, "port");
 	assert_int_equal(parse("--side starboard"), 3);
 	assert_string_equal(boat.side, "starboard");
+	assert_int_equal(parse("--watch middle"), 3);
+	assert_string_equal(boat.watch, "middle");
+	assert_int_equal(parse("--watch morning"), 3);
+	assert_string_equal(boat.watch, "morning");
 	assert_int_equal(parse("--crew 2"), 3);
 	assert_int_equal(boat.crew, 2);
 }
@@ -149,6 +155,8 @@ static void test_bad(void **state)
 		{ "--side star", "--side takes port or starboard, not `star`" },
 		{ "--side port|starboard", "--side takes port or starboard, not `port|starboard`" },
 		{ "--side=", "--side takes port or starboard, not ``" },
+		{ "--watch mid", "--watch takes first, middle or morning, not `mid`" },
+		{ "--watch first|middle", "--watch takes first, middle or morning, not `first|middle`" },
 		{ "--crew", "--crew needs a value" },
 		{ "--cargo", "--cargo needs a value" },
 		{ "--sails=yes", "--sails takes no value" },
@@ -203,9 +211,13 @@ static void test_flag(void **state)
 static void test_usage(void **state)
 {
 	static const char *const usages[] = {
-		"--name TEXT",	     "[--sails]",
-		"[--crew N]",	     "[--clock advance|freeze]",
-		"[--cargo ITEM]...", "[--side port|starboard]",
+		"--name TEXT",
+		"[--sails]",
+		"[--crew N]",
+		"[--clock advance|freeze]",
+		"[--cargo ITEM]...",
+		"[--side port|starboard]",
+		"[--watch first|middle|morning]",
 		"[--flag [NATION]]",
 	};
 	char text[OPTION_USAGE_MAX];

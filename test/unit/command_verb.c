@@ -134,7 +134,7 @@ static void test_usage(void **state)
 	for (size_t n = 0; (verb = verb_at(n)); n++)
 		expect_usage(text, verb);
 	assert_non_null(strstr(text, "usage: seaclock run NAME [--config FILE] [--kernel FILE] [--initrd FILE] "));
-	assert_non_null(strstr(text, " [--console FILE|-]\n       seaclock receive [NAME] "));
+	assert_non_null(strstr(text, " [--sandbox on|strict|off]\n       seaclock receive [NAME] "));
 	assert_non_null(strstr(text, "\n       seaclock migrate --cancel NAME [--json]\n"));
 	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
 		assert_true(strcspn(line, "\n") <= 100);

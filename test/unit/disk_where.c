@@ -84,12 +84,51 @@ static void test_local(void **state)
 	assert_false(where_is_shared(endless));
 }
 
+/* What a sandbox lets the connection have. */
+static void test_port(void **state)
+{
+	static const struct {
+		const char *where;
+		uint16_t port;
+	} cases[] = {
+		{ "nbd://store/a", 10809 },   { "nbd://store:7/a", 7 },	    { "NBDS://user@store:65535", 65535 },
+		{ "nbd://store:", 10809 },    { "nbd://[::1]/a", 10809 },   { "nbd://[fe80::1]:99/a", 99 },
+		{ "nbd://store?a:8", 10809 }, { "nbd://store:65536/a", 0 }, { "nbd+unix:///a?socket=/run/a:3", 0 },
+		{ "/srv/disk:4", 0 },
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(cases); n++)
+		if (where_port(cases[n].where) != cases[n].port)
+			fail_msg("%s: %u", cases[n].where, where_port(cases[n].where));
+}
+
+static void test_keys(void **state)
+{
+	const char *place = "nbds://store/a?tls-certificates=/etc/pki&x=1&TLS-psk-file=/a%20b%2Fc#d",
+		   *none = "nbd://a/b?c=d";
+	const char *bad = "nbds://store/?tls-psk-file=", *odd = "nbds://store/?tls-psk-file=/a%2";
+	char path[32], small[5];
+
+	(void)state;
+	assert_true(where_keys(&place, path, sizeof(path)));
+	assert_string_equal(path, "/etc/pki");
+	assert_true(where_keys(&place, path, sizeof(path)));
+	assert_string_equal(path, "/a b/c");
+	assert_false(where_keys(&place, path, sizeof(path)));
+	assert_false(where_keys(&none, path, sizeof(path)));
+	assert_false(where_keys(&bad, path, sizeof(path)));
+	assert_true(where_keys(&odd, path, sizeof(path)));
+	assert_string_equal(path, "/a%2");
+	place = "nbds://store/?tls-psk-file=/abcd";
+	assert_false(where_keys(&place, small, sizeof(small)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_remote),
-		cmocka_unit_test(test_shared),
-		cmocka_unit_test(test_local),
+		cmocka_unit_test(test_port),   cmocka_unit_test(test_keys),  cmocka_unit_test(test_remote),
+		cmocka_unit_test(test_shared), cmocka_unit_test(test_local),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@ enum lock_rank {
 	LOCK_CLAIM,	    /* whose a file is */
 	LOCK_LOG,	    /* kinds of lines */
 	LOCK_OUTPUT,	    /* the queue of an output */
+	LOCK_THREADS,	    /* who has a thread made */
 };
 
 struct lock {

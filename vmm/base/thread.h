@@ -3,16 +3,21 @@
  * The threads of a monitor, by kind.
  *
  * Policy: every thread but main() is started here, so that what holds for a kind of thread is said once for each kind,
- * and nobody starts one that has none. A thread has its kind's name, which ps(1), top(1) and debuggers show.
+ * and nobody starts one that has none. A thread has its kind's name, which ps(1), top(1) and debuggers show. What a
+ * thread may not do is passed on to those that it makes (seccomp(2), landlock(7)). So threads_open() makes one that
+ * does nothing but make all others, which then are held to what their own kind may do, and to nothing else.
  */
 #ifndef VMM_BASE_THREAD_H
 #define VMM_BASE_THREAD_H
+
+#include "base/error.h"
 
 #include <pthread.h>
 #include <stdint.h>
 
 enum thread_kind {
 	THREAD_MAIN,	  /* main(): the control socket, the console's input, making and ending a machine */
+	THREAD_MAKER,	  /* makes threads */
 	THREAD_WRITER,	  /* writes the log, or a console */
 	THREAD_VCPU,	  /* runs one vCPU */
 	THREAD_TIMERS,	  /* a machine's synthetic timers, and its reset */
@@ -29,7 +34,16 @@ enum thread_kind {
 	THREAD_KINDS
 };
 
-/* As pthread_create() with no attributes: 0 or a positive errno. */
+/*
+ * From here on threads are made by a thread of their own, and `guard` is the first that each calls, that one included;
+ * before, whoever wants a thread makes it, and it has no guard. For the rest of the process's life.
+ */
+int threads_open(void (*guard)(enum thread_kind kind), struct error *error);
+
+/*
+ * As pthread_create() with no attributes: 0 or a positive errno. The thread has the caller's signal mask, whoever makes
+ * it. With threads_open() the caller waits for the maker, which waits for nobody but the kernel.
+ */
 int thread_start(pthread_t *thread, enum thread_kind kind, void *(*run)(void *), void *context);
 
 /* This thread is number n of its kind, as its name says from here on. */

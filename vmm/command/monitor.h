@@ -7,8 +7,14 @@
 #include "command/teardown.h"
 #include "machine/machine.h"
 
-/* Signals, what the process gives up, and the log. */
-int monitor_begin(struct error *error);
+/* The option of the verbs, with the words of sandbox_mode_parse(). */
+#define MONITOR_SANDBOX(options, member) OPTION_CHOICE("sandbox", "on|strict|off", options, member)
+
+/*
+ * Signals, what the process gives up, the log, and the sandbox, if `sandbox` is not "off". `config` is the machine's;
+ * NULL: it is not known yet. Nothing was opened before, and there is one thread.
+ */
+int monitor_begin(const char *sandbox, const struct machine_config *config, struct error *error);
 
 /* Logs the error, if the result is one, and ends the log. The exit status, which tells how the machine ended. */
 int monitor_end(int result, enum machine_end end, const struct error *error);

@@ -32,14 +32,29 @@ static int number_store(const struct option_spec *option, const char *text, uint
 	return 0;
 }
 
+static int choice_refuse(const struct option_spec *option, const char *text, struct error *error)
+{
+	const char *last = strrchr(option->value, '|'), *bar = strchr(option->value, '|');
+
+	/* There are two words, or three. */
+	if (bar == last)
+		return error_set(error, EINVAL, "--%s takes %.*s or %s, not `%.100s`", option->name,
+				 (int)(bar - option->value), option->value, last + 1, text);
+	return error_set(error, EINVAL, "--%s takes %.*s, %.*s or %s, not `%.100s`", option->name,
+			 (int)(bar - option->value), option->value, (int)(last - bar - 1), bar + 1, last + 1, text);
+}
+
 static int choice_store(const struct option_spec *option, const char *text, const char **word, struct error *error)
 {
-	size_t length = strcspn(option->value, "|");
-	const char *other = option->value + length + 1;
+	const char *choice = option->value;
+	size_t length = strlen(text);
 
-	if (strcmp(text, other) != 0 && (strlen(text) != length || memcmp(text, option->value, length) != 0))
-		return error_set(error, EINVAL, "--%s takes %.*s or %s, not `%.100s`", option->name, (int)length,
-				 option->value, other, text);
+	while (strcspn(choice, "|") != length || memcmp(choice, text, length) != 0) {
+		choice = strchr(choice, '|');
+		if (!choice)
+			return choice_refuse(option, text, error);
+		choice++;
+	}
 	*word = text;
 	return 0;
 }

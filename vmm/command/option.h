@@ -28,7 +28,7 @@ enum option_kind {
 	OPTION_KIND_TEXT,
 	OPTION_KIND_MAYBE_TEXT, /* the same, empty if nothing or another option follows */
 	OPTION_KIND_NUMBER,	/* from low to high */
-	OPTION_KIND_CHOICE,	/* one of the two words in `value`, which has a bar between them */
+	OPTION_KIND_CHOICE,	/* one of the two or three words in `value`, which has bars between them */
 	OPTION_KIND_LIST,	/* at most `high` texts, up to OPTION_LIST_MAX */
 };
 

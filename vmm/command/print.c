@@ -188,6 +188,17 @@ static void print_migration(const json_t *migration)
 		printf("  migrates to %s%s\n", text(migration, "host"), plain);
 }
 
+/* What is missing of it. */
+static void print_sandbox(const json_t *sandbox)
+{
+	if (json_is_false(json_object_get(sandbox, "calls")))
+		puts("  there is no sandbox around it");
+	else if (json_is_false(json_object_get(sandbox, "files")))
+		puts("  its sandbox has no bounds for files and TCP ports: this host's kernel has none");
+	else if (json_is_false(json_object_get(sandbox, "ports")))
+		puts("  its sandbox has no bounds for TCP ports: this host's kernel has none");
+}
+
 void print_status(const json_t *status)
 {
 	const json_t *last = json_object_get(status, "last_migration");
@@ -198,6 +209,7 @@ void print_status(const json_t *status)
 	print_migration(json_object_get(status, "migration"));
 	print_disks(json_object_get(status, "disks"), json_object_get(json_object_get(status, "machine"), "disks"));
 	print_late_timers(json_object_get(status, "late_timers"));
+	print_sandbox(json_object_get(status, "sandbox"));
 	if (reason)
 		printf("  another counter rate is refused: %s\n", reason);
 	if (failed)

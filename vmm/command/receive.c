@@ -279,7 +279,7 @@ static int receive_verb(void *context, char *const *words, struct error *error)
 
 	options->name = words[0];
 	if (!result)
-		result = monitor_begin(error);
+		result = monitor_begin(options->sandbox, NULL, error);
 	if (result)
 		return result;
 	result = receive_run(options, &end, error);
@@ -300,6 +300,7 @@ static const struct option_spec table[] = {
 	{ OPTION_FLAG("plain", struct receive_options, plain) },
 	{ OPTION_NUMBER("max-gap", "S", 1, GAP_MAX_S, struct receive_options, max_gap_s) },
 	{ OPTION_TEXT("console", "FILE|-", struct receive_options, console) },
+	{ MONITOR_SANDBOX(struct receive_options, sandbox) },
 	{ .name = NULL },
 };
 

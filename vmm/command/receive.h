@@ -19,6 +19,7 @@ struct receive_options {
 	const char *tls;     /* the folder for TLS, whatever the address; NULL: not said */
 	uint32_t max_gap_s;  /* 0: not said */
 	const char *console; /* as for console_open() */
+	const char *sandbox; /* NULL: not said */
 };
 
 /* How the machine ended; MACHINE_END_STOPPED if a signal came before there was one. -EINVAL: an option is wrong. */

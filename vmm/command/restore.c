@@ -29,6 +29,7 @@ struct restoring_options {
 	bool inferred;
 	bool force;
 	const char *console; /* as for console_open() */
+	const char *sandbox; /* NULL: not said */
 };
 
 static const struct restoring_options defaults = { .console = "-" };
@@ -109,7 +110,7 @@ static int restoring_verb(void *context, char *const *words, struct error *error
 	if (!result)
 		result = elsewhere_parse(&said->elsewhere, words[1], &names, error);
 	if (!result)
-		result = monitor_begin(error);
+		result = monitor_begin(said->sandbox, NULL, error);
 	if (result)
 		return result;
 	result = restoring_run(&options, said->console, &end, error);
@@ -127,6 +128,7 @@ static const struct option_spec table[] = {
 	{ OPTION_FLAG("inferred", struct restoring_options, inferred) },
 	{ OPTION_FLAG("force", struct restoring_options, force) },
 	{ OPTION_TEXT("console", "FILE|-", struct restoring_options, console) },
+	{ MONITOR_SANDBOX(struct restoring_options, sandbox) },
 	{ .name = NULL },
 };
 

@@ -13,6 +13,7 @@
 struct run_options {
 	struct describe_options machine;
 	const char *console; /* as for console_open() */
+	const char *sandbox; /* NULL: not said */
 };
 
 static const struct run_options defaults = { .console = "-" };
@@ -84,7 +85,7 @@ static int run_verb(void *context, char *const *words, struct error *error)
 	if (!result)
 		result = describe(&options->machine, words[0], &config, error);
 	if (!result)
-		result = monitor_begin(error);
+		result = monitor_begin(options->sandbox, &config, error);
 	if (result)
 		return result;
 	result = run_machine(&config, options->console, &end, error);
@@ -106,6 +107,7 @@ static const struct option_spec table[] = {
 	{ OPTION_CHOICE("on-reboot", "reset|exit", struct run_options, machine.on_reboot) },
 	{ OPTION_CHOICE("on-panic", "reset|exit", struct run_options, machine.on_panic) },
 	{ OPTION_TEXT("console", "FILE|-", struct run_options, console) },
+	{ MONITOR_SANDBOX(struct run_options, sandbox) },
 	{ .name = NULL },
 };
 

@@ -5,6 +5,10 @@
 #include "base/events.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "control/socket.h"
+#include "host/landlock.h"
+#include "host/sandbox.h"
+#include "host/sanitized.h"
 
 #include <errno.h>
 #include <string.h>
@@ -122,36 +126,76 @@ static bool serve_once(struct serve *serve)
 	return !wait[SERVE_END].revents;
 }
 
+/* The socket's name is given up at the end. */
+static int reach_open(struct serve *serve)
+{
+	int result;
+
+	if (!sandbox_facts().files || sanitized_looks_at_threads())
+		return 0;
+	serve->reach = landlock_make(LANDLOCK_PORTS_ALL);
+	if (serve->reach < 0)
+		return serve->reach;
+	result = landlock_allow(serve->reach, control_folder(), LANDLOCK_WRITE);
+	if (result)
+		close(serve->reach);
+	return result;
+}
+
+static int signals_take_over(struct serve *serve)
+{
+	serve->wait[SERVE_SIGNAL].fd = signals_open();
+	return serve->wait[SERVE_SIGNAL].fd < 0 ? -errno : 0;
+}
+
 int serve_open(struct serve *serve, struct machine *machine, struct error *error)
 {
-	int result, err;
+	int result;
 
-	*serve = (struct serve){ .machine = machine };
+	*serve = (struct serve){ .machine = machine, .reach = -1 };
 	result = control_open(&serve->control, machine, error);
 	if (result)
 		return result;
 	for (int n = 0; n < SERVE_WAITS; n++)
 		serve->wait[n].events = POLLIN;
-	serve->wait[SERVE_SIGNAL].fd = signals_open();
-	err = errno;
 	serve->wait[SERVE_END].fd = machine->ended;
 	serve->wait[SERVE_CONTROL].fd = serve->control.events;
-	if (serve->wait[SERVE_SIGNAL].fd >= 0)
-		return 0;
+	result = signals_take_over(serve);
+	if (!result) {
+		result = reach_open(serve);
+		if (!result)
+			return 0;
+		close(serve->wait[SERVE_SIGNAL].fd);
+	}
 	control_close(&serve->control);
-	return error_set(error, err, "no descriptor for signals (%s)", strerror(err));
+	return error_set(error, -result, "no descriptor for signals or the sandbox (%s)", strerror(-result));
 }
 
 void serve_close(struct serve *serve)
 {
 	control_close(&serve->control);
 	close(serve->wait[SERVE_SIGNAL].fd);
+	if (serve->reach >= 0)
+		close(serve->reach);
+}
+
+/* For good: this thread takes no other machine after this one. */
+static void serve_confine(const struct serve *serve)
+{
+	int result = serve->reach < 0 ? 0 : landlock_enter(serve->reach);
+
+	if (!result)
+		return;
+	log_line("%s ends: its monitor cannot be held to its files (%s)", serve->machine->config.name,
+		 strerror(-result));
+	machine_finish(serve->machine, MACHINE_END_FAILED);
 }
 
 enum machine_end serve_run(struct serve *serve)
 {
 	console_start(serve->machine->devices.uart.console);
 	serve->wait[SERVE_INCOMING].fd = serve->incoming ? serve->incoming->events : -1;
+	serve_confine(serve);
 	while (serve_once(serve))
 		;
 	return machine_get_end(serve->machine);

@@ -4,7 +4,8 @@
  * arrived through, for as long as that is open.
  *
  * Policy: one thread waits for all of it, and for nothing else. SIGINT, SIGTERM, SIGHUP and Ctrl-A x end the machine:
- * at once, or when a migration or save that can no longer be called off is over.
+ * at once, or when a migration or save that can no longer be called off is over. Of the host's files, this thread has
+ * the control folder once the machine runs.
  */
 #ifndef VMM_COMMAND_SERVE_H
 #define VMM_COMMAND_SERVE_H
@@ -34,6 +35,7 @@ struct serve {
 	struct pollfd wait[SERVE_WAITS];
 	bool input_ended;
 	bool settled; /* the incoming side's report has been noted */
+	int reach;    /* rules for this thread (host/landlock.h); -1: none */
 };
 
 /* Opens all that is needed, so that nothing fails later: -EEXIST if a machine of this name is running. */
@@ -43,7 +45,7 @@ void serve_close(struct serve *serve);
 /* Serves the clients of the control socket; `stop --now` ends the program here. */
 void serve_control(struct serve *serve);
 
-/* Serves the machine until its end. */
+/* Serves the machine, which runs, until its end. */
 enum machine_end serve_run(struct serve *serve);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "control/line.h"
+#include "machine/reach.h"
 #include "snapshot/save.h"
 
 #include <errno.h>
@@ -88,7 +89,9 @@ static int job_run(struct saving *saving, struct saving_job *job, struct error *
 	if (result)
 		return result;
 	saving_join(saving);
-	result = gate_open(&saving->gate, error);
+	result = reach_set_save(job->path, error);
+	if (!result)
+		result = gate_open(&saving->gate, error);
 	if (!result) {
 		result = thread_start(&saving->thread, THREAD_SAVE, saving_thread, job);
 		saving->started = !result;

@@ -7,6 +7,7 @@
 #include "control/folder.h"
 #include "control/request.h"
 #include "control/socket.h"
+#include "host/sandbox.h"
 #include "machine/description.h"
 #include "machine/late.h"
 #include "transfer/admission.h"
@@ -248,6 +249,15 @@ static json_t *disks_json(struct machine *machine)
 	return disks;
 }
 
+/* What this process is held to. */
+static json_t *sandbox_json(void)
+{
+	struct sandbox_facts facts = sandbox_facts();
+
+	return json_pack("{s:b, s:b, s:b}", "calls", (int)facts.calls, "files", (int)facts.files, "ports",
+			 (int)facts.ports);
+}
+
 static json_t *status_json(struct control *control)
 {
 	struct machine *machine = control->machine;
@@ -261,6 +271,7 @@ static json_t *status_json(struct control *control)
 		restored_json(&machine->restored));
 
 	json_object_update_new(status, follow_json(machine));
+	json_object_set_new(status, "sandbox", sandbox_json());
 	json_object_set_new(status, "late_timers", timers_json(machine));
 	json_object_set_new(status, "disks", disks_json(machine));
 	json_object_set_new(status, "machine", description_json(&machine->config));

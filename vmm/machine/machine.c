@@ -7,6 +7,7 @@
 #include "machine/exit.h"
 #include "machine/expiry.h"
 #include "machine/firmware.h"
+#include "machine/reach.h"
 
 #include <errno.h>
 #include <string.h>
@@ -186,7 +187,9 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 	machine->policy = SC_CLOCK_FREEZE;
 	lock_init(&machine->lock, LOCK_MACHINE);
 	machine->disks_given = true;
-	result = disks_open(&machine->disks, &machine->config, error);
+	result = reach_set(config, error);
+	if (!result)
+		result = disks_open(&machine->disks, &machine->config, error);
 	if (!result)
 		machine_note_sizes(machine);
 	if (!result)

@@ -19,7 +19,8 @@
  *     held O             a hold has ended: moved, or called off
  *     key C              the character C came
  *
- * Further words: every_ms=N between two lines (10; 0: without pause), end=off|reset|panic|unknown after lines=N (3).
+ * Further words: every_ms=N between two lines (10; 0: without pause), end=off|reset|panic|unknown|escape after lines=N
+ * (3). A guest that escapes makes a system call of its own in the thread of its vCPU, and then ends as unknown.
  *
  * Policy: all that a guest knows is in its memory and registers, so it goes on where it is moved or restored to. It
  * looks at nothing that a guest could not see. An exit counts as taken when the PC has passed it.

@@ -4,13 +4,13 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define SCHEME_END "://"
+#define PORT_DEFAULT 10809u
 
 /* What is before "://", if that can be a URI's scheme: its length, 0 if there is none. */
 static size_t scheme_length(const char *where)
@@ -113,4 +113,69 @@ bool where_is_shared(const char *where)
 	char host[NI_MAXHOST];
 
 	return scheme_is_of(where, schemes, SCHEMES_WITH_ADDRESS) && host_take(where, host) && !host_is_local(host);
+}
+
+/* ---- What a sandbox lets a connection have ---- */
+
+uint16_t where_port(const char *where)
+{
+	const char *place = where + scheme_length(where) + strlen(SCHEME_END);
+	const char *end = place + strcspn(place, "/?#");
+	const char *bracket = memrchr(place, ']', (size_t)(end - place));
+	const char *colon = memrchr(bracket ? bracket : place, ':', (size_t)(end - (bracket ? bracket : place)));
+	unsigned long port;
+
+	if (!scheme_is_of(where, schemes, SCHEMES_WITH_ADDRESS))
+		return 0;
+	if (!colon || colon + 1 == end)
+		return PORT_DEFAULT;
+	port = strtoul(colon + 1, NULL, 10);
+	return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
+static int digit_of(char character)
+{
+	const char *digits = "0123456789abcdefABCDEF", *place = character ? strchr(digits, character) : NULL;
+
+	if (!place)
+		return -1;
+	return (int)(place - digits) < 16 ? (int)(place - digits) : (int)(place - digits) - 6;
+}
+
+/* Bytes may be written as %41 (RFC 3986, section 2.1). */
+static bool text_decode(const char *from, size_t length, char *to, size_t size)
+{
+	size_t count = 0;
+
+	for (const char *end = from + length; from < end && count + 1 < size; count++) {
+		int high = *from == '%' ? digit_of(from[1]) : -1;
+		int low = high < 0 ? -1 : digit_of(from[2]);
+
+		to[count] = low < 0 ? *from : (char)(high * 16 + low);
+		from += low < 0 ? 1 : 3;
+		if (from >= end) {
+			to[count + 1] = '\0';
+			return true;
+		}
+	}
+	return false;
+}
+
+bool where_keys(const char **place, char *path, size_t size)
+{
+	static const char *const names[] = { "tls-certificates=", "tls-psk-file=" };
+
+	while ((*place = strpbrk(*place, "?&;"))) {
+		const char *value = ++*place;
+
+		for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+			size_t length = strlen(names[n]);
+
+			if (strncasecmp(value, names[n], length) != 0)
+				continue;
+			*place += length;
+			return text_decode(value + length, strcspn(value + length, "&;#"), path, size);
+		}
+	}
+	return false;
 }

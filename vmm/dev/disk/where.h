@@ -8,6 +8,8 @@
 #define VMM_DEV_DISK_WHERE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* For sentences: all schemes of servers. */
 #define WHERE_SCHEMES "nbd://, nbds://, nbd+unix:// or nbds+unix://"
@@ -25,5 +27,14 @@ bool where_is_remote(const char *where);
  * recognized.
  */
 bool where_is_shared(const char *where);
+
+/* The TCP port of a server's URI: NBD's own if it names none, 0 if it is reached by a socket or the port is none. */
+uint16_t where_port(const char *where);
+
+/*
+ * The next file or folder of keys that a URI names (tls-certificates, tls-psk-file), from *place on, which begins with
+ * the URI and is moved behind it. False if there is no more, or it does not fit.
+ */
+bool where_keys(const char **place, char *path, size_t size);
 
 #endif

@@ -2,24 +2,19 @@
 /* An uplink that is a passt: see the header. */
 #include "dev/net/passt.h"
 
+#include "dev/net/launcher.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define LENGTH_SIZE ((uint32_t)sizeof(uint32_t))
 /* What is read at a time: several of the largest frames. */
 #define IN_SIZE (256u << 10)
-/* The descriptor that a child finds its socket at. */
-#define CHILD_FD 3
 
 struct passt {
 	struct uplink uplink;
@@ -156,16 +151,13 @@ static int passt_send(struct uplink *uplink, struct iovec *buffer, uint32_t buff
 
 /* ---- Life ---- */
 
-/* A child has nothing to lose: connections through it end anyway. */
 static void passt_close(struct uplink *uplink)
 {
 	struct passt *passt = passt_of(uplink);
 
 	close(uplink->fd);
-	if (passt->child) {
-		kill(passt->child, SIGKILL);
-		waitpid(passt->child, NULL, 0);
-	}
+	if (passt->child)
+		launcher_end(passt->child);
 	free(passt);
 }
 
@@ -207,39 +199,13 @@ static int passt_connect(const char *path, int *fd, struct error *error)
 	return -error->err;
 }
 
-/* With signals as a program expects them, away from the terminal's keys. */
-static int passt_spawn(int socket, pid_t *child)
-{
-	char *const words[] = { "passt", "--foreground", "--quiet", "--fd", "3", NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int err;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&attributes);
-	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&files, socket, CHILD_FD);
-	/* A tap that the monitor has inherited is none of its business. */
-	posix_spawn_file_actions_addclosefrom_np(&files, CHILD_FD + 1);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	err = posix_spawnp(child, words[0], &files, &attributes, words, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
-	return err;
-}
-
 static int passt_start(int *fd, pid_t *child, struct error *error)
 {
 	int pair[2], err;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return error_set(error, error_of_call(errno), "no socket for passt (%s)", strerror(errno));
-	err = passt_spawn(pair[1], child);
+	err = launcher_start(pair[1], child);
 	close(pair[1]);
 	*fd = pair[0];
 	if (!err)
@@ -259,11 +225,9 @@ int passt_open(struct uplink **uplink, const char *where, const struct plug *plu
 	if (result)
 		return result;
 	result = passt_attach(uplink, where, fd, error);
-	if (!result) {
+	if (!result)
 		passt_of(*uplink)->child = child;
-	} else if (child) {
-		kill(child, SIGKILL);
-		waitpid(child, NULL, 0);
-	}
+	else if (child)
+		launcher_end(child);
 	return result;
 }
