@@ -6,6 +6,7 @@
 #include "base/thread.h"
 #include "control/line.h"
 #include "control/request.h"
+#include "machine/reach.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -270,6 +271,17 @@ static void *ask_thread(void *argument)
 	return NULL;
 }
 
+static int migration_start(struct migration *migration, void *(*run)(void *), struct error *error)
+{
+	const char *folder = migration->terms.folder ? migration->terms.folder : CREDENTIALS_FOLDER;
+	int result = reach_set_migration(&migration->machine->config, folder, error);
+
+	if (result)
+		return result;
+	result = thread_start(&migration->thread, THREAD_MIGRATION, run, migration);
+	return result ? error_set(error, result, "no thread for the migration (%s)", strerror(result)) : 0;
+}
+
 /* The machine is MACHINE_MIGRATING. If no thread can be started, it returns to the state `before`. */
 static int migration_spawn(struct migration *migration, int client, void *(*run)(void *), enum machine_state before,
 			   struct error *error)
@@ -280,14 +292,14 @@ static int migration_spawn(struct migration *migration, int client, void *(*run)
 	lock_take(&migration->lock);
 	migration->active = true;
 	lock_drop(&migration->lock);
-	result = thread_start(&migration->thread, THREAD_MIGRATION, run, migration);
+	result = migration_start(migration, run, error);
 	migration->started = !result;
 	if (!result)
 		return 0;
 	migration->client = -1;
 	machine_end_migration(migration->machine, before);
 	migration_retire(migration);
-	return error_set(error, result, "no thread for the migration (%s)", strerror(result));
+	return result;
 }
 
 /* ---- Requests ---- */

@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
+#include <linux/vhost.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -186,6 +187,8 @@ static const struct call making[] = {
 	REQUEST(TUNSETVNETHDRSZ),
 	REQUEST(SIOCGIFINDEX),
 	REQUEST(SIOCGIFMTU),
+	REQUEST(VHOST_GET_FEATURES),
+	REQUEST(VHOST_SET_OWNER),
 	REQUEST(BLKGETSIZE64),
 	ANY("io_uring_setup"),
 	ANY("io_uring_register"),
@@ -257,9 +260,21 @@ static const struct call disk[] = {
 	END,
 };
 
-/* A tap. */
+/* A tap, whose frames the kernel may move. */
 static const struct call network[] = {
-	REQUEST(TUNSETOFFLOAD),
+	REQUEST(TUNSETOFFLOAD),		REQUEST(KVM_IRQFD),
+	REQUEST(VHOST_SET_MEM_TABLE),	REQUEST(VHOST_SET_LOG_BASE),
+	REQUEST(VHOST_SET_FEATURES),	REQUEST(VHOST_SET_VRING_NUM),
+	REQUEST(VHOST_SET_VRING_BASE),	REQUEST(VHOST_SET_VRING_ADDR),
+	REQUEST(VHOST_SET_VRING_KICK),	REQUEST(VHOST_SET_VRING_CALL),
+	REQUEST(VHOST_SET_VRING_ERR),	REQUEST(VHOST_GET_VRING_BASE),
+	REQUEST(VHOST_NET_SET_BACKEND), END,
+};
+
+/* The same while the machine is migrated: what the kernel writes is marked. */
+static const struct call network_log[] = {
+	REQUEST(VHOST_SET_FEATURES),
+	REQUEST(VHOST_SET_VRING_ADDR),
 	END,
 };
 
@@ -322,7 +337,7 @@ static const struct call confinement[] = {
 static const struct call *const groups[THREAD_KINDS][GROUPS_MAX] = {
 	[THREAD_MAIN] = { every, sanitizer, MAIN_GROUPS },
 	/* What a thread may not do, those that it makes may not do either. */
-	[THREAD_MAKER] = { vcpu, every, sanitizer, MAIN_GROUPS, disk, threads },
+	[THREAD_MAKER] = { vcpu, every, sanitizer, MAIN_GROUPS, disk, network, threads },
 	[THREAD_WRITER] = { every, sanitizer },
 	[THREAD_VCPU] = { vcpu, interrupts, every, sanitizer },
 	[THREAD_TIMERS] = { every, sanitizer, machine, files_read },
@@ -331,7 +346,8 @@ static const struct call *const groups[THREAD_KINDS][GROUPS_MAX] = {
 	[THREAD_NET] = { every, sanitizer, interrupts, network, talk },
 	[THREAD_CLAIM] = { every, sanitizer },
 	[THREAD_VARIABLES] = { every, sanitizer, files_read, files_write },
-	[THREAD_MIGRATION] = { every, sanitizer, machine, talk, sockets },
+	/* The certificates of this host are read when a peer is connected. */
+	[THREAD_MIGRATION] = { every, sanitizer, machine, network_log, talk, sockets, files_read },
 	[THREAD_SAVE] = { every, sanitizer, machine, talk, files_read, files_write },
 	[THREAD_GROWTH] = { every, sanitizer, talk },
 	[THREAD_LOOKUP] = { every, sanitizer, files_read, talk, sockets, names },

@@ -100,6 +100,24 @@ int reach_set(const struct machine_config *config, struct error *error)
 	return 0;
 }
 
+int reach_set_migration(const struct machine_config *config, const char *folder, struct error *error)
+{
+	int rules, result;
+
+	if (!sandbox_facts().files)
+		return 0;
+	rules = reach_make(SANDBOX_REACH_ANYWHERE, config);
+	if (rules < 0)
+		return reach_refuse(rules, error);
+	result = landlock_allow(rules, folder, LANDLOCK_READ);
+	if (!result) {
+		sandbox_set_reach(SANDBOX_REACH_ANYWHERE, rules);
+		return 0;
+	}
+	close(rules);
+	return reach_refuse(result, error);
+}
+
 int reach_set_save(const char *path, struct error *error)
 {
 	char folder[PATH_MAX];
