@@ -185,6 +185,30 @@ static void test_reset_from_new_file(void **state)
 	assert_int_equal(process_count(monitor->errors, "cannot start anew"), 0);
 }
 
+/* But not by a link to another folder, which whoever may write the first one could make. */
+static void test_reset_from_elsewhere(void **state)
+{
+	const char *console = node_path(&altra, "boat.console");
+	char folder[512], kernel[600], copy[1300];
+	struct process *monitor;
+
+	(void)state;
+	if (!landlock_version())
+		skip();
+	snprintf(folder, sizeof(folder), "%s.d", node_path(&altra, "boot"));
+	snprintf(kernel, sizeof(kernel), "%s/kernel", folder);
+	snprintf(copy, sizeof(copy), "mkdir %s && cp %s %s", folder, node_kernel(), kernel);
+	assert_int_equal(system(copy), 0);
+	monitor = node_start(&altra, "run", "boat", "--kernel", kernel, "--memory", "64", "--append",
+			     "guest=printing end=reset lines=20", "--on-reboot", "reset", "--console", console, NULL);
+	process_wait_text(console, "line 1 ", 1);
+	assert_int_equal(unlink(kernel), 0);
+	assert_int_equal(symlink(node_kernel(), kernel), 0);
+	assert_int_equal(process_wait(monitor), 3);
+	process_wait_text(monitor->errors, "boat cannot start anew, and ends: cannot open ", 1);
+	assert_int_equal(process_count(monitor->errors, "(Permission denied)"), 1);
+}
+
 /* In any folder, one after the other: the first save is refused for want of a folder. */
 static void test_save_anywhere(void **state)
 {
@@ -218,6 +242,7 @@ int main(void)
 		TEST(test_escape),
 		TEST(test_escape_outside),
 		TEST(test_reset_from_new_file),
+		TEST(test_reset_from_elsewhere),
 		TEST(test_save_anywhere),
 	};
 

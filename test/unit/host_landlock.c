@@ -3,6 +3,7 @@
  * A thread opens what its rules allow, and nothing else. All in children, for it cannot be taken back. Where the kernel
  * has no Landlock there is nothing to see, and the test says so.
  */
+#include "base/replace.h"
 #include "host/landlock.h"
 #include "host/process.h"
 #include "unit.h"
@@ -116,6 +117,8 @@ static int enter(enum landlock_ports ports)
 static int files(void)
 {
 	char beside[160], older[160];
+	struct replace variables;
+	struct error error;
 	int open_before = open(hidden, O_RDWR | O_CLOEXEC), line = enter(LANDLOCK_PORTS_ALL);
 
 	if (line)
@@ -130,6 +133,8 @@ static int files(void)
 	MUST(opens(beside, O_RDWR | O_CREAT | O_EXCL));
 	MUST(!rename(kept, older) && !rename(beside, kept) && !unlink(older));
 	MUST(opens(kept, O_RDWR | O_TRUNC));
+	MUST(!replace_init(&variables, kept, &error) && !replace_lock(&variables, &error));
+	MUST(!replace_write(&variables, "new", 3, 4096, &error));
 	/* and the rest, of which only what was open stays. */
 	MUST(refused(hidden, O_RDONLY));
 	MUST(refused("/etc/passwd", O_RDONLY));
