@@ -325,12 +325,15 @@ static void test_in_use(void **state)
 static void change_late(void)
 {
 	set_answers(false);
+	__atomic_store_n(&asked, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&answered, 0, __ATOMIC_SEQ_CST);
 	flash.file->write = write_late;
 	flash.patience_ms = SHORT_MS;
 	start();
 	erase(0);
 	flash.device.ops->tick(&flash.device);
+	while (!__atomic_load_n(&asked, __ATOMIC_SEQ_CST))
+		usleep(1000);
 	write_word(8, 0x11223344);
 }
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static bool answers; /* atomic, as the next */
-static unsigned int answered;
+static unsigned int asked, answered;
 
 static inline void set_answers(bool does)
 {
@@ -24,6 +24,7 @@ static inline int write_late(struct replace *replace, const void *data, size_t s
 {
 	int result;
 
+	__atomic_fetch_add(&asked, 1, __ATOMIC_SEQ_CST);
 	while (!__atomic_load_n(&answers, __ATOMIC_SEQ_CST))
 		usleep(1000);
 	result = replace_write(replace, data, size, length, reason);
