@@ -29,11 +29,11 @@ $(BENCH_LIB): $(TEST_LIB_OBJ:$(O)/san/%=$(O)/host/%)
 $(BENCH_CHANNEL): $(O)/host/bench/channel.o $(BENCH_LIB)
 	$(call say,LD)$(CC) $^ $(VMM_LIBS) -lm -o $@
 
-BENCH := $(O)/host/bench/page_read $(BENCH_CHANNEL) $(O)/arm64/bench/page_read $(O)/bare/bench/stimer.Image
+BENCH := $(O)/host/bench/page_read $(O)/arm64/bench/page_read $(O)/bare/bench/stimer.Image
 
 all: $(BENCH)
 
-bench: $(BENCH) $(QEMU_ARM64) lab-image
+bench: $(BENCH) $(BENCH_CHANNEL) $(QEMU_ARM64) lab-image
 	@echo "On this machine:"
 	@$<
 	@$(BENCH_CHANNEL)

@@ -63,7 +63,7 @@ static int maker_open(struct maker *maker, const struct authority_span *span)
 {
 	int status;
 
-	*maker = (struct maker){ NULL };
+	*maker = (struct maker){ .key = NULL };
 	status = gnutls_x509_privkey_init(&maker->key);
 	if (!status)
 		status = gnutls_x509_privkey_generate(maker->key, GNUTLS_PK_ECDSA,
@@ -235,7 +235,7 @@ static int host_issue(const struct maker *authority, const char *const *names, c
 int authority_issue(const struct authority_pair *authority, const char *const *names, const struct authority_span *span,
 		    struct authority_pair *made, struct error *error)
 {
-	struct maker maker = { NULL };
+	struct maker maker = { .key = NULL };
 	int status = maker_import(&maker, authority);
 	int result;
 

@@ -82,17 +82,14 @@ static uint64_t ram_address(const struct vhost *vhost, uint64_t gpa, uint64_t si
 static int vhost_set_memory(struct vhost *vhost)
 {
 	const struct memory_region *ram = vhost_ram(vhost);
-	struct {
-		struct vhost_memory head;
-		struct vhost_memory_region region;
-	} table = {
-		.head = { .nregions = 1 },
-		.region = { .guest_phys_addr = ram->gpa,
-			    .memory_size = ram->size,
-			    .userspace_addr = (uintptr_t)ram->host },
-	};
+	_Alignas(struct vhost_memory) uint8_t place[sizeof(struct vhost_memory) + sizeof(struct vhost_memory_region)];
+	struct vhost_memory *table = (void *)place;
 
-	return vhost->order(vhost, VHOST_SET_MEM_TABLE, &table);
+	*table = (struct vhost_memory){ .nregions = 1 };
+	table->regions[0] = (struct vhost_memory_region){ .guest_phys_addr = ram->gpa,
+							  .memory_size = ram->size,
+							  .userspace_addr = (uintptr_t)ram->host };
+	return vhost->order(vhost, VHOST_SET_MEM_TABLE, table);
 }
 
 /* The log begins with the page at address 0, the record with the first page of RAM. The bits between them are nobody's,
