@@ -141,7 +141,6 @@ relay_port=6001
 
 # It finds its places by frames, which TLS would hide.
 relay_push() {
-	channel_options=(--plain)
 	lab push "$1" "$top/out/arm64/lab/relay/relay" /tmp/relay
 }
 
