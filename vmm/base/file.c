@@ -35,6 +35,13 @@ int file_path(const char *path, char *place, size_t size, struct error *error)
 	return 0;
 }
 
+int file_path_in(const char *folder, const char *name, char *place, size_t size, struct error *error)
+{
+	if ((size_t)snprintf(place, size, "%s/%s", folder, name) >= size)
+		return error_set(error, ENAMETOOLONG, "the path of %.100s... is too long for a file", folder);
+	return 0;
+}
+
 static int file_look(int fd, const char *path, struct stat *facts, struct error *error)
 {
 	return fstat(fd, facts) ? error_set(error, errno, "cannot look at %s (%s)", path, strerror(errno)) : 0;

@@ -10,6 +10,9 @@
 /* The same path from the root, in a place of `size` bytes. -EINVAL for none, -ENAMETOOLONG if it does not fit. */
 int file_path(const char *path, char *place, size_t size, struct error *error);
 
+/* The path of what has that name in the folder, in a place of `size` bytes. -ENAMETOOLONG if it does not fit. */
+int file_path_in(const char *folder, const char *name, char *place, size_t size, struct error *error);
+
 /*
  * Opens it for reading: the descriptor. What is no regular file is refused, without waiting for a FIFO's writer, and no
  * terminal becomes this process's.

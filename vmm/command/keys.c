@@ -52,13 +52,6 @@ static struct authority_span span_of(const struct keys_options *options, uint32_
 
 /* ---- Files ---- */
 
-static int path_make(char path[PATH_MAX], const char *folder, const char *name, struct error *error)
-{
-	if (snprintf(path, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX)
-		return error_set(error, ENAMETOOLONG, "the path of %.100s... is too long for a file", folder);
-	return 0;
-}
-
 static int folder_make(const char *folder, struct error *error)
 {
 	if (!mkdir(folder, 0700) || errno == EEXIST)
@@ -85,7 +78,7 @@ static int bytes_write(int fd, const gnutls_datum_t *pem)
 static int pem_write(const char *folder, const char *name, const gnutls_datum_t *pem, mode_t mode, struct error *error)
 {
 	char path[PATH_MAX], new[PATH_MAX];
-	int result = path_make(path, folder, name, error);
+	int result = file_path_in(folder, name, path, sizeof(path), error);
 	int fd;
 
 	if (!result && snprintf(new, sizeof(new), "%s.XXXXXX", path) >= PATH_MAX)
@@ -111,7 +104,7 @@ static int pem_read(const char *folder, const char *name, gnutls_datum_t *pem, s
 	char path[PATH_MAX];
 	void *data;
 	size_t size;
-	int result = path_make(path, folder, name, error);
+	int result = file_path_in(folder, name, path, sizeof(path), error);
 
 	if (!result)
 		result = file_read(path, &data, &size, error);
@@ -136,7 +129,7 @@ static int keys_init(const struct keys_options *options, struct error *error)
 	struct authority_span span = span_of(options, DAYS_AUTHORITY);
 	struct authority_pair authority;
 	char path[PATH_MAX];
-	int result = path_make(path, options->folder, "ca-key.pem", error);
+	int result = file_path_in(options->folder, "ca-key.pem", path, sizeof(path), error);
 
 	if (!result && !access(path, F_OK))
 		result = error_set(error, EEXIST, "there is an authority in %s already, and nothing replaces one",
@@ -182,7 +175,7 @@ static int keys_issue(const struct keys_options *options, char *const *words, st
 	if (!result)
 		result = authority_issue(&authority, (const char *const *)words, &span, &host, error);
 	if (!result)
-		result = path_make(folder, options->folder, words[0], error);
+		result = file_path_in(options->folder, words[0], folder, sizeof(folder), error);
 	if (!result)
 		result = host_write(folder, &authority, &host, error);
 	authority_free(&authority);

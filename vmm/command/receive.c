@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -184,11 +183,10 @@ static int peers_read(const char *folder, struct peers *peers, struct error *err
 	char path[PATH_MAX];
 	void *text;
 	size_t size;
-	int result;
+	int result = file_path_in(folder, "peers", path, sizeof(path), error);
 
-	if (snprintf(path, sizeof(path), "%s/peers", folder) >= (int)sizeof(path))
-		return error_set(error, ENAMETOOLONG, "the path of %.100s... is too long for a file", folder);
-	result = file_read(path, &text, &size, error);
+	if (!result)
+		result = file_read(path, &text, &size, error);
 	if (result == -ENOENT)
 		return error_set(error, ENOENT,
 				 "there is no %s, which says who may send which machines here: nobody may", path);
@@ -202,14 +200,13 @@ static int peers_read(const char *folder, struct peers *peers, struct error *err
 /* What the address asks for, or the operator. */
 static int receive_secure(struct receive *receive, struct error *error)
 {
-	const char *folder = receive->options->tls ? receive->options->tls : CREDENTIALS_FOLDER;
 	int result;
 
 	if (!channel_terms_secure(&receive->terms, receive->incoming.listener))
 		return 0;
 	result = channel_terms_open(&receive->terms, error);
 	if (!result)
-		result = peers_read(folder, &receive->peers, error);
+		result = peers_read(channel_terms_folder(&receive->terms), &receive->peers, error);
 	if (!result)
 		incoming_secure(&receive->incoming, &receive->terms.own, &receive->peers);
 	return result;

@@ -273,8 +273,7 @@ static void *ask_thread(void *argument)
 
 static int migration_start(struct migration *migration, void *(*run)(void *), struct error *error)
 {
-	const char *folder = migration->terms.folder ? migration->terms.folder : CREDENTIALS_FOLDER;
-	int result = reach_set_migration(&migration->machine->config, folder, error);
+	int result = reach_set_migration(&migration->machine->config, channel_terms_folder(&migration->terms), error);
 
 	if (result)
 		return result;

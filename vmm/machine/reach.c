@@ -85,8 +85,7 @@ static int reach_make(enum sandbox_reach reach, const struct machine_config *con
 
 int reach_set(const struct machine_config *config, struct error *error)
 {
-	static const enum sandbox_reach reaches[] = { SANDBOX_REACH_NOTHING, SANDBOX_REACH_SERVERS,
-						      SANDBOX_REACH_ANYWHERE };
+	static const enum sandbox_reach reaches[] = { SANDBOX_REACH_NOTHING, SANDBOX_REACH_SERVERS };
 
 	if (!sandbox_facts().files)
 		return 0;
@@ -100,40 +99,33 @@ int reach_set(const struct machine_config *config, struct error *error)
 	return 0;
 }
 
+/* The rules, one more of them, are those of the thread that is started next. */
+static int reach_set_next(enum sandbox_reach reach, int rules, const char *folder, enum landlock_access access,
+			  struct error *error)
+{
+	int result = rules < 0 ? rules : landlock_allow(rules, folder, access);
+
+	if (!result)
+		sandbox_set_reach(reach, rules);
+	else if (rules >= 0)
+		close(rules);
+	return result ? reach_refuse(result, error) : 0;
+}
+
 int reach_set_migration(const struct machine_config *config, const char *folder, struct error *error)
 {
-	int rules, result;
-
 	if (!sandbox_facts().files)
 		return 0;
-	rules = reach_make(SANDBOX_REACH_ANYWHERE, config);
-	if (rules < 0)
-		return reach_refuse(rules, error);
-	result = landlock_allow(rules, folder, LANDLOCK_READ);
-	if (!result) {
-		sandbox_set_reach(SANDBOX_REACH_ANYWHERE, rules);
-		return 0;
-	}
-	close(rules);
-	return reach_refuse(result, error);
+	return reach_set_next(SANDBOX_REACH_ANYWHERE, reach_make(SANDBOX_REACH_ANYWHERE, config), folder, LANDLOCK_READ,
+			      error);
 }
 
 int reach_set_save(const char *path, struct error *error)
 {
 	char folder[PATH_MAX];
-	int rules, result;
 
 	if (!sandbox_facts().files)
 		return 0;
-	rules = landlock_make(LANDLOCK_PORTS_ALL);
-	if (rules < 0)
-		return reach_refuse(rules, error);
 	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') + 1 - path), path);
-	result = landlock_allow(rules, folder, LANDLOCK_WRITE);
-	if (!result) {
-		sandbox_set_reach(SANDBOX_REACH_SAVE, rules);
-		return 0;
-	}
-	close(rules);
-	return reach_refuse(result, error);
+	return reach_set_next(SANDBOX_REACH_SAVE, landlock_make(LANDLOCK_PORTS_ALL), folder, LANDLOCK_WRITE, error);
 }

@@ -61,6 +61,8 @@ struct channel_terms {
 };
 
 void channel_terms_close(struct channel_terms *terms);
+/* Where what proves this host is, if it is needed. */
+const char *channel_terms_folder(const struct channel_terms *terms);
 /* Whether TLS is due on a socket at this end of it. */
 bool channel_terms_secure(const struct channel_terms *terms, int fd);
 /* Opens what proves who this host is, unless it is open. */

@@ -132,11 +132,16 @@ bool channel_terms_secure(const struct channel_terms *terms, int fd)
 	return !terms->plain && (terms->folder || !socket_is_local(fd));
 }
 
+const char *channel_terms_folder(const struct channel_terms *terms)
+{
+	return terms->folder ? terms->folder : CREDENTIALS_FOLDER;
+}
+
 int channel_terms_open(struct channel_terms *terms, struct error *error)
 {
 	if (terms->own.own)
 		return 0;
-	return credentials_open(&terms->own, terms->folder ? terms->folder : CREDENTIALS_FOLDER, error);
+	return credentials_open(&terms->own, channel_terms_folder(terms), error);
 }
 
 void channel_terms_close(struct channel_terms *terms)

@@ -33,13 +33,6 @@ static time_t credentials_time(time_t *place)
 
 /* ---- Files ---- */
 
-static int path_make(const char *folder, const char *name, char path[PATH_MAX], struct error *error)
-{
-	if (snprintf(path, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX)
-		return error_set(error, ENAMETOOLONG, "the path of %.100s... is too long for a file", folder);
-	return 0;
-}
-
 /* The caller wipes and frees the data. */
 static int pem_read(const char *path, gnutls_datum_t *pem, struct error *error)
 {
@@ -75,7 +68,7 @@ static int trust_load(gnutls_certificate_credentials_t own, const char *folder, 
 {
 	gnutls_datum_t pem = { NULL, 0 };
 	char path[PATH_MAX];
-	int result = path_make(folder, "ca.pem", path, error);
+	int result = file_path_in(folder, "ca.pem", path, sizeof(path), error);
 	int count;
 
 	if (!result)
@@ -115,7 +108,7 @@ static int revocations_load(gnutls_certificate_credentials_t own, const char *fo
 {
 	gnutls_datum_t pem = { NULL, 0 };
 	char path[PATH_MAX];
-	int result = path_make(folder, "crl.pem", path, error);
+	int result = file_path_in(folder, "crl.pem", path, sizeof(path), error);
 	int count;
 
 	if (!result)
@@ -148,10 +141,10 @@ static int pair_load(gnutls_certificate_credentials_t own, const char *folder, s
 {
 	gnutls_datum_t certificate = { NULL, 0 }, key = { NULL, 0 };
 	char path[PATH_MAX], key_path[PATH_MAX];
-	int result = path_make(folder, "cert.pem", path, error);
+	int result = file_path_in(folder, "cert.pem", path, sizeof(path), error);
 
 	if (!result)
-		result = path_make(folder, "key.pem", key_path, error);
+		result = file_path_in(folder, "key.pem", key_path, sizeof(key_path), error);
 	if (!result)
 		result = pem_read(path, &certificate, error);
 	if (!result)
