@@ -34,7 +34,8 @@ debian_surroundings() {
 	done
 }
 
-# Logs in on the console when it asks for the $1-th time (1). The shell then says nothing but what programs print.
+# Logs in on the console when it asks for the $1-th time (1), and waits for the network, which a login does not. The shell
+# then says nothing but what programs print.
 debian_login() {
 	local prompts answers
 	guest_wait_for 'login:' "${1:-1}" 600
@@ -44,8 +45,8 @@ debian_login() {
 	guest_wait_for 'root@debian' $((prompts + 1)) 120
 	guest_type 'exec sh'
 	guest_type 'stty -echo; PS1=; echo'
-	guest_type 'echo obeyed'
-	guest_wait_for '^obeyed' $((answers + 1)) 60
+	guest_type "until ip -4 -brief address show up | grep -q $debian_address; do sleep 1; done; echo obeyed"
+	guest_wait_for '^obeyed' $((answers + 1)) 120
 }
 
 # Starts the guest on host $1, apart from this script.
