@@ -81,7 +81,7 @@ static const struct line {
 	{ { "pause", "nobody", "--clock", "back" }, "--clock takes advance or freeze, not `back`", 2 },
 	{ { "save", "nobody", "file" }, "no machine named nobody is running here", 1 },
 	{ { "migrate", "nobody", "127.0.0.1:1" }, "no machine named nobody is running here", 1 },
-	{ { "migrate", "nobody" }, "migrate needs NAME HOST[:PORT]; see seaclock migrate --help\n", 2 },
+	{ { "migrate", "nobody" }, "migrate needs NAME HOST[:PORT]|PATH; see seaclock migrate --help\n", 2 },
 	{ { "migrate", "nobody", "x", "--downtime", "0" }, "--downtime takes a number from 1", 2 },
 	{ { "migrate", "nobody", "x", "--max-step", "1x" }, "--max-step takes a number from 1", 2 },
 	{ { "receive", "boat", "--listen", ":5999" }, "`:5999` is not HOST, HOST:PORT or [ADDRESS]:PORT", 2 },

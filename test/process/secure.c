@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Migrations by TLS between two hosts, with keys that `seaclock keys` has made: they move, or each side says in one
- * sentence why not, and the guest has noticed nothing.
+ * sentence why not, and the guest has noticed nothing. And those without TLS: in clear, and within one host.
  */
 #include "fixture/node.h"
 #include "../fake/port.h"
@@ -183,6 +183,28 @@ static void test_plain(void **state)
 	assert_true(last_is_plain(&grace));
 }
 
+/* Within one host there is another way, which needs no keys; its name is free again afterwards. */
+static void test_unix_socket(void **state)
+{
+	(void)state;
+	node_make(&altra, "altra", "hz=25000000");
+	node_make(&grace, "grace", "hz=25000000,counter=77");
+	monitor = node_run(&altra, GUEST, "guest=reference");
+	node_runs_on(&altra, GUEST);
+	snprintf(grace.address, sizeof(grace.address), "%s", node_path(&grace, "move"));
+	node_expect_refused(&altra, migrate(NULL, NULL), "is `seaclock receive --listen /");
+	receiver = node_receive(&grace);
+	assert_int_equal(mode_of(grace.address), 0600);
+	node_expect_refused(&grace, node_command(&grace, "receive", "--listen", grace.address, NULL),
+			    "(Address already in use)");
+	/* One that was killed leaves its name. */
+	process_kill(receiver);
+	receiver = node_receive(&grace);
+	assert_int_equal(migrate(NULL, NULL), 0);
+	expect_moved();
+	assert_int_equal(access(grace.address, F_OK), -1);
+}
+
 /* ---- Refused ---- */
 
 static void test_unlike(void **state)
@@ -281,8 +303,9 @@ static void test_time(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_keys),   TEST(test_keys_refused), TEST(test_moves),	   TEST(test_rekeys),  TEST(test_plain),
-		TEST(test_unlike), TEST(test_peers),	    TEST(test_wrong_host), TEST(test_no_keys), TEST(test_time),
+		TEST(test_keys),       TEST(test_keys_refused), TEST(test_moves),  TEST(test_rekeys),
+		TEST(test_plain),      TEST(test_unix_socket),	TEST(test_unlike), TEST(test_peers),
+		TEST(test_wrong_host), TEST(test_no_keys),	TEST(test_time),
 	};
 
 	return process_run_tests(tests, ARRAY_SIZE(tests));

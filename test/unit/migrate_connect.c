@@ -10,15 +10,20 @@
 #include "../fake/port.h"
 
 #include "migrate/channel.h"
+#include "migrate/unix_socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LIMIT_MS 600
@@ -243,15 +248,108 @@ static void test_refused_address(void **state)
 	close(reserved);
 }
 
+/* ---- Unix sockets ---- */
+
+static char folder[] = "/tmp/seaclock-connect-XXXXXX";
+
+static const char *path_in_folder(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+static void test_unix_socket(void **state)
+{
+	const struct channel_terms secure = { .folder = "/nowhere" };
+	struct channel channel;
+	struct error error;
+	char text[CHANNEL_ADDRESS_SIZE];
+	int listener, accepted;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(channel_connect(&channel, path_in_folder("s"), LIMIT_MS, &terms, NULL, &error), -ENOENT);
+	assert_int_equal(channel_listen(path_in_folder("s"), &listener, &error), 0);
+	channel_address(listener, text);
+	assert_string_equal(text, path_in_folder("s"));
+	assert_false(channel_terms_secure(&secure, listener));
+	assert_int_equal(channel_connect(&channel, path_in_folder("s"), LIMIT_MS, &terms, NULL, &error), 0);
+	accepted = accept(listener, NULL, NULL);
+	assert_int_equal(unix_socket_check_peer(accepted, &error), 0);
+	channel_peer(&channel, text);
+	assert_string_equal(text, path_in_folder("s"));
+	channel_peer_of(accepted, text);
+	assert_string_equal(text, "this host");
+	channel_close(&channel);
+	close(accepted);
+	unix_socket_remove(listener);
+	close(listener);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+/* Whoever has it is not root, and not who I am. */
+static void test_unix_socket_of_another(void **state)
+{
+	struct channel channel;
+	struct error error;
+	uid_t self = geteuid();
+	int listener, pid, status;
+
+	(void)state;
+	if (self)
+		skip();
+	assert_non_null(mkdtemp(strcpy(folder, "/tmp/seaclock-connect-XXXXXX")));
+	assert_int_equal(chmod(folder, 0777), 0);
+	pid = fork();
+	if (!pid) {
+		int result = setuid(65534) ? 1 : channel_listen(path_in_folder("s"), &listener, &error);
+
+		for (; !result;)
+			pause();
+		_exit(result);
+	}
+	while (access(path_in_folder("s"), F_OK))
+		usleep(1000);
+	while (channel_connect(&channel, path_in_folder("s"), LIMIT_MS, &terms, NULL, &error) == -ECONNREFUSED)
+		usleep(1000);
+	assert_int_equal(error.err, EACCES);
+	assert_non_null(strstr(error.text, "is user 65534, and this one user 0"));
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	unlink(path_in_folder("s"));
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void test_unix_socket_refused(void **state)
+{
+	char path[200] = "/";
+	struct error error;
+	int listener, fd;
+
+	(void)state;
+	memset(path + 1, 'x', 108);
+	assert_int_equal(channel_listen(path, &listener, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "is too long for a socket: it has 107 bytes at most"));
+	/* What is no socket is left alone. */
+	assert_non_null(mkdtemp(strcpy(folder, "/tmp/seaclock-connect-XXXXXX")));
+	fd = open(path_in_folder("f"), O_CREAT | O_WRONLY, 0600);
+	assert_int_equal(channel_listen(path_in_folder("f"), &listener, &error), -EADDRINUSE);
+	assert_int_equal(unlink(path_in_folder("f")), 0);
+	close(fd);
+	assert_int_equal(channel_listen(path_in_folder("no/s"), &listener, &error), -ENOENT);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_addresses),
-		TEST(test_no_addresses),
-		TEST(test_dead_address),
-		TEST(test_refused_address),
+		TEST(test_addresses),		TEST(test_no_addresses), TEST(test_dead_address),
+		TEST(test_refused_address),	TEST(test_unix_socket),	 TEST(test_unix_socket_of_another),
+		TEST(test_unix_socket_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

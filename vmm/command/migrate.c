@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#define MIGRATE_WORDS "NAME HOST[:PORT]"
+#define MIGRATE_WORDS "NAME HOST[:PORT]|PATH"
 
 struct migrate_options {
 	const char *clock; /* NULL: not said */

@@ -292,7 +292,7 @@ static const struct option_spec table[] = {
 	{ OPTION_TEXT("kernel", "FILE", struct receive_options, elsewhere.kernel) },
 	{ OPTION_TEXT("initrd", "FILE", struct receive_options, elsewhere.initrd) },
 	{ OPTION_TEXT("firmware", "[CODE][,VARS]", struct receive_options, elsewhere.firmware) },
-	{ OPTION_TEXT("listen", "ADDRESS:PORT", struct receive_options, listen) },
+	{ OPTION_TEXT("listen", "ADDRESS:PORT|PATH", struct receive_options, listen) },
 	{ OPTION_TEXT("tls", "DIR", struct receive_options, tls) },
 	{ OPTION_FLAG("plain", struct receive_options, plain) },
 	{ OPTION_NUMBER("max-gap", "S", 1, GAP_MAX_S, struct receive_options, max_gap_s) },

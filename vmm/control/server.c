@@ -3,6 +3,7 @@
 #include "control/server.h"
 
 #include "base/json.h"
+#include "base/named_socket.h"
 #include "control/caller.h"
 #include "control/folder.h"
 #include "control/request.h"
@@ -16,7 +17,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* The listener's number in epoll; smaller numbers are clients, larger ones the two events of each attachment. */
@@ -26,37 +26,9 @@
 
 /* ---- Opening ---- */
 
-/* On an error the name is untouched. The socket has the descriptor's mode, less the umask, from the start. */
-static int socket_bind(const struct sockaddr_un *address, int *fd)
-{
-	int result;
-
-	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (*fd < 0)
-		return -errno;
-	if (fchmod(*fd, 0600) || bind(*fd, (const struct sockaddr *)address, sizeof(*address)))
-		return -errno;
-	if (!listen(*fd, SOMAXCONN))
-		return 0;
-	result = -errno;
-	unlink(address->sun_path);
-	return result;
-}
-
-/* A socket that nobody listens on is left over from a monitor that was killed. */
-static bool socket_is_dead(const struct sockaddr_un *address)
-{
-	/* A monitor that is too busy to accept is alive: connect() must not block for it. */
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool dead = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 && errno == ECONNREFUSED;
-
-	close(fd);
-	return dead;
-}
-
 static int control_bind(struct control *control, struct error *error)
 {
-	int result = socket_bind(&control->address, &control->listener);
+	int result = named_socket_listen(&control->address, &control->listener);
 
 	if (!result)
 		return 0;
@@ -128,7 +100,7 @@ int control_open(struct control *control, struct machine *machine, struct error 
 	lock = folder_open(control_folder(), error);
 	if (lock < 0)
 		return lock;
-	if (socket_is_dead(&control->address))
+	if (named_socket_is_dead(&control->address))
 		unlink(control->address.sun_path);
 	result = control_bind(control, error);
 	if (!result)

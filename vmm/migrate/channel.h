@@ -54,8 +54,9 @@ void channel_abort(struct channel *channel, const struct error *reason);
 
 /* How a host is spoken to: by TLS, but for a loopback address, unless something else is said. */
 struct channel_terms {
-	bool plain;	    /* by no TLS */
-	const char *folder; /* by TLS, also on loopback, with what is in there; NULL: CREDENTIALS_FOLDER, if need be */
+	bool plain;			/* by no TLS */
+	const char *folder;		/* by TLS, also on loopback, but on no Unix socket, with what is in there; NULL:
+					   CREDENTIALS_FOLDER, if need be */
 	struct credentials own;		/* opened by need, and kept: channel_terms_close() */
 	char name[TRANSPORT_NAME_SIZE]; /* which the other end has to prove: the host's that was connected to first */
 };
@@ -70,7 +71,7 @@ int channel_terms_open(struct channel_terms *terms, struct error *error);
 
 /*
  * Sockets. As text: HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT, where an IPv6 address needs its brackets and a port
- * is 1 to 65535. -EINVAL with a sentence for any other text.
+ * is 1 to 65535; or the path of a Unix socket, from the root (unix_socket.h). -EINVAL with a sentence for any other.
  *
  * Connecting waits at most the limit, which all addresses of a name share, until the other end is known as well, and
  * ends for what is watched (NULL: nothing).
@@ -80,7 +81,7 @@ int channel_connect(struct channel *channel, const char *host, int limit_ms, str
 int channel_listen(const char *address, int *listener, struct error *error);
 
 /* In numbers, as such a text: where a socket listens, and where the other end of a connection is. */
-#define CHANNEL_ADDRESS_SIZE 80u
+#define CHANNEL_ADDRESS_SIZE 112u
 void channel_address(int listener, char text[CHANNEL_ADDRESS_SIZE]);
 void channel_peer_of(int fd, char text[CHANNEL_ADDRESS_SIZE]);
 void channel_peer(const struct channel *channel, char text[CHANNEL_ADDRESS_SIZE]);

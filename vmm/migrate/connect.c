@@ -2,13 +2,15 @@
 /*
  * Migration sockets: addresses as text, listening, connecting with a time limit, and where TLS is due.
  *
- * Policy: TLS everywhere but on loopback, where only this host's own users are; a listener binds to that unless an
- * address is named. Who is called has to prove the name that the operator typed, not the one that a resolver found.
+ * Policy: TLS everywhere but on loopback, where only this host's own users are, and on a Unix socket, where only this
+ * user is; a listener binds to loopback unless an address is named. Who is called has to prove the name that the
+ * operator typed, not the one that a resolver found.
  */
 #include "migrate/channel.h"
 
 #include "host/deadline.h"
 #include "migrate/lookup.h"
+#include "migrate/unix_socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -129,7 +131,7 @@ static bool socket_is_local(int fd)
 
 bool channel_terms_secure(const struct channel_terms *terms, int fd)
 {
-	return !terms->plain && (terms->folder || !socket_is_local(fd));
+	return !terms->plain && !unix_socket_is(fd) && (terms->folder || !socket_is_local(fd));
 }
 
 const char *channel_terms_folder(const struct channel_terms *terms)
@@ -197,7 +199,7 @@ static int socket_connect_any(const struct addrinfo *found, sc_ns_t deadline, co
 }
 
 /* A connected socket, or -errno and the sentence. */
-static int host_connect(const char *host, sc_ns_t deadline, const struct wait_watch *watch, struct endpoint *endpoint,
+static int name_connect(const char *host, sc_ns_t deadline, const struct wait_watch *watch, struct endpoint *endpoint,
 			struct error *error)
 {
 	struct addrinfo *found;
@@ -212,6 +214,15 @@ static int host_connect(const char *host, sc_ns_t deadline, const struct wait_wa
 		return fd;
 	return error_set(error, error_of_call(-fd), "cannot connect to %s (%s): is `seaclock receive` running there?",
 			 host, strerror(-fd));
+}
+
+/* The same; *endpoint has the name that a host has to prove. */
+static int host_connect(const char *host, sc_ns_t deadline, const struct wait_watch *watch, struct endpoint *endpoint,
+			struct error *error)
+{
+	*endpoint = (struct endpoint){ .host = "" };
+	return unix_socket_is_path(host) ? unix_socket_connect(host, error)
+					 : name_connect(host, deadline, watch, endpoint, error);
 }
 
 static int transport_greet(struct transport *transport, const char *host, sc_ns_t deadline,
@@ -298,8 +309,12 @@ int channel_listen(const char *address, int *listener, struct error *error)
 {
 	struct endpoint endpoint;
 	struct addrinfo *found;
-	int result = endpoint_resolve(address, AI_PASSIVE, deadline_after_ms(LISTEN_LOOKUP_MS), NULL, &endpoint, &found,
-				      error);
+	int result;
+
+	if (unix_socket_is_path(address))
+		return unix_socket_listen(address, listener, error);
+	result = endpoint_resolve(address, AI_PASSIVE, deadline_after_ms(LISTEN_LOOKUP_MS), NULL, &endpoint, &found,
+				  error);
 
 	if (result)
 		return result;
@@ -317,6 +332,8 @@ static void address_text(int result, const struct sockaddr_storage *address, soc
 {
 	char host[CHANNEL_ADDRESS_SIZE - sizeof("[]:65535")], port[sizeof("65535")];
 
+	if (!result && unix_socket_path(address, size, text, CHANNEL_ADDRESS_SIZE))
+		return;
 	if (result || getnameinfo((const struct sockaddr *)address, size, host, sizeof(host), port, sizeof(port),
 				  NI_NUMERICHOST | NI_NUMERICSERV))
 		snprintf(text, CHANNEL_ADDRESS_SIZE, "an unknown address");

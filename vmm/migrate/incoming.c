@@ -5,6 +5,7 @@
 #include "host/deadline.h"
 #include "host/host.h"
 #include "base/log.h"
+#include "migrate/unix_socket.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -50,6 +51,8 @@ static void incoming_shut(struct incoming *incoming)
 		transport_close(&incoming->caller);
 	fd_close(&incoming->timer);
 	fd_close(&incoming->hurry);
+	if (incoming->listener >= 0)
+		unix_socket_remove(incoming->listener);
 	fd_close(&incoming->listener);
 }
 
@@ -172,9 +175,16 @@ void incoming_admit(struct incoming *incoming, int fd)
 static void incoming_accept(struct incoming *incoming)
 {
 	int fd = accept4(incoming->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct error error;
 
-	if (fd >= 0)
+	if (fd < 0)
+		return;
+	if (!unix_socket_check_peer(fd, &error)) {
 		incoming_admit(incoming, fd);
+		return;
+	}
+	log_line("a connection was refused: %s", error.text);
+	close(fd);
 }
 
 static void call_refuse(struct call *call, const struct error *error)
