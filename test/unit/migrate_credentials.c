@@ -138,13 +138,38 @@ static void test_own_of_another(void **state)
 	expect_no_credentials(EKEYREJECTED, "cert.pem is not from the authority in ca.pem");
 }
 
+/* ---- What is spoken ---- */
+
+static bool aes_is_first(bool aes)
+{
+	gnutls_priority_t priority;
+	bool first;
+	const unsigned int *ciphers, *versions;
+
+	assert_int_equal(gnutls_priority_init(&priority, credentials_priority(aes), NULL), 0);
+	assert_int_equal(gnutls_priority_protocol_list(priority, &versions), 1);
+	assert_int_equal(versions[0], GNUTLS_TLS1_3);
+	assert_int_equal(gnutls_priority_cipher_list(priority, &ciphers), 3);
+	first = ciphers[0] == GNUTLS_CIPHER_AES_128_GCM;
+	gnutls_priority_deinit(priority);
+	return first;
+}
+
+static void test_priority(void **state)
+{
+	(void)state;
+	assert_true(aes_is_first(true));
+	assert_false(aes_is_first(false));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_clock_of_1970), TEST(test_revoked_here),   TEST(test_revocations_out_of_date),
-		TEST(test_files),	  TEST(test_own_of_another),
+		TEST(test_priority),	 TEST(test_clock_of_1970),
+		TEST(test_revoked_here), TEST(test_revocations_out_of_date),
+		TEST(test_files),	 TEST(test_own_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_all, tear_down_all);

@@ -13,6 +13,7 @@
 #include "migrate/incoming.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -383,6 +384,80 @@ static void test_settled_by_another(void **state)
 	assert_false(incoming.report.plain);
 }
 
+/* ---- What was read ahead ---- */
+
+#define MANY 100
+
+/* Frames that are off the socket before anybody waits for them: no wait, whose limit the fake's time never reaches. */
+static void test_frames_ahead(void **state)
+{
+	struct frame_hello hello;
+	struct channel *source = call_as(ALTRA), taken;
+	struct frame frame;
+	uint8_t byte;
+
+	(void)state;
+	say_hello(source, 1, "web-1");
+	assert_true(incoming_take(&incoming, &taken, &hello));
+	for (int n = 0; n < MANY; n++)
+		assert_int_equal(channel_send(source, FRAME_SYNC, NULL, 0, &error), 0);
+	for (int n = 0; n < MANY; n++)
+		assert_int_equal(channel_expect(&taken, FRAME_SYNC, &frame, &error), 0);
+	assert_true(recv(taken.transport.fd, &byte, 1, MSG_DONTWAIT) < 0);
+	channel_close(&taken);
+}
+
+/* The channel has taken SETTLED off the socket, and whoever sleeps on the incoming side is woken for it all the same.
+ */
+static void test_settled_ahead(void **state)
+{
+	struct pollfd wait = { .fd = incoming.events, .events = POLLIN };
+	struct frame_hello hello;
+	struct channel *source = call_as(ALTRA), taken;
+	struct frame frame;
+
+	(void)state;
+	say_hello(source, 1, "web-1");
+	assert_true(incoming_take(&incoming, &taken, &hello));
+	step(1, TARGET_EVENT_LOADED);
+	step(1, TARGET_EVENT_GO);
+	assert_int_equal(channel_send(source, FRAME_SYNC, NULL, 0, &error), 0);
+	say_settled(source, 1);
+	assert_int_equal(channel_expect(&taken, FRAME_SYNC, &frame, &error), 0);
+	assert_true(transport_pending(&taken.transport));
+	incoming_await_settled(&incoming, &taken);
+	fake_time_advance(1);
+	assert_int_equal(poll(&wait, 1, 0), 1);
+	incoming_serve(&incoming);
+	assert_true(incoming.settled);
+}
+
+/* The same for the end of a connection that has heard a promise: more than one receive takes lies before it. */
+static void test_end_ahead(void **state)
+{
+	struct pollfd wait = { .fd = incoming.events, .events = POLLIN };
+	const struct error reason = { .text = "it was not to be" };
+	struct frame_hello hello;
+	struct channel *source = call_as(ALTRA), taken;
+	struct frame frame;
+
+	(void)state;
+	say_hello(source, 1, "web-1");
+	assert_true(incoming_take(&incoming, &taken, &hello));
+	step(1, TARGET_EVENT_LOADED);
+	for (int n = 0; n < MANY; n++)
+		assert_int_equal(channel_send(source, FRAME_SYNC, NULL, 0, &error), 0);
+	assert_int_equal(channel_expect(&taken, FRAME_SYNC, &frame, &error), 0);
+	incoming_give_up(&incoming, &taken, &reason);
+	expect_told(source, "it was not to be");
+	channel_close(source);
+	fake_time_advance(1);
+	assert_int_equal(poll(&wait, 1, 0), 1);
+	incoming_serve(&incoming);
+	assert_false(ledger_owes(&incoming.ledger));
+	assert_int_equal(poll(&wait, 1, 0), 0);
+}
+
 /* ---- A promise that may not have been heard ---- */
 
 static void give_up_ready(struct channel *taken)
@@ -452,6 +527,9 @@ int main(void)
 		TEST(test_question_of_another),
 		TEST(test_question_about_running),
 		TEST(test_settled_by_another),
+		TEST(test_frames_ahead),
+		TEST(test_settled_ahead),
+		TEST(test_end_ahead),
 		TEST(test_promise_heard),
 		TEST(test_promise_unheard),
 		TEST(test_promise_cut),

@@ -523,6 +523,153 @@ static void test_rekey(void **state)
 	}
 }
 
+/* ---- What is read ahead ---- */
+
+static bool socket_is_empty(const struct end *end)
+{
+	char byte;
+
+	return recv(end->transport.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+/* Three records, of which the first is received, and all are off the socket. */
+static void expect_ahead(void)
+{
+	char text[8];
+
+	expect_known();
+	transport_read_ahead(&grace.transport, true);
+	assert_int_equal(send_text(&altra, "one"), 3);
+	assert_int_equal(send_text(&altra, "two"), 3);
+	assert_int_equal(send_text(&altra, "three"), 5);
+	assert_int_equal(receive(&grace, text, sizeof(text)), 3);
+	assert_true(socket_is_empty(&grace));
+}
+
+/* No event would tell of it: whoever looks is told. */
+static void test_ahead(void **state)
+{
+	char text[8];
+
+	(void)state;
+	expect_ahead();
+	assert_true(transport_pending(&grace.transport));
+	assert_true(transport_arrived(&grace.transport));
+	assert_int_equal(receive(&grace, text, sizeof(text)), 3);
+	assert_true(transport_pending(&grace.transport));
+	assert_int_equal(receive(&grace, text, sizeof(text)), 5);
+	assert_memory_equal(text, "three", 5);
+	assert_false(transport_pending(&grace.transport));
+	assert_false(transport_arrived(&grace.transport));
+	assert_int_equal(receive(&grace, text, sizeof(text)), -EAGAIN);
+}
+
+/* What was read ahead is not lost, and from then on the socket tells of what comes. */
+static void test_ahead_no_more(void **state)
+{
+	char text[8];
+
+	(void)state;
+	expect_ahead();
+	transport_read_ahead(&grace.transport, false);
+	assert_int_equal(send_text(&altra, "four"), 4);
+	assert_int_equal(receive(&grace, text, sizeof(text)), 3);
+	assert_int_equal(receive(&grace, text, sizeof(text)), 5);
+	assert_false(transport_pending(&grace.transport));
+	assert_int_equal(send_text(&altra, "five"), 4);
+	assert_int_equal(receive(&grace, text, sizeof(text)), 4);
+	assert_false(socket_is_empty(&grace));
+	assert_false(transport_pending(&grace.transport));
+	assert_int_equal(receive(&grace, text, sizeof(text)), 4);
+	assert_memory_equal(text, "five", 4);
+}
+
+static void test_ahead_end(void **state)
+{
+	char text[8];
+
+	(void)state;
+	expect_ahead();
+	transport_finish(&altra.transport);
+	assert_int_equal(receive(&grace, text, sizeof(text)), 3);
+	assert_int_equal(receive(&grace, text, sizeof(text)), 5);
+	assert_int_equal(receive(&grace, text, sizeof(text)), 0);
+}
+
+/* It was taken off the socket and heard by nobody: the kernel does not reset that connection, and TLS says no end. */
+static void test_ahead_unread(void **state)
+{
+	char byte;
+
+	(void)state;
+	expect_ahead();
+	transport_close(&grace.transport);
+	assert_int_equal(receive(&altra, &byte, 1), -ECONNRESET);
+}
+
+/* In records of all sizes that fit in a buffer whole or in part, with new keys. */
+static void test_ahead_much(void **state)
+{
+	(void)state;
+	expect_known();
+	transport_read_ahead(&grace.transport, true);
+	for (int n = 0; n < 3; n++) {
+		transport_rekey_after(&altra.transport, MUCH / 3);
+		expect_pumped();
+	}
+}
+
+/* ---- Many records at once ---- */
+
+/* A frame of pages, if the socket has room. */
+static void test_batch(void **state)
+{
+	const size_t size = 16 + (256u << 10);
+	int room = 4 << 20;
+	char *data = calloc(1, size);
+	const struct iovec parts[2] = { { "head", 4 }, { data, size - 4 } };
+	short events;
+
+	(void)state;
+	assert_non_null(data);
+	expect_known();
+	setsockopt(altra.transport.fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	for (ssize_t left = (ssize_t)size, done; left > 0; left -= done) {
+		done = transport_send(&altra.transport, parts, 2, &events, &altra.error);
+		if (done == -EAGAIN)
+			done = 0;
+		else
+			assert_int_equal(done, size);
+		while (receive(&grace, data, size - 4) > 0)
+			;
+	}
+	free(data);
+}
+
+/* The end does not overtake what a full socket has kept back. */
+static void test_batch_then_end(void **state)
+{
+	static char data[100000];
+	const struct iovec part = { data, sizeof(data) };
+	ssize_t done, sent = 0, heard = 0;
+	short events;
+
+	(void)state;
+	expect_known();
+	while ((done = transport_send(&altra.transport, &part, 1, &events, &altra.error)) > 0)
+		sent += done;
+	assert_int_equal(done, -EAGAIN);
+	assert_int_equal(events, POLLOUT);
+	while ((done = receive(&grace, data, sizeof(data))) > 0)
+		heard += done;
+	assert_int_equal(done, -EAGAIN);
+	transport_finish(&altra.transport);
+	while ((done = receive(&grace, data, sizeof(data))) > 0)
+		heard += done;
+	assert_int_equal(done, 0);
+	assert_int_equal(heard, sent + (ssize_t)sizeof(data));
+}
+
 /* A small frame in parts is one record: nobody waits for its rest. */
 static void test_one_record(void **state)
 {
@@ -560,6 +707,13 @@ int main(void)
 		TEST(test_changed),
 		TEST(test_much),
 		TEST(test_rekey),
+		TEST(test_ahead),
+		TEST(test_ahead_no_more),
+		TEST(test_ahead_end),
+		TEST(test_ahead_unread),
+		TEST(test_ahead_much),
+		TEST(test_batch),
+		TEST(test_batch_then_end),
 		TEST(test_one_record),
 	};
 

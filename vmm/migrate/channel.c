@@ -126,6 +126,7 @@ void channel_adopt(struct channel *channel, const struct transport *transport, i
 		.transport = *transport,
 		.limit_ms = limit_ms,
 	};
+	transport_read_ahead(transport, true);
 }
 
 void channel_open(struct channel *channel, int fd, int limit_ms)

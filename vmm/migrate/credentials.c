@@ -272,3 +272,11 @@ void credentials_close(struct credentials *credentials)
 		gnutls_certificate_free_credentials(credentials->own);
 	credentials->own = NULL;
 }
+
+#define SUITE "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL"
+
+const char *credentials_priority(bool aes)
+{
+	return aes ? SUITE ":+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
+		   : SUITE ":+CHACHA20-POLY1305:+AES-128-GCM:+AES-256-GCM:%SERVER_PRECEDENCE";
+}

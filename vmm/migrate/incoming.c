@@ -132,11 +132,20 @@ static struct call *incoming_add(struct incoming *incoming, const struct transpo
 	return call;
 }
 
-/* When the first stranger's time is over. */
+/* Something lies above its socket, of which epoll does not know. */
+static bool call_is_ripe(const struct call *call)
+{
+	return call->transport.fd >= 0 && transport_pending(&call->transport);
+}
+
+/* When the first stranger's time is over; at once for a call that is ripe. */
 static void incoming_hurry(struct incoming *incoming)
 {
 	sc_ns_t first = sc_ns(UINT64_MAX);
 
+	for (uint32_t n = 0; n < INCOMING_CALLS; n++)
+		if (call_is_ripe(&incoming->call[n]))
+			first = sc_ns(0);
 	for (uint32_t n = INCOMING_CALLS; n < PLACES; n++)
 		if (incoming->call[n].transport.fd >= 0 && incoming->call[n].until.v < first.v)
 			first = incoming->call[n].until;
@@ -303,8 +312,11 @@ static void call_hear_end(struct incoming *incoming, struct call *call)
 	uint8_t waste[4096];
 	struct error error;
 	short events;
-	ssize_t got = transport_receive(&call->transport, waste, sizeof(waste), &events, &error);
+	ssize_t got;
 
+	do
+		got = transport_receive(&call->transport, waste, sizeof(waste), &events, &error);
+	while (got > 0 && transport_pending(&call->transport));
 	if (got > 0 || got == -EAGAIN)
 		return;
 	if (!got)
@@ -421,7 +433,6 @@ static void strangers_expire(struct incoming *incoming)
 	struct error error;
 
 	error_record(&error, ETIMEDOUT, "it has not said who it is in %d s", INCOMING_STRANGER_MS / 1000);
-	host_timer_acknowledge(incoming->hurry);
 	for (uint32_t n = INCOMING_CALLS; n < PLACES; n++) {
 		struct call *call = &incoming->call[n];
 
@@ -431,7 +442,6 @@ static void strangers_expire(struct incoming *incoming)
 			strangers_note(incoming, call, &error);
 		call_close(call);
 	}
-	incoming_hurry(incoming);
 }
 
 static void incoming_serve_call(struct incoming *incoming, struct call *call)
@@ -448,7 +458,23 @@ static void incoming_serve_call(struct incoming *incoming, struct call *call)
 	}
 }
 
+static void calls_serve_ripe(struct incoming *incoming)
+{
+	for (uint32_t n = 0; n < INCOMING_CALLS; n++)
+		if (call_is_ripe(&incoming->call[n]))
+			incoming_serve_call(incoming, &incoming->call[n]);
+}
+
 /* ---- The incoming ---- */
+
+static void incoming_hurried(struct incoming *incoming)
+{
+	host_timer_acknowledge(incoming->hurry);
+	strangers_expire(incoming);
+	calls_serve_ripe(incoming);
+	if (incoming->hurry >= 0)
+		incoming_hurry(incoming);
+}
 
 static void incoming_expire(struct incoming *incoming)
 {
@@ -470,7 +496,7 @@ void incoming_serve(struct incoming *incoming)
 		else if (number == INCOMING_TIMER && incoming->timer >= 0)
 			incoming_expire(incoming);
 		else if (number == INCOMING_HURRY && incoming->hurry >= 0)
-			strangers_expire(incoming);
+			incoming_hurried(incoming);
 		else if (number < PLACES && incoming->call[number].transport.fd >= 0)
 			incoming_serve_call(incoming, &incoming->call[number]);
 	}
@@ -508,6 +534,9 @@ static void incoming_keep(struct incoming *incoming, struct channel *channel, en
 		call->number = UINT64_MAX;
 	channel->transport = nobody;
 	channel_close(channel);
+	/* What the channel has read ahead no event tells of. */
+	transport_read_ahead(&call->transport, false);
+	incoming_hurry(incoming);
 }
 
 void incoming_tell(struct incoming *incoming, incoming_promise_fn promise, void *context)

@@ -2,6 +2,7 @@
 /* One session of TLS 1.3: see the header. */
 #include "migrate/tls.h"
 
+#include "migrate/wire.h"
 #include "transfer/limits.h"
 
 #include <arpa/inet.h>
@@ -11,12 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/auxv.h>
 
 #include <gnutls/x509.h>
-
-/* What fits into one record. */
-#define RECORD_MAX 16384u
 
 /* The first byte of a record that may open a connection (RFC 8446, 5.1). */
 #define RECORD_ALERT 21
@@ -24,7 +22,7 @@
 
 struct tls {
 	gnutls_session_t session;
-	int fd;
+	struct wire wire;
 	bool called;			  /* the peer has called */
 	char wanted[TRANSPORT_NAME_SIZE]; /* what it has to prove; empty: any name will do */
 	bool known;			  /* the handshake is over */
@@ -33,11 +31,11 @@ struct tls {
 	int err;			  /* of the last call on the socket that failed */
 	struct error refusal;		  /* why its certificate is not accepted; err is 0 if it is */
 	gnutls_alert_description_t alert; /* the same as TLS can say it */
-	bool sending;			  /* GnuTLS has a record that has not left yet */
 	uint64_t until_rekey;		  /* bytes to send with the present key */
+	size_t taken;			  /* bytes of the caller's on the wire, which are his until all have left */
 	char name[TRANSPORT_NAMES_MAX][TRANSPORT_NAME_SIZE];
 	unsigned int names;
-	uint8_t record[RECORD_MAX]; /* several parts become one record */
+	uint8_t record[WIRE_RECORD_MAX]; /* several parts become one record */
 };
 
 /* ---- The socket ---- */
@@ -52,21 +50,20 @@ static ssize_t socket_failed(struct tls *tls, int err)
 static ssize_t socket_push(gnutls_transport_ptr_t context, const giovec_t *parts, int count)
 {
 	struct tls *tls = context;
-	struct msghdr message = { .msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count };
-	ssize_t done = sendmsg(tls->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t done = wire_push(&tls->wire, parts, count);
 
-	return done < 0 ? socket_failed(tls, errno) : done;
+	return done < 0 ? socket_failed(tls, (int)-done) : done;
 }
 
 /* A stranger's bytes are looked at, and counted. */
 static ssize_t socket_pull(gnutls_transport_ptr_t context, void *data, size_t size)
 {
 	struct tls *tls = context;
-	ssize_t got = recv(tls->fd, data, size, MSG_DONTWAIT);
+	ssize_t got = wire_pull(&tls->wire, data, size);
 	uint8_t first;
 
 	if (got < 0)
-		return socket_failed(tls, errno);
+		return socket_failed(tls, (int)-got);
 	if (tls->known || !got)
 		return got;
 	first = *(uint8_t *)data;
@@ -292,10 +289,19 @@ static int tls_again(const struct tls *tls, int status, short *events, struct er
 
 /* ---- The session ---- */
 
+static bool host_has_aes(void)
+{
+#ifdef __aarch64__
+	return getauxval(AT_HWCAP) & HWCAP_AES;
+#else
+	return true; /* what runs there is tests */
+#endif
+}
+
 static int session_prepare(struct tls *tls, const struct credentials *credentials)
 {
 	gnutls_session_t session = tls->session;
-	int status = gnutls_priority_set_direct(session, CREDENTIALS_PRIORITY, NULL);
+	int status = gnutls_priority_set_direct(session, credentials_priority(host_has_aes()), NULL);
 
 	if (!status)
 		status = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials->own);
@@ -320,7 +326,7 @@ struct tls *tls_open(int fd, const struct credentials *credentials, const char *
 
 	if (!tls)
 		return NULL;
-	tls->fd = fd;
+	tls->wire.fd = fd;
 	tls->called = !name;
 	tls->until_rekey = (uint64_t)handover_limits.rekey_kib << 10;
 	snprintf(tls->wanted, sizeof(tls->wanted), "%s", name ? name : "");
@@ -337,6 +343,7 @@ struct tls *tls_open(int fd, const struct credentials *credentials, const char *
 void tls_close(struct tls *tls)
 {
 	gnutls_deinit(tls->session);
+	wire_close(&tls->wire);
 	free(tls);
 }
 
@@ -370,52 +377,110 @@ int tls_handshake(struct tls *tls, short *events, struct error *error)
 
 /* ---- Bytes ---- */
 
-/* The bytes of the next record in one piece, which are copied only if they are in several. */
-static const void *record_gather(struct tls *tls, const struct iovec *parts, int count, size_t *size)
+/* Where the next record begins. */
+struct place {
+	const struct iovec *parts;
+	int count;
+	size_t at; /* in the first part */
+};
+
+static void place_skip(struct place *place)
 {
-	size_t done = 0;
+	while (place->count && place->at == place->parts->iov_len) {
+		place->parts++;
+		place->count--;
+		place->at = 0;
+	}
+}
 
-	while (count && !parts->iov_len) {
-		parts++;
-		count--;
-	}
-	if (count && (count == 1 || parts->iov_len >= RECORD_MAX)) {
-		*size = parts->iov_len < RECORD_MAX ? parts->iov_len : RECORD_MAX;
-		return parts->iov_base;
-	}
-	for (int n = 0; n < count && done < RECORD_MAX; n++) {
-		size_t step = parts[n].iov_len < RECORD_MAX - done ? parts[n].iov_len : RECORD_MAX - done;
+/* Bytes of one part, up to so many; 0 at the end. */
+static size_t place_step(struct place *place, size_t limit, const uint8_t **data)
+{
+	size_t left;
 
-		if (step)
-			memcpy(tls->record + done, parts[n].iov_base, step);
-		done += step;
+	place_skip(place);
+	if (!place->count)
+		return 0;
+	left = place->parts->iov_len - place->at;
+	*data = (const uint8_t *)place->parts->iov_base + place->at;
+	left = left < limit ? left : limit;
+	place->at += left;
+	place_skip(place);
+	return left;
+}
+
+/* The bytes of the next record in one piece, which are copied only if they are in several. */
+static const void *record_gather(struct tls *tls, struct place *place, size_t *size)
+{
+	const uint8_t *data = NULL;
+	size_t step;
+
+	*size = place_step(place, WIRE_RECORD_MAX, &data);
+	if (*size == WIRE_RECORD_MAX || !place->count)
+		return data;
+	memcpy(tls->record, data, *size);
+	while ((step = place_step(place, WIRE_RECORD_MAX - *size, &data))) {
+		memcpy(tls->record + *size, data, step);
+		*size += step;
 	}
-	*size = done;
 	return tls->record;
+}
+
+static int key_renew(struct tls *tls)
+{
+	int status = tls->until_rekey ? 0 : gnutls_session_key_update(tls->session, 0);
+
+	if (!status && !tls->until_rekey)
+		tls->until_rekey = (uint64_t)handover_limits.rekey_kib << 10;
+	return status;
+}
+
+/* As many records as one call sends; fewer, if a new key is due. */
+static ssize_t records_send(struct tls *tls, struct place place)
+{
+	ssize_t done = 1;
+
+	for (unsigned int n = 0; done > 0 && n < WIRE_BATCH_RECORDS && tls->until_rekey; n++) {
+		size_t size;
+		const void *data = record_gather(tls, &place, &size);
+
+		done = size ? gnutls_record_send(tls->session, data, size) : 0;
+		if (done <= 0)
+			continue;
+		tls->taken += (size_t)done;
+		tls->until_rekey -= (uint64_t)done < tls->until_rekey ? (uint64_t)done : tls->until_rekey;
+	}
+	return done;
+}
+
+static int records_collect(struct tls *tls, const struct iovec *parts, int count)
+{
+	int status = key_renew(tls);
+	ssize_t done;
+
+	if (status)
+		return status;
+	if (wire_collect(&tls->wire, true))
+		return GNUTLS_E_MEMORY_ERROR;
+	done = records_send(tls, (struct place){ .parts = parts, .count = count });
+	wire_collect(&tls->wire, false);
+	return done < 0 ? (int)done : 0;
 }
 
 ssize_t tls_send(struct tls *tls, const struct iovec *parts, int count, short *events, struct error *error)
 {
-	size_t size = 0;
-	const void *data = NULL;
-	ssize_t done;
+	int status = tls->taken ? 0 : records_collect(tls, parts, count);
+	size_t taken = tls->taken;
 
-	if (!tls->sending && !tls->until_rekey) {
-		int status = gnutls_session_key_update(tls->session, 0);
-
-		if (status)
-			return tls_again(tls, status, events, error);
-		tls->until_rekey = (uint64_t)handover_limits.rekey_kib << 10;
-	}
-	/* What GnuTLS has taken already it is asked for without data. */
-	if (!tls->sending)
-		data = record_gather(tls, parts, count, &size);
-	done = gnutls_record_send(tls->session, data, size);
-	tls->sending = done == GNUTLS_E_AGAIN || done == GNUTLS_E_INTERRUPTED;
-	if (done < 0)
-		return tls_again(tls, (int)done, events, error);
-	tls->until_rekey -= (uint64_t)done < tls->until_rekey ? (uint64_t)done : tls->until_rekey;
-	return done;
+	if (status)
+		return tls_again(tls, status, events, error);
+	status = wire_flush(&tls->wire);
+	*events = POLLOUT;
+	if (status == -EAGAIN || status == -EINTR)
+		return -EAGAIN;
+	tls->err = -status;
+	tls->taken = 0;
+	return status ? tls_failed(tls, GNUTLS_E_PUSH_ERROR, error) : (ssize_t)taken;
 }
 
 ssize_t tls_receive(struct tls *tls, void *data, size_t size, short *events, struct error *error)
@@ -433,7 +498,12 @@ void tls_finish(struct tls *tls)
 
 bool tls_pending(const struct tls *tls)
 {
-	return gnutls_record_check_pending(tls->session) > 0;
+	return wire_has_ahead(&tls->wire) || gnutls_record_check_pending(tls->session) > 0;
+}
+
+void tls_read_ahead(struct tls *tls, bool on)
+{
+	wire_read_ahead(&tls->wire, on);
 }
 
 bool tls_is_foreign(const struct tls *tls)

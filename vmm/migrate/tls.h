@@ -21,6 +21,7 @@ ssize_t tls_send(struct tls *tls, const struct iovec *parts, int count, short *e
 ssize_t tls_receive(struct tls *tls, void *data, size_t size, short *events, struct error *error);
 void tls_finish(struct tls *tls);
 bool tls_pending(const struct tls *tls);
+void tls_read_ahead(struct tls *tls, bool on);
 bool tls_is_foreign(const struct tls *tls);
 const char *tls_name(const struct tls *tls, unsigned int n);
 void tls_rekey_after(struct tls *tls, uint64_t bytes);

@@ -106,6 +106,12 @@ bool transport_pending(const struct transport *transport)
 	return transport->tls && tls_pending(transport->tls);
 }
 
+void transport_read_ahead(const struct transport *transport, bool on)
+{
+	if (transport->tls)
+		tls_read_ahead(transport->tls, on);
+}
+
 bool transport_arrived(const struct transport *transport)
 {
 	uint8_t byte;

@@ -63,6 +63,11 @@ ssize_t transport_send(struct transport *transport, const struct iovec *parts, i
 /* How many bytes there were, 0 at the end that the peer has announced. */
 ssize_t transport_receive(struct transport *transport, void *data, size_t size, short *events, struct error *error);
 
+/*
+ * Whether more than what is asked for may be taken off the socket, as far as it has come: for those who receive until
+ * -EAGAIN before they wait, because no event of poll() tells of it. The peer is known.
+ */
+void transport_read_ahead(const struct transport *transport, bool on);
 /* Whether something lies here that transport_receive() would look at, in the socket or above it; only above it. */
 bool transport_arrived(const struct transport *transport);
 bool transport_pending(const struct transport *transport);
