@@ -483,10 +483,14 @@ ssize_t tls_send(struct tls *tls, const struct iovec *parts, int count, short *e
 	return status ? tls_failed(tls, GNUTLS_E_PUSH_ERROR, error) : (ssize_t)taken;
 }
 
+/* A record may be TLS's own, a new key, and the next one lies here, where no event tells of it. */
 ssize_t tls_receive(struct tls *tls, void *data, size_t size, short *events, struct error *error)
 {
-	ssize_t got = gnutls_record_recv(tls->session, data, size);
+	ssize_t got;
 
+	do
+		got = gnutls_record_recv(tls->session, data, size);
+	while ((got == GNUTLS_E_AGAIN || got == GNUTLS_E_INTERRUPTED) && wire_has_ahead(&tls->wire));
 	return got < 0 ? tls_again(tls, (int)got, events, error) : got;
 }
 
