@@ -6,7 +6,8 @@
 PROCESS_LIBS := $(VMM_LIBS) -lm
 PROCESS_SRC := $(sort $(wildcard test/process/*.c))
 PROCESS_FIXTURE_SRC := $(sort $(wildcard test/process/fixture/*.c))
-PROCESS_MONITOR_SRC := $(sort $(wildcard test/process/monitor/*.c))
+# With the intruder in it, who stands for a guest that has taken over a thread.
+PROCESS_MONITOR_SRC := $(sort $(wildcard test/process/monitor/*.c)) test/intruder/intruder.c
 
 # The monitor's own code but its time limits, for which limits.c stands.
 PROCESS_VMM_SRC := $(filter-out vmm/transfer/limits.c,$(VMM_TESTABLE_SRC)) vmm/command/main.c
@@ -31,7 +32,7 @@ $(O)/$(1)/test/process/relay: $(call objects,$(1),$(RELAY_SRC))
 	@mkdir -p $$(@D)
 	$$(call say,LD)$$(CC) $$(CFLAGS_$(1)) $$^ -o $$@
 
-$$(PROCESS_TEST_$(1)): %: %.o $(call objects,$(1),$(PROCESS_FIXTURE_SRC)) $(O)/$(1)/test/seaclock.a
+$$(PROCESS_TEST_$(1)): %: %.o $(call objects,$(1),$(PROCESS_FIXTURE_SRC) test/intruder/intruder.c) $(O)/$(1)/test/seaclock.a
 	$$(call say,LD)$$(CC) $$(CFLAGS_$(1)) $$^ $$(TEST_LIBS) -o $$@
 endef
 $(foreach flavour,san tsan,$(eval $(call process_rules,$(flavour))))

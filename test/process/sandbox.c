@@ -5,11 +5,14 @@
  * other tests run their machines in it as well.
  */
 #include "fixture/node.h"
+#include "../fake/port.h"
+#include "../intruder/intruder.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -73,18 +76,23 @@ static void expect_facts(bool calls, bool files, bool ports)
 	json_decref(status);
 }
 
-static void test_threads(void **state)
+static struct process *run_with_disk(void)
 {
-	static const char *const names[] = { "seaclock", "maker", "vcpu0", "timers", "disk0" };
 	const char *disk = node_path(&altra, "disk");
-	struct process *monitor;
 	FILE *file = fopen(disk, "we");
 
-	(void)state;
 	assert_non_null(file);
 	assert_int_equal(ftruncate(fileno(file), 1 << 20), 0);
 	fclose(file);
-	monitor = node_run_with(&altra, "boat", "guest=printing", "--disk", disk);
+	return node_run_with(&altra, "boat", "guest=printing", "--disk", disk);
+}
+
+static void test_threads(void **state)
+{
+	static const char *const names[] = { "seaclock", "maker", "vcpu0", "timers", "disk0" };
+	struct process *monitor = run_with_disk();
+
+	(void)state;
 	for (size_t n = 0; n < ARRAY_SIZE(names); n++)
 		assert_int_equal(threads_count(monitor, names[n], true), 1);
 	/* The log's, and the console's. */
@@ -160,6 +168,66 @@ static void test_escape_outside(void **state)
 				      "--sandbox", "off", NULL),
 			 1);
 	assert_non_null(strstr(altra.errors, "left the guest for KVM's reason 99"));
+}
+
+/* ---- Somebody who has taken over any thread ---- */
+
+/* By the kernel's name, and by that of their kind. */
+static const struct {
+	const char *name;
+	const char *kind;
+} taken[] = {
+	{ "seaclock", "main" }, { "writer", "writer" }, { "vcpu0", "vcpu" },
+	{ "timers", "timers" }, { "disk0", "disk" },	{ "migration", "migration" },
+};
+
+/* A machine that has all of them: its migration waits for somebody who does not answer. */
+static struct process *run_with_all(int *silent)
+{
+	char address[PORT_TEXT_SIZE];
+	struct process *monitor = run_with_disk();
+
+	*silent = port_reserve(address);
+	assert_true(*silent >= 0);
+	assert_int_equal(listen(*silent, 1), 0);
+	node_start(&altra, "migrate", "boat", address, NULL);
+	for (int ms = 0; intruder_send(monitor->pid, "migration", "code") && ms < 5000; ms += 10)
+		usleep(10000);
+	process_wait_text(monitor->errors, "intruder: migration tries code: Permission denied\n", 1);
+	return monitor;
+}
+
+static void test_intruder_refused(void **state)
+{
+	int silent;
+	struct process *monitor = run_with_all(&silent);
+	char line[128];
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(taken); n++) {
+		assert_int_equal(intruder_send(monitor->pid, taken[n].name, "code"), 0);
+		snprintf(line, sizeof(line), "intruder: %s tries code: Permission denied\n", taken[n].kind);
+		process_wait_text(monitor->errors, line, 1);
+	}
+	node_runs_on(&altra, "boat");
+	close(silent);
+}
+
+static void test_intruder_ended(void **state)
+{
+	struct process *monitor;
+	char line[160];
+	int silent;
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(taken); n++) {
+		monitor = run_with_all(&silent);
+		assert_int_equal(intruder_send(monitor->pid, taken[n].name, "execute"), 0);
+		assert_int_equal(process_wait(monitor), 1);
+		snprintf(line, sizeof(line), "its thread `%s` has made the system call execve,", taken[n].kind);
+		assert_int_equal(process_count(monitor->errors, line), 1);
+		close(silent);
+	}
 }
 
 /* ---- What is opened while a machine runs ---- */
@@ -241,6 +309,8 @@ int main(void)
 		TEST(test_words),
 		TEST(test_escape),
 		TEST(test_escape_outside),
+		TEST(test_intruder_refused),
+		TEST(test_intruder_ended),
 		TEST(test_reset_from_new_file),
 		TEST(test_reset_from_elsewhere),
 		TEST(test_save_anywhere),

@@ -13,6 +13,7 @@
 #include "fault.h"
 #include "guest.h"
 #include "limits.h"
+#include "../../intruder/intruder.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -143,6 +144,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: seaclock NAME=NUMBER[,NAME=NUMBER]... COMMAND ...\n");
 		return EXIT_FAILURE;
 	}
+	intruder_open();
 	host->guest = guest_run;
 	fake_time_follow_machine();
 	argv[1] = argv[0];
