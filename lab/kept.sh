@@ -41,7 +41,7 @@ kept_note_key() {
 		qemu_version
 		echo "$memory"
 		cat "$dir/arguments"
-		sha256sum "$kernel" "$initrd" "$top"/lab/{lab,kept.sh,guests.sh,debian/guest.sh} "$payload"/*
+		sha256sum "$kernel" "$initrd" "$top"/lab/{lab,keys.sh,kept.sh,guests.sh,debian/guest.sh} "$payload"/*
 		[ -z "$disk" ] || { echo "${disk%%=*}" && stat -c '%s %.Y' "${disk#*=}"; }
 		[ ${#carried[@]} = 0 ] || find "${carried[@]}" -type f -print0 | sort -z | xargs -0 sha256sum
 	} | sha256sum >"$dir/valid-for"

@@ -53,7 +53,7 @@ $(REARM): lab/rules.mk $(REARM_SRC) $(KERNEL)
 $(O)/lab/host-initrd: lab/image lab/libraries.sh lab/host/boot lab/host/bridge lab/host/inittab $(TRUTH_READ) $(REARM) $(SYSROOT) $(KERNEL)
 	lab/image
 
-include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk lab/pinger/rules.mk lab/linux/rules.mk lab/store/rules.mk lab/vmclock/rules.mk lab/debian/rules.mk
+include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk lab/trust/rules.mk lab/pinger/rules.mk lab/linux/rules.mk lab/store/rules.mk lab/vmclock/rules.mk lab/debian/rules.mk
 
 # What each emulated host carries in /seaclock.
 PAYLOAD := $(addprefix $(O)/payload/,seaclock Image initrd.cpio.gz)
@@ -72,7 +72,7 @@ demo: $(LAB)
 	@lab/demo
 
 # The Debian takes minutes to make: only for the scenarios that have one.
-lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) $(FIRMWARE) $(if $(filter debian%,$(ONLY)),$(DEBIAN)) bare
+lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) $(FIRMWARE) $(STRANGER) $(if $(filter debian%,$(ONLY)),$(DEBIAN)) bare
 	@lab/scenarios/run
 
 linux-driver: $(LAB) $(LINUX_IMAGE)

@@ -6,8 +6,9 @@
  *     relay [ADDRESS:]LISTEN_PORT TARGET_PORT [FAULT PLACE]... [close]
  *
  * It listens on all addresses if none is named; with port 0 the kernel chooses one, and the first line names it.
- * `cut` ends the connection; `damage` changes all that follows in that direction; `silence` passes nothing more in
- * either direction, `swallow` nothing more in that one. With `close` the last fault leaves nobody listening.
+ * `cut` ends the connection; `damage` changes all that follows in that direction, `flip` one byte, after which no place
+ * is found on that connection; `silence` passes nothing more in either direction, `swallow` nothing more in that one.
+ * With `close` the last fault leaves nobody listening.
  *
  * Policy: bytes are passed on as they come, so nobody waits for a full buffer, and a fault begins at exactly that byte;
  * a line says that it has. It runs until it is killed, or, with `close`, until the last connection has ended.
@@ -34,7 +35,8 @@ enum fault {
 	FAULT_CUT,
 	FAULT_DAMAGE,
 	FAULT_SILENCE,
-	FAULT_SWALLOW
+	FAULT_SWALLOW,
+	FAULT_FLIP
 };
 
 /* One direction. */
@@ -43,6 +45,7 @@ struct pipe {
 	int to;
 	struct flow flow;
 	enum fault fault; /* that has happened here */
+	bool flipped;	  /* at least one byte was changed */
 	uint8_t bytes[ROOM];
 	size_t held;
 };
@@ -180,9 +183,9 @@ static void relay_accept(struct relay *relay)
 
 static bool fault_parse(const char *word, enum fault *fault)
 {
-	static const char *const words[] = { NULL, "cut", "damage", "silence", "swallow" };
+	static const char *const words[] = { NULL, "cut", "damage", "silence", "swallow", "flip" };
 
-	for (int n = 1; n <= FAULT_SWALLOW; n++)
+	for (int n = 1; n <= FAULT_FLIP; n++)
 		if (strcmp(words[n], word) == 0) {
 			*fault = (enum fault)n;
 			return true;
@@ -243,13 +246,14 @@ static bool pipe_pass(struct relay *relay, struct connection *connection, struct
 /* What becomes of everything after the fault. */
 static bool pipe_pass_faulty(struct pipe *pipe)
 {
-	size_t held = pipe->held;
+	size_t held = pipe->held, end = pipe->fault == FAULT_DAMAGE ? held : !pipe->flipped;
 
 	pipe->held = 0;
 	if (pipe->fault == FAULT_SWALLOW)
 		return true;
-	for (size_t n = 0; n < held; n++)
+	for (size_t n = 0; n < held && n < end; n++)
 		pipe->bytes[n] ^= 0x5a;
+	pipe->flipped = pipe->flipped || held;
 	return write_all(pipe->to, pipe->bytes, held);
 }
 
@@ -307,7 +311,7 @@ int main(int argc, char **argv)
 
 	relay.words = argv + 3;
 	if (argc < 3 || !relay_prepare(&relay)) {
-		fprintf(stderr, "usage: relay [ADDRESS:]LISTEN_PORT TARGET_PORT [cut|damage|silence|swallow "
+		fprintf(stderr, "usage: relay [ADDRESS:]LISTEN_PORT TARGET_PORT [cut|damage|flip|silence|swallow "
 				"BYTES|TYPE[:NTH][+BYTES]]... [close]\n");
 		return 2;
 	}
