@@ -304,6 +304,13 @@ static void test_events(void **state)
 		  .intid = 37,
 		  .address = true,
 		  .event = true },
+		{ .hid = "LNRO0005",
+		  .uid = 1,
+		  .base = 0xa000200,
+		  .size = 0x200,
+		  .intid = 49,
+		  .coherent = true,
+		  .edge = true },
 	};
 	static const char *const expected[] = {
 		"Device(D000){Name(_HID,\"LNRO0005\")Name(_UID,0x00000000)Name(_CCA,0x00000001)Name(_CRS,"
@@ -314,6 +321,8 @@ static void test_events(void **state)
 		"Name(_CID,\"VMCLOCK\")Name(_DDN,\"VMCLOCK\")",
 		"Memory32Fixed(ReadWrite,0x0B000000,0x00010000,)})}",
 		"Name(ADDR,Package(0x02){0x0B010000,0x00000001})}",
+		"{Memory32Fixed(ReadWrite,0x0A000200,0x00000200,)"
+		"Interrupt(ResourceConsumer,Edge,ActiveHigh,Exclusive,,,){0x00000031,}})}",
 		"Device(EVNT){Name(_HID,\"ACPI0013\")",
 		"{Interrupt(ResourceConsumer,Edge,ActiveHigh,Exclusive,,,){0x00000024,}"
 		"Interrupt(ResourceConsumer,Edge,ActiveHigh,Exclusive,,,){0x00000026,}"

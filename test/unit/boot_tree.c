@@ -11,7 +11,7 @@
 static const struct acpi_node nodes[] = {
 	{ .hid = "ARMH0011", .base = LAYOUT_UART_BASE, .size = LAYOUT_UART_SIZE, .intid = LAYOUT_UART_INTID },
 	{ .hid = "LNRO0005", .base = 0x0a000000, .size = 0x200, .intid = 48 },
-	{ .hid = "LNRO0005", .base = 0x0a001000, .size = 0x200, .intid = 56 },
+	{ .hid = "LNRO0005", .base = 0x0a001000, .size = 0x200, .intid = 56, .edge = true },
 	{ .hid = "PNP0C0C" },
 };
 
@@ -81,6 +81,7 @@ static void test_devices(void **state)
 	assert_non_null(fdt_getprop(tree, place, "dma-coherent", NULL));
 	place = fdt_node_offset_by_compatible(tree, place, "virtio,mmio");
 	EXPECT_CELLS(place, "reg", 0, 0x0a001000, 0, 0x200);
+	EXPECT_CELLS(place, "interrupts", 0, 24, 1);
 	assert_true(fdt_node_offset_by_compatible(tree, place, "virtio,mmio") < 0);
 }
 

@@ -127,7 +127,7 @@ static void put_resources(struct blob *blob, const struct acpi_node *node)
 	if (memory)
 		aml_put_memory(blob, (uint32_t)node->base, (uint32_t)node->size);
 	if (!node->event)
-		aml_put_interrupt(blob, node->intid, false);
+		aml_put_interrupt(blob, node->intid, node->edge);
 	aml_close_resources(blob, resources);
 }
 

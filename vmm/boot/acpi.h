@@ -29,6 +29,7 @@ struct acpi_node {
 	bool coherent; /* it reads and writes memory, coherently with the processors' caches */
 	bool address;  /* `base` stands in ADDR, and not in _CRS */
 	bool event;    /* its interrupt is an edge, upon which the device is notified, with ACPI_NOTIFICATION */
+	bool edge;     /* its interrupt is an edge, which its driver takes */
 };
 
 #define ACPI_NODES_MAX 48u

@@ -15,6 +15,7 @@
 #define GIC_PPI 1u
 #define GIC_SPI_FIRST 32u
 #define GIC_PPI_FIRST 16u
+#define EDGE_RISING 1u
 #define LEVEL_HIGH 4u
 
 #define UART_NAME "pl011@9000000"
@@ -96,9 +97,9 @@ static void put_region(struct tree *tree, uint64_t base, uint64_t size)
 	put_regions(tree, region, 2);
 }
 
-static void put_interrupt(struct tree *tree, uint32_t intid)
+static void put_interrupt(struct tree *tree, uint32_t intid, bool edge)
 {
-	const uint32_t cells[] = { GIC_SPI, intid - GIC_SPI_FIRST, LEVEL_HIGH };
+	const uint32_t cells[] = { GIC_SPI, intid - GIC_SPI_FIRST, edge ? EDGE_RISING : LEVEL_HIGH };
 
 	put_cells(tree, "interrupts", cells, 3);
 }
@@ -210,7 +211,7 @@ static void put_uart(struct tree *tree)
 	node_begin(tree, UART_NAME);
 	put_primecell(tree, compatible, sizeof(compatible), clocks, sizeof(clocks), 2);
 	put_region(tree, LAYOUT_UART_BASE, LAYOUT_UART_SIZE);
-	put_interrupt(tree, LAYOUT_UART_INTID);
+	put_interrupt(tree, LAYOUT_UART_INTID, false);
 	node_end(tree);
 }
 
@@ -221,7 +222,7 @@ static void put_rtc(struct tree *tree)
 	node_begin_at(tree, "pl031", LAYOUT_RTC_BASE);
 	put_primecell(tree, compatible, sizeof(compatible), clocks, sizeof(clocks), 1);
 	put_region(tree, LAYOUT_RTC_BASE, LAYOUT_RTC_SIZE);
-	put_interrupt(tree, LAYOUT_RTC_INTID);
+	put_interrupt(tree, LAYOUT_RTC_INTID, false);
 	node_end(tree);
 }
 
@@ -251,7 +252,7 @@ static void put_virtio(struct tree *tree, const struct acpi_node *node)
 	node_begin_at(tree, "virtio_mmio", node->base);
 	put_text(tree, "compatible", "virtio,mmio");
 	put_region(tree, node->base, node->size);
-	put_interrupt(tree, node->intid);
+	put_interrupt(tree, node->intid, node->edge);
 	put_flag(tree, "dma-coherent");
 	node_end(tree);
 }
