@@ -27,6 +27,7 @@ enum fake_call {
 	FAKE_MEMORY,
 	FAKE_VM_CREATE,
 	FAKE_SET_RAM,
+	FAKE_SET_WINDOW,
 	FAKE_COUNTER_OFFSET,
 	FAKE_SET_DIRTY_LOG,
 	FAKE_GET_DIRTY_LOG,
@@ -102,7 +103,7 @@ struct fake_bell {
 	int event;
 };
 
-#define FAKE_BELLS_MAX 16u
+#define FAKE_BELLS_MAX 64u
 
 struct fake_vm {
 	bool used;
@@ -110,6 +111,8 @@ struct fake_vm {
 	uint64_t offset;
 	struct fake_ram ram[HOST_RAM_MAX];
 	uint32_t rams;
+	struct fake_ram window; /* of size 0: none */
+	uint8_t *past_caches;	/* what is in its memory where no cache answers */
 	bool logging;
 	uint32_t inside;   /* vCPUs that are inside the guest */
 	uint32_t occupied; /* this many more calls that lock all vCPUs will find one in use */
@@ -198,6 +201,11 @@ void fake_guest_write(const struct host_vm *vm, uint64_t gpa, const void *data, 
 void fake_vm_write(struct fake_vm *vm, uint64_t gpa, const void *data, size_t size);
 /* Whether the guest can read this ROM as memory. */
 bool fake_vm_shows(const struct host_vm *vm, uint64_t gpa);
+/*
+ * A load of the guest that comes to no exit, because there is a window with registers, which is not hidden. The guest
+ * takes it for a device.
+ */
+bool fake_vm_load(const struct fake_vm *vm, uint64_t gpa, uint32_t size, uint64_t *value);
 /* Raises the lines whose events have been signalled (host_vm_set_call()). */
 void fake_vm_deliver(const struct host_vm *vm);
 /* A store of 4 bytes as KVM takes it: true if it signals an eventfd, and so is no exit. */

@@ -5,6 +5,7 @@
 #include "base/busy.h"
 #include "host/dirty_log.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,7 @@ void host_vm_destroy(struct host_vm *vm)
 	vm_stands_still(fake_vm_of(vm), "a running machine is destroyed");
 	for (uint32_t n = 0; n < machines[vm->vm].rams; n++)
 		free(machines[vm->vm].ram[n].dirty);
+	free(machines[vm->vm].past_caches);
 	machines[vm->vm] = (struct fake_vm){ 0 };
 	pthread_mutex_unlock(&fake_lock);
 	*vm = (struct host_vm){ .kvm = -1, .vm = -1, .gic = -1 };
@@ -181,11 +183,51 @@ int host_vm_add_rom(struct host_vm *vm, uint64_t gpa, void *rom, uint64_t size, 
 	return vm_add(vm, &piece, error);
 }
 
+int host_vm_add_window(struct host_vm *vm, uint64_t gpa, void *window, uint64_t size, struct error *error)
+{
+	int result;
+	struct fake_vm *fake = vm_lock(vm, FAKE_SET_WINDOW, &result);
+
+	if (fake->window.size || gpa % 65536 || size % 65536)
+		fake_violation("a window that a machine cannot have");
+	fake->window = (struct fake_ram){ .gpa = gpa, .size = size, .memory = window, .rom = true };
+	fake->past_caches = calloc(1, size);
+	return vm_unlock(result, error, "the window");
+}
+
+void host_clean(const void *place, size_t size)
+{
+	const uint8_t *begin = place;
+
+	pthread_mutex_lock(&fake_lock);
+	for (uint32_t n = 0; n < MACHINES_MAX; n++) {
+		const struct fake_ram *window = &machines[n].window;
+
+		if (window->size && begin >= window->memory && begin < window->memory + window->size)
+			memcpy(machines[n].past_caches + (begin - window->memory), place, size);
+	}
+	pthread_mutex_unlock(&fake_lock);
+}
+
+bool fake_vm_load(const struct fake_vm *vm, uint64_t gpa, uint32_t size, uint64_t *value)
+{
+	const struct fake_ram *window = &vm->window;
+
+	if (window->hidden || gpa < window->gpa || gpa - window->gpa >= window->size)
+		return false;
+	*value = 0;
+	memcpy(value, vm->past_caches + (gpa - window->gpa), size);
+	*value = le64toh(*value);
+	return true;
+}
+
 static struct fake_ram *rom_at(struct fake_vm *fake, uint64_t gpa)
 {
 	for (uint32_t n = 0; n < fake->rams; n++)
 		if (fake->ram[n].rom && fake->ram[n].gpa == gpa)
 			return &fake->ram[n];
+	if (fake->window.size && fake->window.gpa == gpa)
+		return &fake->window;
 	fake_violation("a ROM that the machine does not have");
 }
 

@@ -27,6 +27,7 @@
 #define LAYOUT_VIRTIO_BASE 0x0a000000ull
 #define LAYOUT_VIRTIO_SIZE 0x00000200ull /* of one device */
 #define LAYOUT_VIRTIO_SLOTS 32u
+#define LAYOUT_VIRTIO_WINDOW_SIZE 0x00010000ull /* that no other device is in, in a piece that any host can map */
 /* Memory that the guest shares with the machine's clocks, each in a piece that pages of 64 KiB can map. */
 #define LAYOUT_PLATFORM_BASE 0x0b000000ull
 #define LAYOUT_PLATFORM_SIZE 0x00040000ull

@@ -15,7 +15,7 @@
 #include <pthread.h>
 #include <seaclock/core.h>
 
-/* ---- Time and memory (time.c, timer.c, allocation.c) ---- */
+/* ---- Time and memory (time.c, timer.c, allocation.c, cache.c) ---- */
 
 /* The host's system counter, as its guests see it with offset 0, and its rate by CNTFRQ_EL0. */
 sc_ticks_t host_counter(void);
@@ -68,6 +68,12 @@ void host_memory_free(void *memory, uint64_t size);
 /* All zero again, as if it had just been allocated: its pages go back to the host. */
 void host_memory_clear(void *memory, uint64_t size);
 
+/*
+ * After a store: whoever reads the memory past the caches finds it there, and what is stored later comes later there.
+ * Guests do that with their caches off, and where they take memory for a device, on processors without FEAT_S2FWB.
+ */
+void host_clean(const void *place, size_t size);
+
 void host_random(void *buffer, size_t size);
 
 /* Pages of this host's kernel, in bytes. */
@@ -97,6 +103,7 @@ struct host_vm {
 	int gic;
 	struct host_ram ram[HOST_RAM_MAX];
 	uint32_t rams;
+	struct host_ram window; /* of size 0: none */
 };
 
 struct host_vcpu {
@@ -126,6 +133,13 @@ int host_vm_add_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, 
  */
 int host_vm_add_rom(struct host_vm *vm, uint64_t gpa, void *rom, uint64_t size, struct error *error);
 int host_vm_show_rom(struct host_vm *vm, uint64_t gpa, bool shown);
+
+/*
+ * The one window where the guest reads registers of devices as memory: as ROM, also in host_vm_show_rom(), and beside
+ * the pieces above; no dirty log knows it. What is stored there a guest has to see although it takes the place for a
+ * device, and its loads for such that no cache answers: see host_clean().
+ */
+int host_vm_add_window(struct host_vm *vm, uint64_t gpa, void *window, uint64_t size, struct error *error);
 
 /*
  * The guest's counter, both views: guest = host counter - offset, modulo 2^64. No vCPU may be running; another thread

@@ -156,10 +156,15 @@ void host_vm_destroy(struct host_vm *vm)
 	*vm = (struct host_vm){ .kvm = -1, .vm = -1, .gic = -1 };
 }
 
+static const struct host_ram *vm_slot(const struct host_vm *vm, uint32_t slot)
+{
+	return slot == WINDOW_SLOT ? &vm->window : &vm->ram[slot];
+}
+
 /* Each piece of memory has the slot of its number. KVM takes one of no size for an order to remove it. */
 static int vm_call_slot(struct host_vm *vm, uint32_t slot, uint32_t flags, bool shown)
 {
-	const struct host_ram *ram = &vm->ram[slot];
+	const struct host_ram *ram = vm_slot(vm, slot);
 	struct kvm_userspace_memory_region region = {
 		.slot = slot,
 		.flags = flags | (ram->rom ? KVM_MEM_READONLY : 0),
@@ -173,7 +178,7 @@ static int vm_call_slot(struct host_vm *vm, uint32_t slot, uint32_t flags, bool 
 
 static int vm_set_slot(struct host_vm *vm, uint32_t slot, uint32_t flags, struct error *error)
 {
-	const struct host_ram *ram = &vm->ram[slot];
+	const struct host_ram *ram = vm_slot(vm, slot);
 	int result = vm_call_slot(vm, slot, flags, true);
 
 	if (result < 0)
@@ -197,10 +202,19 @@ int host_vm_add_rom(struct host_vm *vm, uint64_t gpa, void *rom, uint64_t size, 
 	return vm_set_slot(vm, vm->rams++, 0, error);
 }
 
+int host_vm_add_window(struct host_vm *vm, uint64_t gpa, void *window, uint64_t size, struct error *error)
+{
+	assert(!vm->window.size);
+	vm->window = (struct host_ram){ .gpa = gpa, .size = size, .memory = window, .rom = true };
+	return vm_set_slot(vm, WINDOW_SLOT, 0, error);
+}
+
 int host_vm_show_rom(struct host_vm *vm, uint64_t gpa, bool shown)
 {
 	uint32_t slot = 0;
 
+	if (vm->window.size && vm->window.gpa == gpa)
+		return vm_call_slot(vm, WINDOW_SLOT, 0, shown);
 	while (slot < vm->rams && !(vm->ram[slot].rom && vm->ram[slot].gpa == gpa))
 		slot++;
 	assert(slot < vm->rams);

@@ -8,6 +8,8 @@
 #ifndef VMM_HOST_KVM_API_H
 #define VMM_HOST_KVM_API_H
 
+#include "host/host.h"
+
 #include <linux/kvm.h>
 #include <stdint.h>
 
@@ -36,6 +38,9 @@ struct kvm_smccc_filter {
 };
 #define KVM_HYPERCALL_EXIT_SMC (1u << 0)
 #endif
+
+/* The slot of memory behind those of a guest's RAM and ROM, which have the numbers below. */
+#define WINDOW_SLOT HOST_RAM_MAX
 
 /* An ioctl that answers 0 or more, or -errno. */
 int kvm_call(int fd, unsigned long request, void *argument);
