@@ -74,7 +74,7 @@ void virtio_ring_store(struct virtio_ring *ring, uint64_t gpa, uint16_t value);
 
 /* ---- The registers ---- */
 
-/* An access of 4 bytes, as the bus makes it. */
+/* An access of 4 bytes, as the bus makes it; a load where the guest finds the registers in memory. */
 uint32_t virtio_driver_read(struct device *device, uint32_t offset);
 void virtio_driver_write(struct device *device, uint32_t offset, uint32_t value);
 

@@ -2,8 +2,9 @@
 /*
  * Property: guests of the console and of the random number device lose no byte of input or output and no request, get
  * none twice and in order, and find nothing written but the buffers they gave, of which all pages are marked; with
- * devices that move at any point, and with drivers that sleep until they are interrupted. A guest that has done
- * anything whatsoever to the registers and the rings has a device as new after a reset.
+ * devices that move at any point, and with drivers that sleep until they are interrupted, by a level or by edges, of
+ * which a move loses the last. A guest that has done anything whatsoever to the registers and the rings has a device as
+ * new after a reset; and where it reads registers in memory, it finds there what the device would answer.
  *
  * Policy: all of the memory for buffers has a pattern, which the driver restores where the device has written, so that
  * any other byte shows at the end.
@@ -16,6 +17,7 @@
 #include "base/log.h"
 #include "dev/virtio/console.h"
 #include "dev/virtio/random.h"
+#include "dev/virtio/window.h"
 
 #include <string.h>
 
@@ -44,7 +46,9 @@ struct world {
 	struct virtio_ring ring[QUEUES];
 	struct request request[QUEUES][RING_SIZE_MAX];
 	uint64_t dirty[SIZE / MEMORY_PAGE_SIZE / 64];
-	bool line;
+	bool edges;
+	bool line; /* or an edge that the driver has not taken */
+	bool level;
 	bool waits; /* the driver does, for an interrupt */
 	bool frozen;
 	uint64_t typed, received; /* bytes of input */
@@ -53,6 +57,8 @@ struct world {
 };
 
 static struct memory memory;
+static uint8_t registers[LAYOUT_VIRTIO_WINDOW_SIZE] __attribute__((aligned(8)));
+static struct virtio_window window = { .memory = registers };
 static struct virtio_console console;
 static struct virtio_random source;
 
@@ -61,7 +67,8 @@ static void set_line(void *context, uint32_t intid, bool level)
 	struct world *world = context;
 
 	PROPERTY(intid == world->device->intid, "interrupt %u", intid);
-	world->line = level;
+	world->level = level;
+	world->line = level || (world->edges && world->line);
 }
 
 static void wake(void *context)
@@ -163,6 +170,7 @@ static void driver_work(struct world *world)
 {
 	if (world->waits && !world->line)
 		return;
+	world->line &= !world->edges;
 	virtio_driver_take_interrupt(world->device);
 	for (uint32_t n = 0; n < queues(world); n++) {
 		virtio_ring_ask(&world->ring[n], false);
@@ -244,6 +252,7 @@ static void monitor_move(struct world *world)
 	device->ops->reset(device);
 	cursor = cursor_make(saved.data, saved.size);
 	PROPERTY(!device->ops->load(device, &cursor, device->ops->version), "what was saved does not load");
+	world->line &= !world->edges;
 	world->frozen = false;
 	device->ops->start(device);
 	buffer_free(&saved);
@@ -308,6 +317,20 @@ static void honest_end(struct world *world)
 			PROPERTY(false, "byte %" PRIu64 " of the data, which is nobody's, has changed", n);
 }
 
+static void check_registers(const struct world *world)
+{
+	struct device *device = world->device;
+
+	if (!world->edges) {
+		PROPERTY(world->line == !!virtio_driver_read(device, 0x060), "the line is not what the register says");
+		return;
+	}
+	PROPERTY(!world->level, "the line stays up");
+	for (uint32_t offset = 0; offset < device->size; offset += 4)
+		PROPERTY(virtio_driver_read(device, offset) == device->ops->read(device, offset, 4), "register 0x%x",
+			 offset);
+}
+
 /* Registers, rings and whatever else, mostly where something is. */
 static void hostile_step(struct world *world)
 {
@@ -348,17 +371,18 @@ static void hostile_step(struct world *world)
 		monitor_type(world);
 		break;
 	}
-	PROPERTY(world->line == !!virtio_driver_read(world->device, 0x060), "the line is not what the register says");
+	check_registers(world);
 }
 
-static void guest_run(struct random *random, bool is_console, bool hostile)
+static void guest_run(struct random *random, bool is_console, bool hostile, bool edges)
 {
 	static struct world world;
-	const struct device_line line = { .set = set_line, .context = &world };
+	const struct device_line line = { .set = set_line, .window = edges ? &window : NULL, .context = &world };
 
 	memset(&world, 0, sizeof(world));
 	world.random = random;
 	world.is_console = is_console;
+	world.edges = edges;
 	world.device = is_console ? &console.virtio.device : &source.virtio.device;
 	if (is_console)
 		virtio_console_init(&console, 1, &memory, "m", &line);
@@ -393,7 +417,7 @@ int main(void)
 	fake_reset();
 	PROPERTY(!memory_create(&memory, SIZE, &error), "%s", error.text);
 	for (uint32_t n = 0; n < 2 * GUESTS; n++)
-		guest_run(&random, n & 1, n & 2);
+		guest_run(&random, n & 1, n & 2, n & 4);
 	memory_destroy(&memory);
 	printf("%u guests of each device\n", GUESTS);
 	return 0;

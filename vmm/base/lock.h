@@ -19,6 +19,7 @@ enum lock_rank {
 	LOCK_VCPUS,	    /* which vCPUs run */
 	LOCK_CLOCK,	    /* guest time */
 	LOCK_DEVICE,	    /* one device */
+	LOCK_WINDOW,	    /* who has hidden the registers of the virtio devices */
 	LOCK_CLAIM,	    /* whose a file is */
 	LOCK_LOG,	    /* kinds of lines */
 	LOCK_OUTPUT,	    /* the queue of an output */

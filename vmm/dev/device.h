@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 struct device;
+struct virtio_window;
 
 struct device_ops {
 	const char *name;    /* for messages */
@@ -37,6 +38,7 @@ struct device_ops {
 	const char *acpi_compatible; /* _CID and _DDN; NULL: none */
 	bool acpi_address;	     /* its region stands in ADDR */
 	bool event;		     /* its interrupt is an event */
+	bool edge;		     /* its interrupt is an edge, which its driver takes */
 	bool coherent;		     /* it reads and writes guest memory, coherently with the vCPUs' caches */
 	uint32_t section;	     /* id of its state in the stream, SECTION_ID() */
 	uint32_t version;	     /* of that state */
@@ -88,8 +90,8 @@ struct device_line {
 	 * that.
 	 */
 	int (*set_call)(void *context, uint32_t intid, int event, bool on);
-	/* Whether the guest's loads from the device's ROM at this address are its own, or come to the device, as its
-	 * stores do. It changes each time. With the device's lock: KVM has only its own work to wait for. */
+	/* Whether the guest's loads from the ROM or the window at this address are its own, or come to the device, as
+	 * its stores do. It changes each time. With the device's lock: KVM has only its own work to wait for. */
 	void (*show_rom)(void *context, uint64_t gpa, bool shown);
 	/*
 	 * A vCPU that is in write() waits for something outside from here on, or does so no longer: meanwhile it counts
@@ -97,6 +99,8 @@ struct device_line {
 	 * nobody minds.
 	 */
 	void (*wait)(void *context, bool waits);
+	/* Where the guest reads the registers of virtio devices; NULL: all its loads come to the device. */
+	struct virtio_window *window;
 	void *context;
 };
 

@@ -249,6 +249,7 @@ unsigned int devices_describe(const struct devices *devices, struct acpi_node *n
 			.coherent = device->ops->coherent,
 			.address = device->ops->acpi_address,
 			.event = device->ops->event,
+			.edge = device->ops->edge,
 		};
 	}
 	return count;

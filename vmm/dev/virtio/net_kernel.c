@@ -3,7 +3,7 @@
 #include "dev/virtio/net_kernel.h"
 
 #include "base/log.h"
-#include "dev/virtio/call.h"
+#include "dev/virtio/interrupt.h"
 #include "dev/virtio/net.h"
 
 #include <errno.h>
@@ -142,10 +142,10 @@ bool net_kernel_begin(struct net *net)
 	kernel->vhost->service = kernel_service(net);
 	for (uint32_t n = 0; n < VHOST_RINGS; n++)
 		virtqueue_lend(&net->virtio.queue[n]);
-	if (call_begin(&net->virtio, kernel->call)) {
+	if (interrupt_lend(&net->virtio, kernel->call)) {
 		result = vhost_begin(kernel->vhost);
 		if (result)
-			call_end(&net->virtio, kernel->call);
+			interrupt_return(&net->virtio, kernel->call);
 	}
 	if (result)
 		kernel_return(net);
@@ -164,7 +164,7 @@ void net_kernel_end(struct net *net)
 	if (!kernel->serves)
 		return;
 	result = vhost_end(kernel->vhost);
-	call_end(&net->virtio, kernel->call);
+	interrupt_return(&net->virtio, kernel->call);
 	kernel->serves = false;
 	kernel_return(net);
 	if (result)

@@ -4,6 +4,8 @@
 
 #include "base/layout.h"
 #include "base/log.h"
+#include "dev/virtio/interrupt.h"
+#include "dev/virtio/window.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -34,7 +36,7 @@
 #define REG_SHARED_MEMORY_FIRST 0x0b0u /* length and base of a region, all ones for one that does not exist */
 #define REG_SHARED_MEMORY_LAST 0x0bcu
 #define REG_GENERATION 0x0fcu
-#define REG_CONFIG 0x100u
+#define REG_CONFIG VIRTIO_REGISTERS_SIZE
 
 #define MAGIC 0x74726976u /* "virt" */
 #define VERSION 2u
@@ -62,40 +64,42 @@ static struct virtio *virtio_of(struct device *device)
 
 /* ---- What the driver is told ---- */
 
-static void virtio_set_line(const struct virtio *virtio)
-{
-	device_set_line(&virtio->device, virtio->interrupt);
-}
-
-/* The line is a system call, so it is left alone where it stays as it is. */
-static void virtio_set_interrupt(struct virtio *virtio, uint32_t interrupt)
-{
-	bool changes = !virtio->interrupt != !interrupt;
-
-	virtio->interrupt = interrupt;
-	if (changes)
-		virtio_set_line(virtio);
-}
-
-void virtio_set_bell(const struct virtio *virtio, uint32_t queue, int event)
+/* Stores of this value to a register. */
+static void register_set_bell(const struct virtio *virtio, uint64_t offset, uint32_t value, int event)
 {
 	const struct device_line *line = &virtio->device.line;
 
 	if (line->set_bell)
-		line->set_bell(line->context, virtio->device.base + REG_QUEUE_NOTIFY, queue, event);
+		line->set_bell(line->context, virtio->device.base + offset, value, event);
+}
+
+void virtio_set_bell(const struct virtio *virtio, uint32_t queue, int event)
+{
+	register_set_bell(virtio, REG_QUEUE_NOTIFY, queue, event);
+}
+
+bool virtio_has_driver(const struct virtio *virtio)
+{
+	return virtio->status & STATUS_DRIVER_OK;
 }
 
 bool virtio_is_live(const struct virtio *virtio)
 {
-	return virtio->status & STATUS_DRIVER_OK && !(virtio->status & STATUS_NEEDS_RESET);
+	return virtio_has_driver(virtio) && !(virtio->status & STATUS_NEEDS_RESET);
+}
+
+/* Section 2.3: not before the driver is ready for it. */
+static void virtio_tell_config(struct virtio *virtio)
+{
+	if (virtio_has_driver(virtio))
+		interrupt_raise(virtio, VIRTIO_INTERRUPT_CONFIG);
 }
 
 void virtio_config_changed(struct virtio *virtio)
 {
 	virtio->generation++;
-	/* Section 2.3: not before the driver is ready for it. */
-	if (virtio->status & STATUS_DRIVER_OK)
-		virtio_set_interrupt(virtio, virtio->interrupt | VIRTIO_INTERRUPT_CONFIG);
+	window_show_change(virtio);
+	virtio_tell_config(virtio);
 }
 
 void virtio_fail(struct virtio *virtio, const char *what)
@@ -103,8 +107,8 @@ void virtio_fail(struct virtio *virtio, const char *what)
 	if (virtio->status & STATUS_NEEDS_RESET)
 		return;
 	virtio->status |= STATUS_NEEDS_RESET;
-	if (virtio->status & STATUS_DRIVER_OK)
-		virtio_set_interrupt(virtio, virtio->interrupt | VIRTIO_INTERRUPT_CONFIG);
+	window_show(virtio);
+	virtio_tell_config(virtio);
 	log_guest(&virtio->failures_logged,
 		  "%s: the guest's driver of the %s %" PRIu32 " broke the rules (%s), and must reset the device",
 		  virtio->machine, virtio->ops->name, virtio->device.instance, what);
@@ -139,7 +143,7 @@ void virtio_used(struct virtio *virtio, struct virtqueue *queue)
 	if (queue->broken)
 		virtio_fail(virtio, queue->broken);
 	else if (virtqueue_wants_interrupt(queue, virtio->memory))
-		virtio_set_interrupt(virtio, virtio->interrupt | VIRTIO_INTERRUPT_USED);
+		interrupt_raise(virtio, VIRTIO_INTERRUPT_USED);
 }
 
 /*
@@ -160,18 +164,6 @@ void virtio_serve(struct virtio *virtio, struct virtqueue *queue,
 		lock_take(&virtio->device.lock);
 	}
 	virtio_used(virtio, queue);
-}
-
-/* Whether the kernel has raised the line nobody knows here, so only an answer to that lowers it: call.h. */
-static void virtio_acknowledge(struct virtio *virtio, uint32_t value)
-{
-	if (!virtio->called) {
-		virtio_set_interrupt(virtio, virtio->interrupt & ~value);
-		return;
-	}
-	virtio->interrupt &= ~value;
-	if (value & VIRTIO_INTERRUPT_USED)
-		virtio_set_line(virtio);
 }
 
 /* ---- Features and status ---- */
@@ -204,9 +196,9 @@ static void virtio_clear(struct virtio *virtio)
 	for (uint32_t n = 0; n < virtio->ops->queues; n++)
 		virtqueue_reset(&virtio->queue[n]);
 	virtio->features = 0;
-	virtio->status = virtio->interrupt = 0;
+	virtio->status = 0;
 	virtio->queue_selected = virtio->features_selected = virtio->driver_features_selected = 0;
-	virtio_set_line(virtio);
+	interrupt_clear(virtio);
 }
 
 /* The front end first: it may still use the queues. */
@@ -337,7 +329,7 @@ static uint32_t virtio_read_register(struct virtio *virtio, uint64_t offset)
 	case REG_QUEUE_READY:
 		return queue && queue->ready;
 	case REG_INTERRUPT_STATUS:
-		return virtio->interrupt | (virtio->called ? VIRTIO_INTERRUPT_USED : 0);
+		return interrupt_status(virtio);
 	case REG_STATUS:
 		return virtio->status;
 	case REG_GENERATION:
@@ -385,7 +377,7 @@ static void virtio_write_register(struct virtio *virtio, uint64_t offset, uint32
 		queue_notify(virtio, value);
 		break;
 	case REG_INTERRUPT_ACK:
-		virtio_acknowledge(virtio, value);
+		interrupt_acknowledge(virtio, value);
 		break;
 	case REG_STATUS:
 		virtio_set_status(virtio, value);
@@ -412,6 +404,7 @@ static void virtio_write(struct device *device, uint64_t offset, unsigned int le
 		virtio_write_register(virtio, offset, (uint32_t)value);
 	else if (offset >= REG_CONFIG && virtio->ops->config_write)
 		virtio->ops->config_write(virtio, (uint32_t)(offset - REG_CONFIG), &bytes, length);
+	window_show(virtio);
 }
 
 static void virtio_start(struct device *device)
@@ -419,7 +412,7 @@ static void virtio_start(struct device *device)
 	struct virtio *virtio = virtio_of(device);
 
 	lock_take(&device->lock);
-	virtio_set_line(virtio);
+	interrupt_start(virtio);
 	lock_drop(&device->lock);
 	if (virtio->ops->start)
 		virtio->ops->start(virtio);
@@ -447,6 +440,7 @@ static void virtio_device_reset(struct device *device)
 
 	virtio_reset(virtio);
 	virtio->generation = 0;
+	window_show(virtio);
 }
 
 static void virtio_destroy(struct device *device)
@@ -502,8 +496,7 @@ static bool state_is_valid(struct virtio *virtio)
 {
 	bool negotiated = virtio->status & STATUS_FEATURES_OK;
 
-	if (virtio->status & ~(STATUS_OF_DRIVER | STATUS_NEEDS_RESET) ||
-	    virtio->interrupt & ~(VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG) ||
+	if (virtio->status & ~(STATUS_OF_DRIVER | STATUS_NEEDS_RESET) || !interrupt_is_valid(virtio) ||
 	    (negotiated && !features_are_valid(virtio)) || (virtio->status & STATUS_DRIVER_OK && !negotiated))
 		return false;
 	for (uint32_t n = 0; n < virtio->ops->queues; n++) {
@@ -545,7 +538,17 @@ static int virtio_load(struct device *device, struct cursor *state, uint32_t ver
 	/* What cannot be is not left behind. */
 	if (result)
 		virtio_clear(virtio);
+	window_show(virtio);
 	return result;
+}
+
+/* To acknowledge used buffers alone has no effect. */
+static void virtio_open_window(struct virtio *virtio)
+{
+	virtio->window = virtio->device.line.window;
+	virtio->device_ops.edge = virtio->window;
+	if (virtio->window)
+		register_set_bell(virtio, REG_INTERRUPT_ACK, VIRTIO_INTERRUPT_USED, virtio->window->unheard);
 }
 
 void virtio_init(struct virtio *virtio, const struct virtio_ops *ops, uint32_t slot, uint32_t instance,
@@ -581,4 +584,5 @@ void virtio_init(struct virtio *virtio, const struct virtio_ops *ops, uint32_t s
 		.machine = machine,
 	};
 	lock_init(&virtio->device.lock, LOCK_DEVICE);
+	virtio_open_window(virtio);
 }

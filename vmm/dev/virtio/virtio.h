@@ -5,7 +5,8 @@
  * Policy: the transport is a device (dev/device.h), and knows of the front end behind it only struct virtio_ops. It
  * offers VIRTIO_F_VERSION_1, event indices and indirect descriptors to each, and checks what the driver does: features
  * that were not offered, queues that do not exist, a status that goes backwards. A front end that finds its queue
- * broken calls virtio_fail(): the driver sees DEVICE_NEEDS_RESET and the log one line.
+ * broken calls virtio_fail(): the driver sees DEVICE_NEEDS_RESET and the log one line. How the driver reads registers
+ * and is interrupted depends on the machine's model (window.h, interrupt.h).
  * Source: Virtual I/O Device (VIRTIO) Version 1.2, sections 2.1, 3.1 and 4.2.2.
  */
 #ifndef VMM_DEV_VIRTIO_VIRTIO_H
@@ -15,6 +16,9 @@
 #include "dev/virtio/queue.h"
 
 #define VIRTIO_QUEUES_MAX 8u
+
+/* Of a device, in bytes; its configuration is behind them. */
+#define VIRTIO_REGISTERS_SIZE 0x100u
 
 /* Bits of InterruptStatus. */
 #define VIRTIO_INTERRUPT_USED 1u
@@ -70,9 +74,10 @@ struct virtio {
 	struct virtqueue queue[VIRTIO_QUEUES_MAX];
 	uint64_t features; /* negotiated */
 	uint32_t status;
-	uint32_t interrupt;  /* why the line is up: VIRTIO_INTERRUPT_* */
-	bool called;	     /* the kernel raises it as well: call.h */
-	uint32_t generation; /* of the configuration */
+	struct virtio_window *window; /* NULL: of an older model, whose registers have none */
+	uint32_t interrupt;	      /* what InterruptStatus says besides what it always says: interrupt.h */
+	bool called;		      /* the kernel interrupts the driver as well */
+	uint32_t generation;	      /* of the configuration */
 	uint32_t queue_selected;
 	uint32_t features_selected;	   /* which word of what the device offers */
 	uint32_t driver_features_selected; /* which word of what the driver takes */
@@ -96,6 +101,8 @@ void virtio_set_bell(const struct virtio *virtio, uint32_t queue, int event);
 uint64_t virtio_offered(struct virtio *virtio);
 /* With the lock: the features that both sides have; 0 before they are negotiated. */
 uint64_t virtio_negotiated(const struct virtio *virtio);
+/* With the lock: whether the driver has begun, also if the device has failed since. */
+bool virtio_has_driver(const struct virtio *virtio);
 /* With the lock: whether the driver has made the device live, and it has not failed. */
 bool virtio_is_live(const struct virtio *virtio);
 /*
