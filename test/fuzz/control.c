@@ -19,7 +19,7 @@
 #define END_OF_LINE 0x80 /* in the byte for the client: the piece ends its line */
 
 static const struct machine_config config = {
-	.name = "fuzzed", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN, .model = CONFIG_MODEL_DEVICES
+	.name = "fuzzed", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN, .model = CONFIG_MODEL_NEW
 };
 static struct console console = { .in = -1, .out = -1 };
 static struct machine machine;

@@ -34,7 +34,7 @@ enum {
 };
 
 static const struct machine_config config = {
-	.name = "fuzzed", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN, .model = CONFIG_MODEL_DEVICES
+	.name = "fuzzed", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN, .model = CONFIG_MODEL_NEW
 };
 static struct console console = { .in = -1, .out = -1 };
 static struct fake_host hosts[2];

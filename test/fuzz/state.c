@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const struct machine_config config = {
-	.name = "fuzzed", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN, .model = CONFIG_MODEL_DEVICES
+	.name = "fuzzed", .vcpus = 1, .memory_size = LAYOUT_RAM_MIN, .model = CONFIG_MODEL_NEW
 };
 static struct console console = { .in = -1, .out = -1 };
 

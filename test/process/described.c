@@ -65,7 +65,7 @@ static void test_config(void **state)
 	node_runs_on(&altra, "guest");
 	expect_field(&altra, "vcpus", "2");
 	expect_field(&altra, "memory_mib", "64");
-	expect_field(&altra, "model", "2");
+	expect_field(&altra, "model", "3");
 	expect_field(&altra, "command_line", "\"guest=printing\"");
 	expect_field(&altra, "on_reboot", "\"exit\"");
 	expect_field(&altra, "disks", "[]");

@@ -81,7 +81,7 @@ static void test_options(void **state)
 	assert_string_equal(config.disk[1].where, "nbd://store/b");
 	assert_int_equal(config.on_reboot, CONFIG_RESET);
 	assert_int_equal(config.on_panic, CONFIG_EXIT);
-	assert_int_equal(config.model, CONFIG_MODEL_DEVICES);
+	assert_int_equal(config.model, CONFIG_MODEL_NEW);
 }
 
 static void test_defaults(void **state)

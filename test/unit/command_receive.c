@@ -95,7 +95,7 @@ static int set_up(void **state)
 		.name = "boat",
 		.vcpus = 1,
 		.memory_size = LAYOUT_RAM_MIN,
-		.model = CONFIG_MODEL_DEVICES,
+		.model = CONFIG_MODEL_NEW,
 	};
 
 	(void)state;
@@ -267,7 +267,7 @@ static void test_signal_while_receiving(void **state)
 		.name = "slow",
 		.vcpus = 1,
 		.memory_size = LAYOUT_RAM_MIN,
-		.model = CONFIG_MODEL_DEVICES,
+		.model = CONFIG_MODEL_NEW,
 		.address_bits = HOST_ADDRESS_BITS,
 	};
 	struct buffer buffer = { 0 };

@@ -50,7 +50,7 @@ static int machine_make(uint32_t model)
 static int set_up(void **state)
 {
 	(void)state;
-	return machine_make(CONFIG_MODEL_DEVICES) ? -1 : machine_resume(&machine, SC_CLOCK_FREEZE, false, &error);
+	return machine_make(CONFIG_MODEL_NEW) ? -1 : machine_resume(&machine, SC_CLOCK_FREEZE, false, &error);
 }
 
 static int tear_down_machine(void **state)

@@ -47,7 +47,7 @@ static int set_up(void **state)
 		.name = "boat",
 		.vcpus = 1,
 		.memory_size = LAYOUT_RAM_MIN,
-		.model = CONFIG_MODEL_DEVICES,
+		.model = CONFIG_MODEL_NEW,
 	};
 
 	(void)state;

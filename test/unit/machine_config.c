@@ -237,9 +237,9 @@ static void test_numbers(void **state)
 	bad.memory_size = UINT64_MAX;
 	expect_refused("memory_mib takes whole MiB, not 18446744073709551615 bytes");
 	bad.model = (enum config_model)0;
-	expect_refused("model takes 1 to 2, not 0");
-	bad.model = (enum config_model)3;
-	expect_refused("model takes 1 to 2, not 3");
+	expect_refused("model takes 1 to 3, not 0");
+	bad.model = (enum config_model)4;
+	expect_refused("model takes 1 to 3, not 4");
 	bad.on_reboot = (enum config_action)2;
 	expect_refused("on_reboot takes 0 to 1, not 2");
 	bad.on_panic = (enum config_action)7;
@@ -330,7 +330,7 @@ static void test_bad_firmware(void **state)
 	expect_refused(goes_without);
 	bad = by_firmware;
 	bad.model = CONFIG_MODEL_UART;
-	expect_refused("firmware takes a machine of model 2, not 1");
+	expect_refused("firmware takes a machine of model 2 or newer, not 1");
 	bad = by_firmware;
 	strcpy(bad.firmware, "code.fd");
 	expect_refused("firmware takes an absolute path, not `code.fd`");

@@ -58,7 +58,7 @@ static void test_defaults(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("{}"), 0);
-	assert_int_equal(config.model, CONFIG_MODEL_DEVICES);
+	assert_int_equal(config.model, CONFIG_MODEL_NEW);
 	assert_int_equal(config.vcpus, 1);
 	assert_true(config.memory_size == 512ull << 20);
 	assert_string_equal(config.kernel, "");
@@ -79,7 +79,7 @@ static const struct {
 	{ "[]", "a description is a JSON object" },
 	{ "{\"colour\": \"blue\"}", "colour is no field of a description: see seaclock.json(5)" },
 	{ "{\"name\": \"boat\"}", "name is no field of a description" },
-	{ "{\"model\": 3}", "model takes 1 to 2, not 3" },
+	{ "{\"model\": 4}", "model takes 1 to 3, not 4" },
 	{ "{\"model\": \"2\"}", "model takes a whole number below 2^32" },
 	{ "{\"vcpus\": 0}", "vcpus takes 1 to 8, not 0" },
 	{ "{\"vcpus\": 9}", "vcpus takes 1 to 8, not 9" },
@@ -201,7 +201,7 @@ static void random_config(struct random *random, struct machine_config *made)
 {
 	config_init(made);
 	strcpy(made->name, "boat");
-	made->model = (enum config_model)random_between(random, CONFIG_MODEL_UART, CONFIG_MODEL_DEVICES);
+	made->model = (enum config_model)random_between(random, CONFIG_MODEL_UART, CONFIG_MODEL_NEW);
 	made->vcpus = (uint32_t)random_between(random, 1, SC_VCPU_MAX);
 	made->memory_size = random_between(random, 64, 65536) << 20;
 	made->on_reboot = (enum config_action)random_between(random, CONFIG_EXIT, CONFIG_RESET);

@@ -33,6 +33,12 @@ static int set_up_devices(void **state)
 	return set_up_model(CONFIG_MODEL_DEVICES);
 }
 
+static int set_up_window(void **state)
+{
+	(void)state;
+	return set_up_model(CONFIG_MODEL_WINDOW);
+}
+
 static void test_uart(void **state)
 {
 	struct acpi_node nodes[ACPI_NODES_MAX];
@@ -129,13 +135,94 @@ static void test_call(void **state)
 	close(event);
 }
 
+/* ---- How the guest comes to the registers ---- */
+
+#define RANDOM (LAYOUT_VIRTIO_BASE + 8 * 0x200)
+
+/* How often the guest left for it. */
+static uint64_t exits_of(uint64_t gpa, bool write, uint64_t *value)
+{
+	uint64_t entries = fake_host_entries(fake_host_current());
+
+	*value = mmio(gpa, 4, write, 1);
+	return fake_host_entries(fake_host_current()) - entries;
+}
+
+static void expect_edges(bool edges)
+{
+	struct acpi_node nodes[ACPI_NODES_MAX];
+	unsigned int count = devices_describe(&machine.devices, nodes, ACPI_NODES_MAX);
+
+	for (unsigned int n = 0; n < count; n++)
+		assert_int_equal(nodes[n].edge, edges && !strcmp(nodes[n].hid, "LNRO0005"));
+}
+
+static void test_registers_by_exits(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	run();
+	assert_int_equal(exits_of(RANDOM + 0x008, false, &value), 1);
+	assert_int_equal(value, 4);
+	assert_false(fake_vm_ring(&machine.vm, RANDOM + 0x064, 1));
+	expect_edges(false);
+}
+
+/* Stores are exits, but for the one without effect; what they change is there to read. */
+static void test_registers_in_memory(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	run();
+	assert_int_equal(exits_of(RANDOM + 0x008, false, &value), 0);
+	assert_int_equal(value, 4);
+	assert_int_equal(exits_of(RANDOM + 0x070, true, &value), 1);
+	assert_int_equal(exits_of(RANDOM + 0x070, false, &value), 0);
+	assert_int_equal(value, 1);
+	assert_int_equal(exits_of(LAYOUT_VIRTIO_BASE, false, &value), 0);
+	assert_int_equal(value, 0);
+	assert_true(fake_vm_ring(&machine.vm, RANDOM + 0x064, 1));
+	assert_false(fake_vm_ring(&machine.vm, RANDOM + 0x064, 2));
+	assert_false(fake_vm_ring(&machine.vm, RANDOM + 0x064, 3));
+	expect_edges(true);
+}
+
+static void test_hidden_registers(void **state)
+{
+	const struct device_line *line = &machine.devices.random.virtio.device.line;
+	uint64_t value;
+
+	(void)state;
+	run();
+	line->show_rom(line->context, LAYOUT_VIRTIO_BASE, false);
+	assert_int_equal(exits_of(RANDOM + 0x008, false, &value), 1);
+	assert_int_equal(value, 4);
+	line->show_rom(line->context, LAYOUT_VIRTIO_BASE, true);
+	assert_int_equal(exits_of(RANDOM + 0x008, false, &value), 0);
+}
+
+/* It does not travel: what another host needs to show it is the devices' state, which is as it was. */
+static void test_window_is_no_memory(void **state)
+{
+	(void)state;
+	assert_null(memory_place(&machine.memory, LAYOUT_VIRTIO_BASE, 4));
+	assert_int_equal(machine.memory.regions, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_uart, set_up_uart, tear_down),
 		cmocka_unit_test_setup_teardown(test_places, set_up_devices, tear_down),
 		cmocka_unit_test_setup_teardown(test_state, set_up_devices, tear_down),
+		cmocka_unit_test_setup_teardown(test_state, set_up_window, tear_down),
 		cmocka_unit_test_setup_teardown(test_call, set_up_devices, tear_down),
+		cmocka_unit_test_setup_teardown(test_registers_by_exits, set_up_devices, tear_down),
+		cmocka_unit_test_setup_teardown(test_registers_in_memory, set_up_window, tear_down),
+		cmocka_unit_test_setup_teardown(test_hidden_registers, set_up_window, tear_down),
+		cmocka_unit_test_setup_teardown(test_window_is_no_memory, set_up_window, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,7 @@ static inline void file_make(const char *name)
 static inline void describe(const char *first, const char *second)
 {
 	described = config;
-	described.model = CONFIG_MODEL_DEVICES;
+	described.model = CONFIG_MODEL_NEW;
 	described.disks = 2;
 	described.disk[0] = described.disk[1] = config_disk_default();
 	snprintf(described.disk[0].where, sizeof(described.disk[0].where), "%s", first);

@@ -22,7 +22,7 @@ static const struct machine_config config = {
 	.name = "m",
 	.vcpus = 2,
 	.memory_size = LAYOUT_RAM_MIN,
-	.model = CONFIG_MODEL_DEVICES,
+	.model = CONFIG_MODEL_NEW,
 };
 
 static struct machine machine;

@@ -40,9 +40,10 @@ static void test_create_fails(void **state)
 		enum fake_call call;
 		uint32_t skip;
 	} cases[] = {
-		{ FAKE_VM_CREATE, 0 },	 { FAKE_MEMORY, 0 },	 { FAKE_SET_RAM, 0 },	   { FAKE_MEMORY, 1 },
-		{ FAKE_SET_RAM, 1 },	 { FAKE_STOLEN, 0 },	 { FAKE_TIMER_CREATE, 1 }, { FAKE_VCPU_CREATE, 0 },
-		{ FAKE_VCPU_CREATE, 1 }, { FAKE_GIC_CREATE, 0 }, { FAKE_TIMER_CREATE, 0 }, { FAKE_COUNTER_OFFSET, 0 },
+		{ FAKE_VM_CREATE, 0 },	  { FAKE_MEMORY, 0 },	      { FAKE_SET_RAM, 0 },     { FAKE_MEMORY, 1 },
+		{ FAKE_SET_RAM, 1 },	  { FAKE_MEMORY, 2 },	      { FAKE_SET_WINDOW, 0 },  { FAKE_STOLEN, 0 },
+		{ FAKE_TIMER_CREATE, 1 }, { FAKE_VCPU_CREATE, 0 },    { FAKE_VCPU_CREATE, 1 }, { FAKE_GIC_CREATE, 0 },
+		{ FAKE_TIMER_CREATE, 0 }, { FAKE_COUNTER_OFFSET, 0 },
 	};
 
 	(void)state;

@@ -80,7 +80,7 @@ static void expect_line(const char *name, const char *format, unsigned long long
 static void test_numbers(void **state)
 {
 	(void)state;
-	expect_line("model", ".I number\\fR, %llu or %llu\n", CONFIG_MODEL_UART, CONFIG_MODEL_DEVICES);
+	expect_line("model", ".I number\\fR, %llu to %llu\n", CONFIG_MODEL_UART, CONFIG_MODEL_NEW);
 	expect_line("vcpus", ".I number\\fR, %llu to %llu\n", 1, SC_VCPU_MAX);
 	expect_line("memory_mib", ".I number\\fR, %llu to %llu\n", LAYOUT_RAM_MIN >> 20, LAYOUT_RAM_MAX >> 20);
 	expect_line("command_line", ".I text\\fR, up to %llu bytes\n", CONFIG_COMMAND_LINE_SIZE - 1, 0);

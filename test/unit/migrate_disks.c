@@ -22,7 +22,7 @@ static int other = -1; /* somebody else's descriptor */
 static int disks_set_up(void **state)
 {
 	struct machine_config config = {
-		.name = "pair", .vcpus = 2, .memory_size = LAYOUT_RAM_MIN, .model = CONFIG_MODEL_DEVICES, .disks = 1
+		.name = "pair", .vcpus = 2, .memory_size = LAYOUT_RAM_MIN, .model = CONFIG_MODEL_NEW, .disks = 1
 	};
 	int fd;
 

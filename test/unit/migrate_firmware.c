@@ -16,7 +16,7 @@ static struct machine_config config = {
 	.name = "pair",
 	.vcpus = 1,
 	.memory_size = LAYOUT_RAM_MIN,
-	.model = CONFIG_MODEL_DEVICES,
+	.model = CONFIG_MODEL_NEW,
 	.firmware = "/nowhere/code",
 };
 

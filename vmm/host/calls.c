@@ -131,6 +131,12 @@ static const struct call interrupts[] = {
 	END,
 };
 
+/* Of devices whose configuration may change in several words: their registers are hidden meanwhile. */
+static const struct call window[] = {
+	REQUEST(KVM_SET_USER_MEMORY_REGION),
+	END,
+};
+
 /* A vCPU and what its guest asks for: registers of hypercalls, ROM that is hidden, timers, the host's clock. */
 static const struct call vcpu[] = {
 	REQUEST(KVM_RUN),
@@ -341,8 +347,8 @@ static const struct call *const groups[THREAD_KINDS][GROUPS_MAX] = {
 	[THREAD_WRITER] = { every, sanitizer },
 	[THREAD_VCPU] = { vcpu, interrupts, every, sanitizer },
 	[THREAD_TIMERS] = { every, sanitizer, machine, files_read },
-	[THREAD_DISK] = { every, sanitizer, interrupts, disk },
-	[THREAD_NBD] = { every, sanitizer, interrupts, files_read, talk, sockets, names },
+	[THREAD_DISK] = { every, sanitizer, interrupts, window, disk },
+	[THREAD_NBD] = { every, sanitizer, interrupts, window, files_read, talk, sockets, names },
 	[THREAD_NET] = { every, sanitizer, interrupts, network, talk },
 	[THREAD_CLAIM] = { every, sanitizer },
 	[THREAD_VARIABLES] = { every, sanitizer, files_read, files_write },

@@ -28,7 +28,7 @@ void config_init(struct machine_config *config)
 	*config = (struct machine_config){
 		.vcpus = 1,
 		.memory_size = MEMORY_DEFAULT,
-		.model = CONFIG_MODEL_DEVICES,
+		.model = CONFIG_MODEL_NEW,
 	};
 }
 
@@ -157,8 +157,8 @@ static int check_firmware(const struct machine_config *config, struct error *err
 		return error_set(error, EINVAL,
 				 "firmware goes without kernel, initrd and command_line: it boots from a disk");
 	if (config->model < CONFIG_MODEL_DEVICES)
-		return error_set(error, EINVAL, "firmware takes a machine of model %u, not %u", CONFIG_MODEL_DEVICES,
-				 config->model);
+		return error_set(error, EINVAL, "firmware takes a machine of model %u or newer, not %u",
+				 CONFIG_MODEL_DEVICES, config->model);
 	return 0;
 }
 
@@ -232,8 +232,7 @@ int config_check(const struct machine_config *config, struct error *error)
 
 	if (!name_is_valid(config->name))
 		return error_set(error, EINVAL, "the name is not one that a machine can have");
-	result = check_number((struct field){ "", "model" }, config->model, CONFIG_MODEL_UART, CONFIG_MODEL_DEVICES,
-			      error);
+	result = check_number((struct field){ "", "model" }, config->model, CONFIG_MODEL_UART, CONFIG_MODEL_NEW, error);
 	if (!result)
 		result = check_number((struct field){ "", "vcpus" }, config->vcpus, 1, SC_VCPU_MAX, error);
 	if (!result)

@@ -28,10 +28,15 @@
 #define CONFIG_RECONNECT_MAX_S 86400u
 #define CONFIG_RECONNECT_DEFAULT_S 60u
 
-/* Which devices a machine has besides its disks; guest visible, so a machine keeps its model for ever. */
+/*
+ * Which devices a machine has besides its disks, and what their guest sees of them; so a machine keeps its model for
+ * ever.
+ */
 enum config_model {
 	CONFIG_MODEL_UART = 1, /* the UART alone: all machines of protocol 5 */
 	CONFIG_MODEL_DEVICES,  /* random numbers, console, power button, clocks as well */
+	CONFIG_MODEL_WINDOW,   /* the same; the interrupts of virtio devices are edges, and their registers memory */
+	CONFIG_MODEL_NEW = CONFIG_MODEL_WINDOW, /* what new machines have */
 };
 
 /* What the guest's own reset, or its panic, does. */

@@ -30,6 +30,20 @@ static int machine_map_memory(struct machine *machine, struct error *error)
 	return result;
 }
 
+/* Where the guest reads the registers of its virtio devices; it is none of its memory. */
+static int machine_create_window(struct machine *machine, struct error *error)
+{
+	struct virtio_window *window = &machine->window;
+
+	if (machine->config.model < CONFIG_MODEL_WINDOW)
+		return 0;
+	window->memory = host_memory_allocate(LAYOUT_VIRTIO_WINDOW_SIZE);
+	window->unheard = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!window->memory || window->unheard < 0)
+		return error_set(error, ENOMEM, "this host has no memory or descriptor for the registers of devices");
+	return host_vm_add_window(&machine->vm, LAYOUT_VIRTIO_BASE, window->memory, LAYOUT_VIRTIO_WINDOW_SIZE, error);
+}
+
 static int machine_create_memory(struct machine *machine, struct error *error)
 {
 	int result = memory_create(&machine->memory, machine->config.memory_size, error);
@@ -63,6 +77,8 @@ static int machine_create_vm(struct machine *machine, struct error *error)
 
 	if (!result)
 		result = machine_create_memory(machine, error);
+	if (!result)
+		result = machine_create_window(machine, error);
 	if (!result)
 		result = vcpus_create(&machine->vcpus, &machine->vm, config->vcpus, true, exit_handle, machine, error);
 	if (!result)
@@ -119,8 +135,8 @@ static void machine_show_rom(void *context, uint64_t gpa, bool shown)
 
 	if (!result)
 		return;
-	log_line("%s: KVM does not %s the flash at 0x%llx (%s)", machine->config.name, shown ? "show" : "hide",
-		 (unsigned long long)gpa, strerror(-result));
+	log_line("%s: KVM does not %s the memory at 0x%llx, which the guest only reads (%s)", machine->config.name,
+		 shown ? "show" : "hide", (unsigned long long)gpa, strerror(-result));
 	machine_finish(machine, MACHINE_END_FAILED);
 }
 
@@ -154,6 +170,7 @@ static int machine_create_devices(struct machine *machine, struct console *conso
 			  .set_call = machine_set_call,
 			  .show_rom = machine_show_rom,
 			  .wait = machine_wait,
+			  .window = machine->window.memory ? &machine->window : NULL,
 			  .context = machine },
 		.counter = { .offset = machine_counter_offset, .context = machine },
 	};
@@ -183,6 +200,8 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 	machine->config.address_bits = HOST_ADDRESS_BITS;
 	machine->vm.kvm = machine->vm.vm = machine->vm.gic = -1;
 	machine->clock.timer = machine->clock.guest_event_fd = -1;
+	machine->window.unheard = -1;
+	lock_init(&machine->window.lock, LOCK_WINDOW);
 	machine->state = MACHINE_PAUSED;
 	machine->policy = SC_CLOCK_FREEZE;
 	lock_init(&machine->lock, LOCK_MACHINE);
@@ -211,6 +230,14 @@ static void machine_close(int fd)
 		close(fd);
 }
 
+static void machine_destroy_window(struct virtio_window *window)
+{
+	if (window->memory)
+		host_memory_free(window->memory, LAYOUT_VIRTIO_WINDOW_SIZE);
+	machine_close(window->unheard);
+	lock_destroy(&window->lock);
+}
+
 void machine_destroy(struct machine *machine)
 {
 	expiry_stop(machine);
@@ -222,6 +249,7 @@ void machine_destroy(struct machine *machine)
 	clock_destroy(&machine->clock);
 	host_vm_destroy(&machine->vm);
 	memory_destroy(&machine->memory);
+	machine_destroy_window(&machine->window);
 	machine_close(machine->ended);
 	machine_close(machine->down);
 	machine_close(machine->restarting);

@@ -10,6 +10,7 @@
 
 #include "boot/boot.h"
 #include "base/buffer.h"
+#include "dev/virtio/window.h"
 #include "machine/clock.h"
 #include "machine/config.h"
 #include "machine/devices.h"
@@ -52,6 +53,7 @@ struct machine {
 	struct machine_restored restored;
 	struct host_vm vm;
 	struct memory memory;
+	struct virtio_window window; /* without memory in older models */
 	struct clock clock;
 	struct vcpu_set vcpus;
 	struct disks disks;
