@@ -3,8 +3,7 @@
 #
 # A guest's disk, beside QEMU's (bench/peers.sh): sourced by bench/lab-bench. The load and the kind of file are the same.
 # QEMU has its disk on virtio-mmio, as Seaclock has, and on PCI, both by io_uring, and on PCI by threads, which write a
-# file in memory faster; for each load the fastest of these is the peer. On PCI an interrupt needs no access to the device
-# (MSI-X), on MMIO two, which only the monitor can answer: the last column is without what that costs.
+# file in memory faster; for each load the fastest of these is the peer.
 disk_mib=48
 
 # The loads, one a line: its name, the bytes of a request, how many at a time, how many in all, and the rest for iops.
@@ -54,9 +53,8 @@ disk_print_memory() {
 	}
 }
 
-# measure_calls has set register_get and kvm_call: an exit to user space costs what lies between them.
 measure_disks() {
-	local exit_ns=$((register_get - kvm_call)) name size depth count words
+	local name size depth count words
 	local -A ns exits user base_exits base_user
 	peer_rivals=(mmio pci threads)
 	peer_monitors=(seaclock "${peer_rivals[@]}")

@@ -5,7 +5,6 @@
 # other end of its traffic is a program on their host. QEMU has its device on virtio-mmio, as Seaclock has, and on PCI, and
 # each of them with vhost-net, where the host's kernel moves the frames, and without; for each load the fastest of these is
 # the peer. Seaclock takes vhost-net where it finds it: a second table is of a host that has none, without /dev/vhost-net.
-# As for disks, the last column is without the two exits of an interrupt on MMIO.
 network_port=5001
 # Linux makes the segments of a TCP stream the smaller the slower it is. Processors that are emulated are slow, and the
 # segments would be two packets long: each end is told to make them as long as they are on a real host.
@@ -74,7 +73,7 @@ network_load() {
 
 # A table: with vhost-net if $1 is on, as the title $2 says.
 network_compare() {
-	local exit_ns=$((register_get - kvm_call)) name size count kind
+	local name size count kind
 	local -A ns exits user base_exits base_user
 	peer_monitors=(seaclock "${peer_rivals[@]}")
 	network_guests_start "$1"

@@ -127,20 +127,13 @@ exits_print() {
 	printf ' %13s' "$(per_request "${exits[$1]}" "${base_exits[$1]}" "$2") ($(per_request "${user[$1]}" "${base_user[$1]}" "$2"))"
 }
 
-# ns[seaclock] without its exits to user space that monitor $1 does not have, in $2 requests.
-peer_without() {
-	awk -v ns="${ns[seaclock]}" -v exit_ns="$exit_ns" -v count="$2" \
-		-v more="$(per_request "${user[seaclock]}" "${base_user[seaclock]}" "$2")" \
-		-v less="$(per_request "${user[$1]}" "${base_user[$1]}" "$2")" 'BEGIN { printf "%d", ns - (more - less) * count * exit_ns }'
-}
-
 # The head of a table; $1 says what its numbers are.
 peer_print_head() {
 	local width=$((9 * ${#peer_monitors[@]}))
-	printf "%-32s %$((width - 1))s %14s %27s %8s\n" "" "$1" "Seaclock is" "exits (to user space)" "without"
+	printf "%-32s %$((width - 1))s %14s %27s\n" "" "$1" "Seaclock is" "exits (to user space)"
 	printf '%-32s' ""
 	printf ' %8s' "${peer_monitors[@]}"
-	printf ' %14s %13s %13s %8s\n' "x the fastest" seaclock "the fastest" "the two"
+	printf ' %14s %13s %13s\n' "x the fastest" seaclock "the fastest"
 }
 
 # One line of it: the load's name, how many requests there were, and the bytes of one if what counts is MB/s.
@@ -155,6 +148,5 @@ peer_print() {
 			if (size) printf " %8.1f", count * size * 1000 / ns; else printf " %8.0f", count * 1e9 / ns }')
 	done
 	line+=$(printf ' %14s' "$(ratio "${ns[$peer]}" "${ns[seaclock]}") x $peer")
-	line+=$(exits_print seaclock "$count")$(exits_print "$peer" "$count")
-	echo "$line$(printf ' %8s' "$(ratio "${ns[$peer]}" "$(peer_without "$peer" "$count")")")"
+	echo "$line$(exits_print seaclock "$count")$(exits_print "$peer" "$count")"
 }
