@@ -13,6 +13,7 @@ disk_numbers=0
 ping_ms=20
 # After a move KVM maps the guest's memory anew. It touches about a thousand pages before it answers (exits of its vCPUs,
 # counted after a move), and an emulated processor takes a quarter of a millisecond for each, unless huge pages hold them.
+# And the emulator translates the guest's code anew (doc/testing.md).
 late_ms=100
 late_without_huge_pages_ms=500
 # What lab/debian/ allows its chronyd, and 10 ppm for the frequency that it has found.
