@@ -164,7 +164,7 @@ static void test_migrates_without_a_client(void **state)
 {
 	struct process *monitor;
 	struct node grace;
-	char request[128];
+	char request[192];
 	int fd;
 
 	(void)state;
