@@ -3,28 +3,13 @@
 #include "base/named_socket.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-int named_socket_listen(const struct sockaddr_un *address, int *fd)
-{
-	int result;
-
-	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (*fd < 0)
-		return -errno;
-	/* The name gets the descriptor's mode, less the umask. */
-	if (fchmod(*fd, 0600) || bind(*fd, (const struct sockaddr *)address, sizeof(*address)))
-		return -errno;
-	if (!listen(*fd, SOMAXCONN))
-		return 0;
-	result = -errno;
-	unlink(address->sun_path);
-	return result;
-}
-
-bool named_socket_is_dead(const struct sockaddr_un *address)
+/* Whether nobody listens on a socket of that name any more. */
+static bool name_is_dead(const struct sockaddr_un *address)
 {
 	struct stat facts;
 	int fd;
@@ -40,4 +25,23 @@ bool named_socket_is_dead(const struct sockaddr_un *address)
 	dead = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 && errno == ECONNREFUSED;
 	close(fd);
 	return dead;
+}
+
+int named_socket_listen(const struct sockaddr_un *address, int *fd)
+{
+	int result;
+
+	if (name_is_dead(address))
+		unlink(address->sun_path);
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd < 0)
+		return -errno;
+	/* The name gets the descriptor's mode, less the umask. */
+	if (fchmod(*fd, 0600) || bind(*fd, (const struct sockaddr *)address, sizeof(*address)))
+		return -errno;
+	if (!listen(*fd, SOMAXCONN))
+		return 0;
+	result = -errno;
+	unlink(address->sun_path);
+	return result;
 }

@@ -8,13 +8,12 @@
 #ifndef VMM_BASE_NAMED_SOCKET_H
 #define VMM_BASE_NAMED_SOCKET_H
 
-#include <stdbool.h>
 #include <sys/un.h>
 
-/* Listens: 0 or -errno, and then the name is untouched, *fd a descriptor to be closed, or -1. It does not block. */
+/*
+ * Listens, on a name that is free or on which nobody listens any more: 0 or -errno, and then *fd is a descriptor to be
+ * closed, or -1. It does not block.
+ */
 int named_socket_listen(const struct sockaddr_un *address, int *fd);
-
-/* Whether nobody listens on a socket of that name any more. */
-bool named_socket_is_dead(const struct sockaddr_un *address);
 
 #endif

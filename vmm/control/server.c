@@ -100,8 +100,6 @@ int control_open(struct control *control, struct machine *machine, struct error 
 	lock = folder_open(control_folder(), error);
 	if (lock < 0)
 		return lock;
-	if (named_socket_is_dead(&control->address))
-		unlink(control->address.sun_path);
 	result = control_bind(control, error);
 	if (!result)
 		result = control_listen(control, error);

@@ -78,8 +78,6 @@ int unix_socket_listen(const char *path, int *listener, struct error *error)
 
 	if (result)
 		return result;
-	if (named_socket_is_dead(&address))
-		unlink(path);
 	result = named_socket_listen(&address, listener);
 	if (!result)
 		return 0;
