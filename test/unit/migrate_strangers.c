@@ -407,19 +407,27 @@ static void test_frames_ahead(void **state)
 	channel_close(&taken);
 }
 
+/* A migration that was taken and whose state is loaded: its source's end. */
+static struct channel *take_loaded(struct channel *taken)
+{
+	struct channel *source = call_as(ALTRA);
+	struct frame_hello hello;
+
+	say_hello(source, 1, "web-1");
+	assert_true(incoming_take(&incoming, taken, &hello));
+	step(1, TARGET_EVENT_LOADED);
+	return source;
+}
+
 /* The channel has taken SETTLED off the socket, and whoever sleeps on the incoming side is woken for it all the same.
  */
 static void test_settled_ahead(void **state)
 {
 	struct pollfd wait = { .fd = incoming.events, .events = POLLIN };
-	struct frame_hello hello;
-	struct channel *source = call_as(ALTRA), taken;
+	struct channel taken, *source = take_loaded(&taken);
 	struct frame frame;
 
 	(void)state;
-	say_hello(source, 1, "web-1");
-	assert_true(incoming_take(&incoming, &taken, &hello));
-	step(1, TARGET_EVENT_LOADED);
 	step(1, TARGET_EVENT_GO);
 	assert_int_equal(channel_send(source, FRAME_SYNC, NULL, 0, &error), 0);
 	say_settled(source, 1);
@@ -437,14 +445,10 @@ static void test_end_ahead(void **state)
 {
 	struct pollfd wait = { .fd = incoming.events, .events = POLLIN };
 	const struct error reason = { .text = "it was not to be" };
-	struct frame_hello hello;
-	struct channel *source = call_as(ALTRA), taken;
+	struct channel taken, *source = take_loaded(&taken);
 	struct frame frame;
 
 	(void)state;
-	say_hello(source, 1, "web-1");
-	assert_true(incoming_take(&incoming, &taken, &hello));
-	step(1, TARGET_EVENT_LOADED);
 	for (int n = 0; n < MANY; n++)
 		assert_int_equal(channel_send(source, FRAME_SYNC, NULL, 0, &error), 0);
 	assert_int_equal(channel_expect(&taken, FRAME_SYNC, &frame, &error), 0);
