@@ -417,7 +417,6 @@ static void pair_begin(struct pair *pair)
 	pair->options.host = pair->address[pair->asked];
 	pair->options.gate = &pair->gate;
 	pair->over = false;
-	pair->go_passed = false;
 	memset(pair->frames, 0, sizeof(pair->frames));
 }
 
@@ -435,6 +434,7 @@ void pair_migrate(struct pair *pair)
 	pthread_t source, target, operator;
 
 	pair_begin(pair);
+	pair->go_passed = false;
 	if (machine_begin_migration(&pair->source, &pair->source_error) || gate_open(&pair->gate, &pair->source_error))
 		fake_violation(pair->source_error.text);
 	for (int n = 0; n < 2; n++)
