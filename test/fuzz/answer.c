@@ -12,6 +12,7 @@
 #include "control/socket.h"
 #include "control/stream.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -85,15 +86,25 @@ static void print_answer(uint8_t form, const json_t *answer)
 	}
 }
 
+/* Any descriptor will do. */
+static int file_name(void *context, struct error *error)
+{
+	const uint8_t *form = context;
+
+	return *form & 0x20 ? error_set(error, EIO, "it has no name") : 0;
+}
+
 static void ask(uint8_t form)
 {
 	struct print_progress progress = { .shown = true };
 	struct client_watch watch = print_progress_watch(&progress);
+	const struct client_file file = { .fd = listener, .name = file_name, .context = &form };
 	struct error error = { .text = "" };
 	json_t *answer = NULL;
 	pthread_t monitor;
 	int result;
 
+	watch.file = form & 0x40 ? &file : NULL;
 	FUZZ_MUST(!pthread_create(&monitor, NULL, monitor_thread, NULL));
 	if (form & 0x80)
 		result = client_status_all(&answer, &error);

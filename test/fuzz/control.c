@@ -4,7 +4,8 @@
  * or with a sentence and a code, or is dropped; the machine stays what it is.
  *
  * Policy: the machine is receiving, so that no client can have it write a file or call another host. The input is a row
- * of pieces: one byte for the client, one for the length, the bytes. A length of 0 hangs up.
+ * of pieces: one byte for the client and for how many descriptors go with it, one for the length, the bytes. A length
+ * of 0 hangs up.
  */
 #include "fuzz.h"
 #include "../fake/host_fake.h"
@@ -74,14 +75,17 @@ static void expect_answer(const char *line, size_t size)
 	json_decref(answer);
 }
 
-static void say(uint32_t n, const uint8_t *bytes, size_t size, bool ends)
+static void say(uint32_t n, const uint8_t *bytes, size_t size, uint32_t passed, bool ends)
 {
 	static char heard[CONTROL_ANSWER_MAX];
+	struct descriptors descriptors = { .count = passed < DESCRIPTORS_MAX ? passed : DESCRIPTORS_MAX };
 	ssize_t got;
 
 	if (client[n] < 0)
 		call_up(n);
-	if (!size || send(client[n], bytes, size, MSG_NOSIGNAL) < 0 ||
+	for (uint32_t each = 0; each < DESCRIPTORS_MAX; each++)
+		descriptors.fd[each] = client[n];
+	if (!size || descriptors_send(client[n], bytes, size, &descriptors) < 0 ||
 	    (ends && send(client[n], "\n", 1, MSG_NOSIGNAL) < 0))
 		hang_up(n);
 	control_serve(&control);
@@ -104,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (size >= 2) {
 		size_t length = data[1] < size - 2 ? data[1] : size - 2;
 
-		say(data[0] % CLIENTS, data + 2, length, data[0] & END_OF_LINE);
+		say(data[0] % CLIENTS, data + 2, length, data[0] >> 2 & 7, data[0] & END_OF_LINE);
 		data += 2 + length;
 		size -= 2 + length;
 	}

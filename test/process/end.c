@@ -7,6 +7,7 @@
 #include "fixture/relay.h"
 
 #include <arpa/inet.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -194,13 +195,37 @@ static void test_saving(void **state)
 	assert_string_equal(process_text(saved), "older");
 }
 
+/* Who asked for it ends: nothing is left of the new file, and the guest goes on. */
+static void test_save_interrupted(void **state)
+{
+	struct process *save;
+	const char *saved;
+	char beside[512];
+	glob_t left;
+
+	(void)state;
+	node_make(&altra, "altra", "prepare_ms=60000");
+	saved = node_path(&altra, "saved");
+	process_write(saved, "older", 5);
+	node_run(&altra, "guest", "guest=stubborn");
+	node_wait_level(&altra, "guest", "cooperative");
+	save = node_start(&altra, "save", "guest", saved, NULL);
+	node_wait_state(&altra, "guest", "saving");
+	process_signal(save, SIGINT);
+	assert_int_equal(process_wait(save), 128 + SIGINT);
+	node_wait_state(&altra, "guest", "running");
+	assert_string_equal(process_text(saved), "older");
+	snprintf(beside, sizeof(beside), "%s.*", saved);
+	assert_int_equal(glob(beside, 0, NULL, &left), GLOB_NOMATCH);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, process_set_up, process_tear_down)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_run),		TEST(test_restore),   TEST(test_migrating), TEST(test_guest_ends),
-		TEST(test_handed_over), TEST(test_undecided), TEST(test_saving),
+		TEST(test_handed_over), TEST(test_undecided), TEST(test_saving),    TEST(test_save_interrupted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,7 +69,7 @@ static void test_check(void **state)
 	(void)state;
 	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
 		json_t *request = json_loads(cases[n].request, 0, NULL);
-		int result = request_check(request, &error);
+		int result = request_check(request, 0, &error);
 
 		json_decref(request);
 		if (!cases[n].code) {
@@ -80,6 +80,20 @@ static void test_check(void **state)
 		assert_string_equal(error.text, cases[n].sentence);
 		assert_string_equal(error_code(&error), cases[n].code);
 	}
+}
+
+/* More descriptors than a command takes. */
+static void test_descriptors(void **state)
+{
+	json_t *save = request_make("save"), *pause = request_make("pause");
+
+	(void)state;
+	assert_int_equal(request_check(save, 1, &error), 0);
+	assert_int_equal(request_check(save, 2, &error), -EINVAL);
+	assert_string_equal(error.text, "save takes no more than 1 descriptors, and 2 came with it");
+	assert_int_equal(request_check(pause, 1, &error), -EINVAL);
+	json_decref(save);
+	json_decref(pause);
 }
 
 /* What the client makes is taken, and read again as it was meant. */
@@ -96,7 +110,7 @@ static void test_fields(void **state)
 	request_set_flag(request, "inferred", false);
 	request_set_number(request, "downtime_ms", 7);
 	request_set_number(request, "max_step_us", 0);
-	assert_int_equal(request_check(request, &error), 0);
+	assert_int_equal(request_check(request, 0, &error), 0);
 	assert_int_equal(json_object_size(request), 5);
 	assert_string_equal(request_text(request, "host"), "altra");
 	assert_true(request_flag(request, "force"));
@@ -115,6 +129,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_fields),
 	};
 

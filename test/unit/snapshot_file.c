@@ -2,28 +2,24 @@
 /* Files of saved machines as such: frames go in and come out; what is not whole is refused; what fails leaves nothing.
  */
 #include "unit.h"
+#include "broken_fixture.h"
 #include "../fake/host_fake.h"
 #include "../fake/forged_file.h"
 
+#include "snapshot/draft.h"
 #include "snapshot/reader.h"
 #include "snapshot/seal.h"
 #include "snapshot/writer.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define NOISE_SIZE 200000u
@@ -59,24 +55,41 @@ static int put(struct snapshot_writer *writer, enum frame_type type, const void 
 	return writer->sink.put(&writer->sink, type, data, size, NULL, 0, &error);
 }
 
-/* A file of a few frames, `pages` of which are incompressible. */
-static int write_file(uint32_t pages)
+/* Frames into the draft, `pages` of which are incompressible, up to its seal. */
+static int fill(struct snapshot_writer *writer, const struct draft *draft, uint32_t pages)
 {
-	struct snapshot_writer writer;
-	int result = snapshot_writer_open(&writer, path, &error);
+	int result = snapshot_writer_open(writer, draft->fd, path, &error);
 
 	if (result)
 		return result;
-	result = put(&writer, FRAME_HELLO, "hello", 5);
+	result = put(writer, FRAME_HELLO, "hello", 5);
 	for (uint32_t n = 0; !result && n < pages; n++)
-		result = put(&writer, FRAME_PAGES, noise, sizeof(noise));
+		result = put(writer, FRAME_PAGES, noise, sizeof(noise));
 	if (!result)
-		result = put(&writer, FRAME_DONE, NULL, 0);
+		result = put(writer, FRAME_DONE, NULL, 0);
+	return result ? result : snapshot_writer_finish(writer, &error);
+}
+
+/* As a client and its monitor do it together. */
+static int write_file(uint32_t pages)
+{
+	struct snapshot_writer writer;
+	struct draft draft;
+	struct error left;
+	int result = draft_make(&draft, path, &error);
+
+	if (result)
+		return result;
+	result = fill(&writer, &draft, pages);
 	if (!result)
-		result = snapshot_writer_finish(&writer, &error);
+		result = draft_place(&draft, &error);
 	if (!result)
-		return snapshot_writer_commit(&writer, &error);
-	snapshot_writer_discard(&writer);
+		result = snapshot_writer_seal(&writer, &error);
+	snapshot_writer_close(&writer);
+	if (!result)
+		draft_keep(&draft);
+	else
+		assert_int_equal(draft_withdraw(&draft, &left), 0);
 	return result;
 }
 
@@ -105,19 +118,6 @@ static int read_frames(void)
 	}
 	snapshot_reader_close(&reader);
 	return result ? result : count;
-}
-
-/* Nothing but the file, if there is one, lies in the folder. */
-static uint32_t files_in_folder(void)
-{
-	DIR *all = opendir(folder);
-	const struct dirent *entry;
-	uint32_t count = 0;
-
-	while ((entry = readdir(all)))
-		count += entry->d_name[0] != '.';
-	closedir(all);
-	return count;
 }
 
 static void expect_refused(int result)
@@ -149,7 +149,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(write_file(2), 0);
 	assert_int_equal(stat(path, &facts), 0);
 	assert_int_equal(facts.st_mode & 0777, 0600);
-	assert_int_equal(files_in_folder(), 1);
+	assert_int_equal(folder_count(folder), 1);
 	assert_int_equal(snapshot_reader_open(&reader, path, &error), 0);
 	assert_int_equal(snapshot_reader_next(&reader, &frame, &error), 0);
 	assert_int_equal(frame.type, FRAME_HELLO);
@@ -164,15 +164,6 @@ static void test_round_trip(void **state)
 	assert_int_equal(snapshot_reader_next(&reader, &frame, &error), 0);
 	assert_int_equal(frame.type, FRAME_DONE);
 	snapshot_reader_close(&reader);
-}
-
-static void test_replaces(void **state)
-{
-	(void)state;
-	assert_int_equal(write_file(1), 0);
-	assert_int_equal(write_file(3), 0);
-	assert_int_equal(read_frames(), 5);
-	assert_int_equal(files_in_folder(), 1);
 }
 
 /* ---- Damaged files ---- */
@@ -325,14 +316,14 @@ static void test_disk_full(void **state)
 	unlink(path);
 	limit_files(1000);
 	assert_int_equal(write_file(3), -EFBIG);
-	assert_int_equal(files_in_folder(), 0);
+	assert_int_equal(folder_count(folder), 0);
 	limit_files(RLIM_INFINITY);
 	assert_int_equal(write_file(1), 0);
 	for (size_t n = 0; n < ARRAY_SIZE(room); n++) {
 		limit_files(room[n]);
 		assert_int_equal(write_file(3), -EFBIG);
 		expect_refused(-EFBIG);
-		assert_int_equal(files_in_folder(), 1);
+		assert_int_equal(folder_count(folder), 1);
 		assert_int_equal(read_frames(), 3);
 	}
 	limit_files(RLIM_INFINITY);
@@ -348,181 +339,87 @@ static void test_disk_full_at_seal(void **state)
 	limit_files((rlim_t)facts.st_size - 1);
 	assert_int_equal(write_file(0), -EFBIG);
 	limit_files(RLIM_INFINITY);
-	assert_int_equal(files_in_folder(), 1);
+	assert_int_equal(folder_count(folder), 1);
 	assert_int_equal(read_frames(), 2);
 }
 
-/* Runs `part` in a child, which may give up what it is not to have: its exit status. */
-static int in_child(int (*part)(void))
-{
-	pid_t pid = fork();
-	int how = -1;
-
-	if (!pid)
-		_exit(part());
-	waitpid(pid, &how, 0);
-	return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
-}
-
-/* As somebody who may write into the folder and not read it. */
-static int write_as_stranger(void)
-{
-	if (!getuid() && (setgroups(0, NULL) || setgid(65534) || setuid(65534)))
-		return 2;
-	return write_file(3) ? 1 : 0;
-}
-
-static void test_drop_box(void **state)
-{
-	struct stat facts;
-
-	(void)state;
-	assert_int_equal(write_file(1), 0);
-	assert_int_equal(stat(path, &facts), 0);
-	if (!getuid()) {
-		assert_int_equal(chown(folder, 65534, 65534), 0);
-		assert_int_equal(chown(path, 65534, 65534), 0);
-	}
-	assert_int_equal(chmod(folder, 0300), 0);
-	assert_int_equal(in_child(write_as_stranger), 0);
-	assert_int_equal(chmod(folder, 0700), 0);
-	assert_int_equal(chown(folder, getuid(), getgid()), 0);
-	assert_int_equal(chown(path, getuid(), getgid()), 0);
-	assert_int_equal(read_frames(), 5);
-	assert_int_equal(files_in_folder(), 1);
-}
-
-/* From here on this process cannot make the folder's names last: fsync(2) of that descriptor fails with EIO. */
-static int folder_break(int fd)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fsync, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)fd, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = { ARRAY_SIZE(code), code };
-
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
-
-/* From here on this process cannot do this system call: it fails with err. */
-static int call_break(long call, int err)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)err),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = { ARRAY_SIZE(code), code };
-
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
-
-/* What rename(3) and unlink(3) call. */
-#ifdef SYS_rename
-#define CALL_RENAME SYS_rename
-#define CALL_UNLINK SYS_unlink
-#else
-#define CALL_RENAME SYS_renameat
-#define CALL_UNLINK SYS_unlinkat
-#endif
-
-static int write_to_broken_folder(void)
+/* The disk fails when the seal is there: it is taken off again. */
+static int file_breaks_late(void)
 {
 	struct snapshot_writer writer;
+	struct draft draft;
 
-	if (snapshot_writer_open(&writer, path, &error) || folder_break(writer.folder))
+	if (draft_make(&draft, path, &error) || fill(&writer, &draft, 1) || draft_place(&draft, &error) ||
+	    fsync_break(draft.fd))
 		return 2;
-	if (put(&writer, FRAME_DONE, NULL, 0) || snapshot_writer_finish(&writer, &error))
-		return 3;
-	return snapshot_writer_commit(&writer, &error) == -EIO ? 1 : 0;
+	return snapshot_writer_seal(&writer, &error) == -EIO && open_file() == -EPROTO ? 1 : 3;
 }
 
-/* The file system cannot exchange two files. */
-static int write_without_exchange(void)
+/* Nor can that be done. */
+static int file_stays_sealed(void)
 {
-	return call_break(SYS_renameat2, EINVAL) ? 2 : write_file(3) ? 3 : 1;
+	struct snapshot_writer writer;
+	struct draft draft;
+
+	if (draft_make(&draft, path, &error) || fill(&writer, &draft, 1) || draft_place(&draft, &error) ||
+	    fsync_break(draft.fd) || call_break(SYS_ftruncate, EIO))
+		return 2;
+	return snapshot_writer_seal(&writer, &error) == -EIO && strstr(error.text, "twice; remove /tmp/") ? 1 : 3;
 }
 
-static int write_to_broken_folder_without_exchange(void)
-{
-	return call_break(SYS_renameat2, EINVAL) ? 2 : write_to_broken_folder();
-}
-
-/* The new file stays, and the sentence must name it and what it is not to be used for. */
-static int expect_danger(int written)
-{
-	return written == 1 && strstr(error.text, path) && strstr(error.text, "twice") ? 1 : 4;
-}
-
-static int write_and_not_rename_back(void)
-{
-	return call_break(CALL_RENAME, EPERM) ? 2 : expect_danger(write_to_broken_folder());
-}
-
-static int write_and_not_remove(void)
-{
-	return call_break(CALL_UNLINK, EPERM) ? 2 : expect_danger(write_to_broken_folder());
-}
-
-/* The disk fails when the file is in its place already: what was there before is there again. */
-static void test_folder_fails(void **state)
+static void test_seal_fails(void **state)
 {
 	(void)state;
-	assert_int_equal(write_file(1), 0);
-	assert_int_equal(in_child(write_to_broken_folder), 1);
-	assert_int_equal(files_in_folder(), 1);
+	assert_int_equal(in_child(file_breaks_late), 1);
+	assert_int_equal(in_child(file_stays_sealed), 1);
+	folder_clear(folder);
+}
+
+/* Before it has its seal a file is no saved machine, whatever its name. */
+static void test_unsealed(void **state)
+{
+	struct snapshot_writer writer;
+	struct draft draft;
+
+	(void)state;
+	assert_int_equal(draft_make(&draft, path, &error), 0);
+	assert_int_equal(fill(&writer, &draft, 1), 0);
+	assert_int_equal(draft_place(&draft, &error), 0);
+	expect_refused(open_file());
+	assert_non_null(strstr(error.text, "or not all of one"));
+	assert_int_equal(snapshot_writer_seal(&writer, &error), 0);
 	assert_int_equal(read_frames(), 3);
-	assert_int_equal(in_child(write_to_broken_folder_without_exchange), 1);
-	assert_int_equal(files_in_folder(), 1);
-	assert_int_equal(read_frames(), 3);
-	unlink(path);
-	assert_int_equal(in_child(write_to_broken_folder), 1);
-	assert_int_equal(files_in_folder(), 0);
-	assert_int_equal(in_child(write_to_broken_folder_without_exchange), 1);
-	assert_int_equal(files_in_folder(), 0);
+	snapshot_writer_close(&writer);
+	draft_close(&draft);
 }
 
-static void test_without_exchange(void **state)
+/* What is no new file that can be written. */
+static void test_bad_descriptors(void **state)
 {
+	struct snapshot_writer writer;
+	const int bad[] = {
+		-1,
+		open("/dev/null", O_RDWR | O_CLOEXEC),
+		open(folder, O_RDONLY | O_CLOEXEC),
+		open(path, O_RDONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+		open(path, O_WRONLY | O_APPEND | O_CLOEXEC),
+		open(path, O_PATH | O_CLOEXEC),
+	};
+	int full;
+
 	(void)state;
-	unlink(path);
-	assert_int_equal(in_child(write_without_exchange), 1);
-	assert_int_equal(files_in_folder(), 1);
-	assert_int_equal(write_file(1), 0);
-	assert_int_equal(in_child(write_without_exchange), 1);
-	assert_int_equal(files_in_folder(), 1);
-	assert_int_equal(read_frames(), 5);
-}
-
-static void remove_all_files(void)
-{
-	DIR *all = opendir(folder);
-	const struct dirent *entry;
-
-	while ((entry = readdir(all)))
-		unlinkat(dirfd(all), entry->d_name, 0);
-	closedir(all);
-}
-
-/* Nor can what was there before be brought back. */
-static void test_not_taken_back(void **state)
-{
-	(void)state;
-	unlink(path);
-	assert_int_equal(in_child(write_and_not_remove), 1);
-	assert_int_equal(files_in_folder(), 1);
-	assert_int_equal(read_frames(), 1);
-	assert_int_equal(write_file(1), 0);
-	assert_int_equal(in_child(write_and_not_rename_back), 1);
-	/* The older file is not lost. */
-	assert_int_equal(files_in_folder(), 2);
-	assert_int_equal(read_frames(), 1);
-	remove_all_files();
+	for (size_t n = 0; n < ARRAY_SIZE(bad); n++) {
+		assert_true(!n || bad[n] >= 0);
+		assert_int_equal(snapshot_writer_open(&writer, bad[n], path, &error), -EINVAL);
+		expect_refused(-EINVAL);
+		if (n)
+			close(bad[n]);
+	}
+	assert_int_equal(write_file(0), 0);
+	full = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(snapshot_writer_open(&writer, full, path, &error), -EINVAL);
+	close(full);
+	assert_int_equal(read_frames(), 2);
 }
 
 /* Who has no terminal, and is told to read one. */
@@ -544,35 +441,16 @@ static void test_terminal(void **state)
 	assert_int_equal(in_child(open_terminal), 1);
 }
 
-static void test_bad_paths(void **state)
-{
-	struct snapshot_writer writer;
-	char longest[PATH_MAX + 10];
-
-	(void)state;
-	memset(longest, 'x', sizeof(longest));
-	longest[0] = '/';
-	longest[sizeof(longest) - 1] = '\0';
-	assert_int_equal(snapshot_writer_open(&writer, "/none/of/this", &error), -ENOENT);
-	assert_int_equal(snapshot_writer_open(&writer, folder, &error), -EINVAL);
-	assert_int_equal(snapshot_writer_open(&writer, "/dev/full", &error), -EINVAL);
-	assert_int_equal(snapshot_writer_open(&writer, longest, &error), -ENAMETOOLONG);
-	longest[PATH_MAX - 8] = '\0';
-	assert_int_equal(snapshot_writer_open(&writer, longest, &error), -ENAMETOOLONG);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_checksum),	  cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_replaces),	  cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_altered),		  cmocka_unit_test(test_trailing),
-		cmocka_unit_test(test_versions),	  cmocka_unit_test(test_no_file),
-		cmocka_unit_test(test_sealed_nonsense),	  cmocka_unit_test(test_disk_full),
-		cmocka_unit_test(test_disk_full_at_seal), cmocka_unit_test(test_bad_paths),
-		cmocka_unit_test(test_drop_box),	  cmocka_unit_test(test_folder_fails),
-		cmocka_unit_test(test_without_exchange),  cmocka_unit_test(test_not_taken_back),
-		cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_checksum),  cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_truncated), cmocka_unit_test(test_altered),
+		cmocka_unit_test(test_trailing),  cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_no_file),	  cmocka_unit_test(test_sealed_nonsense),
+		cmocka_unit_test(test_disk_full), cmocka_unit_test(test_disk_full_at_seal),
+		cmocka_unit_test(test_terminal),  cmocka_unit_test(test_seal_fails),
+		cmocka_unit_test(test_unsealed),  cmocka_unit_test(test_bad_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "snapshot/draft.h"
 #include "snapshot/reader.h"
 #include "snapshot/restore.h"
 #include "snapshot/save.h"
@@ -35,18 +36,35 @@ static inline int remove_folder(void **state)
 	return rmdir(folder);
 }
 
-/* What the thread of a save does. */
+static inline int name_draft(void *context, struct error *why)
+{
+	return draft_place(context, why);
+}
+
+/* What a client and the thread of a save do. */
 static inline int save_begun(enum sc_clock_policy policy, bool force, struct gate *gate)
 {
-	const struct save_options options = {
+	struct save_options options = {
 		.path = path,
 		.policy = policy,
 		.force = force,
 		.gate = gate,
 		.limits = &pair.limits,
 	};
+	struct draft draft;
+	int result = draft_make(&draft, path, &error);
 
-	return save_run(&pair.source, &options, &report, &error);
+	if (result)
+		return result;
+	options.fd = draft.fd;
+	options.name = name_draft;
+	options.context = &draft;
+	result = save_run(&pair.source, &options, &report, &error);
+	if (result)
+		assert_int_equal(draft_withdraw(&draft, &(struct error){ 0 }), 0);
+	else
+		draft_keep(&draft);
+	return result;
 }
 
 /* As the monitor's control socket does it. */

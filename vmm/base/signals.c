@@ -21,12 +21,17 @@ static void orders_fill(sigset_t *set)
 		sigaddset(set, orders[n]);
 }
 
-void signals_prepare(void)
+void signals_hold(void)
 {
 	sigset_t set;
 
 	orders_fill(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void signals_prepare(void)
+{
+	signals_hold();
 	for (size_t n = 0; n < COUNT(harmful); n++)
 		signal(harmful[n], SIG_IGN);
 }
@@ -57,4 +62,37 @@ int signals_check(struct error *error)
 		if (sigismember(&pending, orders[n]))
 			return error_set(error, EINTR, "told to end (%s)", strsignal(orders[n]));
 	return 0;
+}
+
+/* ---- Of a client ---- */
+
+static void (*clean_up)(void);
+
+static void on_order(int number)
+{
+	clean_up();
+	/* By default, as SA_RESETHAND has made it. */
+	raise(number);
+}
+
+void signals_clean_by(void (*clean)(void))
+{
+	const struct sigaction action = { .sa_handler = on_order, .sa_flags = SA_RESETHAND | SA_NODEFER };
+
+	clean_up = clean;
+	for (size_t n = 0; n < COUNT(orders); n++) {
+		struct sigaction before;
+
+		/* As nohup(1) leaves it. */
+		if (!sigaction(orders[n], NULL, &before) && before.sa_handler != SIG_IGN)
+			sigaction(orders[n], &action, NULL);
+	}
+}
+
+void signals_let_through(void)
+{
+	sigset_t set;
+
+	orders_fill(&set);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

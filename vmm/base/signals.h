@@ -24,4 +24,13 @@ const char *signals_take(int fd);
 /* 0; or -EINTR and the sentence while an order to end waits, which stays where it is. */
 int signals_check(struct error *error);
 
+/* ---- Of a client, which an order ends at once ---- */
+
+/* Before that it does this, which may call only what signal-safety(7) lists. */
+void signals_clean_by(void (*clean)(void));
+
+/* Orders wait from here on, until they are let through. */
+void signals_hold(void);
+void signals_let_through(void);
+
 #endif

@@ -4,11 +4,14 @@
 
 #include "command/print.h"
 
-int ask_result(const char *name, json_t *request, json_t **answer, struct error *error)
+int ask_result(const char *name, json_t *request, const struct client_file *file, json_t **answer, struct error *error)
 {
 	struct print_progress progress = { .shown = false };
-	const struct client_watch watch = print_progress_watch(&progress);
-	int result = client_ask(name, request, &watch, answer, error);
+	struct client_watch watch = print_progress_watch(&progress);
+	int result;
+
+	watch.file = file;
+	result = client_ask(name, request, &watch, answer, error);
 
 	print_progress_end(&progress);
 	return result;
@@ -17,7 +20,7 @@ int ask_result(const char *name, json_t *request, json_t **answer, struct error 
 int ask_done(const char *verb, const char *name, json_t *request, bool json, struct error *error)
 {
 	json_t *answer;
-	int result = ask_result(name, request, &answer, error);
+	int result = ask_result(name, request, NULL, &answer, error);
 
 	if (result)
 		return result;

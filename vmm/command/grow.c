@@ -20,7 +20,7 @@ static int grow_run(void *context, char *const *words, struct error *error)
 	int result;
 
 	request_set_number(request, "disk", options->disk);
-	result = ask_result(words[0], request, &sizes, error);
+	result = ask_result(words[0], request, NULL, &sizes, error);
 	if (result)
 		return result;
 	if (options->json)

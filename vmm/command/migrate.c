@@ -86,7 +86,7 @@ static int migrate_run(void *context, char *const *words, struct error *error)
 	request = migrate_request(words[1], options->tls ? tls : NULL, options, error);
 	if (!request)
 		return -EINVAL;
-	result = ask_result(words[0], request, &answer, error);
+	result = ask_result(words[0], request, NULL, &answer, error);
 	if (result)
 		return result;
 	migrate_print(words[0], words[1], options, answer);

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `seaclock save`: puts a machine into a file, which its monitor writes. */
+/*
+ * `seaclock save`: puts a machine into a file, which its monitor writes.
+ *
+ * Policy: who names the file makes it, and gives it its name; the monitor need not have a right to the folder. An order
+ * to end calls the save off, or waits until it is over, once the file has its name.
+ */
 #include "base/file.h"
+#include "base/signals.h"
 #include "command/ask.h"
 #include "command/print.h"
 #include "command/verb.h"
 #include "control/request.h"
+#include "snapshot/draft.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 /* A request is one line of CONTROL_LINE_MAX bytes. */
 #define SAVE_PATH_MAX 2000
@@ -32,6 +40,68 @@ static json_t *save_request(const char *path, const struct saver_options *option
 	return NULL;
 }
 
+/* ---- The file ---- */
+
+/* One, since a signal can tell of no other. */
+static struct draft draft;
+
+static void draft_forget(void)
+{
+	unlink(draft.temporary);
+}
+
+static int draft_name(void *context, struct error *error)
+{
+	(void)context;
+	signals_hold();
+	return draft_place(&draft, error);
+}
+
+/* Nobody says whether the file has its seal. */
+static int draft_doubt(struct error *error)
+{
+	struct error reason = *error;
+	int err = error->err;
+
+	draft_close(&draft);
+	return error_set(error, err, "%.300s; if %s is whole, which restoring it tells, the guest is in it%s%s",
+			 reason.text, draft.path, draft.older[0] ? "; the file that was there before is now " : "",
+			 draft.older);
+}
+
+/* The save has ended so. */
+static int draft_conclude(int result, struct error *error)
+{
+	struct error reason, left;
+
+	if (!result && draft.placed) {
+		draft_keep(&draft);
+		return 0;
+	}
+	if (result == -ENOMSG && draft.placed)
+		return draft_doubt(error);
+	if (!draft_withdraw(&draft, &left))
+		return result;
+	reason = *error;
+	return error_set(error, reason.err, "%.200s; %.300s", reason.text, left.text);
+}
+
+static int save_ask(const char *name, const char *path, json_t *request, json_t **report, struct error *error)
+{
+	struct client_file file = { .name = draft_name };
+	int result = draft_make(&draft, path, error);
+
+	if (result) {
+		json_decref(request);
+		return result;
+	}
+	signals_clean_by(draft_forget);
+	file.fd = draft.fd;
+	result = draft_conclude(ask_result(name, request, &file, report, error), error);
+	signals_let_through();
+	return result;
+}
+
 static int save_verb(void *context, char *const *words, struct error *error)
 {
 	const struct saver_options *options = context;
@@ -43,7 +113,7 @@ static int save_verb(void *context, char *const *words, struct error *error)
 	if (result)
 		return result;
 	request = save_request(path, options, error);
-	result = request ? ask_result(words[0], request, &report, error) : -EINVAL;
+	result = request ? save_ask(words[0], path, request, &report, error) : -EINVAL;
 	if (result)
 		return result;
 	if (options->json)

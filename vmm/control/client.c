@@ -108,7 +108,7 @@ static void client_refused(const char *name, const json_t *line, struct error *e
 		error_record(error, err, "%s", json_string_value(json_object_get(line, "error")));
 }
 
-/* True if the line is the result. */
+/* True if the line is the result, or -EINPROGRESS: a file is to be named before there is one. */
 static bool client_take(const char *name, const json_t *line, const struct client_watch *watch, json_t **answer,
 			int *result, struct error *error)
 {
@@ -122,6 +122,10 @@ static bool client_take(const char *name, const json_t *line, const struct clien
 		watch->progress(watch->context, progress);
 	if (refused)
 		client_refused(name, line, error);
+	if (watch && watch->file && json_is_true(json_object_get(line, "written"))) {
+		*result = -EINPROGRESS;
+		return true;
+	}
 	return *answer || refused;
 }
 
@@ -146,11 +150,12 @@ static int client_wait(const char *name, int fd, int limit_ms, const struct clie
 	return client_closed(name, error);
 }
 
-/* Takes over `request`. */
-static int client_write(const char *name, int fd, json_t *request, struct error *error)
+/* Takes over `request`; `file` may be NULL. */
+static int client_write(const char *name, int fd, json_t *request, const struct client_file *file, struct error *error)
 {
+	const struct descriptors passed = { .fd = { file ? file->fd : -1 }, .count = file ? 1 : 0 };
 	bool whole = json_object_size(request);
-	int result = whole ? control_send_line(fd, request) : -ENOMEM;
+	int result = whole ? control_send_request(fd, request, &passed) : -ENOMEM;
 
 	if (!whole)
 		json_decref(request);
@@ -163,7 +168,7 @@ static int client_write(const char *name, int fd, json_t *request, struct error 
 }
 
 /* Connects and sends. Takes over `request`. */
-static int client_send(const char *name, json_t *request, int *fd, struct error *error)
+static int client_send(const char *name, json_t *request, const struct client_file *file, int *fd, struct error *error)
 {
 	int result = client_connect(name, fd, error);
 
@@ -171,21 +176,43 @@ static int client_send(const char *name, json_t *request, int *fd, struct error 
 		json_decref(request);
 		return result;
 	}
-	result = client_write(name, *fd, request, error);
+	result = client_write(name, *fd, request, file, error);
 	if (result)
 		close(*fd);
 	return result;
+}
+
+/* The file is filled. If it gets no name the monitor is told so, and its answer waited for: then the guest goes on. */
+static int client_name(const char *name, int fd, const struct client_watch *watch, json_t **answer, struct error *error)
+{
+	int result = watch->file->name(watch->file->context, error);
+	struct error ignored;
+	json_t *unused = NULL;
+
+	if (result) {
+		shutdown(fd, SHUT_WR);
+		client_wait(name, fd, LONG_ANSWER_MS, NULL, &unused, &ignored);
+		json_decref(unused);
+		return result;
+	}
+	/* What comes of it the wait tells. */
+	if (control_send_line(fd, json_pack("{s:b}", "named", 1)))
+		shutdown(fd, SHUT_WR);
+	result = client_wait(name, fd, LONG_ANSWER_MS, watch, answer, error);
+	return result == -EINPROGRESS ? client_closed(name, error) : result;
 }
 
 int client_ask(const char *name, json_t *request, const struct client_watch *watch, json_t **answer,
 	       struct error *error)
 {
 	int fd;
-	int result = client_send(name, request, &fd, error);
+	int result = client_send(name, request, watch ? watch->file : NULL, &fd, error);
 
 	if (result)
 		return result;
 	result = client_wait(name, fd, LONG_ANSWER_MS, watch, answer, error);
+	if (watch && result == -EINPROGRESS)
+		result = client_name(name, fd, watch, answer, error);
 	close(fd);
 	if (result == -ETIMEDOUT)
 		return client_unheard(name, error);
@@ -198,7 +225,7 @@ int client_attach(const char *name, bool virtio, int *fd, struct error *error)
 	int least = 0, result;
 
 	request_set_flag(request, "virtio", virtio);
-	result = client_send(name, request, fd, error);
+	result = client_send(name, request, NULL, fd, error);
 	if (result)
 		return result;
 	/* Little is on its way that the guest has not taken: it would be lost at the end. */
@@ -275,7 +302,7 @@ int client_shutdown(const char *name, uint32_t wait_s, struct error *error)
 		return result;
 	/* Before the request: the answer may be the last thing that the process does. */
 	process = wait_s ? peer_open(fd) : -1;
-	result = client_write(name, fd, request_make("shutdown"), error);
+	result = client_write(name, fd, request_make("shutdown"), NULL, error);
 	if (!result)
 		result = client_wait(name, fd, SHORT_ANSWER_MS, NULL, &answer, error);
 	close(fd);
@@ -307,7 +334,7 @@ static const char *stop_order(const char *name, int fd, int *result, struct erro
 	json_t *answer = NULL, *request = request_make("stop");
 
 	request_set_flag(request, "now", true);
-	*result = client_write(name, fd, request, error);
+	*result = client_write(name, fd, request, NULL, error);
 	if (!*result)
 		*result = client_wait(name, fd, SHORT_ANSWER_MS, NULL, &answer, error);
 	json_decref(answer);
@@ -353,7 +380,7 @@ static struct asked status_ask(const char *name, struct error *error)
 	struct asked asked = { .fd = -1 };
 
 	snprintf(asked.name, sizeof(asked.name), "%s", name);
-	asked.result = client_send(name, request_make("status"), &asked.fd, error);
+	asked.result = client_send(name, request_make("status"), NULL, &asked.fd, error);
 	if (asked.result)
 		asked.fd = -1;
 	return asked;

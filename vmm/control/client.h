@@ -17,10 +17,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Called with what stands under "progress". */
+/* A file that goes with a request, open for writing: the monitor fills it, and has it named then. */
+struct client_file {
+	int fd;
+	/* 0 once it has its name, or -errno and the sentence with which the request fails. */
+	int (*name)(void *context, struct error *error);
+	void *context;
+};
+
+/* `progress` is called with what stands under "progress". */
 struct client_watch {
 	void (*progress)(void *context, const json_t *progress);
 	void *context;
+	const struct client_file *file; /* NULL: none */
 };
 
 /*

@@ -73,7 +73,7 @@ json_t *control_read_line(int fd, int timeout_ms)
 	return NULL;
 }
 
-int control_send_line(int fd, json_t *line)
+int control_send_request(int fd, json_t *line, const struct descriptors *descriptors)
 {
 	char *text = json_dumps(line, JSON_COMPACT);
 	size_t length;
@@ -84,10 +84,17 @@ int control_send_line(int fd, json_t *line)
 		return -ENOMEM;
 	length = strlen(text);
 	text[length] = '\n';
-	if (send(fd, text, length + 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+	if (descriptors_send(fd, text, length + 1, descriptors) < 0)
 		result = -errno;
 	free(text);
 	return result;
+}
+
+int control_send_line(int fd, json_t *line)
+{
+	static const struct descriptors none;
+
+	return control_send_request(fd, line, &none);
 }
 
 /* A stream is called writable while a quarter of its buffer is in use (unix_writable() in net/unix/af_unix.c). */

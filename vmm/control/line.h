@@ -8,6 +8,7 @@
 #define VMM_CONTROL_LINE_H
 
 #include "base/error.h"
+#include "control/descriptors.h"
 
 #include <jansson.h>
 
@@ -23,6 +24,9 @@ json_t *control_read_line(int fd, int timeout_ms);
 
 /* Takes over `line`, and sends it if the socket has room; -errno, -ENOMEM also for a line that is NULL. */
 int control_send_line(int fd, json_t *line);
+
+/* The same, with descriptors. */
+int control_send_request(int fd, json_t *line, const struct descriptors *descriptors);
 
 /* The same for a monitor, which does not care whether its client listens. Of what it has no memory for it says so. */
 void control_write_line(int fd, json_t *line);

@@ -29,7 +29,7 @@ static const struct request_command command_table[] = {
 	{ .name = "grow", .field = { NUMBER("disk", 0, CONFIG_DISKS_MAX - 1) } },
 	{ .name = "shutdown" },
 	{ .name = "stop", .field = { FLAG("now") } },
-	{ .name = "save", .field = { TEXT("file"), TEXT("clock"), FLAG("force") } },
+	{ .name = "save", .descriptors = 1, .field = { TEXT("file"), TEXT("clock"), FLAG("force") } },
 	{ .name = "migrate",
 	  .field = { TEXT("host"), TEXT("tls"), FLAG("plain"), TEXT("clock"), FLAG("inferred"), FLAG("force"),
 		     FLAG("dry_run"), FLAG("cancel"), NUMBER("downtime_ms", 1, REQUEST_DOWNTIME_MAX_MS),
@@ -135,7 +135,15 @@ static int field_check(const struct request_field *field, const json_t *value, s
 	return 0;
 }
 
-int request_check(const json_t *request, struct error *error)
+static int descriptors_check(const struct request_command *command, uint32_t descriptors, struct error *error)
+{
+	if (descriptors <= command->descriptors)
+		return 0;
+	return error_set(error, EINVAL, "%s takes no more than %u descriptors, and %u came with it", command->name,
+			 command->descriptors, descriptors);
+}
+
+int request_check(const json_t *request, uint32_t descriptors, struct error *error)
 {
 	const struct request_command *command;
 	const char *key;
@@ -150,6 +158,9 @@ int request_check(const json_t *request, struct error *error)
 	command = command_find(request, error);
 	if (!command)
 		return -EINVAL;
+	result = descriptors_check(command, descriptors, error);
+	if (result)
+		return result;
 	json_object_foreach((json_t *)request, key, value)
 	{
 		const struct request_field *field = field_find(command, key);

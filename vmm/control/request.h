@@ -39,6 +39,7 @@ struct request_field {
 
 struct request_command {
 	const char *name;
+	uint32_t descriptors; /* that may go with it */
 	struct request_field field[REQUEST_FIELDS_MAX + 1];
 };
 
@@ -61,10 +62,11 @@ void request_set_number(json_t *request, const char *key, uint32_t number);
 /* ---- The monitor's end ---- */
 
 /*
- * -EPROTONOSUPPORT if it has another version or none. -EINVAL if it is not an object, or if its command, a field or a
- * field's type is not in the table.
+ * A request that came with so many descriptors. -EPROTONOSUPPORT if it has another version or none. -EINVAL if it is
+ * not an object, or if its command, a field or a field's type is not in the table, or with more descriptors than it
+ * takes.
  */
-int request_check(const json_t *request, struct error *error);
+int request_check(const json_t *request, uint32_t descriptors, struct error *error);
 
 /* Fields of a request that has been checked. One that is left out is NULL, false or `unsaid`. */
 const char *request_text(const json_t *request, const char *key);

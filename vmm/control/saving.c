@@ -5,19 +5,25 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "control/line.h"
-#include "machine/reach.h"
+#include "host/deadline.h"
 #include "snapshot/save.h"
+#include "transfer/wait.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+/* How long a client may take to give the file its name, while the guest stands still. */
+#define NAME_LIMIT_MS 30000
 
 struct saving_job {
 	struct machine *machine;
 	int client;
+	int fd;
 	struct gate *gate;
 	char path[PATH_MAX];
 	enum sc_clock_policy policy;
@@ -25,11 +31,42 @@ struct saving_job {
 	enum machine_state before;
 };
 
+/* A wait_watch_fn: the client has nothing to say before it is asked to name the file. */
+static int client_on_word(void *context, struct error *error)
+{
+	(void)context;
+	return error_set(error, ECANCELED, "the save was cancelled by who asked for it");
+}
+
 static void saving_progress(void *context, uint64_t bytes_left)
 {
 	const struct saving_job *job = context;
 
 	control_write_progress(job->client, json_pack("{s:{s:I}}", "progress", "bytes_left", (json_int_t)bytes_left));
+}
+
+/* Has the client give the file its name. */
+static int saving_name(void *context, struct error *error)
+{
+	const struct saving_job *job = context;
+	const struct wait_watch watch = { .fd = job->gate->cancelled, .fn = save_on_cancel };
+	sc_ns_t deadline = deadline_after_ms(NAME_LIMIT_MS);
+	json_t *word;
+	bool ready, named;
+	int result;
+
+	control_write_line(job->client, json_pack("{s:b}", "written", 1));
+	result = wait_ready(job->client, POLLIN, deadline, &watch, 1, &ready, error);
+	if (result)
+		return result;
+	word = ready ? control_read_line(job->client, deadline_left_ms(deadline)) : NULL;
+	named = json_is_true(json_object_get(word, "named"));
+	json_decref(word);
+	if (named)
+		return 0;
+	return ready ? client_on_word(NULL, error)
+		     : error_set(error, ETIMEDOUT, "the save was cancelled: its file had got no name after %d s",
+				 NAME_LIMIT_MS / 1000);
 }
 
 static json_t *saving_report(const struct saving_job *job, const struct save_report *report)
@@ -42,13 +79,17 @@ static json_t *saving_report(const struct saving_job *job, const struct save_rep
 
 static void saving_run(struct saving_job *job)
 {
+	const struct wait_watch client = { .fd = job->client, .fn = client_on_word };
 	const struct save_options options = {
+		.fd = job->fd,
 		.path = job->path,
 		.policy = job->policy,
 		.force = job->force,
 		.gate = job->gate,
+		.client = &client,
 		.limits = &handover_limits,
 		.progress = saving_progress,
+		.name = saving_name,
 		.context = job,
 	};
 	struct save_report report;
@@ -71,14 +112,17 @@ static void *saving_thread(void *argument)
 
 	saving_run(job);
 	close(job->client);
+	close(job->fd);
 	free(job);
 	return NULL;
 }
 
-static int job_check_path(const char *path, struct error *error)
+static int job_check(const char *path, const struct descriptors *passed, struct error *error)
 {
 	if (path[0] != '/' || strlen(path) >= PATH_MAX)
 		return error_set(error, EINVAL, "`%.100s` is not the absolute path of a file", path);
+	if (!passed->count)
+		return error_set(error, EINVAL, "a save needs the file's descriptor, which goes with the request");
 	return 0;
 }
 
@@ -89,9 +133,7 @@ static int job_run(struct saving *saving, struct saving_job *job, struct error *
 	if (result)
 		return result;
 	saving_join(saving);
-	result = reach_set_save(job->path, error);
-	if (!result)
-		result = gate_open(&saving->gate, error);
+	result = gate_open(&saving->gate, error);
 	if (!result) {
 		result = thread_start(&saving->thread, THREAD_SAVE, saving_thread, job);
 		saving->started = !result;
@@ -104,11 +146,11 @@ static int job_run(struct saving *saving, struct saving_job *job, struct error *
 	return result;
 }
 
-int saving_start(struct saving *saving, struct machine *machine, int client, const char *path,
-		 enum sc_clock_policy policy, bool force, struct error *error)
+int saving_start(struct saving *saving, struct machine *machine, int client, struct descriptors *passed,
+		 const char *path, enum sc_clock_policy policy, bool force, struct error *error)
 {
 	struct saving_job *job;
-	int result = job_check_path(path, error);
+	int result = job_check(path, passed, error);
 
 	if (result)
 		return result;
@@ -118,6 +160,7 @@ int saving_start(struct saving *saving, struct machine *machine, int client, con
 	*job = (struct saving_job){
 		.machine = machine,
 		.client = client,
+		.fd = passed->fd[0],
 		.gate = &saving->gate,
 		.policy = policy,
 		.force = force,
@@ -126,6 +169,8 @@ int saving_start(struct saving *saving, struct machine *machine, int client, con
 	result = job_run(saving, job, error);
 	if (result)
 		free(job);
+	else
+		passed->count = 0;
 	return result;
 }
 

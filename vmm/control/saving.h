@@ -2,11 +2,14 @@
 /*
  * A save that an operator asked for, in a thread of its own, so that the monitor keeps answering.
  *
- * Policy: one at a time, which the machine's state ensures. The answer is sent before the machine ends.
+ * Policy: one at a time, which the machine's state ensures. The file is the client's, which opens it, passes it on and
+ * gives it its name; this end only writes, and ends the save if the client has gone before that. The answer is sent
+ * before the machine ends.
  */
 #ifndef VMM_CONTROL_SAVING_H
 #define VMM_CONTROL_SAVING_H
 
+#include "control/descriptors.h"
 #include "machine/machine.h"
 #include "transfer/gate.h"
 
@@ -16,9 +19,12 @@ struct saving {
 	struct gate gate; /* while started */
 };
 
-/* On 0 it owns the client's connection. `path` must be absolute. */
-int saving_start(struct saving *saving, struct machine *machine, int client, const char *path,
-		 enum sc_clock_policy policy, bool force, struct error *error);
+/*
+ * On 0 it owns the client's connection, and the one descriptor that came with the request: a new and empty file, which
+ * will have that path from the root.
+ */
+int saving_start(struct saving *saving, struct machine *machine, int client, struct descriptors *passed,
+		 const char *path, enum sc_clock_policy policy, bool force, struct error *error);
 
 /* The machine is to end: calls off a save that is under way, unless the file is complete. */
 void saving_call_off(struct saving *saving);

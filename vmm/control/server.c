@@ -53,6 +53,7 @@ static void client_close(struct control_client *client)
 	if (client->fd >= 0)
 		close(client->fd);
 	client->fd = -1;
+	descriptors_close(&client->passed);
 }
 
 /* Everything but the socket's name. */
@@ -294,7 +295,8 @@ static int control_resume(struct control *control, int client, const json_t *req
 }
 
 /* By default a file keeps the policy of the pause in which it was made. */
-static int control_save(struct control *control, int client, const json_t *request, struct error *error)
+static int control_save(struct control *control, struct control_client *client, const json_t *request,
+			struct error *error)
 {
 	const char *file = request_text(request, "file");
 	enum sc_clock_policy policy;
@@ -303,7 +305,7 @@ static int control_save(struct control *control, int client, const json_t *reque
 	if (!file)
 		return error_set(error, EINVAL, "a save needs the name of a file");
 	return result ? result
-		      : saving_start(&control->saving, control->machine, client, file, policy,
+		      : saving_start(&control->saving, control->machine, client->fd, &client->passed, file, policy,
 				     request_flag(request, "force"), error);
 }
 
@@ -327,13 +329,14 @@ static int control_stop(struct control *control, const json_t *request, struct e
 }
 
 /* True if the connection now belongs to a console, or to something in a thread of its own. */
-static bool control_request(struct control *control, int client, const json_t *request)
+static bool control_request(struct control *control, struct control_client *from, const json_t *request)
 {
+	int client = from->fd;
 	struct machine *machine = control->machine;
 	const char *command;
 	struct error error;
 	bool taken = false;
-	int result = request_check(request, &error);
+	int result = request_check(request, from->passed.count, &error);
 
 	if (result) {
 		answer_refusal(client, &error);
@@ -349,7 +352,7 @@ static bool control_request(struct control *control, int client, const json_t *r
 		result = migration_request(&control->migration, client, request, &error);
 		taken = !result;
 	} else if (!strcmp(command, "save")) {
-		result = control_save(control, client, request, &error);
+		result = control_save(control, from, request, &error);
 		taken = !result;
 	} else if (!strcmp(command, "pause")) {
 		result = control_pause(machine, request, &error);
@@ -381,7 +384,7 @@ static void client_finish(struct control *control, struct control_client *client
 
 	/* Before the request: once another thread owns the connection, it may close it at any time. */
 	epoll_ctl(control->events, EPOLL_CTL_DEL, client->fd, NULL);
-	taken = request && control_request(control, client->fd, request);
+	taken = request && control_request(control, client, request);
 	json_decref(request);
 	if (result == -ENOMEM)
 		control_write_line(client->fd, NULL);
@@ -393,7 +396,8 @@ static void client_finish(struct control *control, struct control_client *client
 /* Reads what has arrived, and never waits for the rest. */
 static void client_serve(struct control *control, struct control_client *client)
 {
-	ssize_t got = recv(client->fd, client->line + client->size, sizeof(client->line) - client->size, MSG_DONTWAIT);
+	ssize_t got = descriptors_receive(client->fd, client->line + client->size, sizeof(client->line) - client->size,
+					  &client->passed);
 	const char *end;
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))

@@ -11,6 +11,7 @@
 #define VMM_CONTROL_SERVER_H
 
 #include "control/attachment.h"
+#include "control/descriptors.h"
 #include "control/growth.h"
 #include "control/line.h"
 #include "control/migration.h"
@@ -26,6 +27,7 @@ struct control_client {
 	uint64_t number;
 	size_t size;
 	char line[CONTROL_LINE_MAX];
+	struct descriptors passed;
 };
 
 struct control {

@@ -249,6 +249,14 @@ static const struct call files_write[] = {
 	END,
 };
 
+/* A file that is open, and that a machine is saved to. */
+static const struct call saved[] = {
+	ANY("pwrite64"),
+	ANY("fsync"),
+	ANY("ftruncate"),
+	END,
+};
+
 /* A disk that is open. */
 static const struct call disk[] = {
 	ANY("io_uring_enter"),
@@ -354,7 +362,7 @@ static const struct call *const groups[THREAD_KINDS][GROUPS_MAX] = {
 	[THREAD_VARIABLES] = { every, sanitizer, files_read, files_write },
 	/* The certificates of this host are read when a peer is connected. */
 	[THREAD_MIGRATION] = { every, sanitizer, machine, network_log, talk, sockets, files_read },
-	[THREAD_SAVE] = { every, sanitizer, machine, talk, files_read, files_write },
+	[THREAD_SAVE] = { every, sanitizer, machine, talk, saved },
 	[THREAD_GROWTH] = { every, sanitizer, talk },
 	[THREAD_LOOKUP] = { every, sanitizer, files_read, talk, sockets, names },
 	[THREAD_TEARDOWN] = { every, sanitizer },

@@ -183,8 +183,6 @@ static enum sandbox_reach reach_of(enum thread_kind kind)
 		return SANDBOX_REACH_SERVERS;
 	case THREAD_MIGRATION:
 		return SANDBOX_REACH_ANYWHERE;
-	case THREAD_SAVE:
-		return SANDBOX_REACH_SAVE;
 	default:
 		return SANDBOX_REACH_NOTHING;
 	}

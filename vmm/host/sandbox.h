@@ -53,7 +53,6 @@ enum sandbox_reach {
 	SANDBOX_REACH_NOTHING,	/* the machine's files, and no TCP port */
 	SANDBOX_REACH_SERVERS,	/* besides, those of the machine's disks, and of names */
 	SANDBOX_REACH_ANYWHERE, /* besides, any TCP port, as operators name them: a migration */
-	SANDBOX_REACH_SAVE,	/* the folder of a file that a machine is saved to */
 	SANDBOX_REACHES
 };
 

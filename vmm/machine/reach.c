@@ -99,33 +99,17 @@ int reach_set(const struct machine_config *config, struct error *error)
 	return 0;
 }
 
-/* The rules, one more of them, are those of the thread that is started next. */
-static int reach_set_next(enum sandbox_reach reach, int rules, const char *folder, enum landlock_access access,
-			  struct error *error)
+int reach_set_migration(const struct machine_config *config, const char *folder, struct error *error)
 {
-	int result = rules < 0 ? rules : landlock_allow(rules, folder, access);
+	int rules, result;
 
+	if (!sandbox_facts().files)
+		return 0;
+	rules = reach_make(SANDBOX_REACH_ANYWHERE, config);
+	result = rules < 0 ? rules : landlock_allow(rules, folder, LANDLOCK_READ);
 	if (!result)
-		sandbox_set_reach(reach, rules);
+		sandbox_set_reach(SANDBOX_REACH_ANYWHERE, rules);
 	else if (rules >= 0)
 		close(rules);
 	return result ? reach_refuse(result, error) : 0;
-}
-
-int reach_set_migration(const struct machine_config *config, const char *folder, struct error *error)
-{
-	if (!sandbox_facts().files)
-		return 0;
-	return reach_set_next(SANDBOX_REACH_ANYWHERE, reach_make(SANDBOX_REACH_ANYWHERE, config), folder, LANDLOCK_READ,
-			      error);
-}
-
-int reach_set_save(const char *path, struct error *error)
-{
-	char folder[PATH_MAX];
-
-	if (!sandbox_facts().files)
-		return 0;
-	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') + 1 - path), path);
-	return reach_set_next(SANDBOX_REACH_SAVE, landlock_make(LANDLOCK_PORTS_ALL), folder, LANDLOCK_WRITE, error);
 }

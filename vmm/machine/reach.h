@@ -15,9 +15,6 @@
 /* For threads that are started from here on, in a process that has a sandbox. -errno and a sentence. */
 int reach_set(const struct machine_config *config, struct error *error);
 
-/* For the thread that puts the machine into this file, by a path from the root; it is started next. */
-int reach_set_save(const char *path, struct error *error);
-
 /*
  * For the thread that migrates the machine, with a folder that has this host's certificates, by a path from the root;
  * it is started next.

@@ -13,8 +13,7 @@
 
 #define PROGRESS_NS 1000000000u
 
-/* A wait_watch_fn for the gate. */
-static int save_called(void *context, struct error *error)
+int save_on_cancel(void *context, struct error *error)
 {
 	(void)context;
 	return error_set(error, ECANCELED, "the save was cancelled");
@@ -26,10 +25,27 @@ static int save_down(void *context, struct error *error)
 	return machine_check_alive(context, "saved", error);
 }
 
-/* 0, or the error of a save that was called off. */
-static int save_look(const struct save_options *options, struct error *error)
+/* What may end a save: how many there are. */
+static unsigned int save_watches(struct machine *machine, const struct save_options *options,
+				 struct wait_watch watch[WAIT_WATCHES])
 {
-	return options->gate && gate_is_cancelled(options->gate) ? save_called(NULL, error) : 0;
+	unsigned int count = 0;
+
+	watch[count++] = (struct wait_watch){ .fd = machine->down, .fn = save_down, .context = machine };
+	if (options->gate)
+		watch[count++] = (struct wait_watch){ .fd = options->gate->cancelled, .fn = save_on_cancel };
+	if (options->client)
+		watch[count++] = *options->client;
+	return count;
+}
+
+/* 0, or the error of a save that was called off. */
+static int save_look(struct machine *machine, const struct save_options *options, struct error *error)
+{
+	struct wait_watch watch[WAIT_WATCHES];
+	unsigned int count = save_watches(machine, options, watch);
+
+	return wait_look(watch, count, error);
 }
 
 static int save_description(struct machine *machine, struct sink *sink, struct error *error)
@@ -49,7 +65,7 @@ static int save_clock(struct sink *sink, struct error *error)
 	return sink_put_buffer(sink, FRAME_CLOCKED, &buffer, error);
 }
 
-static int save_memory(const struct machine *machine, const struct save_options *options, struct sink *sink,
+static int save_memory(struct machine *machine, const struct save_options *options, struct sink *sink,
 		       struct error *error)
 {
 	uint64_t end = memory_pages(&machine->memory);
@@ -58,7 +74,7 @@ static int save_memory(const struct machine *machine, const struct save_options 
 	for (uint64_t page = 0; page < end; page += FRAME_PAGES_MAX) {
 		uint64_t left = end - page;
 		uint32_t count = left < FRAME_PAGES_MAX ? (uint32_t)left : FRAME_PAGES_MAX;
-		int result = save_look(options, error);
+		int result = save_look(machine, options, error);
 
 		if (!result)
 			result = pages_put(sink, &machine->memory, page, count, error);
@@ -113,12 +129,11 @@ static int save_held(struct machine *machine, const struct save_options *options
 		result = save_content(machine, options, &writer->sink, error);
 	if (!result)
 		result = snapshot_writer_finish(writer, error);
+	if (!result && options->name)
+		result = options->name(options->context, error);
 	if (!result && options->gate && !gate_pass(options->gate))
-		result = save_called(NULL, error);
-	if (!result)
-		return snapshot_writer_commit(writer, error);
-	snapshot_writer_discard(writer);
-	return result;
+		result = save_on_cancel(NULL, error);
+	return result ? result : snapshot_writer_seal(writer, error);
 }
 
 static int save_prepare(struct machine *machine, const struct save_options *options, const struct hold_wait *wait,
@@ -141,12 +156,10 @@ static int save_prepare(struct machine *machine, const struct save_options *opti
  */
 static int save_ask(struct machine *machine, const struct save_options *options, struct error *error)
 {
-	const struct wait_watch watch[] = {
-		{ .fd = machine->down, .fn = save_down, .context = machine },
-		{ .fd = options->gate ? options->gate->cancelled : -1, .fn = save_called },
-	};
-	const struct hold_wait prepare = { options->limits->prepare_ms, watch, 2 };
-	const struct hold_wait hold = { options->limits->hold_ms, watch, 2 };
+	struct wait_watch watch[WAIT_WATCHES];
+	const unsigned int count = save_watches(machine, options, watch);
+	const struct hold_wait prepare = { options->limits->prepare_ms, watch, count };
+	const struct hold_wait hold = { options->limits->hold_ms, watch, count };
 	bool done;
 	int result;
 
@@ -176,7 +189,7 @@ int save_run(struct machine *machine, const struct save_options *options, struct
 	     struct error *error)
 {
 	struct snapshot_writer writer;
-	int result = snapshot_writer_open(&writer, options->path, error);
+	int result = snapshot_writer_open(&writer, options->fd, options->path, error);
 	sc_ns_t ordered;
 	bool ran;
 
@@ -185,7 +198,7 @@ int save_run(struct machine *machine, const struct save_options *options, struct
 	result = save_ask(machine, options, error);
 	if (result) {
 		hold_call_off(machine);
-		snapshot_writer_discard(&writer);
+		snapshot_writer_close(&writer);
 		return result;
 	}
 	ordered = host_monotonic();
@@ -200,6 +213,7 @@ int save_run(struct machine *machine, const struct save_options *options, struct
 		.bytes = writer.written,
 		.stopped_ns = ran ? host_monotonic().v - ordered.v : 0,
 	};
+	snapshot_writer_close(&writer);
 	if (result)
 		save_go_on(machine, ran);
 	return result;

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,7 +13,6 @@
 
 /* The fastest: the guest stands still meanwhile. */
 #define COMPRESSION_LEVEL 1
-#define TEMPORARY_SUFFIX ".XXXXXX"
 
 static int writer_failed(const struct snapshot_writer *writer, int err, struct error *error)
 {
@@ -27,7 +25,7 @@ static int writer_failed(const struct snapshot_writer *writer, int err, struct e
 static int write_all(struct snapshot_writer *writer, const uint8_t *data, size_t size, struct error *error)
 {
 	while (size) {
-		ssize_t done = write(writer->fd, data, size);
+		ssize_t done = pwrite(writer->fd, data, size, (off_t)writer->written);
 
 		if (done < 0 && errno == EINTR)
 			continue;
@@ -91,31 +89,29 @@ static int writer_put(struct sink *sink, enum frame_type type, const void *head,
 	return result;
 }
 
-/* ---- Files ---- */
+/* ---- The file ---- */
 
-static int writer_check_path(const struct snapshot_writer *writer, struct error *error)
+static int file_check(int fd, const char *path, struct error *error)
 {
+	int flags = fcntl(fd, F_GETFL);
 	struct stat facts;
 
-	if (!stat(writer->path, &facts) && !S_ISREG(facts.st_mode))
-		return error_set(error, EINVAL, "%s is not a file", writer->path);
+	if (fstat(fd, &facts) || !S_ISREG(facts.st_mode) || facts.st_size)
+		return error_set(error, EINVAL, "the descriptor that goes with %s is of no new and empty file", path);
+	/* With O_APPEND Linux does not heed where a write is to go. */
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY || flags & (O_APPEND | O_PATH))
+		return error_set(error, EINVAL, "the descriptor that goes with %s is not open for writing anywhere",
+				 path);
 	return 0;
 }
 
-static int folder_open(const char *path)
+int snapshot_writer_open(struct snapshot_writer *writer, int fd, const char *path, struct error *error)
 {
-	char folder[PATH_MAX];
+	int result = file_check(fd, path, error);
 
-	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') + 1 - path), path);
-	return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static int writer_create(struct snapshot_writer *writer, struct error *error)
-{
-	writer->fd = mkostemp(writer->temporary, O_CLOEXEC);
-	if (writer->fd < 0)
-		return error_set(error, errno, "cannot make a file beside %s (%s)", writer->path, strerror(errno));
-	writer->folder = folder_open(writer->path);
+	*writer = (struct snapshot_writer){ .sink = { .put = writer_put }, .path = path, .fd = fd };
+	if (result)
+		return result;
 	writer->zstd = ZSTD_createCCtx();
 	writer->out_size = ZSTD_CStreamOutSize();
 	writer->out = malloc(writer->out_size);
@@ -123,146 +119,60 @@ static int writer_create(struct snapshot_writer *writer, struct error *error)
 	    !ZSTD_isError(ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, COMPRESSION_LEVEL)) &&
 	    !ZSTD_isError(ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_checksumFlag, 1)))
 		return 0;
-	snapshot_writer_discard(writer);
-	return error_set(error, ENOMEM, "no memory to compress %s", writer->path);
+	snapshot_writer_close(writer);
+	return error_set(error, ENOMEM, "no memory to compress %s", path);
 }
 
-int snapshot_writer_open(struct snapshot_writer *writer, const char *path, struct error *error)
+void snapshot_writer_close(struct snapshot_writer *writer)
 {
-	int result;
-
-	*writer = (struct snapshot_writer){ .sink = { .put = writer_put }, .fd = -1, .folder = -1 };
-	if (strlen(path) + sizeof(TEMPORARY_SUFFIX) > sizeof(writer->temporary))
-		return error_set(error, ENAMETOOLONG, "the path of the file has %zu bytes; at most %zu are possible",
-				 strlen(path), sizeof(writer->temporary) - sizeof(TEMPORARY_SUFFIX));
-	snprintf(writer->path, sizeof(writer->path), "%s", path);
-	snprintf(writer->temporary, sizeof(writer->temporary), "%s" TEMPORARY_SUFFIX, path);
-	result = writer_check_path(writer, error);
-	return result ? result : writer_create(writer, error);
-}
-
-static void writer_close(struct snapshot_writer *writer)
-{
-	if (writer->fd >= 0)
-		close(writer->fd);
-	if (writer->folder >= 0)
-		close(writer->folder);
 	ZSTD_freeCCtx(writer->zstd);
 	free(writer->out);
-	writer->fd = writer->folder = -1;
 	writer->zstd = NULL;
 	writer->out = NULL;
 }
 
-void snapshot_writer_discard(struct snapshot_writer *writer)
+/* Writes what stands where the seal belongs, and waits for the disk. */
+static int writer_end(struct snapshot_writer *writer, const uint8_t seal[SEAL_SIZE], struct error *error)
 {
-	unlink(writer->temporary);
-	writer_close(writer);
+	uint64_t place = writer->written;
+	int result = write_all(writer, seal, SEAL_SIZE, error);
+
+	if (!result && fsync(writer->fd))
+		result = writer_failed(writer, errno, error);
+	writer->written = place;
+	return result;
 }
+
+static const uint8_t unsealed[SEAL_SIZE];
 
 int snapshot_writer_finish(struct snapshot_writer *writer, struct error *error)
 {
-	uint8_t seal[SEAL_SIZE];
 	int result = writer_compress(writer, NULL, 0, ZSTD_e_end, error);
 
 	if (!result)
 		result = writer_flush(writer, error);
-	if (result)
-		return result;
+	/* There is room for the seal from here on. */
+	return result ? result : writer_end(writer, unsealed, error);
+}
+
+int snapshot_writer_seal(struct snapshot_writer *writer, struct error *error)
+{
+	uint8_t seal[SEAL_SIZE];
+	struct error reason;
+	int result;
+
 	seal_put(seal, writer->checksum);
-	result = write_all(writer, seal, sizeof(seal), error);
-	if (!result && fsync(writer->fd))
-		result = writer_failed(writer, errno, error);
-	return result;
-}
-
-/* A name that was changed is on the disk once its folder is; one that may not be read, once everything is. */
-static int folder_sync(const struct snapshot_writer *writer)
-{
-	if (writer->folder < 0)
-		return syncfs(writer->fd) ? errno : 0;
-	/* EINVAL: a file system that has no such thing, and nothing to wait for. */
-	return fsync(writer->folder) && errno != EINVAL ? errno : 0;
-}
-
-static int writer_exchange(const struct snapshot_writer *writer)
-{
-	return renameat2(AT_FDCWD, writer->temporary, AT_FDCWD, writer->path, RENAME_EXCHANGE) ? errno : 0;
-}
-
-/* For a file system that cannot exchange: the older file, if there is one, gets a name of its own. 0 or an errno. */
-static int writer_set_aside(struct snapshot_writer *writer)
-{
-	int fd, err;
-
-	/* The temporary one is as long, and had room. */
-	snprintf(writer->older, sizeof(writer->older), "%.*s" TEMPORARY_SUFFIX,
-		 (int)(sizeof(writer->older) - sizeof(TEMPORARY_SUFFIX)), writer->path);
-	fd = mkostemp(writer->older, O_CLOEXEC);
-	err = fd < 0 ? errno : 0;
-	if (fd >= 0)
-		close(fd);
-	if (!err && !rename(writer->path, writer->older))
-		return 0;
-	if (!err) {
-		err = errno;
-		unlink(writer->older);
-	}
-	writer->older[0] = '\0';
-	return err == ENOENT ? 0 : err;
-}
-
-/* What was there before is there again: 0 or an errno. */
-static int writer_take_back(const struct snapshot_writer *writer)
-{
-	return (writer->older[0] ? rename(writer->older, writer->path) : unlink(writer->path)) ? errno : 0;
-}
-
-/* Puts the new file in its place, and notes where the older one is: 0 or an errno. */
-static int writer_place(struct snapshot_writer *writer)
-{
-	int err = writer_exchange(writer);
-
-	if (!err) {
-		memcpy(writer->older, writer->temporary, sizeof(writer->older));
+	result = writer_end(writer, seal, error);
+	if (!result) {
+		writer->written += SEAL_SIZE;
 		return 0;
 	}
-	err = err == ENOENT ? 0 : writer_set_aside(writer);
-	if (!err && rename(writer->temporary, writer->path)) {
-		err = errno;
-		if (writer->older[0])
-			writer_take_back(writer);
-	}
-	return err;
-}
-
-/* The folder could not be synced, for this reason. */
-static int writer_withdraw(const struct snapshot_writer *writer, int err, struct error *error)
-{
-	int kept = writer_take_back(writer);
-
-	if (!kept)
-		return writer_failed(writer, err, error);
-	/* The paths last, for they may be long. */
-	return error_set(error, err,
-			 "the save failed (%s) and its guest goes on here, but its file is there and cannot be taken "
-			 "back (%s): to restore it would run the guest twice; remove %s%s%s",
-			 strerror(err), strerror(kept), writer->path,
-			 writer->older[0] ? ", whose older file is now " : "", writer->older);
-}
-
-int snapshot_writer_commit(struct snapshot_writer *writer, struct error *error)
-{
-	int result, err = writer_place(writer);
-
-	if (err) {
-		snapshot_writer_discard(writer);
-		return writer_failed(writer, err, error);
-	}
-	err = folder_sync(writer);
-	result = err ? writer_withdraw(writer, err, error) : 0;
-	if (!err && writer->older[0])
-		unlink(writer->older);
-	writer_close(writer);
-	return result;
+	if (!writer_end(writer, unsealed, &reason) || !ftruncate(writer->fd, 0))
+		return result;
+	reason = *error;
+	return error_set(
+		error, -result,
+		"the save failed (%.300s) and its guest goes on here, but its file may be whole: to restore it "
+		"would run the guest twice; remove %s",
+		reason.text, writer->path);
 }

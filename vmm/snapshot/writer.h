@@ -2,24 +2,20 @@
 /*
  * A file that a machine is saved to: frames, compressed by zstd, and a seal.
  *
- * Policy: all or nothing. Everything goes to a temporary file beside the one that is meant, readable by its owner only;
- * it takes that one's place once all of it is on the disk. A file that was there before is lost only for a new one.
+ * Policy: the file is somebody else's, who has made it and gives it a name (snapshot/draft). It is no saved machine
+ * before it has its seal, which is written last, once all else is on the disk.
  */
 #ifndef VMM_SNAPSHOT_WRITER_H
 #define VMM_SNAPSHOT_WRITER_H
 
 #include "transfer/sink.h"
 
-#include <limits.h>
 #include <zstd.h>
 
 struct snapshot_writer {
 	struct sink sink; /* first, so that it is the writer; counts what goes in */
-	char path[PATH_MAX];
-	char temporary[PATH_MAX];
-	char older[PATH_MAX]; /* where the file is that was there before, once the new one is in its place; "": none */
+	const char *path; /* what the file is called in sentences */
 	int fd;
-	int folder; /* the one that both are in; -1 if it may not be read */
 	ZSTD_CCtx *zstd;
 	uint8_t *out;
 	size_t out_size;
@@ -28,20 +24,18 @@ struct snapshot_writer {
 	uint64_t written; /* bytes of the file */
 };
 
-/* The path is absolute. On an error there is nothing to discard. */
-int snapshot_writer_open(struct snapshot_writer *writer, const char *path, struct error *error);
+/* Descriptor and path stay the caller's. -EINVAL if it is not of a new and empty file that can be written. */
+int snapshot_writer_open(struct snapshot_writer *writer, int fd, const char *path, struct error *error);
 
-/* All frames have been put: they are on the disk, in the temporary file. */
+/* All frames have been put: they are on the disk, and so is the room for the seal. */
 int snapshot_writer_finish(struct snapshot_writer *writer, struct error *error);
 
 /*
- * From here on the file is there, and survives a crash of the host. On an error what was there before is there again;
- * if that fails too, the sentence names the new file, which must not be restored, and where the older one is. Closes
- * the writer either way.
+ * From here on the file holds the machine, and survives a crash of the host. On an error it does not; if even that
+ * cannot be made sure, the sentence says that it must not be restored.
  */
-int snapshot_writer_commit(struct snapshot_writer *writer, struct error *error);
+int snapshot_writer_seal(struct snapshot_writer *writer, struct error *error);
 
-/* Closes it and leaves nothing behind. */
-void snapshot_writer_discard(struct snapshot_writer *writer);
+void snapshot_writer_close(struct snapshot_writer *writer);
 
 #endif
