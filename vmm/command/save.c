@@ -78,7 +78,8 @@ static int draft_conclude(int result, struct error *error)
 		draft_keep(&draft);
 		return 0;
 	}
-	if (result == -ENOMSG && draft.placed)
+	/* Its client's word, or the monitor's own. */
+	if (error->err == ENOMSG && draft.placed)
 		return draft_doubt(error);
 	if (!draft_withdraw(&draft, &left))
 		return result;
