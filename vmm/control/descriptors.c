@@ -29,7 +29,7 @@ ssize_t descriptors_send(int socket, const void *bytes, size_t size, const struc
 		room.header.cmsg_len = CMSG_LEN(length);
 		memcpy(CMSG_DATA(&room.header), descriptors->fd, length);
 	}
-	return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return TEMP_FAILURE_RETRY(sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
 /* False if there is no room for all of them. */

@@ -53,9 +53,11 @@ static int saving_name(void *context, struct error *error)
 	sc_ns_t deadline = deadline_after_ms(NAME_LIMIT_MS);
 	json_t *word;
 	bool ready, named;
-	int result;
+	int result = control_send_line(job->client, json_pack("{s:b}", "written", 1));
 
-	control_write_line(job->client, json_pack("{s:b}", "written", 1));
+	if (result)
+		return error_set(error, ECANCELED, "the save was cancelled: who asked for it cannot be told (%s)",
+				 strerror(-result));
 	result = wait_ready(job->client, POLLIN, deadline, &watch, 1, &ready, error);
 	if (result)
 		return result;
