@@ -98,13 +98,17 @@ static void ask(uint8_t form)
 {
 	struct print_progress progress = { .shown = true };
 	struct client_watch watch = print_progress_watch(&progress);
-	const struct client_file file = { .fd = listener, .name = file_name, .context = &form };
+	const struct client_passed file = {
+		.descriptors = { .fd = { listener }, .count = 1 },
+		.name = file_name,
+		.context = &form,
+	};
 	struct error error = { .text = "" };
 	json_t *answer = NULL;
 	pthread_t monitor;
 	int result;
 
-	watch.file = form & 0x40 ? &file : NULL;
+	watch.passed = form & 0x40 ? &file : NULL;
 	FUZZ_MUST(!pthread_create(&monitor, NULL, monitor_thread, NULL));
 	if (form & 0x80)
 		result = client_status_all(&answer, &error);

@@ -90,7 +90,7 @@ static void test_descriptors(void **state)
 	(void)state;
 	assert_int_equal(request_check(save, 1, &error), 0);
 	assert_int_equal(request_check(save, 2, &error), -EINVAL);
-	assert_string_equal(error.text, "save takes no more than 1 descriptors, and 2 came with it");
+	assert_string_equal(error.text, "2 descriptors came with save, which takes at most 1");
 	assert_int_equal(request_check(pause, 1, &error), -EINVAL);
 	json_decref(save);
 	json_decref(pause);

@@ -367,6 +367,34 @@ static void test_migrate_numbers(void **state)
 	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
 }
 
+/* Keys: none, all but the list of what is revoked, or all; where TLS is to be, some. */
+static void test_migrate_keys(void **state)
+{
+	static const char request[] = "{\"version\": 1, \"command\": \"migrate\", \"host\": \"127.0.0.1:1\"}\n";
+	const char *sentence;
+	json_t *answer;
+
+	(void)state;
+	for (uint32_t count = 0; count <= DESCRIPTORS_MAX; count++) {
+		const struct descriptors passed = { .count = count };
+		int fd = client_open();
+
+		assert_int_equal(descriptors_send(fd, request, sizeof(request) - 1, &passed), sizeof(request) - 1);
+		control_serve(&control);
+		answer = control_read_line(fd, (int)wait_scaled(5000));
+		close(fd);
+		sentence = json_string_value(json_object_get(answer, "error"));
+		if (count && count < KEY_FILE_CRL)
+			assert_non_null(strstr(sentence, "are 3 files, or 4 with crl.pem, and not "));
+		else
+			assert_non_null(strstr(sentence, "cannot connect to 127.0.0.1:1 "));
+		json_decref(answer);
+	}
+	expect_error("{\"version\": 1, \"command\": \"migrate\", \"host\": \"127.0.0.1:1\", \"tls\": \"/t\"}",
+		     "invalid", "the keys that come with a request are 3 files, or 4 with crl.pem, and not 0");
+	assert_int_equal(machine_get_state(&machine), MACHINE_RUNNING);
+}
+
 /* ---- The socket ---- */
 
 struct racer {
@@ -501,6 +529,7 @@ int main(void)
 		TEST(test_silent),
 		TEST(test_migrate_nowhere),
 		TEST(test_migrate_numbers),
+		TEST(test_migrate_keys),
 		TEST_MACHINE(test_stale_race),
 		TEST(test_duplicate),
 		cmocka_unit_test(test_stale),

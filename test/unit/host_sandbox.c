@@ -135,6 +135,8 @@ static void test_forbidden(void **state)
 		{ THREAD_NET, SYS_connect, 0, "connect" },
 		{ THREAD_WRITER, SYS_sendto, 0, "sendto" },
 		{ THREAD_MIGRATION, SYS_bind, 0, "bind" },
+		{ THREAD_MIGRATION, SYS_statfs, 0, "statfs" },
+		{ THREAD_SAVE, SYS_renameat2, 0, "renameat2" },
 		{ THREAD_MAIN, SYS_ioctl, TIOCSTI, "ioctl of request 0x5412" },
 	};
 

@@ -260,6 +260,18 @@ static const char *path_in_folder(const char *name)
 	return path;
 }
 
+/* A monitor opens no keys by itself. */
+static void test_no_keys(void **state)
+{
+	struct key_files files = key_files_none;
+	struct channel_terms of_monitor = { .files = &files };
+	struct error error;
+
+	(void)state;
+	assert_int_equal(channel_terms_open(&of_monitor, &error), -ENOKEY);
+	assert_string_equal(error_code(&error), "no-keys");
+}
+
 static void test_unix_socket(void **state)
 {
 	const struct channel_terms secure = { .folder = "/nowhere" };
@@ -346,8 +358,13 @@ static void test_unix_socket_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_addresses),		TEST(test_no_addresses), TEST(test_dead_address),
-		TEST(test_refused_address),	TEST(test_unix_socket),	 TEST(test_unix_socket_of_another),
+		TEST(test_addresses),
+		TEST(test_no_addresses),
+		TEST(test_dead_address),
+		TEST(test_refused_address),
+		TEST(test_no_keys),
+		TEST(test_unix_socket),
+		TEST(test_unix_socket_of_another),
 		TEST(test_unix_socket_refused),
 	};
 

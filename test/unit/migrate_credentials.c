@@ -8,6 +8,7 @@
 #include "migrate/credentials.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #define S_NS 1000000000ll
@@ -129,6 +130,34 @@ static void test_files(void **state)
 	expect_no_credentials(ENOENT, "ca.pem (No such file");
 }
 
+/* Files that somebody else has opened, who may have passed on anything. */
+static void test_passed(void **state)
+{
+	struct key_files files;
+	int fd;
+
+	(void)state;
+	certificate_revoke(&authority, folder, folder);
+	assert_int_equal(key_files_open(&files, folder, &error), 0);
+	assert_int_equal(credentials_load(&credentials, &files, folder, &error), -EKEYREJECTED);
+	assert_non_null(strstr(error.text, "cert.pem is revoked"));
+	key_files_close(&files);
+	unlink(certificate_path(folder, "crl.pem"));
+	assert_int_equal(key_files_open(&files, folder, &error), 0);
+	assert_int_equal(files.fd[KEY_FILE_CRL], -1);
+	assert_int_equal(credentials_load(&credentials, &files, folder, &error), 0);
+	credentials_close(&credentials);
+	/* Once more: it stands at its end, where nothing is. */
+	assert_int_equal(credentials_load(&credentials, &files, folder, &error), -EIO);
+	fd = files.fd[KEY_FILE_CA];
+	files.fd[KEY_FILE_CA] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(credentials_load(&credentials, &files, folder, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "ca.pem is not a file"));
+	assert_null(credentials.own);
+	close(fd);
+	key_files_close(&files);
+}
+
 static void test_own_of_another(void **state)
 {
 	struct authority_span span = certificate_span();
@@ -167,9 +196,10 @@ static void test_priority(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_priority),	 TEST(test_clock_of_1970),
-		TEST(test_revoked_here), TEST(test_revocations_out_of_date),
-		TEST(test_files),	 TEST(test_own_of_another),
+		TEST(test_priority),	   TEST(test_clock_of_1970),
+		TEST(test_revoked_here),   TEST(test_revocations_out_of_date),
+		TEST(test_files),	   TEST(test_passed),
+		TEST(test_own_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_all, tear_down_all);

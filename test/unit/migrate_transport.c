@@ -197,7 +197,7 @@ static void test_too_much(void **state)
 	short events;
 
 	(void)state;
-	credentials_load(&grace);
+	end_load_credentials(&grace);
 	connect_plain();
 	assert_int_equal(transport_secure(&grace.transport, &grace.credentials, NULL, &grace.error), 0);
 	for (grace.result = -EAGAIN; grace.result == -EAGAIN && sent < 4 * TRANSPORT_STRANGER_MAX;) {

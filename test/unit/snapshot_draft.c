@@ -108,6 +108,23 @@ static void test_withdrawn(void **state)
 	}
 }
 
+/* Somebody else has saved to that name meanwhile: that one stays. */
+static void test_overtaken(void **state)
+{
+	struct draft draft;
+
+	(void)state;
+	assert_int_equal(put(OLDER), 0);
+	assert_int_equal(draft_make(&draft, path, &error), 0);
+	assert_int_equal(draft_place(&draft, &error), 0);
+	assert_int_equal(put(NEWER), 0);
+	assert_int_equal(draft_withdraw(&draft, &error), -ESTALE);
+	assert_non_null(strstr(error.text, ": it is now file."));
+	assert_int_equal(folder_count(folder), 2);
+	unlink(draft.older);
+	expect_only(NEWER);
+}
+
 /* Nobody knows whether it is whole: both are there. */
 static void test_left_alone(void **state)
 {
@@ -256,8 +273,9 @@ static void test_bad_paths(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_replaces),	 TEST(test_withdrawn),	      TEST(test_left_alone),	 TEST(test_drop_box),
-		TEST(test_folder_fails), TEST(test_without_exchange), TEST(test_not_taken_back), TEST(test_bad_paths),
+		TEST(test_replaces),	     TEST(test_withdrawn),	TEST(test_left_alone),
+		TEST(test_overtaken),	     TEST(test_drop_box),	TEST(test_folder_fails),
+		TEST(test_without_exchange), TEST(test_not_taken_back), TEST(test_bad_paths),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -88,7 +88,7 @@ static inline int tear_down(void **state)
 	return 0;
 }
 
-static inline void credentials_load(struct end *end)
+static inline void end_load_credentials(struct end *end)
 {
 	if (credentials_open(&end->credentials, end->folder, &end->error))
 		fail_msg("%s", end->error.text);
@@ -106,8 +106,8 @@ static inline void connect_plain(void)
 
 static inline void connect_to(const char *name)
 {
-	credentials_load(&altra);
-	credentials_load(&grace);
+	end_load_credentials(&altra);
+	end_load_credentials(&grace);
 	connect_plain();
 	assert_int_equal(transport_secure(&altra.transport, &altra.credentials, name, &altra.error), 0);
 	assert_int_equal(transport_secure(&grace.transport, &grace.credentials, NULL, &grace.error), 0);

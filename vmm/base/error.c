@@ -44,6 +44,7 @@ static const struct {
 	{ EPIPE, "connection-lost" },
 	{ EPROTO, "protocol" },
 	{ EKEYREJECTED, "untrusted" },
+	{ ENOKEY, "no-keys" },
 	/* This host. */
 	{ ENOTSUP, "unsupported" },
 	{ EACCES, "denied" },

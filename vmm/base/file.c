@@ -44,7 +44,9 @@ int file_path_in(const char *folder, const char *name, char *place, size_t size,
 
 static int file_look(int fd, const char *path, struct stat *facts, struct error *error)
 {
-	return fstat(fd, facts) ? error_set(error, errno, "cannot look at %s (%s)", path, strerror(errno)) : 0;
+	if (fstat(fd, facts))
+		return error_set(error, errno, "cannot look at %s (%s)", path, strerror(errno));
+	return S_ISREG(facts->st_mode) ? 0 : error_set(error, EINVAL, "%s is not a file", path);
 }
 
 int file_open(const char *path, struct error *error)
@@ -56,8 +58,6 @@ int file_open(const char *path, struct error *error)
 	if (fd < 0)
 		return error_set(error, errno, "cannot open %s (%s)", path, strerror(errno));
 	result = file_look(fd, path, &facts, error);
-	if (!result && !S_ISREG(facts.st_mode))
-		result = error_set(error, EINVAL, "%s is not a file", path);
 	if (!result)
 		return fd;
 	close(fd);
@@ -113,6 +113,13 @@ static int file_load(int fd, const char *path, void **data, size_t size, struct 
 	return result;
 }
 
+int file_read_open(int fd, const char *path, void **data, size_t *size, struct error *error)
+{
+	int result = file_measure(fd, path, size, error);
+
+	return result ? result : file_load(fd, path, data, *size, error);
+}
+
 int file_read(const char *path, void **data, size_t *size, struct error *error)
 {
 	int fd = file_open(path, error);
@@ -120,9 +127,7 @@ int file_read(const char *path, void **data, size_t *size, struct error *error)
 
 	if (fd < 0)
 		return fd;
-	result = file_measure(fd, path, size, error);
-	if (!result)
-		result = file_load(fd, path, data, *size, error);
+	result = file_read_open(fd, path, data, size, error);
 	close(fd);
 	return result;
 }

@@ -25,4 +25,7 @@ int file_open(const char *path, struct error *error);
  */
 int file_read(const char *path, void **data, size_t *size, struct error *error);
 
+/* The same of one that is open, at its beginning; the path is for sentences. */
+int file_read_open(int fd, const char *path, void **data, size_t *size, struct error *error);
+
 #endif

@@ -88,11 +88,3 @@ void signals_clean_by(void (*clean)(void))
 			sigaction(orders[n], &action, NULL);
 	}
 }
-
-void signals_let_through(void)
-{
-	sigset_t set;
-
-	orders_fill(&set);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-}

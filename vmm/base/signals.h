@@ -29,8 +29,7 @@ int signals_check(struct error *error);
 /* Before that it does this, which may call only what signal-safety(7) lists. */
 void signals_clean_by(void (*clean)(void));
 
-/* Orders wait from here on, until they are let through. */
+/* From here on orders wait. */
 void signals_hold(void);
-void signals_let_through(void);
 
 #endif

@@ -4,13 +4,14 @@
 
 #include "command/print.h"
 
-int ask_result(const char *name, json_t *request, const struct client_file *file, json_t **answer, struct error *error)
+int ask_result(const char *name, json_t *request, const struct client_passed *passed, json_t **answer,
+	       struct error *error)
 {
 	struct print_progress progress = { .shown = false };
 	struct client_watch watch = print_progress_watch(&progress);
 	int result;
 
-	watch.file = file;
+	watch.passed = passed;
 	result = client_ask(name, request, &watch, answer, error);
 
 	print_progress_end(&progress);

@@ -5,8 +5,9 @@
 
 #include "control/client.h"
 
-/* As client_ask(): takes over the request, with a file if that is not NULL; *answer is to be freed. */
-int ask_result(const char *name, json_t *request, const struct client_file *file, json_t **answer, struct error *error);
+/* As client_ask(): takes over the request; `passed` goes with it, NULL for nothing. *answer is to be freed. */
+int ask_result(const char *name, json_t *request, const struct client_passed *passed, json_t **answer,
+	       struct error *error);
 
 /* For a request whose result says no more than that it was done, which only a program is told. */
 int ask_done(const char *verb, const char *name, json_t *request, bool json, struct error *error);

@@ -204,7 +204,7 @@ static int keys_run(void *context, char *const *words, struct error *error)
 		print_done(issue ? "keys issue" : "keys init", issue ? words[1] : options->folder);
 	else if (issue)
 		printf("%s/%s has what %s needs: move its files to %s there\n", options->folder, words[1], words[1],
-		       CREDENTIALS_FOLDER);
+		       KEY_FILES_FOLDER);
 	else
 		printf("the authority is in %s: its ca-key.pem stays there, and `seaclock keys issue HOST` makes what "
 		       "each "

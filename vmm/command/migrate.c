@@ -5,6 +5,7 @@
 #include "command/verb.h"
 #include "base/file.h"
 #include "control/request.h"
+#include "migrate/key_files.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -65,9 +66,43 @@ static void migrate_print(const char *name, const char *host, const struct migra
 		print_moved(name, host, answer);
 }
 
+/*
+ * Whether TLS is due the monitor finds out: what is in the usual folder goes along for that, and if it cannot be opened
+ * *why says so.
+ */
+static int migrate_open_keys(const struct migrate_options *options, const char *tls, struct key_files *keys,
+			     struct error *why, struct error *error)
+{
+	*keys = key_files_none;
+	if (options->plain || options->cancel)
+		return 0;
+	if (options->tls)
+		return key_files_open(keys, tls, error);
+	key_files_open(keys, KEY_FILES_FOLDER, why);
+	return 0;
+}
+
+static int migrate_ask(const char *name, json_t *request, const struct key_files *keys, const struct error *why,
+		       json_t **answer, struct error *error)
+{
+	struct client_passed passed = { .name = NULL };
+	int result;
+
+	for (int n = 0; n < KEY_FILES && keys->fd[n] >= 0; n++)
+		passed.descriptors.fd[passed.descriptors.count++] = keys->fd[n];
+	result = ask_result(name, request, &passed, answer, error);
+	/* The monitor does not know why there were none. */
+	if (result && error->err == ENOKEY && why->text[0])
+		error_record(error, ENOKEY, "TLS is due: %s; `seaclock keys` makes keys, and --plain needs none",
+			     why->text);
+	return result;
+}
+
 static int migrate_run(void *context, char *const *words, struct error *error)
 {
 	const struct migrate_options *options = context;
+	struct error why = { .text = "" };
+	struct key_files keys;
 	char tls[PATH_MAX] = "";
 	json_t *request, *answer;
 	int result = 0;
@@ -81,12 +116,13 @@ static int migrate_run(void *context, char *const *words, struct error *error)
 	/* The monitor may have another working folder. */
 	if (options->tls)
 		result = file_path(options->tls, tls, sizeof(tls), error);
+	if (!result)
+		result = migrate_open_keys(options, tls, &keys, &why, error);
 	if (result)
 		return result;
 	request = migrate_request(words[1], options->tls ? tls : NULL, options, error);
-	if (!request)
-		return -EINVAL;
-	result = ask_result(words[0], request, NULL, &answer, error);
+	result = request ? migrate_ask(words[0], request, &keys, &why, &answer, error) : -EINVAL;
+	key_files_close(&keys);
 	if (result)
 		return result;
 	migrate_print(words[0], words[1], options, answer);

@@ -3,7 +3,7 @@
  * `seaclock save`: puts a machine into a file, which its monitor writes.
  *
  * Policy: who names the file makes it, and gives it its name; the monitor need not have a right to the folder. An order
- * to end calls the save off, or waits until it is over, once the file has its name.
+ * to end calls the save off; once the file has its name it counts no more.
  */
 #include "base/file.h"
 #include "base/signals.h"
@@ -14,6 +14,7 @@
 #include "snapshot/draft.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A request is one line of CONTROL_LINE_MAX bytes. */
@@ -60,13 +61,13 @@ static int draft_name(void *context, struct error *error)
 /* Nobody says whether the file has its seal. */
 static int draft_doubt(struct error *error)
 {
+	const char *older = strrchr(draft.older, '/');
 	struct error reason = *error;
-	int err = error->err;
 
 	draft_close(&draft);
-	return error_set(error, err, "%.300s; if %s is whole, which restoring it tells, the guest is in it%s%s",
-			 reason.text, draft.path, draft.older[0] ? "; the file that was there before is now " : "",
-			 draft.older);
+	return error_set(error, reason.err,
+			 "%.100s%s%.100s; if %s is whole, which restoring it tells, the guest is in it", reason.text,
+			 older ? "; the file that was there before is now " : "", older ? older + 1 : "", draft.path);
 }
 
 /* The save has ended so. */
@@ -79,7 +80,7 @@ static int draft_conclude(int result, struct error *error)
 		return 0;
 	}
 	/* Its client's word, or the monitor's own. */
-	if (error->err == ENOMSG && draft.placed)
+	if (draft.placed && error->err == ENOMSG)
 		return draft_doubt(error);
 	if (!draft_withdraw(&draft, &left))
 		return result;
@@ -89,18 +90,17 @@ static int draft_conclude(int result, struct error *error)
 
 static int save_ask(const char *name, const char *path, json_t *request, json_t **report, struct error *error)
 {
-	struct client_file file = { .name = draft_name };
-	int result = draft_make(&draft, path, error);
+	struct client_passed passed = { .descriptors.count = 1, .name = draft_name };
+	int result;
 
+	signals_clean_by(draft_forget);
+	result = draft_make(&draft, path, error);
 	if (result) {
 		json_decref(request);
 		return result;
 	}
-	signals_clean_by(draft_forget);
-	file.fd = draft.fd;
-	result = draft_conclude(ask_result(name, request, &file, report, error), error);
-	signals_let_through();
-	return result;
+	passed.descriptors.fd[0] = draft.fd;
+	return draft_conclude(ask_result(name, request, &passed, report, error), error);
 }
 
 static int save_verb(void *context, char *const *words, struct error *error)

@@ -122,7 +122,7 @@ static bool client_take(const char *name, const json_t *line, const struct clien
 		watch->progress(watch->context, progress);
 	if (refused)
 		client_refused(name, line, error);
-	if (watch && watch->file && json_is_true(json_object_get(line, "written"))) {
+	if (watch && watch->passed && watch->passed->name && json_is_true(json_object_get(line, "written"))) {
 		*result = -EINPROGRESS;
 		return true;
 	}
@@ -150,15 +150,18 @@ static int client_wait(const char *name, int fd, int limit_ms, const struct clie
 	return client_closed(name, error);
 }
 
-/* Takes over `request`; `file` may be NULL. */
-static int client_write(const char *name, int fd, json_t *request, const struct client_file *file, struct error *error)
+/* Takes over `request`; `passed` may be NULL. */
+static int client_write(const char *name, int fd, json_t *request, const struct client_passed *passed,
+			struct error *error)
 {
-	const struct descriptors passed = { .fd = { file ? file->fd : -1 }, .count = file ? 1 : 0 };
-	bool whole = json_object_size(request);
-	int result = whole ? control_send_request(fd, request, &passed) : -ENOMEM;
+	int result = -ENOMEM;
 
-	if (!whole)
+	if (!json_object_size(request))
 		json_decref(request);
+	else if (passed)
+		result = control_send_request(fd, request, &passed->descriptors);
+	else
+		result = control_send_line(fd, request);
 	if (result == -EPIPE)
 		return client_closed(name, error);
 	if (result)
@@ -168,7 +171,8 @@ static int client_write(const char *name, int fd, json_t *request, const struct 
 }
 
 /* Connects and sends. Takes over `request`. */
-static int client_send(const char *name, json_t *request, const struct client_file *file, int *fd, struct error *error)
+static int client_send(const char *name, json_t *request, const struct client_passed *passed, int *fd,
+		       struct error *error)
 {
 	int result = client_connect(name, fd, error);
 
@@ -176,47 +180,63 @@ static int client_send(const char *name, json_t *request, const struct client_fi
 		json_decref(request);
 		return result;
 	}
-	result = client_write(name, *fd, request, file, error);
+	result = client_write(name, *fd, request, passed, error);
 	if (result)
 		close(*fd);
 	return result;
 }
 
-/* The file is filled. If it gets no name the monitor is told so, and its answer waited for: then the guest goes on. */
+/* The same for what may take long: the monitor may have ended, or have said nothing for too long. */
+static int client_hear(const char *name, int fd, const struct client_watch *watch, json_t **answer, struct error *error)
+{
+	int result = client_wait(name, fd, LONG_ANSWER_MS, watch, answer, error);
+
+	if (result == -ETIMEDOUT)
+		return client_unheard(name, error);
+	return result == -EPIPE ? client_broken(name, error) : result;
+}
+
+/* The monitor is told that the file gets no name, and its answer waited for: then the guest goes on. */
+static void client_give_up(const char *name, int fd)
+{
+	struct error ignored;
+	json_t *answer = NULL;
+
+	shutdown(fd, SHUT_WR);
+	client_hear(name, fd, NULL, &answer, &ignored);
+	json_decref(answer);
+}
+
+/* The file is filled. */
 static int client_name(const char *name, int fd, const struct client_watch *watch, json_t **answer, struct error *error)
 {
-	int result = watch->file->name(watch->file->context, error);
-	struct error ignored;
-	json_t *unused = NULL;
+	int result = watch->passed->name(watch->passed->context, error);
+	int sent = result ? 0 : control_send_line(fd, json_pack("{s:b}", "named", 1));
 
+	if (sent)
+		result = error_set(error, ECANCELED, "the monitor of %s cannot be told that its file has a name (%s)",
+				   name, strerror(-sent));
 	if (result) {
-		shutdown(fd, SHUT_WR);
-		client_wait(name, fd, LONG_ANSWER_MS, NULL, &unused, &ignored);
-		json_decref(unused);
+		client_give_up(name, fd);
 		return result;
 	}
-	/* What comes of it the wait tells. */
-	if (control_send_line(fd, json_pack("{s:b}", "named", 1)))
-		shutdown(fd, SHUT_WR);
-	result = client_wait(name, fd, LONG_ANSWER_MS, watch, answer, error);
-	return result == -EINPROGRESS ? client_closed(name, error) : result;
+	result = client_hear(name, fd, watch, answer, error);
+	return result == -EINPROGRESS ? client_broken(name, error) : result;
 }
 
 int client_ask(const char *name, json_t *request, const struct client_watch *watch, json_t **answer,
 	       struct error *error)
 {
 	int fd;
-	int result = client_send(name, request, watch ? watch->file : NULL, &fd, error);
+	int result = client_send(name, request, watch ? watch->passed : NULL, &fd, error);
 
 	if (result)
 		return result;
-	result = client_wait(name, fd, LONG_ANSWER_MS, watch, answer, error);
+	result = client_hear(name, fd, watch, answer, error);
 	if (watch && result == -EINPROGRESS)
 		result = client_name(name, fd, watch, answer, error);
 	close(fd);
-	if (result == -ETIMEDOUT)
-		return client_unheard(name, error);
-	return result == -EPIPE ? client_broken(name, error) : result;
+	return result;
 }
 
 int client_attach(const char *name, bool virtio, int *fd, struct error *error)

@@ -12,15 +12,16 @@
 #define VMM_CONTROL_CLIENT_H
 
 #include "base/error.h"
+#include "control/descriptors.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A file that goes with a request, open for writing: the monitor fills it, and has it named then. */
-struct client_file {
-	int fd;
-	/* 0 once it has its name, or -errno and the sentence with which the request fails. */
+/* What goes with a request. If it is a file for the monitor to fill, `name` is called once it is filled, else NULL. */
+struct client_passed {
+	struct descriptors descriptors;
+	/* 0 once the file has its name, or -errno and the sentence with which the request fails. */
 	int (*name)(void *context, struct error *error);
 	void *context;
 };
@@ -29,7 +30,7 @@ struct client_file {
 struct client_watch {
 	void (*progress)(void *context, const json_t *progress);
 	void *context;
-	const struct client_file *file; /* NULL: none */
+	const struct client_passed *passed; /* NULL: nothing */
 };
 
 /*

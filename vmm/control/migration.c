@@ -6,7 +6,6 @@
 #include "base/thread.h"
 #include "control/line.h"
 #include "control/request.h"
-#include "machine/reach.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +17,7 @@ void migration_init(struct migration *migration, struct machine *machine)
 {
 	*migration =
 		(struct migration){ .machine = machine, .client = -1, .canceller = -1, .gate = { .cancelled = -1 } };
+	migration->files = key_files_none;
 	lock_init(&migration->lock, LOCK_MIGRATION);
 }
 
@@ -98,6 +98,7 @@ static void migration_retire(struct migration *migration)
 	client_answer(&migration->canceller, json_pack("{s:b}", "ok", 1));
 	lock_drop(&migration->lock);
 	gate_close(&migration->gate);
+	key_files_close(&migration->files);
 }
 
 static void explain_undecided(const struct migration *migration, struct error *error)
@@ -273,11 +274,8 @@ static void *ask_thread(void *argument)
 
 static int migration_start(struct migration *migration, void *(*run)(void *), struct error *error)
 {
-	int result = reach_set_migration(&migration->machine->config, channel_terms_folder(&migration->terms), error);
+	int result = thread_start(&migration->thread, THREAD_MIGRATION, run, migration);
 
-	if (result)
-		return result;
-	result = thread_start(&migration->thread, THREAD_MIGRATION, run, migration);
 	return result ? error_set(error, result, "no thread for the migration (%s)", strerror(result)) : 0;
 }
 
@@ -303,13 +301,33 @@ static int migration_spawn(struct migration *migration, int client, void *(*run)
 
 /* ---- Requests ---- */
 
+/* None of them, or all but crl.pem, or all. */
+static int migration_take_files(struct migration *migration, struct descriptors *passed, bool wanted,
+				struct error *error)
+{
+	uint32_t count = passed->count;
+
+	key_files_close(&migration->files);
+	if (count ? count < KEY_FILE_CRL : wanted)
+		return error_set(error, EINVAL,
+				 "the keys that come with a request are %d files, or %d with crl.pem, and not %u",
+				 KEY_FILE_CRL, KEY_FILES, count);
+	for (uint32_t n = 0; n < count; n++)
+		migration->files.fd[n] = descriptors_take(passed);
+	return 0;
+}
+
 /* What the last migration has had open is not needed any more. */
-static int migration_terms(struct migration *migration, const json_t *request, struct error *error)
+static int migration_terms(struct migration *migration, struct descriptors *passed, const json_t *request,
+			   struct error *error)
 {
 	const char *folder = request_text(request, "tls");
 	bool plain = request_flag(request, "plain");
+	int result = migration_take_files(migration, passed, folder, error);
 
 	channel_terms_close(&migration->terms);
+	if (result)
+		return result;
 	if (folder && (plain || folder[0] != '/' || strlen(folder) >= sizeof(migration->folder)))
 		return error_set(error, EINVAL,
 				 "\"tls\" is the path of a folder from the root, in fewer than %zu bytes, and not with "
@@ -317,14 +335,19 @@ static int migration_terms(struct migration *migration, const json_t *request, s
 				 sizeof(migration->folder));
 	if (folder)
 		memcpy(migration->folder, folder, strlen(folder) + 1);
-	migration->terms = (struct channel_terms){ .plain = plain, .folder = folder ? migration->folder : NULL };
+	migration->terms = (struct channel_terms){
+		.plain = plain,
+		.folder = folder ? migration->folder : NULL,
+		.files = &migration->files,
+	};
 	if (plain)
 		log_line("%s: goes to %s without TLS, as it was told: others may read it, and take it",
 			 migration->machine->config.name, migration->host);
 	return 0;
 }
 
-static int migration_options(struct migration *migration, const json_t *request, struct error *error)
+static int migration_options(struct migration *migration, struct descriptors *passed, const json_t *request,
+			     struct error *error)
 {
 	struct source_options *options = &migration->options;
 	const char *host = request_text(request, "host");
@@ -348,11 +371,12 @@ static int migration_options(struct migration *migration, const json_t *request,
 		return error_set(error, EINVAL, "a migration needs a host, in fewer than %zu characters",
 				 sizeof(migration->host));
 	memcpy(migration->host, host, strlen(host) + 1);
-	result = migration_terms(migration, request, error);
+	result = migration_terms(migration, passed, request, error);
 	return result ? result : request_policy(request, SC_CLOCK_ADVANCE, &options->policy, error);
 }
 
-static int migration_begin(struct migration *migration, int client, const json_t *request, struct error *error)
+static int migration_begin(struct migration *migration, int client, struct descriptors *passed, const json_t *request,
+			   struct error *error)
 {
 	int result = machine_begin_migration(migration->machine, error);
 
@@ -360,12 +384,13 @@ static int migration_begin(struct migration *migration, int client, const json_t
 		return result;
 	/* The previous one is over: otherwise the machine would still be migrating. */
 	migration_join(migration);
-	result = migration_options(migration, request, error);
+	result = migration_options(migration, passed, request, error);
 	if (!result)
 		result = gate_open(&migration->gate, error);
 	if (!result)
 		return migration_spawn(migration, client, migration->dry_run ? dry_run_thread : migration_thread,
 				       MACHINE_RUNNING, error);
+	key_files_close(&migration->files);
 	machine_end_migration(migration->machine, MACHINE_RUNNING);
 	return result;
 }
@@ -398,11 +423,12 @@ void migration_call_off(struct migration *migration)
 	lock_drop(&migration->lock);
 }
 
-int migration_request(struct migration *migration, int client, const json_t *request, struct error *error)
+int migration_request(struct migration *migration, int client, struct descriptors *passed, const json_t *request,
+		      struct error *error)
 {
 	if (request_flag(request, "cancel"))
 		return migration_cancel(migration, client, error);
-	return migration_begin(migration, client, request, error);
+	return migration_begin(migration, client, passed, request, error);
 }
 
 int migration_ask(struct migration *migration, int client, enum sc_clock_policy policy, struct error *error)

@@ -8,6 +8,7 @@
 #ifndef VMM_CONTROL_MIGRATION_H
 #define VMM_CONTROL_MIGRATION_H
 
+#include "control/descriptors.h"
 #include "machine/machine.h"
 #include "migrate/source.h"
 
@@ -26,6 +27,7 @@ struct migration {
 	struct source_options options;
 	struct channel_terms terms; /* of the one under way, or of the undecided one */
 	char folder[PATH_MAX];	    /* with what proves who this host is, if the operator named one */
+	struct key_files files;	    /* from there, until they are read */
 	struct report report;	    /* of the one under way, or of the undecided one */
 	struct gate gate;
 	struct lock lock; /* protects what follows */
@@ -40,9 +42,10 @@ void migration_close(struct migration *migration);
 
 /*
  * Carries out a "migrate" request: begins a migration, or calls one off. On 0 it owns the client's connection, and
- * answers later.
+ * answers later. Takes over what came with the request: key files, in their order.
  */
-int migration_request(struct migration *migration, int client, const json_t *request, struct error *error);
+int migration_request(struct migration *migration, int client, struct descriptors *passed, const json_t *request,
+		      struct error *error);
 
 /*
  * Resumes an undecided machine, its clock by the policy, if the target promises never to run it: asks the target first.

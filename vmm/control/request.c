@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "machine/config.h"
+#include "migrate/key_files.h"
 
 #include <errno.h>
 #include <string.h>
@@ -31,6 +32,7 @@ static const struct request_command command_table[] = {
 	{ .name = "stop", .field = { FLAG("now") } },
 	{ .name = "save", .descriptors = 1, .field = { TEXT("file"), TEXT("clock"), FLAG("force") } },
 	{ .name = "migrate",
+	  .descriptors = KEY_FILES,
 	  .field = { TEXT("host"), TEXT("tls"), FLAG("plain"), TEXT("clock"), FLAG("inferred"), FLAG("force"),
 		     FLAG("dry_run"), FLAG("cancel"), NUMBER("downtime_ms", 1, REQUEST_DOWNTIME_MAX_MS),
 		     NUMBER("bandwidth_mib", 1, REQUEST_BANDWIDTH_MAX_MIB),
@@ -139,8 +141,8 @@ static int descriptors_check(const struct request_command *command, uint32_t des
 {
 	if (descriptors <= command->descriptors)
 		return 0;
-	return error_set(error, EINVAL, "%s takes no more than %u descriptors, and %u came with it", command->name,
-			 command->descriptors, descriptors);
+	return error_set(error, EINVAL, "%u descriptors came with %s, which takes at most %u", descriptors,
+			 command->name, command->descriptors);
 }
 
 int request_check(const json_t *request, uint32_t descriptors, struct error *error)

@@ -19,6 +19,8 @@
 
 /* How long a client may take to give the file its name, while the guest stands still. */
 #define NAME_LIMIT_MS 30000
+/* And for the line that says so, once it has begun. */
+#define WORD_LIMIT_MS 1000
 
 struct saving_job {
 	struct machine *machine;
@@ -61,13 +63,13 @@ static int saving_name(void *context, struct error *error)
 	result = wait_ready(job->client, POLLIN, deadline, &watch, 1, &ready, error);
 	if (result)
 		return result;
-	word = ready ? control_read_line(job->client, deadline_left_ms(deadline)) : NULL;
+	word = ready ? control_read_line(job->client, WORD_LIMIT_MS) : NULL;
 	named = json_is_true(json_object_get(word, "named"));
 	json_decref(word);
 	if (named)
 		return 0;
 	return ready ? client_on_word(NULL, error)
-		     : error_set(error, ETIMEDOUT, "the save was cancelled: its file had got no name after %d s",
+		     : error_set(error, ETIMEDOUT, "the save was cancelled: its file got no name within %d s",
 				 NAME_LIMIT_MS / 1000);
 }
 

@@ -349,7 +349,7 @@ static bool control_request(struct control *control, struct control_client *from
 	}
 	caller_log(client, command);
 	if (!strcmp(command, "migrate")) {
-		result = migration_request(&control->migration, client, request, &error);
+		result = migration_request(&control->migration, client, &from->passed, request, &error);
 		taken = !result;
 	} else if (!strcmp(command, "save")) {
 		result = control_save(control, from, request, &error);

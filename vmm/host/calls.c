@@ -360,8 +360,7 @@ static const struct call *const groups[THREAD_KINDS][GROUPS_MAX] = {
 	[THREAD_NET] = { every, sanitizer, interrupts, network, talk },
 	[THREAD_CLAIM] = { every, sanitizer },
 	[THREAD_VARIABLES] = { every, sanitizer, files_read, files_write },
-	/* The certificates of this host are read when a peer is connected. */
-	[THREAD_MIGRATION] = { every, sanitizer, machine, network_log, talk, sockets, files_read },
+	[THREAD_MIGRATION] = { every, sanitizer, machine, network_log, talk, sockets },
 	[THREAD_SAVE] = { every, sanitizer, machine, talk, saved },
 	[THREAD_GROWTH] = { every, sanitizer, talk },
 	[THREAD_LOOKUP] = { every, sanitizer, files_read, talk, sockets, names },

@@ -85,7 +85,8 @@ static int reach_make(enum sandbox_reach reach, const struct machine_config *con
 
 int reach_set(const struct machine_config *config, struct error *error)
 {
-	static const enum sandbox_reach reaches[] = { SANDBOX_REACH_NOTHING, SANDBOX_REACH_SERVERS };
+	static const enum sandbox_reach reaches[] = { SANDBOX_REACH_NOTHING, SANDBOX_REACH_SERVERS,
+						      SANDBOX_REACH_ANYWHERE };
 
 	if (!sandbox_facts().files)
 		return 0;
@@ -97,19 +98,4 @@ int reach_set(const struct machine_config *config, struct error *error)
 		sandbox_set_reach(reaches[n], rules);
 	}
 	return 0;
-}
-
-int reach_set_migration(const struct machine_config *config, const char *folder, struct error *error)
-{
-	int rules, result;
-
-	if (!sandbox_facts().files)
-		return 0;
-	rules = reach_make(SANDBOX_REACH_ANYWHERE, config);
-	result = rules < 0 ? rules : landlock_allow(rules, folder, LANDLOCK_READ);
-	if (!result)
-		sandbox_set_reach(SANDBOX_REACH_ANYWHERE, rules);
-	else if (rules >= 0)
-		close(rules);
-	return result ? reach_refuse(result, error) : 0;
 }

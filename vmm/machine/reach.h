@@ -4,8 +4,8 @@
  *
  * Policy: a disk, a tap and a console are open before the guest runs, and stay so. What is opened later is listed here:
  * what the machine boots from, read again when it is reset; the file of the firmware's variables, which is replaced;
- * disks' servers, to which there may be new connections; the peer of a migration, which an operator names, and the
- * certificates that are shown to it. The rest of the host's files does not exist for them.
+ * disks' servers, to which there may be new connections; the peer of a migration, which an operator names. The rest of
+ * the host's files does not exist for them.
  */
 #ifndef VMM_MACHINE_REACH_H
 #define VMM_MACHINE_REACH_H
@@ -14,11 +14,5 @@
 
 /* For threads that are started from here on, in a process that has a sandbox. -errno and a sentence. */
 int reach_set(const struct machine_config *config, struct error *error);
-
-/*
- * For the thread that migrates the machine, with a folder that has this host's certificates, by a path from the root;
- * it is started next.
- */
-int reach_set_migration(const struct machine_config *config, const char *folder, struct error *error);
 
 #endif

@@ -56,7 +56,8 @@ void channel_abort(struct channel *channel, const struct error *reason);
 struct channel_terms {
 	bool plain;			/* by no TLS */
 	const char *folder;		/* by TLS, also on loopback, but on no Unix socket, with what is in there; NULL:
-					   CREDENTIALS_FOLDER, if need be */
+					   KEY_FILES_FOLDER, if need be */
+	struct key_files *files;	/* from there, closed once they are read; NULL: they are opened by need */
 	struct credentials own;		/* opened by need, and kept: channel_terms_close() */
 	char name[TRANSPORT_NAME_SIZE]; /* which the other end has to prove: the host's that was connected to first */
 };

@@ -136,14 +136,27 @@ bool channel_terms_secure(const struct channel_terms *terms, int fd)
 
 const char *channel_terms_folder(const struct channel_terms *terms)
 {
-	return terms->folder ? terms->folder : CREDENTIALS_FOLDER;
+	return terms->folder ? terms->folder : KEY_FILES_FOLDER;
+}
+
+static int terms_load(struct channel_terms *terms, struct error *error)
+{
+	int result;
+
+	if (terms->files->fd[KEY_FILE_KEY] < 0)
+		return error_set(error, ENOKEY,
+				 "TLS is due, and no keys came with the request; --plain on both sides needs none");
+	result = credentials_load(&terms->own, terms->files, channel_terms_folder(terms), error);
+	key_files_close(terms->files);
+	return result;
 }
 
 int channel_terms_open(struct channel_terms *terms, struct error *error)
 {
 	if (terms->own.own)
 		return 0;
-	return credentials_open(&terms->own, channel_terms_folder(terms), error);
+	return terms->files ? terms_load(terms, error)
+			    : credentials_open(&terms->own, channel_terms_folder(terms), error);
 }
 
 void channel_terms_close(struct channel_terms *terms)

@@ -33,13 +33,22 @@ static time_t credentials_time(time_t *place)
 
 /* ---- Files ---- */
 
-/* The caller wipes and frees the data. */
-static int pem_read(const char *path, gnutls_datum_t *pem, struct error *error)
+/* The files, and what their folder is called. */
+struct source {
+	const struct key_files *files;
+	const char *folder;
+};
+
+/* What a file is called, and what is in it, which the caller wipes and frees. */
+static int pem_read(const struct source *source, enum key_file which, char path[PATH_MAX], gnutls_datum_t *pem,
+		    struct error *error)
 {
 	void *data;
 	size_t size;
-	int result = file_read(path, &data, &size, error);
+	int result = key_files_path(source->folder, which, path, error);
 
+	if (!result)
+		result = file_read_open(source->files->fd[which], path, &data, &size, error);
 	if (result)
 		return result;
 	if (size > CREDENTIALS_FILE_MAX) {
@@ -64,15 +73,13 @@ static int status_refuse(int status, const char *path, struct error *error)
 	return error_set(error, EKEYREJECTED, "%s is not what it should be (%s)", path, gnutls_strerror(status));
 }
 
-static int trust_load(gnutls_certificate_credentials_t own, const char *folder, struct error *error)
+static int trust_load(gnutls_certificate_credentials_t own, const struct source *source, struct error *error)
 {
 	gnutls_datum_t pem = { NULL, 0 };
 	char path[PATH_MAX];
-	int result = file_path_in(folder, "ca.pem", path, sizeof(path), error);
+	int result = pem_read(source, KEY_FILE_CA, path, &pem, error);
 	int count;
 
-	if (!result)
-		result = pem_read(path, &pem, error);
 	if (result)
 		return result;
 	count = gnutls_certificate_set_x509_trust_mem(own, &pem, GNUTLS_X509_FMT_PEM);
@@ -104,17 +111,17 @@ static int revocations_check_date(const gnutls_datum_t *pem, const char *path, s
 }
 
 /* It may be missing: then nothing is revoked. */
-static int revocations_load(gnutls_certificate_credentials_t own, const char *folder, struct error *error)
+static int revocations_load(gnutls_certificate_credentials_t own, const struct source *source, struct error *error)
 {
 	gnutls_datum_t pem = { NULL, 0 };
 	char path[PATH_MAX];
-	int result = file_path_in(folder, "crl.pem", path, sizeof(path), error);
-	int count;
+	int count, result;
 
-	if (!result)
-		result = pem_read(path, &pem, error);
+	if (source->files->fd[KEY_FILE_CRL] < 0)
+		return 0;
+	result = pem_read(source, KEY_FILE_CRL, path, &pem, error);
 	if (result)
-		return result == -ENOENT ? 0 : result;
+		return result;
 	result = revocations_check_date(&pem, path, error);
 	count = gnutls_certificate_set_x509_crl_mem(own, &pem, GNUTLS_X509_FMT_PEM);
 	pem_free(&pem);
@@ -126,31 +133,27 @@ static int revocations_load(gnutls_certificate_credentials_t own, const char *fo
 	return count ? 0 : error_set(error, EKEYREJECTED, "%s is not from an authority in ca.pem", path);
 }
 
-static int key_check_mode(const char *path, struct error *error)
+static int key_check_mode(int fd, const char *path, struct error *error)
 {
 	struct stat facts;
 
-	if (stat(path, &facts))
+	if (fstat(fd, &facts))
 		return error_set(error, errno, "cannot look at %s (%s)", path, strerror(errno));
 	if (facts.st_mode & (S_IROTH | S_IWOTH))
 		return error_set(error, EACCES, "%s is open to everybody: chmod 600 makes it its owner's", path);
 	return 0;
 }
 
-static int pair_load(gnutls_certificate_credentials_t own, const char *folder, struct error *error)
+static int pair_load(gnutls_certificate_credentials_t own, const struct source *source, struct error *error)
 {
 	gnutls_datum_t certificate = { NULL, 0 }, key = { NULL, 0 };
 	char path[PATH_MAX], key_path[PATH_MAX];
-	int result = file_path_in(folder, "cert.pem", path, sizeof(path), error);
+	int result = pem_read(source, KEY_FILE_CERT, path, &certificate, error);
 
 	if (!result)
-		result = file_path_in(folder, "key.pem", key_path, sizeof(key_path), error);
+		result = pem_read(source, KEY_FILE_KEY, key_path, &key, error);
 	if (!result)
-		result = pem_read(path, &certificate, error);
-	if (!result)
-		result = key_check_mode(key_path, error);
-	if (!result)
-		result = pem_read(key_path, &key, error);
+		result = key_check_mode(source->files->fd[KEY_FILE_KEY], key_path, error);
 	if (!result) {
 		int status = gnutls_certificate_set_x509_key_mem2(own, &certificate, &key, GNUTLS_X509_FMT_PEM, NULL,
 								  GNUTLS_PKCS_PLAIN);
@@ -167,6 +170,34 @@ static int pair_load(gnutls_certificate_credentials_t own, const char *folder, s
 }
 
 /* ---- Checks ---- */
+
+#define DATE_SIZE sizeof("4294967295-01-01 00:00:00 UTC")
+#define DAY_S 86400u
+#define ERA_DAYS 146097u	/* 400 years, after which the calendar repeats itself */
+#define ERA_BEFORE_1970 719468u /* days from the first of March of the year 0, where an era begins */
+
+/* Two digits. */
+static unsigned int digits(uint64_t value)
+{
+	return (unsigned int)(value % 100);
+}
+
+/*
+ * Seconds since 1970 as a date. The C library's own functions look for a time zone in a file, which no thread of a
+ * monitor may open. Years begin in March, so that the day that only some have is their last.
+ */
+static void date_text(uint64_t s, char text[DATE_SIZE])
+{
+	uint64_t days = s / DAY_S + ERA_BEFORE_1970, day = days % ERA_DAYS, in_day = s % DAY_S;
+	uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	uint64_t in_year = day - (365 * year + year / 4 - year / 100);
+	uint64_t month = (5 * in_year + 2) / 153;
+
+	snprintf(text, DATE_SIZE, "%u-%02u-%02u %02u:%02u:%02u UTC",
+		 (unsigned int)(days / ERA_DAYS * 400 + year + (month >= 10)),
+		 digits(month < 10 ? month + 3 : month - 9), digits(in_year - (153 * month + 2) / 5 + 1),
+		 digits(in_day / 3600), digits(in_day / 60 % 60), digits(in_day % 60));
+}
 
 void credentials_reason(unsigned int status, char reason[CREDENTIALS_REASON_SIZE])
 {
@@ -185,18 +216,16 @@ void credentials_reason(unsigned int status, char reason[CREDENTIALS_REASON_SIZE
 		{ GNUTLS_CERT_INSECURE_ALGORITHM, "is signed by an algorithm that is not secure" },
 		{ GNUTLS_CERT_PURPOSE_MISMATCH, "is not for this end of a TLS connection" },
 	};
-	time_t now = credentials_time(NULL);
-	char date[sizeof("-2147483648-01-01 00:00:00 UTC")] = "";
+	char date[DATE_SIZE] = "";
 	const char *words = "is not valid";
-	struct tm parts;
 
 	for (size_t n = 0; n < sizeof(table) / sizeof(table[0]); n++) {
 		if (!(status & table[n].status))
 			continue;
 		words = table[n].words;
 		/* Whoever reads this decides which is wrong, the certificate or the clock. */
-		if ((table[n].status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) && gmtime_r(&now, &parts))
-			strftime(date, sizeof(date), "%F %T UTC", &parts);
+		if (table[n].status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED))
+			date_text(host_realtime().v / NS_PER_S, date);
 		break;
 	}
 	snprintf(reason, CREDENTIALS_REASON_SIZE, "%s%s%s", words, date[0] ? ", by this host's clock, which says " : "",
@@ -245,8 +274,10 @@ static int own_check(gnutls_certificate_credentials_t own, const char *folder, s
 
 /* ---- All of it ---- */
 
-int credentials_open(struct credentials *credentials, const char *folder, struct error *error)
+int credentials_load(struct credentials *credentials, const struct key_files *files, const char *folder,
+		     struct error *error)
 {
+	const struct source source = { files, folder };
 	int result;
 
 	/* The only clock of this program; for all threads, and always the same. */
@@ -254,15 +285,28 @@ int credentials_open(struct credentials *credentials, const char *folder, struct
 	*credentials = (struct credentials){ NULL };
 	if (gnutls_certificate_allocate_credentials(&credentials->own))
 		return error_set(error, ENOMEM, "no memory for certificates");
-	result = trust_load(credentials->own, folder, error);
+	result = trust_load(credentials->own, &source, error);
 	if (!result)
-		result = revocations_load(credentials->own, folder, error);
+		result = revocations_load(credentials->own, &source, error);
 	if (!result)
-		result = pair_load(credentials->own, folder, error);
+		result = pair_load(credentials->own, &source, error);
 	if (!result)
 		result = own_check(credentials->own, folder, error);
 	if (result)
 		credentials_close(credentials);
+	return result;
+}
+
+int credentials_open(struct credentials *credentials, const char *folder, struct error *error)
+{
+	struct key_files files;
+	int result = key_files_open(&files, folder, error);
+
+	*credentials = (struct credentials){ NULL };
+	if (result)
+		return result;
+	result = credentials_load(credentials, &files, folder, error);
+	key_files_close(&files);
 	return result;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * By what a host proves who it is, and whom it believes: the files of one folder, ca.pem, cert.pem, key.pem and, if it
- * is there, crl.pem.
+ * By what a host proves who it is, and whom it believes: what is in its key files.
  *
  * Policy: they are read whole, once, and checked as the other side will check them, so that a certificate that has
  * expired, or a clock that is wrong, is told here and before anybody is called. A key that everybody can read is none.
@@ -11,12 +10,11 @@
 #define VMM_MIGRATE_CREDENTIALS_H
 
 #include "base/error.h"
+#include "migrate/key_files.h"
 
 #include <stdbool.h>
 
 #include <gnutls/gnutls.h>
-
-#define CREDENTIALS_FOLDER "/etc/seaclock/tls"
 
 struct credentials {
 	gnutls_certificate_credentials_t own; /* NULL: not open */
@@ -24,6 +22,9 @@ struct credentials {
 
 /* -errno and a sentence that names the file: -ENOENT, -EACCES, -EKEYREJECTED if it is not good for what it is. */
 int credentials_open(struct credentials *credentials, const char *folder, struct error *error);
+/* The same of files that are open already, from that folder, and stay so. */
+int credentials_load(struct credentials *credentials, const struct key_files *files, const char *folder,
+		     struct error *error);
 /* Nobody uses them any more. Does nothing if they are not open. */
 void credentials_close(struct credentials *credentials);
 

@@ -93,9 +93,20 @@ static int draft_set_aside(struct draft *draft)
 	return err == ENOENT ? 0 : err;
 }
 
+/* Whether it still is what has the name: somebody else may have saved to that since then. */
+static bool draft_has_name(const struct draft *draft)
+{
+	struct stat named, ours;
+
+	return !lstat(draft->path, &named) && !fstat(draft->fd, &ours) && named.st_dev == ours.st_dev &&
+	       named.st_ino == ours.st_ino;
+}
+
 /* What was there before is there again: 0 or an errno. */
 static int draft_take_back(const struct draft *draft)
 {
+	if (draft->placed && !draft_has_name(draft))
+		return ESTALE;
 	return (draft->older[0] ? rename(draft->older, draft->path) : unlink(draft->path)) ? errno : 0;
 }
 
@@ -109,12 +120,7 @@ static int draft_rename(struct draft *draft)
 		return 0;
 	}
 	err = err == ENOENT ? 0 : draft_set_aside(draft);
-	if (!err && rename(draft->temporary, draft->path)) {
-		err = errno;
-		if (draft->older[0])
-			draft_take_back(draft);
-	}
-	return err;
+	return !err && rename(draft->temporary, draft->path) ? errno : err;
 }
 
 int draft_place(struct draft *draft, struct error *error)
@@ -134,19 +140,23 @@ void draft_keep(struct draft *draft)
 	draft_close(draft);
 }
 
+static const char *name_of(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
 int draft_withdraw(struct draft *draft, struct error *error)
 {
-	int err = 0;
+	bool placed = draft->placed, older = draft->older[0];
+	int err = placed || older ? draft_take_back(draft) : 0;
 
-	if (draft->placed)
-		err = draft_take_back(draft);
-	else
-		unlink(draft->temporary);
+	if (!placed && unlink(draft->temporary) && !err)
+		err = errno;
 	draft_close(draft);
 	if (!err)
 		return 0;
-	/* The paths last, for they may be long. */
-	return error_set(error, err, "a file that is no saved machine cannot be removed (%s): it is %s%s%s",
-			 strerror(err), draft->path, draft->older[0] ? ", and the one that was there is now " : "",
-			 draft->older);
+	return error_set(error, err,
+			 "what was there before cannot be put back (%s)%s%.100s; what is no saved machine is %s",
+			 strerror(err), older ? ": it is now " : "", older ? name_of(draft->older) : "",
+			 placed ? draft->path : draft->temporary);
 }

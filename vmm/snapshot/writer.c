@@ -14,6 +14,9 @@
 /* The fastest: the guest stands still meanwhile. */
 #define COMPRESSION_LEVEL 1
 
+/* So much goes to the disk at once: the last of it must not take long, for the client waits without a word. */
+#define SYNC_BYTES (64u << 20)
+
 static int writer_failed(const struct snapshot_writer *writer, int err, struct error *error)
 {
 	return error_set(error, error_of_call(err), "cannot write %s after %llu KiB (%s)", writer->path,
@@ -38,13 +41,23 @@ static int write_all(struct snapshot_writer *writer, const uint8_t *data, size_t
 	return 0;
 }
 
+static int writer_sync(struct snapshot_writer *writer, struct error *error)
+{
+	writer->synced = writer->written;
+	return fsync(writer->fd) ? writer_failed(writer, errno, error) : 0;
+}
+
 static int writer_flush(struct snapshot_writer *writer, struct error *error)
 {
 	size_t filled = writer->filled;
+	int result;
 
 	writer->filled = 0;
 	writer->checksum = seal_checksum(writer->checksum, writer->out, filled);
-	return write_all(writer, writer->out, filled, error);
+	result = write_all(writer, writer->out, filled, error);
+	if (!result && writer->written - writer->synced >= SYNC_BYTES)
+		result = writer_sync(writer, error);
+	return result;
 }
 
 /* Compresses; with ZSTD_e_end to the end of zstd's frame. */
@@ -137,8 +150,8 @@ static int writer_end(struct snapshot_writer *writer, const uint8_t seal[SEAL_SI
 	uint64_t place = writer->written;
 	int result = write_all(writer, seal, SEAL_SIZE, error);
 
-	if (!result && fsync(writer->fd))
-		result = writer_failed(writer, errno, error);
+	if (!result)
+		result = writer_sync(writer, error);
 	writer->written = place;
 	return result;
 }
@@ -167,7 +180,7 @@ int snapshot_writer_seal(struct snapshot_writer *writer, struct error *error)
 		writer->written += SEAL_SIZE;
 		return 0;
 	}
-	if (!writer_end(writer, unsealed, &reason) || !ftruncate(writer->fd, 0))
+	if (!writer_end(writer, unsealed, &reason) || (!ftruncate(writer->fd, 0) && !fsync(writer->fd)))
 		return result;
 	reason = *error;
 	return error_set(

@@ -22,6 +22,7 @@ struct snapshot_writer {
 	size_t filled; /* of out */
 	uint64_t checksum;
 	uint64_t written; /* bytes of the file */
+	uint64_t synced;  /* of these, how many are on the disk */
 };
 
 /* Descriptor and path stay the caller's. -EINVAL if it is not of a new and empty file that can be written. */
