@@ -27,13 +27,15 @@ parts_all() {
 	echo "vmclock 3 out/scenarios/vmclock make vmclock FULL=1"
 	echo "debian 20 out/scenarios/debian make lab-test ONLY=debian FULL=1 MOVES=50"
 	echo "debian-faults 3 out/scenarios/debian-faults make lab-test ONLY=debian-faults"
+	echo "trust 3 out/scenarios/trust make lab-test ONLY=trust"
+	echo "costs 3 out/scenarios/costs make lab-test ONLY=costs"
 	echo "debian-grub 3 out/scenarios/debian-grub make lab-test ONLY=debian-grub"
 	echo "conformance 10 out/conformance make conformance"
 	echo "boots 20 out/boots make boots"
 	echo "bench 5 out/bench make bench SHORT=1"
 	echo "property 200 - make property"
 	echo "model 1 - make check-model FULL=1"
-	# An hour for each of 24 targets, which know what they have had.
+	# An hour for each target, which knows what it has had.
 	echo "fuzz 30 - make fuzz FUZZ_SECONDS=120 FUZZ_TOTAL=3600"
 	echo "faults 20 - make faults STRIDE=20 FAULTS=500"
 	echo "tsan 20 - make tsan"

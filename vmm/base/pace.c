@@ -15,10 +15,10 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 
 sc_ns_t pace_work(struct pace *pace, sc_ns_t began, sc_ns_t ended)
 {
-	uint64_t debt = less(pace->debt_ns, less(began.v, pace->ended.v));
+	uint64_t debt = less(pace->debt_ns, less(began.v, pace->ended.v) / (PACE_SHARE - 1));
 
 	/* The host may have been suspended in the middle, for hours: nobody is to make up for that. */
 	debt += smaller(less(ended.v, began.v), PACE_DEBT_MAX_NS);
 	*pace = (struct pace){ ended, smaller(debt, 2 * PACE_DEBT_MAX_NS) };
-	return sc_ns(less(pace->debt_ns, PACE_DEBT_MAX_NS));
+	return sc_ns(less(pace->debt_ns, PACE_DEBT_MAX_NS) * (PACE_SHARE - 1));
 }
