@@ -3,14 +3,14 @@
  * What TLS costs a migration: the same frames of pages over loopback without it and with it, from one thread to
  * another, in turn. Prints both and their ratio.
  *
- * Policy: the monitor's own channel on both ends, on the fake host, with keys made here. A page goes from one memory
- * into another, as in a migration; looking for what to send is not part of it. The best of several turns counts,
- * because whatever else runs here only slows.
+ * Policy: the monitor's own channel on both ends, on the fake host, with keys made here. Each page goes from one
+ * guest's memory, which no cache holds, into another's, which nobody has touched, as in a migration; looking for what
+ * to send is not part of it. The best of several turns counts, because whatever else runs here only slows.
  */
 #include "../test/fake/host_fake.h"
+#include "../test/fake/keys.h"
 
 #include "host/host.h"
-#include "migrate/authority.h"
 #include "migrate/channel.h"
 
 #include <arpa/inet.h>
@@ -20,14 +20,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TURNS 5
 #define PAGES 64u
 #define CONTENT ((size_t)PAGES * 4096)
-#define MEMORY (64u << 20)
 #define BYTES (1ull << 30)
 #define LIMIT_MS 60000
 #define S_NS 1000000000ll
@@ -39,53 +38,6 @@ static _Noreturn void fail(const char *what)
 {
 	fprintf(stderr, "bench/channel: %s\n", what);
 	exit(EXIT_FAILURE);
-}
-
-/* ---- Keys ---- */
-
-static void file_write(const char *folder, const char *name, const gnutls_datum_t *pem)
-{
-	char path[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	file = fopen(path, "w");
-	if (!file || fwrite(pem->data, 1, pem->size, file) != pem->size || fclose(file) || chmod(path, 0600))
-		fail("no file for a key");
-}
-
-static void file_remove(const char *folder, const char *name)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	unlink(path);
-}
-
-static void keys_open(void)
-{
-	static const char *const names[] = { "127.0.0.1", NULL };
-	int64_t now = (int64_t)(host_realtime().v / S_NS);
-	const struct authority_span span = { now - 60, now + 86400 };
-	char folder[] = "/tmp/seaclock-bench-XXXXXX";
-	struct authority_pair authority, host;
-	struct error error;
-
-	if (!mkdtemp(folder))
-		fail("no folder");
-	if (authority_make(&span, &authority, &error) || authority_issue(&authority, names, &span, &host, &error))
-		fail(error.text);
-	file_write(folder, "ca.pem", &authority.certificate);
-	file_write(folder, "cert.pem", &host.certificate);
-	file_write(folder, "key.pem", &host.key);
-	if (credentials_open(&own, folder, &error))
-		fail(error.text);
-	file_remove(folder, "ca.pem");
-	file_remove(folder, "cert.pem");
-	file_remove(folder, "key.pem");
-	rmdir(folder);
-	authority_free(&authority);
-	authority_free(&host);
 }
 
 /* ---- A connection ---- */
@@ -131,20 +83,32 @@ static struct channel channel_make(struct end *end)
 
 /* ---- The stream ---- */
 
+/* A guest's, as the monitor has it. */
+static uint8_t *memory_map(void)
+{
+	void *place = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (place == MAP_FAILED)
+		fail("no memory");
+	return place;
+}
+
 static void *receive_thread(void *argument)
 {
 	struct channel channel = channel_make(argument);
 	struct frame frame;
 	struct error error;
 
+	memory[1] = memory_map();
 	for (uint64_t at = 0; at < BYTES; at += CONTENT) {
 		if (channel_expect(&channel, FRAME_PAGES, &frame, &error))
 			fail(error.text);
-		memcpy(memory[1] + at % MEMORY, frame.data + sizeof(uint64_t), CONTENT);
+		memcpy(memory[1] + at, frame.data + sizeof(uint64_t), CONTENT);
 	}
 	if (channel_send(&channel, FRAME_SYNCED, NULL, 0, &error))
 		fail(error.text);
 	channel_close(&channel);
+	munmap(memory[1], BYTES);
 	return NULL;
 }
 
@@ -167,8 +131,7 @@ static double stream(bool tls)
 	channel = channel_make(&ends[0]);
 	began = host_monotonic().v;
 	for (uint64_t at = 0; at < BYTES; at += CONTENT)
-		if (channel.sink.put(&channel.sink, FRAME_PAGES, &at, sizeof(at), memory[0] + at % MEMORY, CONTENT,
-				     &error))
+		if (channel.sink.put(&channel.sink, FRAME_PAGES, &at, sizeof(at), memory[0] + at, CONTENT, &error))
 			fail(error.text);
 	if (channel_expect(&channel, FRAME_SYNCED, &frame, &error))
 		fail(error.text);
@@ -184,14 +147,10 @@ int main(void)
 
 	fake_reset();
 	fake_time_follow_machine();
-	keys_open();
-	for (int n = 0; n < 2; n++) {
-		memory[n] = malloc(MEMORY);
-		if (!memory[n])
-			fail("no memory");
-		for (size_t at = 0; at < MEMORY; at++)
-			memory[n][at] = (uint8_t)(at * 7 >> 5);
-	}
+	fake_keys_open(&own, "127.0.0.1");
+	memory[0] = memory_map();
+	for (size_t at = 0; at < BYTES; at++)
+		memory[0][at] = (uint8_t)(at * 7 >> 5);
 	for (int n = 0; n < 2 * TURNS; n++) {
 		double speed = stream(n & 1);
 
@@ -201,7 +160,6 @@ int main(void)
 	printf("a stream of pages over loopback: %.0f MiB/s without TLS, %.0f MiB/s with it: %.2f of that\n", best[0],
 	       best[1], best[1] / best[0]);
 	credentials_close(&own);
-	free(memory[0]);
-	free(memory[1]);
+	munmap(memory[0], BYTES);
 	return EXIT_SUCCESS;
 }
