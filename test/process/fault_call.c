@@ -386,8 +386,8 @@ static const struct course {
 	uint32_t usual[FAULT_KINDS];
 } courses[] = {
 	{ "boot", course_boot, { 0, 200, 130, 60, 20 } },
-	{ "save", course_save, { 0, 70, 45, 30, 15 } },
-	{ "save, client", course_save_order, { 0, 40, 10, 8, 0 } },
+	{ "save", course_save, { 0, 65, 67, 36, 8 } },
+	{ "save, client", course_save_order, { 0, 57, 21, 17, 0 } },
 	{ "restore", course_restore, { 0, 200, 130, 60, 20 } },
 	{ "source", course_source, { 0, 130, 130, 60, 15 } },
 	{ "target", course_target, { 0, 110, 90, 60, 20 } },

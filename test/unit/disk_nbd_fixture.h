@@ -102,13 +102,13 @@ static inline void open_own(uint32_t reconnect_s)
 	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), 0);
 }
 
-/* While it runs a second passes every few ms. */
+/* While it runs a second passes every few ms; of a slow machine's, whose servers have to answer in these seconds. */
 static bool hurries;
 static pthread_t hurry;
 
 static inline void *hurry_run(void *ignored)
 {
-	const struct timespec pause = { .tv_nsec = 10000000 };
+	const struct timespec pause = { .tv_nsec = (long)wait_scaled(10) * 1000000 };
 
 	(void)ignored;
 	while (__atomic_load_n(&hurries, __ATOMIC_RELAXED)) {
