@@ -13,12 +13,11 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-sc_ns_t pace_work(struct pace *pace, sc_ns_t began, sc_ns_t ended)
+sc_ns_t pace_work(struct pace *pace, sc_ns_t now, sc_ns_t worked)
 {
-	uint64_t debt = less(pace->debt_ns, less(began.v, pace->ended.v) / (PACE_SHARE - 1));
+	uint64_t debt = less(pace->debt_ns, less(now.v, pace->now.v) / PACE_SHARE);
 
-	/* The host may have been suspended in the middle, for hours: nobody is to make up for that. */
-	debt += smaller(less(ended.v, began.v), PACE_DEBT_MAX_NS);
-	*pace = (struct pace){ ended, smaller(debt, 2 * PACE_DEBT_MAX_NS) };
-	return sc_ns(less(pace->debt_ns, PACE_DEBT_MAX_NS) * (PACE_SHARE - 1));
+	debt += smaller(less(worked.v, pace->worked.v), PACE_DEBT_MAX_NS);
+	*pace = (struct pace){ now, worked, smaller(debt, 2 * PACE_DEBT_MAX_NS) };
+	return sc_ns(less(pace->debt_ns, PACE_DEBT_MAX_NS) * PACE_SHARE);
 }

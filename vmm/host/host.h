@@ -27,6 +27,9 @@ sc_ns_t host_counter_ns(void);
 /* The time since the host booted, also that in which it was suspended, as the counter has it; slewed by NTP. */
 sc_ns_t host_monotonic(void);
 
+/* How much of a processor the calling thread has had since it was started. */
+sc_ns_t host_thread_time(void);
+
 /* CLOCK_REALTIME, the counter with it, and the kernel's bound of its error if it is synchronised. */
 struct sc_statement host_statement(void);
 

@@ -15,12 +15,22 @@
 
 #define NS_PER_S 1000000000u
 
-sc_ns_t host_monotonic(void)
+static sc_ns_t clock_read(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_BOOTTIME, &now);
+	clock_gettime(clock, &now);
 	return sc_ns((uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec);
+}
+
+sc_ns_t host_monotonic(void)
+{
+	return clock_read(CLOCK_BOOTTIME);
+}
+
+sc_ns_t host_thread_time(void)
+{
+	return clock_read(CLOCK_THREAD_CPUTIME_ID);
 }
 
 int host_timer_create(void)

@@ -52,8 +52,6 @@ static void *expiry_thread(void *context)
 	};
 
 	for (;;) {
-		sc_ns_t began;
-
 		events_await(wait, sizeof(wait) / sizeof(wait[0]), -1);
 		if (wait[1].revents)
 			break;
@@ -61,9 +59,8 @@ static void *expiry_thread(void *context)
 			expiry_tick(machine);
 		if (wait[3].revents)
 			restart_run(machine);
-		began = host_monotonic();
 		expiry_raise(machine);
-		if (!expiry_rest(machine, pace_work(&pace, began, host_monotonic())))
+		if (!expiry_rest(machine, pace_work(&pace, host_monotonic(), host_thread_time())))
 			break;
 	}
 	return NULL;
