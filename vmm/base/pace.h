@@ -3,7 +3,7 @@
  * How much of a processor a thread may take that works whenever its guest wants it to.
  *
  * Policy: pure. A twelfth, in the long run: whoever has worked rests eleven times as long, once a debt of work has
- * gathered. So bursts are served at once, and only a guest that asks without pause waits, 30 ms at most. What counts is
+ * gathered. So bursts are served at once, and only a guest that asks without pause waits, 0.1 s at most. What counts is
  * the thread's own time on a processor, with what it takes to sleep and to wake, and not how long others held it up.
  */
 #ifndef VMM_BASE_PACE_H
@@ -14,7 +14,7 @@
 /* One part of so many. */
 #define PACE_SHARE 12u
 
-#define PACE_REST_MAX_NS 30000000u
+#define PACE_REST_MAX_NS 100000000u
 
 /* The work that is not made up for by rest. */
 #define PACE_DEBT_MAX_NS (PACE_REST_MAX_NS / PACE_SHARE)
