@@ -5,6 +5,8 @@
 #ifndef BROKEN_FIXTURE_H
 #define BROKEN_FIXTURE_H
 
+#include "unit.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <linux/filter.h>
