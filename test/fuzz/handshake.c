@@ -4,8 +4,6 @@
  * it, it ends with a sentence, and no more is read than a stranger may send.
  *
  * The first byte says which of both this end is, and in what pieces the others come.
- *
- * Slow: 2000 inputs are a short run.
  */
 #include "fuzz.h"
 #include "../fake/host_fake.h"
