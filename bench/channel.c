@@ -99,7 +99,6 @@ static void *receive_thread(void *argument)
 	struct frame frame;
 	struct error error;
 
-	memory[1] = memory_map();
 	for (uint64_t at = 0; at < BYTES; at += CONTENT) {
 		if (channel_expect(&channel, FRAME_PAGES, &frame, &error))
 			fail(error.text);
@@ -108,7 +107,6 @@ static void *receive_thread(void *argument)
 	if (channel_send(&channel, FRAME_SYNCED, NULL, 0, &error))
 		fail(error.text);
 	channel_close(&channel);
-	munmap(memory[1], BYTES);
 	return NULL;
 }
 
@@ -148,9 +146,11 @@ int main(void)
 	fake_reset();
 	fake_time_follow_machine();
 	fake_keys_open(&own, "127.0.0.1");
-	memory[0] = memory_map();
-	for (size_t at = 0; at < BYTES; at++)
-		memory[0][at] = (uint8_t)(at * 7 >> 5);
+	for (int n = 0; n < 2; n++) {
+		memory[n] = memory_map();
+		for (size_t at = 0; at < BYTES; at++)
+			memory[n][at] = (uint8_t)(at * 7 >> 5);
+	}
 	for (int n = 0; n < 2 * TURNS; n++) {
 		double speed = stream(n & 1);
 
@@ -161,5 +161,6 @@ int main(void)
 	       best[1], best[1] / best[0]);
 	credentials_close(&own);
 	munmap(memory[0], BYTES);
+	munmap(memory[1], BYTES);
 	return EXIT_SUCCESS;
 }
