@@ -269,28 +269,40 @@ static void expect_unsaved(void)
 	assert_int_equal(snapshot_reader_open(&reader, file, &error), -EPROTO);
 }
 
-static void test_not_named(void **state)
+/* A client that has been asked to name the file, which is open as *file_fd. */
+static int save_until_written(int *file_fd)
 {
-	int file_fd = file_make(), client = save_send(file, "", file_fd);
+	int client;
 
-	(void)state;
+	*file_fd = file_make();
+	client = save_send(file, "", *file_fd);
 	json_decref(client_read(client));
-	shutdown(client, SHUT_WR);
-	expect_error(client_finish(client), "cancelled", "was cancelled by who asked for it");
+	return client;
+}
+
+static void expect_cancelled(int client, int file_fd, const char *part)
+{
+	expect_error(client_finish(client), "cancelled", part);
 	close(file_fd);
 	expect_unsaved();
 }
 
-static void test_nonsense(void **state)
+static void test_not_named(void **state)
 {
-	int file_fd = file_make(), client = save_send(file, "", file_fd);
+	int file_fd, client = save_until_written(&file_fd);
 
 	(void)state;
-	json_decref(client_read(client));
+	shutdown(client, SHUT_WR);
+	expect_cancelled(client, file_fd, "was cancelled by who asked for it");
+}
+
+static void test_nonsense(void **state)
+{
+	int file_fd, client = save_until_written(&file_fd);
+
+	(void)state;
 	assert_int_equal(control_send_line(client, json_pack("{s:i}", "named", 1)), 0);
-	expect_error(client_finish(client), "cancelled", "was cancelled by who asked for it");
-	close(file_fd);
-	expect_unsaved();
+	expect_cancelled(client, file_fd, "was cancelled by who asked for it");
 }
 
 static void test_gone(void **state)
@@ -306,14 +318,11 @@ static void test_gone(void **state)
 /* One that says nothing cannot keep the machine from ending. */
 static void test_silent(void **state)
 {
-	int file_fd = file_make(), client = save_send(file, "", file_fd);
+	int file_fd, client = save_until_written(&file_fd);
 
 	(void)state;
-	json_decref(client_read(client));
 	control_call_off(&control);
-	expect_error(client_finish(client), "cancelled", "the save was cancelled");
-	close(file_fd);
-	expect_unsaved();
+	expect_cancelled(client, file_fd, "the save was cancelled");
 }
 
 /* ---- The verb ---- */

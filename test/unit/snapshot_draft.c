@@ -108,15 +108,21 @@ static void test_withdrawn(void **state)
 	}
 }
 
+/* It has its name, and the older file, which was there before, another one. */
+static void place_over_older(struct draft *draft)
+{
+	assert_int_equal(put(OLDER), 0);
+	assert_int_equal(draft_make(draft, path, &error), 0);
+	assert_int_equal(draft_place(draft, &error), 0);
+}
+
 /* Somebody else has saved to that name meanwhile: that one stays. */
 static void test_overtaken(void **state)
 {
 	struct draft draft;
 
 	(void)state;
-	assert_int_equal(put(OLDER), 0);
-	assert_int_equal(draft_make(&draft, path, &error), 0);
-	assert_int_equal(draft_place(&draft, &error), 0);
+	place_over_older(&draft);
 	assert_int_equal(put(NEWER), 0);
 	assert_int_equal(draft_withdraw(&draft, &error), -ESTALE);
 	assert_non_null(strstr(error.text, ": it is now file."));
@@ -131,9 +137,7 @@ static void test_left_alone(void **state)
 	struct draft draft;
 
 	(void)state;
-	assert_int_equal(put(OLDER), 0);
-	assert_int_equal(draft_make(&draft, path, &error), 0);
-	assert_int_equal(draft_place(&draft, &error), 0);
+	place_over_older(&draft);
 	draft_close(&draft);
 	assert_int_equal(folder_count(folder), 2);
 	assert_int_equal(rename(draft.older, path), 0);
