@@ -14,7 +14,6 @@
 #include "snapshot/draft.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 /* A request is one line of CONTROL_LINE_MAX bytes. */
@@ -61,13 +60,13 @@ static int draft_name(void *context, struct error *error)
 /* Nobody says whether the file has its seal. */
 static int draft_doubt(struct error *error)
 {
-	const char *older = strrchr(draft.older, '/');
+	const char *older = draft_older_name(&draft);
 	struct error reason = *error;
 
 	draft_close(&draft);
 	return error_set(error, reason.err,
 			 "%.100s%s%.100s; if %s is whole, which restoring it tells, the guest is in it", reason.text,
-			 older ? "; the file that was there before is now " : "", older ? older + 1 : "", draft.path);
+			 *older ? "; the file that was there before is now " : "", older, draft.path);
 }
 
 /* The save has ended so. */

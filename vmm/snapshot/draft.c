@@ -140,15 +140,16 @@ void draft_keep(struct draft *draft)
 	draft_close(draft);
 }
 
-static const char *name_of(const char *path)
+const char *draft_older_name(const struct draft *draft)
 {
-	return strrchr(path, '/') + 1;
+	return draft->older[0] ? strrchr(draft->older, '/') + 1 : "";
 }
 
 int draft_withdraw(struct draft *draft, struct error *error)
 {
-	bool placed = draft->placed, older = draft->older[0];
-	int err = placed || older ? draft_take_back(draft) : 0;
+	const char *older = draft_older_name(draft);
+	bool placed = draft->placed;
+	int err = placed || *older ? draft_take_back(draft) : 0;
 
 	if (!placed && unlink(draft->temporary) && !err)
 		err = errno;
@@ -157,6 +158,5 @@ int draft_withdraw(struct draft *draft, struct error *error)
 		return 0;
 	return error_set(error, err,
 			 "what was there before cannot be put back (%s)%s%.100s; what is no saved machine is %s",
-			 strerror(err), older ? ": it is now " : "", older ? name_of(draft->older) : "",
-			 placed ? draft->path : draft->temporary);
+			 strerror(err), *older ? ": it is now " : "", older, placed ? draft->path : draft->temporary);
 }

@@ -38,6 +38,9 @@ void draft_keep(struct draft *draft);
  */
 int draft_withdraw(struct draft *draft, struct error *error);
 
+/* What the file that was there before is called now, in the same folder; "": there is none, or it has its name. */
+const char *draft_older_name(const struct draft *draft);
+
 /* Leaves everything where it is, since nobody knows. */
 void draft_close(struct draft *draft);
 
