@@ -26,6 +26,8 @@ receive_options=() # of `seaclock receive`, besides the usual ones
 # encrypt, so only scenarios that are about the channel have it.
 channel_options=(--plain)
 wait_limit=120  # seconds on a quiet machine; this limit and all others that are given here are scaled
+lost_limit=5    # seconds after which a sleep, or a sample, counts as lost: the judge's and the probe's
+silence=0       # seconds that both allow besides
 # Emulated processors share this machine's own: a round trip takes a millisecond or several, and a few pages half a second.
 # The defaults, 500 us and 300 ms, would refuse a migration whenever something else runs here.
 migrate_limits=(--max-step 5000 --downtime 2000)
@@ -63,6 +65,7 @@ guests_begin() {
 		argument=${argument%%,*}
 		echo "host ${argument%%=*} ${argument#*=}" >>"$manifest"
 	done
+	guest_may_be_silent 0
 	[ "$tag" != obey ] || guest_obey "${1%%=*}"
 }
 
@@ -89,6 +92,14 @@ guests_next() {
 	echo "$hosts" >"$manifest"
 	run=$((run + 1))
 	leg=0
+	guest_may_be_silent 0
+}
+
+# The guest's own load may keep the rest of it from running for $1 seconds on a quiet machine. How late is lost is a matter
+# of waiting, so on a slow machine the judge, and the probes from here on, wait longer, as all else does.
+guest_may_be_silent() {
+	silence=$(($(wait_scaled $((lost_limit + $1))) - lost_limit))
+	echo "silence $silence" >>"$manifest"
 }
 
 # Begins the manifest of a further guest, in the lab as it was when guests_begin had made it: the guest obeys again. What
@@ -195,7 +206,7 @@ guest_obey() {
 
 # Has it start a probe with the arguments $@.
 guest_probe() {
-	guest_type "probe forever $* &"
+	guest_type "probe forever silence_s=$silence $* &"
 }
 
 # Boots the guest on host $1 with the words $2 on its command line; further arguments are options of `seaclock run`.

@@ -4,7 +4,7 @@
 # How long to wait on this machine. Limits are written for a quiet machine with two cores; here they are stretched by
 # how much longer a fixed piece of work takes now, on all processors at once, so a slow processor counts as much as a
 # busy one. The work is arithmetic and starts of processes, for a virtual machine may be quick at one and slow at the
-# other. Only waiting scales, never what is judged.
+# other. Only waiting scales, and with it after how long something counts as lost; nothing else that is judged does.
 #
 # Sourced. WAIT_SCALE is in percent, from 100 to 1000, and exported: whatever a script starts waits by the same scale.
 # It is measured anew for each tier and each scenario, because the load changes. Set by hand it is kept by all but
