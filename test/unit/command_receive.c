@@ -72,11 +72,16 @@ static void *serve_thread(void *argument)
 	return NULL;
 }
 
+static void receiver_start(const char *name, const char *listen)
+{
+	target = (struct monitor){ .receive = { .name = name, .listen = listen } };
+	pthread_create(&target.thread, NULL, receive_thread, &target);
+}
+
 /* The receiver calls the machine `name`, so that both are found in one folder. */
 static void begin(const char *name)
 {
-	target = (struct monitor){ .receive = { .name = name, .listen = address } };
-	pthread_create(&target.thread, NULL, receive_thread, &target);
+	receiver_start(name, address);
 	for (int n = 0; n < 5000; n++) {
 		struct channel channel;
 
@@ -298,6 +303,37 @@ static void test_signal_while_receiving(void **state)
 	source_join(MACHINE_END_STOPPED);
 }
 
+/* ---- A socket that was inherited ---- */
+
+/* As a service manager passes it on, which goes on listening. */
+static void pass_on(int listener, char text[16])
+{
+	snprintf(text, 16, "fd:%d", dup(listener));
+}
+
+static void test_inherited(void **state)
+{
+	char listen[16];
+	int listener;
+
+	(void)state;
+	assert_int_equal(channel_listen(address, &listener, &error), 0);
+	pass_on(listener, listen);
+	receiver_start("ship", listen);
+	assert_int_equal(migrate(NULL, &error), 0);
+	source_join(MACHINE_END_MIGRATED);
+	assert_int_equal(status("ship"), 0);
+	assert_int_equal(order("ship", "stop", &error), 0);
+	target_join(MACHINE_END_STOPPED);
+
+	/* Who calls next is there for the next receiver, which ends once nobody is. */
+	send_bytes("x", 1);
+	pass_on(listener, listen);
+	receiver_start("ship", listen);
+	target_join(MACHINE_END_POWER_OFF);
+	close(listener);
+}
+
 /* ---- Called off ---- */
 
 static void *migrate_thread(void *argument)
@@ -341,10 +377,8 @@ static void test_cancel(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_receive),
-		TEST(test_name_in_use),
-		TEST(test_signal_while_receiving),
-		TEST(test_cancel),
+		TEST(test_receive),   TEST(test_name_in_use), TEST(test_signal_while_receiving),
+		TEST(test_inherited), TEST(test_cancel),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, remove_folder);

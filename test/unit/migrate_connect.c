@@ -353,6 +353,39 @@ static void test_unix_socket_refused(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+/* What is passed on must be a socket that listens; its name is not this process's to remove. */
+static void test_inherited(void **state)
+{
+	static const char *const texts[] = { "fd:", "fd:x", "fd:-1", "fd:3x", "fd: 3", "fd:2147483648" };
+	struct error error;
+	char text[16];
+	int named, listener,
+		fds[3] = { socket(AF_UNIX, SOCK_DGRAM, 0), socket(AF_INET, SOCK_STREAM, 0), open("/", O_RDONLY) };
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(texts); n++) {
+		assert_int_equal(channel_listen(texts[n], &listener, &error), -EINVAL);
+		assert_non_null(strstr(error.text, "does not name a descriptor, as `fd:3` does"));
+	}
+	for (size_t n = 0; n < ARRAY_SIZE(fds); n++) {
+		snprintf(text, sizeof(text), "fd:%d", fds[n]);
+		assert_int_equal(channel_listen(text, &listener, &error), -EINVAL);
+		assert_non_null(strstr(error.text, "is not a stream socket that listens"));
+		close(fds[n]);
+	}
+	assert_int_equal(channel_listen("fd:2147483647", &listener, &error), -EINVAL);
+	assert_non_null(mkdtemp(strcpy(folder, "/tmp/seaclock-connect-XXXXXX")));
+	assert_int_equal(channel_listen(path_in_folder("s"), &named, &error), 0);
+	fcntl(named, F_SETFL, 0);
+	snprintf(text, sizeof(text), "fd:%d", named);
+	assert_int_equal(channel_listen(text, &listener, &error), 0);
+	assert_int_equal(listener, named);
+	assert_true(fcntl(listener, F_GETFL) & O_NONBLOCK);
+	unix_socket_remove(listener);
+	close(listener);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -366,6 +399,7 @@ int main(void)
 		TEST(test_unix_socket),
 		TEST(test_unix_socket_of_another),
 		TEST(test_unix_socket_refused),
+		TEST(test_inherited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,15 @@
 /* Between two pieces of a file it is seen that an order to end has come. */
 #define FILE_PIECE (1u << 20)
 
+bool file_descriptor_parse(const char *text, int *fd)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned long value = strtoul(text, NULL, 10);
+
+	*fd = (int)value;
+	return digits && digits < sizeof("2147483647") && !text[digits] && value <= INT_MAX;
+}
+
 int file_path(const char *path, char *place, size_t size, struct error *error)
 {
 	char folder[PATH_MAX] = "";

@@ -5,7 +5,11 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* The number of a descriptor, such as `3`: false for any other text. */
+bool file_descriptor_parse(const char *text, int *fd);
 
 /* The same path from the root, in a place of `size` bytes. -EINVAL for none, -ENAMETOOLONG if it does not fit. */
 int file_path(const char *path, char *place, size_t size, struct error *error);

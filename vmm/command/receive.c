@@ -21,6 +21,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+/* How long a receiver without a connection waits for one, if somebody else goes on listening. */
+#define RECEIVE_IDLE_MS 3000
+
 struct receive {
 	const struct receive_options *options;
 	struct arrival_names names;
@@ -49,6 +52,12 @@ static int receive_control(void *context, struct error *error)
 	return 0;
 }
 
+static void receive_end(struct receive *receive, enum machine_end end)
+{
+	receive->end = end;
+	receive->over = true;
+}
+
 /* ---- One machine ---- */
 
 /* Takes the name before the guest, so that a running guest is never lost because its name is taken. */
@@ -75,8 +84,7 @@ static void receive_serve(struct receive *receive, struct serve *serve, struct t
 {
 	log_line("%s runs here", serve->machine->config.name);
 	serve->incoming = &receive->incoming;
-	receive->end = serve_run(serve);
-	receive->over = true;
+	receive_end(receive, serve_run(serve));
 	monitor_tear_down(teardown, serve->machine, receive->end);
 	serve_close(serve);
 }
@@ -152,6 +160,12 @@ static void receive_linger(struct receive *receive)
 	linger_run(&receive->incoming, &signals);
 }
 
+/* Nobody is here, and no source may still have to ask what became of its machine. */
+static bool receive_is_idle(const struct receive *receive)
+{
+	return incoming_is_idle(&receive->incoming) && !linger_is_due(&receive->incoming);
+}
+
 static void receive_once(struct receive *receive)
 {
 	struct pollfd wait[2] = {
@@ -161,10 +175,13 @@ static void receive_once(struct receive *receive)
 	struct channel channel;
 	struct frame_hello hello;
 
-	events_await(wait, 2, -1);
+	if (!events_await(wait, 2, receive->incoming.inherited ? RECEIVE_IDLE_MS : -1) && receive_is_idle(receive)) {
+		log_line("nobody sends a machine: whoever has passed the socket on goes on waiting");
+		receive_end(receive, MACHINE_END_POWER_OFF);
+		return;
+	}
 	if (wait[1].revents) {
-		receive->end = MACHINE_END_STOPPED;
-		receive->over = true;
+		receive_end(receive, MACHINE_END_STOPPED);
 		return;
 	}
 	incoming_serve(&receive->incoming);
@@ -292,7 +309,7 @@ static const struct option_spec table[] = {
 	{ OPTION_TEXT("kernel", "FILE", struct receive_options, elsewhere.kernel) },
 	{ OPTION_TEXT("initrd", "FILE", struct receive_options, elsewhere.initrd) },
 	{ OPTION_TEXT("firmware", "[CODE][,VARS]", struct receive_options, elsewhere.firmware) },
-	{ OPTION_TEXT("listen", "ADDRESS:PORT|PATH", struct receive_options, listen) },
+	{ OPTION_TEXT("listen", "ADDRESS:PORT|PATH|fd:N", struct receive_options, listen) },
 	{ OPTION_TEXT("tls", "DIR", struct receive_options, tls) },
 	{ OPTION_FLAG("plain", struct receive_options, plain) },
 	{ OPTION_NUMBER("max-gap", "S", 1, GAP_MAX_S, struct receive_options, max_gap_s) },

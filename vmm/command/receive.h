@@ -3,8 +3,10 @@
  * `seaclock receive`: waits for another host to migrate a machine here, then serves it to its end.
  *
  * Policy: an invalid connection costs one log line and nothing else. The wait ends when a machine runs here, or with a
- * signal. Meanwhile it remembers which machines it has promised never to run (migrate/ledger.h). On an address that is
- * not loopback it takes machines by TLS only, from the hosts that its file `peers` names, unless it is told not to.
+ * signal; with a socket that it has inherited also when nobody is connected any more, since whoever has passed it on,
+ * such as a service manager, starts a receiver for the next connection. Meanwhile it remembers which machines it has
+ * promised never to run (migrate/ledger.h). On an address that is not loopback it takes machines by TLS only, from the
+ * hosts that its file `peers` names, unless it is told not to.
  */
 #ifndef VMM_COMMAND_RECEIVE_H
 #define VMM_COMMAND_RECEIVE_H
@@ -22,7 +24,10 @@ struct receive_options {
 	const char *sandbox; /* NULL: not said */
 };
 
-/* How the machine ended; MACHINE_END_STOPPED if a signal came before there was one. -EINVAL: an option is wrong. */
+/*
+ * How the machine ended; MACHINE_END_STOPPED if a signal came before there was one, and MACHINE_END_POWER_OFF if nobody
+ * has sent one through a socket that was inherited. -EINVAL: an option is wrong.
+ */
 int receive_run(const struct receive_options *options, enum machine_end *end, struct error *error);
 
 #endif

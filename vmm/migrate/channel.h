@@ -79,7 +79,12 @@ int channel_terms_open(struct channel_terms *terms, struct error *error);
  */
 int channel_connect(struct channel *channel, const char *host, int limit_ms, struct channel_terms *terms,
 		    const struct wait_watch *watch, struct error *error);
+/*
+ * In place of an address: fd:N, a listening socket that this process has inherited, and that somebody else goes on
+ * listening on: its name stays when it is closed here. -EINVAL if that is none.
+ */
 int channel_listen(const char *address, int *listener, struct error *error);
+bool channel_inherits(const char *address);
 
 /* In numbers, as such a text: where a socket listens, and where the other end of a connection is. */
 #define CHANNEL_ADDRESS_SIZE 112u

@@ -8,12 +8,14 @@
  */
 #include "migrate/channel.h"
 
+#include "base/file.h"
 #include "host/deadline.h"
 #include "migrate/lookup.h"
 #include "migrate/unix_socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
@@ -24,6 +26,7 @@
 #include <unistd.h>
 
 #define HOST_TEXT_MAX 256
+#define INHERITED "fd:"
 
 /* An address to listen on is this host's own, and seldom a name. */
 #define LISTEN_LOOKUP_MS 5000
@@ -318,12 +321,42 @@ static int socket_listen(const struct addrinfo *address)
 	return -err;
 }
 
+bool channel_inherits(const char *address)
+{
+	return !strncmp(address, INHERITED, strlen(INHERITED));
+}
+
+static bool socket_listens(int fd)
+{
+	int type = 0, listens = 0;
+	socklen_t size = sizeof(int);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) && type == SOCK_STREAM &&
+	       !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) && listens;
+}
+
+static int socket_inherit(const char *address, int *listener, struct error *error)
+{
+	int fd;
+
+	if (!file_descriptor_parse(address + strlen(INHERITED), &fd))
+		return error_set(error, EINVAL, "`%s` does not name a descriptor, as `fd:3` does", address);
+	if (!socket_listens(fd))
+		return error_set(error, EINVAL, "descriptor %d is not a stream socket that listens", fd);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	*listener = fd;
+	return 0;
+}
+
 int channel_listen(const char *address, int *listener, struct error *error)
 {
 	struct endpoint endpoint;
 	struct addrinfo *found;
 	int result;
 
+	if (channel_inherits(address))
+		return socket_inherit(address, listener, error);
 	if (unix_socket_is_path(address))
 		return unix_socket_listen(address, listener, error);
 	result = endpoint_resolve(address, AI_PASSIVE, deadline_after_ms(LISTEN_LOOKUP_MS), NULL, &endpoint, &found,

@@ -51,7 +51,7 @@ static void incoming_shut(struct incoming *incoming)
 		transport_close(&incoming->caller);
 	fd_close(&incoming->timer);
 	fd_close(&incoming->hurry);
-	if (incoming->listener >= 0)
+	if (incoming->listener >= 0 && !incoming->inherited)
 		unix_socket_remove(incoming->listener);
 	fd_close(&incoming->listener);
 }
@@ -78,6 +78,7 @@ int incoming_listen(struct incoming *incoming, const char *address, struct error
 {
 	int result = channel_listen(address, &incoming->listener, error);
 
+	incoming->inherited = channel_inherits(address);
 	if (!result && incoming_watch(incoming, incoming->listener, INCOMING_LISTENER))
 		result = error_set(error, errno, "cannot wait for connections (%s)", strerror(errno));
 	return result;
@@ -500,6 +501,15 @@ void incoming_serve(struct incoming *incoming)
 		else if (number < PLACES && incoming->call[number].transport.fd >= 0)
 			incoming_serve_call(incoming, &incoming->call[number]);
 	}
+}
+
+bool incoming_is_idle(const struct incoming *incoming)
+{
+	bool idle = incoming->caller.fd < 0;
+
+	for (uint32_t n = 0; n < PLACES; n++)
+		idle = idle && incoming->call[n].transport.fd < 0;
+	return idle;
 }
 
 bool incoming_take(struct incoming *incoming, struct channel *channel, struct frame_hello *hello)

@@ -33,7 +33,8 @@ typedef void (*incoming_promise_fn)(void *context);
 
 struct incoming {
 	int listener;
-	int events; /* epoll: readable if there is something to serve */
+	bool inherited; /* the listener: somebody else goes on listening on it */
+	int events;	/* epoll: readable if there is something to serve */
 	int timer;
 	int hurry;					       /* another, for strangers */
 	uint64_t calls;					       /* so far */
@@ -66,6 +67,9 @@ void incoming_admit(struct incoming *incoming, int fd);
 
 /* Does what can be done without waiting. */
 void incoming_serve(struct incoming *incoming);
+
+/* True if nobody has a connection. */
+bool incoming_is_idle(const struct incoming *incoming);
 
 /* True if a migration has called: its connection and its HELLO. Until incoming_give_up() others are refused. */
 bool incoming_take(struct incoming *incoming, struct channel *channel, struct frame_hello *hello);

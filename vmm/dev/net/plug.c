@@ -2,9 +2,9 @@
 /* Where a network device is plugged in: see the header. */
 #include "dev/net/plug.h"
 
-#include <limits.h>
+#include "base/file.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TAP "tap="
@@ -31,15 +31,6 @@ static bool interface_take(const char *name, struct plug *plug)
 	return true;
 }
 
-static bool fd_take(const char *text, struct plug *plug)
-{
-	size_t digits = strspn(text, "0123456789");
-	unsigned long value = strtoul(text, NULL, 10);
-
-	plug->fd = (int)value;
-	return digits && digits < sizeof("2147483647") && !text[digits] && value <= INT_MAX;
-}
-
 bool plug_parse(const char *text, struct plug *plug)
 {
 	const char *rest;
@@ -50,7 +41,7 @@ bool plug_parse(const char *text, struct plug *plug)
 	rest = behind(text, TAP_FD);
 	if (rest) {
 		plug->kind = PLUG_TAP_FD;
-		return fd_take(rest, plug);
+		return file_descriptor_parse(rest, &plug->fd);
 	}
 	rest = behind(text, TAP);
 	if (rest) {
