@@ -68,16 +68,16 @@ static void test_zeroes(void **state)
 	assert_int_equal(allowance_time(&allowance).v, 60 * S);
 }
 
-/* Each kind has an end: 34 rounds of memory, of its pages that are zero, and of stamps. */
+/* Each kind has an end: 42 rounds of memory, of its pages that are zero, and of stamps. */
 static void test_bounded(void **state)
 {
 	struct allowance allowance = allowance_make(64 * MIB);
-	uint64_t memory = 34ull * 64 * 16, zeroes = 34 + 204, stamps = 34 * 32;
+	uint64_t memory = 42ull * 64 * 16, zeroes = 42 + 252, stamps = 42 * 32;
 
 	(void)state;
-	note(&allowance, FRAME_PAGES, 64, 34 * 256 + 1000);
+	note(&allowance, FRAME_PAGES, 64, 42 * 256 + 1000);
 	assert_int_equal(allowance_time(&allowance).v, (60 + memory) * S);
-	note(&allowance, FRAME_ZEROES, 1, 34 * 16384 + 1000);
+	note(&allowance, FRAME_ZEROES, 1, 42 * 16384 + 1000);
 	assert_in_range(allowance_time(&allowance).v, (60 + memory + zeroes) * S - S, (60 + memory + zeroes) * S);
 	note(&allowance, FRAME_STAMP, 0, 100000);
 	assert_in_range(allowance_time(&allowance).v, (60 + memory + zeroes + stamps) * S - S,
@@ -92,7 +92,7 @@ static void test_largest(void **state)
 	(void)state;
 	allowance.pages = allowance.zeroes = allowance.pages_max;
 	allowance.stamps = UINT32_MAX;
-	assert_true(allowance_time(&allowance).v > 34ull * (1u << 24) * S);
+	assert_true(allowance_time(&allowance).v > 42ull * (1u << 24) * S);
 	assert_true(allowance_time(&allowance).v < INT64_MAX);
 }
 

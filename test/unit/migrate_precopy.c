@@ -46,6 +46,79 @@ static void test_estimate(void **state)
 	}
 }
 
+/* What fits is halved for as long as that goes on, and is more than a few pages. */
+static void test_gains(void **state)
+{
+	static const struct {
+		uint64_t before, left;
+		uint32_t gains;
+		bool enough;
+	} cases[] = {
+		{ 65536, 900, 0, false },
+		{ 900, 450, 1, false },
+		{ 900, 451, 1, true },
+		{ 900, 901, 1, true },
+		{ 900, 33, 1, false },
+		{ 900, 32, 1, true },
+		{ 900, 0, 1, true },
+		{ 900, 450, PRECOPY_GAINS_MAX - 1, false },
+		{ 900, 450, PRECOPY_GAINS_MAX, true },
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
+		struct precopy precopy = {
+			.dirty = { .pages = cases[n].left },
+			.round_pages = cases[n].before,
+			.gains = cases[n].gains,
+			.downtime_ns = 300 * MS,
+			.speed = { .bytes = 100 * MIB, .ns = S },
+		};
+		bool enough;
+
+		assert_int_equal(precopy_check(&precopy, &enough, &error), 0);
+		if (enough != cases[n].enough || precopy.gains != cases[n].gains + !enough || precopy.misses)
+			fail_msg("case %zu", n);
+	}
+}
+
+/* What fits is not lost by a bet: where another miss would end the migration, it stops. */
+static void test_no_gain_at_the_end(void **state)
+{
+	(void)state;
+	for (uint32_t misses = PRECOPY_MISSES_MAX - 2; misses < PRECOPY_MISSES_MAX; misses++) {
+		struct precopy precopy = {
+			.dirty = { .pages = 100 },
+			.round_pages = 1000,
+			.downtime_ns = 300 * MS,
+			.speed = { .bytes = 100 * MIB, .ns = S },
+			.misses = misses,
+		};
+		bool enough;
+
+		assert_int_equal(precopy_check(&precopy, &enough, &error), 0);
+		assert_int_equal(enough, misses == PRECOPY_MISSES_MAX - 1);
+	}
+}
+
+/* One that does not fit is a miss, however much it was. */
+static void test_gain_that_misses(void **state)
+{
+	struct precopy precopy = {
+		.dirty = { .pages = PAGES(100 * MIB) },
+		.round_pages = PAGES(1000 * MIB),
+		.downtime_ns = 300 * MS,
+		.speed = { .bytes = 100 * MIB, .ns = S },
+	};
+	bool enough;
+
+	(void)state;
+	assert_int_equal(precopy_check(&precopy, &enough, &error), 0);
+	assert_false(enough);
+	assert_int_equal(precopy.gains, 0);
+	assert_int_equal(precopy.misses, 1);
+}
+
 static void expect_given_up(uint64_t bound, const char *way)
 {
 	struct precopy precopy = {
@@ -72,7 +145,8 @@ static void test_given_up(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_estimate),
+		cmocka_unit_test(test_estimate),	   cmocka_unit_test(test_gains),
+		cmocka_unit_test(test_no_gain_at_the_end), cmocka_unit_test(test_gain_that_misses),
 		cmocka_unit_test(test_given_up),
 	};
 

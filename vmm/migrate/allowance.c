@@ -7,8 +7,8 @@
 
 #define NS_PER_S 1000000000ull
 
-/* Rounds that a source may need: those that do not fit, and a few around them. */
-#define ROUNDS_MAX (PRECOPY_MISSES_MAX + 4u)
+/* Rounds that a source may need: those that do not fit, those that pay, and a few around them. */
+#define ROUNDS_MAX (PRECOPY_MISSES_MAX + PRECOPY_GAINS_MAX + 4u)
 
 #define PAGE_NS (MEMORY_PAGE_SIZE * NS_PER_S / ALLOWANCE_BYTES_PER_S)
 /* To look through a page that is zero, at 64 MiB a second. */

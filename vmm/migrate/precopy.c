@@ -145,6 +145,7 @@ int precopy_round(struct precopy *precopy, struct error *error)
 
 	precopy->rounds++;
 	precopy->began = host_monotonic();
+	precopy->round_pages = precopy->dirty.pages;
 	precopy->sent_before = precopy->channel->sink.sent;
 	result = send_dirty(precopy, true, error);
 	if (!result)
@@ -158,12 +159,21 @@ int precopy_round(struct precopy *precopy, struct error *error)
 	return result;
 }
 
+/* The last round has halved what was left, so the next one may, too; and if it does not, there is another one. */
+static bool precopy_gains(const struct precopy *precopy)
+{
+	return precopy->gains < PRECOPY_GAINS_MAX && precopy->misses + 1 < PRECOPY_MISSES_MAX &&
+	       precopy->dirty.pages > PRECOPY_FEW_PAGES && precopy->dirty.pages <= precopy->round_pages / 2;
+}
+
 int precopy_check(struct precopy *precopy, bool *enough, struct error *error)
 {
 	uint64_t expected_ns = precopy_expect_ns(precopy, precopy->dirty.pages);
+	bool fits = expected_ns <= precopy->downtime_ns, gains = fits && precopy_gains(precopy);
 
-	*enough = expected_ns <= precopy->downtime_ns;
-	if (*enough || ++precopy->misses < PRECOPY_MISSES_MAX)
+	*enough = fits && !gains;
+	precopy->gains += gains;
+	if (fits || ++precopy->misses < PRECOPY_MISSES_MAX)
 		return 0;
 	return error_set(
 		error, ENOBUFS,

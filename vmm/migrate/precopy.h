@@ -2,9 +2,10 @@
 /*
  * Rounds of guest memory from the source to the target.
  *
- * Policy: pages go out while the guest runs, until what is left can be sent within the downtime that is aimed at. A
- * guest that writes faster than the connection carries, or than the operator lets it, is refused after a number of
- * rounds, not stopped for long. The operator's bound is for the time in which the guest runs.
+ * Policy: pages go out while the guest runs, until what is left can be sent within the downtime that is aimed at, and
+ * then for as long as each round at least halves it: the guest stands still for what is left. A guest that writes
+ * faster than the connection carries, or than the operator lets it, is refused after a number of rounds, not stopped
+ * for long. The operator's bound is for the time in which the guest runs.
  */
 #ifndef VMM_MIGRATE_PRECOPY_H
 #define VMM_MIGRATE_PRECOPY_H
@@ -15,6 +16,9 @@
 #include "migrate/dirty.h"
 
 #define PRECOPY_MISSES_MAX 30u
+#define PRECOPY_GAINS_MAX 8u
+/* So few are sent in less time than a round takes. */
+#define PRECOPY_FEW_PAGES 32u
 
 /* How far it is. */
 struct precopy_progress {
@@ -41,11 +45,13 @@ struct precopy {
 	precopy_progress_fn progress; /* told now and then, and at the end of each round; NULL: nobody */
 	void *context;
 	uint32_t rounds;
-	sc_ns_t began; /* the last round */
+	sc_ns_t began;	      /* the last round, */
+	uint64_t round_pages; /* of so many pages */
 	uint64_t sent_before;
 	uint64_t taken; /* from the bucket, of what was sent */
 	struct precopy_speed speed;
-	uint32_t misses; /* rounds after which the rest did not fit */
+	uint32_t misses; /* rounds after which the rest did not fit, */
+	uint32_t gains;	 /* and those after which it did, and was halved */
 	sc_ns_t told;
 };
 
@@ -56,7 +62,10 @@ void precopy_stop(struct precopy *precopy);
 /* Sends all pages collected so far, waits until the target has them, and collects what was written meanwhile. */
 int precopy_round(struct precopy *precopy, struct error *error);
 
-/* After each round: true if the pages left fit into the downtime aimed at. -ENOBUFS if they did not too many times. */
+/*
+ * After each round: true if the pages left fit into the downtime aimed at, and another round would not pay. -ENOBUFS if
+ * they did not fit too many times.
+ */
 int precopy_check(struct precopy *precopy, bool *enough, struct error *error);
 
 /* The last pages; all vCPUs are held. */
