@@ -21,7 +21,8 @@ peer_prepare() {
 	lab push "$peer_host" "$top/out/qemu.tar" /tmp/qemu.tar
 	host_shell "$peer_host" 'mkdir /tmp/qemu && tar -C /tmp/qemu -xf /tmp/qemu.tar && rm /tmp/qemu.tar
 		printf "#!/bin/sh\nLD_LIBRARY_PATH=/tmp/qemu/lib exec /tmp/qemu/qemu-system-aarch64 \"\$@\"\n" >/tmp/qemu/run
-		chmod +x /tmp/qemu/run; mount -t debugfs debugfs /sys/kernel/debug'
+		chmod +x /tmp/qemu/run'
+	counters_open "$peer_host"
 }
 
 peer_qemu_version() {
