@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The clockevent "seaclock": synthetic timer 0 of each CPU, in direct mode, set in reference time.
+ * The clockevent "seaclock": synthetic timer 0 of each CPU, in direct mode, set in reference time. Each write of it is
+ * an exit to the monitor, so a deadline goes to the CPU's comparator first (comparator.c), and here if that does not
+ * take it. Only one of the two is ever armed.
  *
  * Policy: Seaclock's monitor asserts the timer's interrupt as a level, and holds it until the timer is written. So the
  * handler never returns without having written COUNT. Before the kernel's own timer is replaced, each CPU's timer must
@@ -35,6 +37,8 @@
 
 struct timer {
 	struct clock_event_device device;
+	bool configured;
+	bool armed;
 	bool written;
 	bool started; /* registered, and has not fired since */
 	bool fired;   /* on trial, at this reference time or later: */
@@ -56,30 +60,53 @@ static int timer_write(u32 name, u64 value)
 /* Also ends the assertion of the interrupt. 0 stops the timer. */
 static int timer_write_count(u64 count)
 {
+	int err = timer_write(SC_REG_STIMER0_COUNT, count);
+
 	__this_cpu_write(timers.written, true);
-	return timer_write(SC_REG_STIMER0_COUNT, count);
+	if (!err)
+		__this_cpu_write(timers.armed, count != 0);
+	return err;
 }
 
+static int timer_write_config(u64 config)
+{
+	int err = timer_write(SC_REG_STIMER0_CONFIG, config);
+
+	if (!err)
+		__this_cpu_write(timers.configured, config != 0);
+	return err;
+}
+
+static int timer_disarm(void)
+{
+	return __this_cpu_read(timers.armed) ? timer_write_count(0) : 0;
+}
+
+/* Where the comparator does not take it the time has been read before it tried: the machine may have moved since. */
 static int timer_set_next_event(unsigned long delta, struct clock_event_device *device)
 {
-	return timer_write_count(page_reference_time() + delta);
+	u64 due = page_reference_time() + delta;
+
+	return comparator_set(delta) ? timer_disarm() : timer_write_count(due);
 }
 
 static int timer_set_oneshot(struct clock_event_device *device)
 {
-	return timer_write(SC_REG_STIMER0_CONFIG, TIMER_CONFIG);
+	return __this_cpu_read(timers.configured) ? 0 : timer_write_config(TIMER_CONFIG);
 }
 
 static int timer_stop(struct clock_event_device *device)
 {
-	return timer_write_count(0);
+	comparator_stop();
+	return timer_disarm();
 }
 
 static int timer_end(void)
 {
 	int err = timer_write_count(0);
 
-	return err ?: timer_write(SC_REG_STIMER0_CONFIG, 0);
+	comparator_stop();
+	return err ?: timer_write_config(0);
 }
 
 /* Perhaps the device is being unbound, of which there is no other sign. */
@@ -107,6 +134,17 @@ static irqreturn_t timer_on_trial(struct timer *timer)
 	return IRQ_HANDLED;
 }
 
+static void timer_expire(struct timer *timer)
+{
+	moved_tick_begin();
+	timer->device.event_handler(&timer->device);
+	moved_tick_end();
+	if (unlikely(timer->started)) {
+		timer->started = false;
+		worker_wake();
+	}
+}
+
 static irqreturn_t timer_interrupt(int irq, void *data)
 {
 	struct timer *timer = data;
@@ -114,23 +152,26 @@ static irqreturn_t timer_interrupt(int irq, void *data)
 	if (unlikely(!timer->device.event_handler))
 		return timer_on_trial(timer);
 	timer->written = false;
-	moved_tick_begin();
-	timer->device.event_handler(&timer->device);
-	moved_tick_end();
+	timer_expire(timer);
 	if (!timer->written)
 		timer_write_count(0);
-	if (unlikely(timer->started)) {
-		timer->started = false;
-		worker_wake();
-	}
 	return IRQ_HANDLED;
+}
+
+/* Without a clockevent on this CPU there is nothing that it could have been set for. */
+static void timer_comparator_expires(void)
+{
+	struct timer *timer = this_cpu_ptr(&timers);
+
+	if (timer->device.event_handler)
+		timer_expire(timer);
 }
 
 static void trial_begin(void *unused)
 {
 	timer_end();
 	enable_percpu_irq(timer_irq, IRQ_TYPE_NONE);
-	timer_write(SC_REG_STIMER0_CONFIG, TIMER_CONFIG);
+	timer_write_config(TIMER_CONFIG);
 	__this_cpu_write(timers.due, page_reference_time() + TRIAL_DELAY);
 	timer_write_count(__this_cpu_read(timers.due));
 }
@@ -186,6 +227,7 @@ static int timer_starting_cpu(unsigned int cpu)
 	per_cpu(timers, cpu).started = true;
 	enable_percpu_irq(timer_irq, IRQ_TYPE_NONE);
 	clockevents_config_and_register(device, SC_REF_HZ, TIMER_DELTA_MIN, TIMER_DELTA_MAX);
+	comparator_starting_cpu();
 	return 0;
 }
 
@@ -194,6 +236,7 @@ static int timer_dying_cpu(unsigned int cpu)
 {
 	disable_percpu_irq(timer_irq);
 	timer_end();
+	comparator_dying_cpu();
 	return 0;
 }
 
@@ -232,6 +275,7 @@ static void timer_register_all(void)
 {
 	bool alone = num_possible_cpus() == 1;
 
+	comparator_init(timer_comparator_expires);
 	if (!alone)
 		holder_init();
 	on_each_cpu(timer_start, NULL, 1);

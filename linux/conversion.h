@@ -20,6 +20,7 @@
 
 #define CONVERSION_NS 1000000000ull
 #define CONVERSION_US 1000000ll
+#define CONVERSION_UNITS 10000000u /* of reference time, a second */
 
 /*
  * Clock errors are counted in 2^-32 ns. The limit is 50 us, a tenth of the step that a migration may make by default.
@@ -48,6 +49,12 @@ static inline struct conversion conversion_of(uint32_t hz, uint32_t shift, int64
 	};
 
 	return conversion;
+}
+
+/* So many units of 100 ns in ticks at `hz`, rounded up, and one more: what is compared with this is never early. */
+static inline uint64_t conversion_ticks(uint32_t units, uint32_t hz)
+{
+	return (uint64_t)units * hz / CONVERSION_UNITS + 1;
 }
 
 /* The error that this conversion makes in `ns`; for up to half a year. */

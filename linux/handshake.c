@@ -63,6 +63,7 @@ static void handshake_answer(u64 asked, u32 hz)
 
 static bool handshake_read(u64 *asked, u32 *hz)
 {
+	u32 sequence = page_sequence();
 	u64 low;
 
 	if (!READ_ONCE(active))
@@ -73,6 +74,7 @@ static bool handshake_read(u64 *asked, u32 *hz)
 	}
 	*asked = low & SC_ASK_MASK;
 	*hz = low >> SC_MIGRATION_HZ_SHIFT;
+	comparator_know(sequence, *hz);
 	return true;
 }
 

@@ -17,6 +17,7 @@
 static int seaclock_reboot(struct notifier_block *block, unsigned long event, void *data)
 {
 	handshake_stop();
+	comparator_withdraw();
 	declaration_withdraw();
 	page_disable();
 	return NOTIFY_DONE;

@@ -204,6 +204,25 @@ void handshake_stop(void);
 /* state.c: shows the level, the clock and what happened so far. */
 void state_init(void);
 
+/*
+ * comparator.c: what takes a deadline without an exit to the monitor, where there is such a thing. comparator_init,
+ * once the hypervisor has been asked what it can do, cannot be undone; it is told what to do on a CPU when its deadline
+ * is over. Those up to comparator_stop are for the CPU itself, with interrupts off.
+ */
+void comparator_init(void (*on_expiry)(void));
+/* The last thing when a CPU's clockevent is registered; it takes deadlines a millisecond later. */
+void comparator_starting_cpu(void);
+void comparator_dying_cpu(void);
+/* In units of 100 ns from now. False if it is not taken, and the deadline must be set elsewhere. */
+bool comparator_set(u32 delta);
+void comparator_stop(void);
+/* In the worker: the counter's rate, which was asked for after this sequence of the page was read. */
+void comparator_know(u32 sequence, u32 hz);
+/* For good: none takes a deadline any more. In process context, when the worker does not run. */
+void comparator_withdraw(void);
+/* CPUs that have one; in any context. */
+unsigned int comparator_count(void);
+
 /* clockevent.c: cannot be undone once it has succeeded. Takes up to 10 s if a timer does not fire. */
 int clockevent_init(void);
 /* In the worker. False if an online CPU no longer uses its synthetic timer; the log says which. */

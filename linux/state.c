@@ -17,6 +17,7 @@ static int state_show(struct seq_file *file, void *unused)
 	seq_printf(file, "level %s\n", levels[declaration_level()]);
 	seq_printf(file, "rate_hz %u\n", repair_hz());
 	seq_printf(file, "clock %s\n", clocks[declaration_clock()]);
+	seq_printf(file, "comparators %u\n", comparator_count());
 	count_show(file);
 	return 0;
 }

@@ -154,13 +154,29 @@ static void event_stream_of_known_rates(void **state)
 	assert_int_equal(conversion_event_bit(1000), 0);
 }
 
+/* Never early: the ticks last at least as long as the units, and less than two ticks longer. */
+static void ticks_are_never_early(void **state)
+{
+	static const uint32_t units[] = { 0, 1, 2, 3, 7, 10, 9999999, 10000000, 10000001, UINT32_MAX };
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(rates); n++)
+		for (size_t m = 0; m < ARRAY_SIZE(units); m++) {
+			unsigned __int128 ticks = conversion_ticks(units[m], rates[n]);
+			unsigned __int128 due = (unsigned __int128)units[m] * rates[n];
+
+			assert_true(ticks * CONVERSION_UNITS >= due);
+			assert_true((ticks - 1) * CONVERSION_UNITS <= due);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_hour_at_every_rate),       cmocka_unit_test(rates_that_divide_need_nothing),
-		cmocka_unit_test(parts_of_a_second),	       cmocka_unit_test(a_debt_is_taken_back),
-		cmocka_unit_test(limits_are_what_fits),	       cmocka_unit_test(delay_loops_do_not_round_twice),
-		cmocka_unit_test(event_stream_of_known_rates),
+		cmocka_unit_test(ticks_are_never_early),	  cmocka_unit_test(an_hour_at_every_rate),
+		cmocka_unit_test(rates_that_divide_need_nothing), cmocka_unit_test(parts_of_a_second),
+		cmocka_unit_test(a_debt_is_taken_back),		  cmocka_unit_test(limits_are_what_fits),
+		cmocka_unit_test(delay_loops_do_not_round_twice), cmocka_unit_test(event_stream_of_known_rates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
