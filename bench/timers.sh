@@ -3,7 +3,7 @@
 #
 # What a timer costs a Linux guest: sourced by bench/lab-bench. The same guest sleeps for a millisecond many times, by the
 # kernel's own timer before the module is loaded and by the module's after it, in its steady state. By KVM's counters: how
-# many calls to the monitor a sleep takes.
+# many exits a sleep takes, and how many of them are calls to the monitor.
 timers_sleeps=500
 timers_rounds=3
 [ -z "${SHORT-}" ] || timers_rounds=1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The comparator of each CPU: its architectural physical timer, which a kernel at EL1 leaves alone. A deadline that is
- * set there costs no exit to the monitor, as one of a synthetic timer does: at most one to KVM.
+ * set there costs no exit to the monitor, as one of a synthetic timer does: only such as KVM itself answers.
  *
  * Policy: only for deadlines that are computed from the counter's present rate. Those that are pending when the machine
  * is moved the monitor converts, as it does for every guest's architectural timers; but one that is computed from an
@@ -57,7 +57,7 @@ void comparator_know(u32 sequence, u32 hz)
 	WRITE_ONCE(known, sequence ? (u64)sequence << 32 | hz : 0);
 }
 
-/* With interrupts off, like all that follows. */
+/* With interrupts off, like all up to comparator_dying_cpu(). */
 static void comparator_write(struct comparator *comparator, u64 deadline)
 {
 	write_sysreg(deadline, cntp_cval_el0);
