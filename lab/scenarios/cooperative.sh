@@ -81,11 +81,9 @@ cooperative_check() {
 
 # The judge's verdict on the manifests $@, and the guests' logs.
 cooperative_end() {
-	local path
+	local folders
 	check "the judge finds no fault" "$judge" cooperative "$top/out" "$@"
-	for path in "$@"; do
-		cat "$(dirname "$path")"/*.console
-	done >"$work/all"
-	check "the guests' logs are clean" file_lacks "$work/all" "$trouble"
+	mapfile -t folders < <(dirname "$@")
+	logs_check "${folders[@]}"
 	scenario_end
 }

@@ -122,12 +122,10 @@ disks_check() {
 
 # The judge's verdict on all guests, and their logs.
 disks_end() {
-	local path
+	local folders
 	check "the judge finds no fault" "$judge" disks "$top/out" "${manifests[@]}"
 	sed 's/^/  | /' "$top/out/disks.json" | grep -E 'checksum_errors|lost_fsyncs'
-	for path in "${manifests[@]}"; do
-		cat "$(dirname "$path")"/*.console
-	done >"$work/all"
-	check "the guests' logs are clean" file_lacks "$work/all" "$trouble"
+	mapfile -t folders < <(dirname "${manifests[@]}")
+	logs_check "${folders[@]}"
 	scenario_end
 }

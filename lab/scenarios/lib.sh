@@ -77,6 +77,17 @@ is_one_sentence() {
 # Messages of a guest's kernel that mean trouble.
 trouble='WARNING:|BUG:|Oops|soft lockup|hard LOCKUP|rcu.*(stall|starved)|Call trace|Kernel panic'
 
+# The consoles in the folders $@, joined in $work/all, have none of them. The first one is named by the check: a summary
+# shows no more than that.
+logs_check() {
+	local folder first
+	for folder in "$@"; do
+		cat "$folder"/*.console
+	done >"$work/all"
+	first=$(grep -m 1 -E -- "$trouble" "$work/all") || true
+	check "the guests' logs are clean${first:+, but for: ${first%$'\r'}}" file_lacks "$work/all" "$trouble"
+}
+
 # Every clock ran at the rate of true time in every leg of the manifest, within 0.1 %.
 rates_are_true() {
 	"$judge" legs "$manifest" | awk -F '\t' '{ print "  " $0 }
