@@ -217,7 +217,8 @@ static void test_other_version(void **state)
 {
 	static const char told[] = "{\"error\": \"no\", \"code\": \"version\", \"version\": 2}\n";
 	static const char untold[] = "{\"error\": \"this monitor takes version 0\", \"code\": \"version\"}\n";
-	pid_t newer, older;
+	static const char unexplained[] = "{\"error\": \"\"}\n";
+	pid_t newer, older, silent;
 
 	(void)state;
 	node_make(&altra, "altra", "");
@@ -229,6 +230,11 @@ static void test_other_version(void **state)
 		"the monitor of newer speaks version 2 of the control protocol, and this program version 1");
 	node_expect_refused(&altra, node_command(&altra, "pause", "older", NULL),
 			    "the monitor of older does not take this program's requests: this monitor takes version 0");
+	silent = foreign_run(&altra, "silent", unexplained);
+	node_expect_refused(&altra, node_command(&altra, "pause", "silent", NULL),
+			    "the monitor of silent refuses and does not say why");
+	assert_int_equal(kill(silent, SIGKILL), 0);
+	assert_int_equal(waitpid(silent, NULL, 0), silent);
 	node_expect_refused(&altra, node_command(&altra, "status", NULL), "2 of 3 monitors gave no status");
 	assert_non_null(strstr(altra.said, "newer                the monitor of newer speaks version 2 "));
 	assert_non_null(strstr(altra.said, "own                  running "));

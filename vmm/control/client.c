@@ -99,13 +99,16 @@ static void client_foreign(const char *name, const json_t *line, struct error *e
 /* Passes on the monitor's sentence and its code. */
 static void client_refused(const char *name, const json_t *line, struct error *error)
 {
+	const char *sentence = json_string_value(json_object_get(line, "error"));
 	const char *code = json_string_value(json_object_get(line, "code"));
 	int err = code ? error_of_code(code) : 0;
 
 	if (err == EPROTONOSUPPORT)
 		client_foreign(name, line, error);
+	else if (sentence[0])
+		error_record(error, err, "%s", sentence);
 	else
-		error_record(error, err, "%s", json_string_value(json_object_get(line, "error")));
+		error_record(error, err, "the monitor of %s refuses and does not say why", name);
 }
 
 /* True if the line is the result, or -EINPROGRESS: a file is to be named before there is one. */
