@@ -190,13 +190,26 @@ monitor_start() {
 	guest_pid=$!
 }
 
+# scaled_most LIMIT MOST: the limit as it is here, but no more than a kernel takes.
+scaled_most() {
+	local limit
+	limit=$(wait_scaled "$1")
+	echo $((limit < $2 ? limit : $2))
+}
+
+# What every Linux guest's command line begins with. After how long its kernel reports a stall or a lockup is a matter of
+# waiting, too: these are its own defaults, 21 s and twice 10 s, on a quiet machine.
+kernel_words() {
+	echo "console=ttyAMA0 loglevel=5 rcupdate.rcu_cpu_stall_timeout=$(scaled_most 21 300) watchdog_thresh=$(scaled_most 10 60)"
+}
+
 # The guest that most scenarios begin with: two vCPUs on host $1, its init waiting for orders. It is kept with its lab, so
 # it boots for the first of them only.
 guest_obey() {
 	leg_begin "$1"
 	if [ "$(cat "$LAB_DIR/kept" 2>/dev/null)" != obey ]; then
 		monitor_run_apart "$1" "$guest_console" run "$guest" --kernel "$guest_kernel" --initrd "$guest_initrd" \
-			--append "console=ttyAMA0 loglevel=5 sc.run=obey" --vcpus 2 --memory 160
+			--append "$(kernel_words) sc.run=obey" --vcpus 2 --memory 160
 		guest_wait_for '^obeyed'
 		lab keep obey
 	fi
@@ -215,7 +228,7 @@ guest_run() {
 	leg_begin "$1"
 	shift 2
 	monitor_run "$guest_host" "$guest_console" run "$guest" --kernel "$guest_kernel" --initrd "$guest_initrd" \
-		--append "console=ttyAMA0 loglevel=5 $words" "$@" >"$guest_log" 2>&1 &
+		--append "$(kernel_words) $words" "$@" >"$guest_log" 2>&1 &
 	guest_pid=$!
 }
 
