@@ -181,6 +181,22 @@ static void walk_redistributor(struct gic_walk *walk, uint64_t affinity)
 	walk_word(walk, group, affinity | GICR_SGI, 0);
 }
 
+/* One that is zero, whatever is written to it: it travels, and takes no call. */
+static void walk_zero(struct gic_walk *walk)
+{
+	if (walk->from)
+		cursor_u32(walk->from);
+	else if (walk->to)
+		buffer_put_u32(walk->to, 0);
+}
+
+/* KVM has no affinity level 3, which is all that the upper word of a router holds (vgic-mmio-v3.c). */
+static void walk_router(struct gic_walk *walk, uint32_t intid)
+{
+	walk_u32(walk, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_IROUTER + 8ull * intid);
+	walk_zero(walk);
+}
+
 static void walk_distributor(struct gic_walk *walk)
 {
 	const uint32_t group = KVM_DEV_ARM_VGIC_GRP_DIST_REGS;
@@ -189,10 +205,8 @@ static void walk_distributor(struct gic_walk *walk)
 		walk_levels(walk, 0, first);
 		walk_word(walk, group, 0, first);
 	}
-	for (uint32_t intid = IRQS_PER_WORD; intid < LAYOUT_INTERRUPTS; intid++) {
-		walk_u32(walk, group, GICD_IROUTER + 8ull * intid);
-		walk_u32(walk, group, GICD_IROUTER + 8ull * intid + 4);
-	}
+	for (uint32_t intid = IRQS_PER_WORD; intid < LAYOUT_INTERRUPTS; intid++)
+		walk_router(walk, intid);
 }
 
 /* Power-on leaves as they are the registers that say what the GIC can do: a kernel may not write others. */
