@@ -99,6 +99,7 @@ static void *receive_thread(void *argument)
 	struct frame frame;
 	struct error error;
 
+	transport_read_ahead(&channel.transport, true);
 	for (uint64_t at = 0; at < BYTES; at += CONTENT) {
 		if (channel_expect(&channel, FRAME_PAGES, &frame, &error))
 			fail(error.text);

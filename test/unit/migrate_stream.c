@@ -92,7 +92,8 @@ static uint64_t pump(const uint8_t *data, size_t size)
 			{ NULL, 0 },
 			{ (void *)(data + sent + 8), size - sent < 8 ? 0 : size - sent - 8 },
 		};
-		ssize_t done = sent < size ? transport_send(&altra.transport, parts, 3, &events, &altra.error) : 0;
+		ssize_t done =
+			sent < size ? transport_send(&altra.transport, parts, 3, false, &events, &altra.error) : 0;
 
 		if (done < 0 && done != -EAGAIN)
 			fail_msg("%s", altra.error.text);
@@ -271,7 +272,7 @@ static void test_batch(void **state)
 	expect_known();
 	setsockopt(altra.transport.fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	for (ssize_t left = (ssize_t)size, done; left > 0; left -= done) {
-		done = transport_send(&altra.transport, parts, 2, &events, &altra.error);
+		done = transport_send(&altra.transport, parts, 2, false, &events, &altra.error);
 		if (done == -EAGAIN)
 			done = 0;
 		else
@@ -292,7 +293,7 @@ static void test_batch_then_end(void **state)
 
 	(void)state;
 	expect_known();
-	while ((done = transport_send(&altra.transport, &part, 1, &events, &altra.error)) > 0)
+	while ((done = transport_send(&altra.transport, &part, 1, false, &events, &altra.error)) > 0)
 		sent += done;
 	assert_int_equal(done, -EAGAIN);
 	assert_int_equal(events, POLLOUT);
@@ -315,7 +316,7 @@ static void test_one_record(void **state)
 
 	(void)state;
 	expect_known();
-	assert_int_equal(transport_send(&altra.transport, parts, 3, &events, &altra.error), 11);
+	assert_int_equal(transport_send(&altra.transport, parts, 3, false, &events, &altra.error), 11);
 	assert_int_equal(receive(&grace, text, sizeof(text)), 11);
 	assert_memory_equal(text, "headcontent", 11);
 }

@@ -201,13 +201,58 @@ static void test_too_much(void **state)
 	connect_plain();
 	assert_int_equal(transport_secure(&grace.transport, &grace.credentials, NULL, &grace.error), 0);
 	for (grace.result = -EAGAIN; grace.result == -EAGAIN && sent < 4 * TRANSPORT_STRANGER_MAX;) {
-		ssize_t done = transport_send(&altra.transport, &part, 1, &events, &altra.error);
+		ssize_t done = transport_send(&altra.transport, &part, 1, false, &events, &altra.error);
 
 		sent += done > 0 ? (size_t)done : 0;
 		greet(&grace);
 	}
 	assert_int_equal(grace.result, -EPROTO);
 	assert_true(sent <= TRANSPORT_STRANGER_MAX + sizeof(record));
+}
+
+/* ---- Without TLS ---- */
+
+static void test_plain_ahead(void **state)
+{
+	char text[8];
+
+	(void)state;
+	connect_plain();
+	transport_read_ahead(&grace.transport, true);
+	assert_int_equal(receive(&grace, text, 3), -EAGAIN);
+	assert_int_equal(send_text(&altra, "onetwo"), 6);
+	assert_int_equal(receive(&grace, text, 3), 3);
+	assert_int_equal(recv(grace.transport.fd, text, 1, MSG_DONTWAIT), -1);
+	assert_true(transport_pending(&grace.transport));
+	assert_true(transport_arrived(&grace.transport));
+	/* What was taken comes first, whatever has come since, and from now on no more is taken. */
+	transport_read_ahead(&grace.transport, false);
+	assert_int_equal(send_text(&altra, "three"), 5);
+	assert_int_equal(receive(&grace, text, sizeof(text)), 3);
+	assert_memory_equal(text, "two", 3);
+	assert_false(transport_pending(&grace.transport));
+	assert_int_equal(receive(&grace, text, 2), 2);
+	assert_false(transport_pending(&grace.transport));
+	transport_finish(&altra.transport);
+	assert_int_equal(receive(&grace, text, sizeof(text)), 3);
+	assert_memory_equal(text, "ree", 3);
+	assert_int_equal(receive(&grace, text, sizeof(text)), 0);
+}
+
+/* What is followed by more may wait for it, and leaves with it. */
+static void test_plain_more(void **state)
+{
+	const struct iovec part = { "page", 4 };
+	char text[8];
+	short events;
+
+	(void)state;
+	connect_plain();
+	assert_int_equal(transport_send(&altra.transport, &part, 1, true, &events, &altra.error), 4);
+	assert_int_equal(send_text(&altra, "sync"), 4);
+	for (size_t got = 0; got < sizeof(text); got += 4)
+		assert_int_equal(receive(&grace, text + got, 4), 4);
+	assert_memory_equal(text, "pagesync", 8);
 }
 
 int main(void)
@@ -217,6 +262,7 @@ int main(void)
 		TEST(test_wrong_name),	TEST(test_wrong_authority), TEST(test_wrong_authority_of_caller),
 		TEST(test_expired),	TEST(test_not_yet),	    TEST(test_revoked),
 		TEST(test_plain_calls), TEST(test_plain_is_called), TEST(test_too_much),
+		TEST(test_plain_ahead), TEST(test_plain_more),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_all, tear_down_all);

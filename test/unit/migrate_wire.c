@@ -62,7 +62,7 @@ static void test_collect(void **state)
 	/* It goes first. */
 	assert_int_equal(push("three"), 5);
 	expect_peer_reads("one two three");
-	assert_int_equal(wire_flush(&wire), 0);
+	assert_int_equal(wire_flush(&wire, false), 0);
 	assert_int_equal(read(peer, &byte, 1), -1);
 }
 
@@ -79,14 +79,14 @@ static void test_full(void **state)
 		assert_int_equal(wire_push(&wire, &part, 1), sizeof(bytes));
 		wire_collect(&wire, false);
 		size += sizeof(bytes);
-	} while (!wire_flush(&wire));
-	assert_int_equal(wire_flush(&wire), -EAGAIN);
+	} while (!wire_flush(&wire, false));
+	assert_int_equal(wire_flush(&wire, false), -EAGAIN);
 	assert_int_equal(push("x"), -EAGAIN);
 	while (sum < size) {
 		got = read(peer, bytes, sizeof(bytes));
 		assert_true(got > 0);
 		sum += (size_t)got;
-		wire_flush(&wire);
+		wire_flush(&wire, false);
 	}
 	assert_int_equal(sum, size);
 	assert_int_equal(push("x"), 1);

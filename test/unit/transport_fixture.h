@@ -150,7 +150,7 @@ static inline ssize_t send_text(struct end *end, const char *text)
 	const struct iovec part = { (void *)text, strlen(text) };
 	short events;
 
-	return transport_send(&end->transport, &part, 1, &events, &end->error);
+	return transport_send(&end->transport, &part, 1, false, &events, &end->error);
 }
 
 static inline void expect_says(const struct end *end, int err, const char *words)

@@ -29,7 +29,7 @@ bool call_send(struct transport *transport, enum frame_type type, const void *da
 	ssize_t sent;
 
 	frame_put_header(header, type, (uint32_t)size);
-	sent = transport_send(transport, parts, 2, &events, &error);
+	sent = transport_send(transport, parts, 2, false, &events, &error);
 	if (sent == -EAGAIN)
 		error_format(&error, "it takes nothing");
 	if (sent < 0 && sent != -EPIPE)

@@ -81,7 +81,7 @@ static int channel_again(struct channel *channel, ssize_t done, short events, sc
 	return result || ready ? result : channel_too_late(channel, error);
 }
 
-static int channel_write(struct channel *channel, struct iovec *parts, size_t left, struct error *error)
+static int channel_write(struct channel *channel, struct iovec *parts, size_t left, bool more, struct error *error)
 {
 	sc_ns_t deadline = channel_deadline(channel);
 	int result = channel_in_time(channel, deadline, error);
@@ -90,7 +90,7 @@ static int channel_write(struct channel *channel, struct iovec *parts, size_t le
 		return result;
 	while (!result && left) {
 		short events;
-		ssize_t done = transport_send(&channel->transport, parts, 3, &events, error);
+		ssize_t done = transport_send(&channel->transport, parts, 3, more, &events, error);
 
 		result = channel_again(channel, done, events, deadline, error);
 		if (done < 0)
@@ -105,6 +105,12 @@ static int channel_write(struct channel *channel, struct iovec *parts, size_t le
 	return result;
 }
 
+/* A round of pages ends with a frame of another kind, and a few pages are not worth a packet each. */
+static bool frame_is_followed(enum frame_type type)
+{
+	return type == FRAME_PAGES || type == FRAME_ZEROES;
+}
+
 static int channel_put(struct sink *sink, enum frame_type type, const void *head, size_t head_size, const void *data,
 		       size_t size, struct error *error)
 {
@@ -116,7 +122,8 @@ static int channel_put(struct sink *sink, enum frame_type type, const void *head
 	};
 
 	frame_put_header(header, type, (uint32_t)(head_size + size));
-	return channel_write((struct channel *)sink, parts, sizeof(header) + head_size + size, error);
+	return channel_write((struct channel *)sink, parts, sizeof(header) + head_size + size, frame_is_followed(type),
+			     error);
 }
 
 void channel_adopt(struct channel *channel, const struct transport *transport, int limit_ms)
@@ -126,7 +133,6 @@ void channel_adopt(struct channel *channel, const struct transport *transport, i
 		.transport = *transport,
 		.limit_ms = limit_ms,
 	};
-	transport_read_ahead(transport, true);
 }
 
 void channel_open(struct channel *channel, int fd, int limit_ms)

@@ -517,6 +517,7 @@ bool incoming_take(struct incoming *incoming, struct channel *channel, struct fr
 	if (incoming->caller.fd < 0)
 		return false;
 	channel_adopt(channel, &incoming->caller, incoming->limits->frame_ms);
+	transport_read_ahead(&channel->transport, true);
 	incoming->caller = nobody;
 	*hello = incoming->hello;
 	return true;

@@ -467,14 +467,14 @@ static int records_collect(struct tls *tls, const struct iovec *parts, int count
 	return done < 0 ? (int)done : 0;
 }
 
-ssize_t tls_send(struct tls *tls, const struct iovec *parts, int count, short *events, struct error *error)
+ssize_t tls_send(struct tls *tls, const struct iovec *parts, int count, bool more, short *events, struct error *error)
 {
 	int status = tls->taken ? 0 : records_collect(tls, parts, count);
 	size_t taken = tls->taken;
 
 	if (status)
 		return tls_again(tls, status, events, error);
-	status = wire_flush(&tls->wire);
+	status = wire_flush(&tls->wire, more);
 	*events = POLLOUT;
 	if (status == -EAGAIN || status == -EINTR)
 		return -EAGAIN;

@@ -17,7 +17,7 @@ void tls_close(struct tls *tls);
 
 /* As the transport's. */
 int tls_handshake(struct tls *tls, short *events, struct error *error);
-ssize_t tls_send(struct tls *tls, const struct iovec *parts, int count, short *events, struct error *error);
+ssize_t tls_send(struct tls *tls, const struct iovec *parts, int count, bool more, short *events, struct error *error);
 ssize_t tls_receive(struct tls *tls, void *data, size_t size, short *events, struct error *error);
 void tls_finish(struct tls *tls);
 bool tls_pending(const struct tls *tls);

@@ -3,6 +3,7 @@
 #include "migrate/transport.h"
 
 #include "migrate/tls.h"
+#include "migrate/wire.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -35,6 +37,14 @@ static bool is_all_read(struct transport *transport)
 	return !got || got == -EAGAIN;
 }
 
+static void wire_end(struct transport *transport)
+{
+	if (!transport->wire)
+		return;
+	wire_close(transport->wire);
+	free(transport->wire);
+}
+
 /*
  * A kernel resets a connection that is closed with something unread, and then the peer knows that its last words were
  * not heard. TLS must not tell it otherwise.
@@ -46,6 +56,7 @@ void transport_close(struct transport *transport)
 			tls_finish(transport->tls);
 		tls_close(transport->tls);
 	}
+	wire_end(transport);
 	if (transport->fd >= 0)
 		close(transport->fd);
 	*transport = (struct transport){ .fd = -1 };
@@ -70,25 +81,35 @@ int transport_handshake(struct transport *transport, short *events, struct error
 	return transport->tls ? tls_handshake(transport->tls, events, error) : 0;
 }
 
-/* A call on the socket has failed. */
-static int plain_failed(short wanted, short *events, struct error *error)
+/* A call on the socket has failed with `err`. */
+static int plain_failed(int err, short wanted, short *events, struct error *error)
 {
 	*events = wanted;
-	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+	if (err == EAGAIN || err == EWOULDBLOCK || err == EINTR)
 		return -EAGAIN;
-	return error_set(error, error_of_call(errno), "the migration connection broke (%s)", strerror(errno));
+	return error_set(error, error_of_call(err), "the migration connection broke (%s)", strerror(err));
 }
 
-ssize_t transport_send(struct transport *transport, const struct iovec *parts, int count, short *events,
+ssize_t transport_send(struct transport *transport, const struct iovec *parts, int count, bool more, short *events,
 		       struct error *error)
 {
 	struct msghdr message = { .msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count };
 	ssize_t done;
 
 	if (transport->tls)
-		return tls_send(transport->tls, parts, count, events, error);
-	done = sendmsg(transport->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-	return done < 0 ? plain_failed(POLLOUT, events, error) : done;
+		return tls_send(transport->tls, parts, count, more, events, error);
+	done = sendmsg(transport->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
+	return done < 0 ? plain_failed(errno, POLLOUT, events, error) : done;
+}
+
+static ssize_t plain_receive(struct transport *transport, void *data, size_t size)
+{
+	ssize_t got;
+
+	if (transport->wire)
+		return wire_pull(transport->wire, data, size);
+	got = recv(transport->fd, data, size, MSG_DONTWAIT);
+	return got < 0 ? -errno : got;
 }
 
 ssize_t transport_receive(struct transport *transport, void *data, size_t size, short *events, struct error *error)
@@ -97,19 +118,31 @@ ssize_t transport_receive(struct transport *transport, void *data, size_t size, 
 
 	if (transport->tls)
 		return tls_receive(transport->tls, data, size, events, error);
-	got = recv(transport->fd, data, size, MSG_DONTWAIT);
-	return got < 0 ? plain_failed(POLLIN, events, error) : got;
+	got = plain_receive(transport, data, size);
+	return got < 0 ? plain_failed((int)-got, POLLIN, events, error) : got;
 }
 
 bool transport_pending(const struct transport *transport)
 {
-	return transport->tls && tls_pending(transport->tls);
+	if (transport->tls)
+		return tls_pending(transport->tls);
+	return transport->wire && wire_has_ahead(transport->wire);
 }
 
-void transport_read_ahead(const struct transport *transport, bool on)
+/* Without memory nothing is read ahead. */
+void transport_read_ahead(struct transport *transport, bool on)
 {
-	if (transport->tls)
+	if (transport->tls) {
 		tls_read_ahead(transport->tls, on);
+		return;
+	}
+	if (on && !transport->wire) {
+		transport->wire = calloc(1, sizeof(*transport->wire));
+		if (transport->wire)
+			transport->wire->fd = transport->fd;
+	}
+	if (transport->wire)
+		wire_read_ahead(transport->wire, on);
 }
 
 bool transport_arrived(const struct transport *transport)

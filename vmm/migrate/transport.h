@@ -20,6 +20,7 @@
 
 struct credentials;
 struct tls;
+struct wire;
 
 /*
  * What a peer may send before it is known, in bytes. Certificates are most of it: one with a key of RSA-4096 has up to
@@ -32,8 +33,9 @@ struct tls;
 #define TRANSPORT_NAMES_MAX 16u
 
 struct transport {
-	int fd;		 /* -1: closed */
-	struct tls *tls; /* NULL: bytes go as they are */
+	int fd;		   /* -1: closed */
+	struct tls *tls;   /* NULL: bytes go as they are */
+	struct wire *wire; /* of those, what is read ahead; NULL: nothing is */
 };
 
 /* Takes over a connected stream socket, which does not block from then on. */
@@ -57,17 +59,21 @@ int transport_secure(struct transport *transport, const struct credentials *cred
 
 /* 0 once each side knows the other. Then, or at a failure, the peer has been told why as far as TLS can say it. */
 int transport_handshake(struct transport *transport, short *events, struct error *error);
-/* How many bytes of the parts, in their order, were taken. After -EAGAIN the same bytes come again. */
-ssize_t transport_send(struct transport *transport, const struct iovec *parts, int count, short *events,
+/*
+ * How many bytes of the parts, in their order, were taken. After -EAGAIN the same bytes come again. With `more` to come
+ * soon the last of them need not leave yet.
+ */
+ssize_t transport_send(struct transport *transport, const struct iovec *parts, int count, bool more, short *events,
 		       struct error *error);
 /* How many bytes there were, 0 at the end that the peer has announced. */
 ssize_t transport_receive(struct transport *transport, void *data, size_t size, short *events, struct error *error);
 
 /*
  * Whether more than what is asked for may be taken off the socket, as far as it has come: for those who receive until
- * -EAGAIN before they wait, because no event of poll() tells of it. The peer is known.
+ * -EAGAIN before they wait, because no event of poll() tells of it. The peer is known. Without TLS the kernel does not
+ * know of it either, so a connection that is closed then is not reset.
  */
-void transport_read_ahead(const struct transport *transport, bool on);
+void transport_read_ahead(struct transport *transport, bool on);
 /* Whether something lies here that transport_receive() would look at, in the socket or above it; only above it. */
 bool transport_arrived(const struct transport *transport);
 bool transport_pending(const struct transport *transport);

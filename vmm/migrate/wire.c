@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The socket under TLS: see the header. */
+/* The socket under a stream: see the header. */
 #include "migrate/wire.h"
 
 #include <errno.h>
@@ -36,18 +36,18 @@ ssize_t wire_push(struct wire *wire, const struct iovec *parts, int count)
 
 	if (wire->collects)
 		return batch_put(wire, parts, count);
-	result = wire_flush(wire);
+	result = wire_flush(wire, true);
 	if (result)
 		return result;
 	done = sendmsg(wire->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 	return done < 0 ? -errno : done;
 }
 
-int wire_flush(struct wire *wire)
+int wire_flush(struct wire *wire, bool more)
 {
 	while (wire->batch_at < wire->batch_end) {
 		ssize_t done = send(wire->fd, wire->batch + wire->batch_at, wire->batch_end - wire->batch_at,
-				    MSG_NOSIGNAL | MSG_DONTWAIT);
+				    MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
 
 		if (done < 0)
 			return -errno;

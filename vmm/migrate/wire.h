@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The socket under TLS: several records leave by one call, and several are taken by one.
+ * The socket under a stream: several records of TLS leave by one call, and several of them, or of the stream's frames,
+ * are taken by one.
  *
  * Policy: a call costs more than a copy, and TLS by itself makes one to send a record and two to receive it. What is
  * collected leaves in its order, before anything else does. What was read ahead no event of poll() tells of. Buffers
@@ -43,8 +44,8 @@ void wire_close(struct wire *wire);
 
 /* Sends what was collected before, and then some of this. Or collects all of it: -ENOBUFS, if there is no room. */
 ssize_t wire_push(struct wire *wire, const struct iovec *parts, int count);
-/* 0 once all that was collected has left. */
-int wire_flush(struct wire *wire);
+/* 0 once all that was collected has left; with `more` to come soon the kernel may keep the last of it for a while. */
+int wire_flush(struct wire *wire, bool more);
 /* From now on what is pushed is collected, or not any more. -ENOMEM. */
 int wire_collect(struct wire *wire, bool on);
 

@@ -77,7 +77,7 @@ static int save_memory(struct machine *machine, const struct save_options *optio
 		int result = save_look(machine, options, error);
 
 		if (!result)
-			result = pages_put(sink, &machine->memory, page, count, error);
+			result = pages_put(sink, &machine->memory, page, count, false, error);
 		if (result)
 			return result;
 		if (!options->progress || host_monotonic().v < next.v)

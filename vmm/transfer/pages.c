@@ -11,21 +11,35 @@
 
 static_assert(FRAME_PAGES_MAX <= PAGEMAP_PAGES_MAX, "a frame's pages are looked up at once");
 
+/* What is looked at between two decisions: a page that is not zero mostly shows it in the first of them. */
+#define ZERO_STEP 64u
+
 static bool page_is_zero(const uint8_t *page)
 {
-	/* All bytes are equal to the one before, and the first is zero. */
-	return !page[0] && !memcmp(page, page + 1, MEMORY_PAGE_SIZE - 1);
+	uint64_t words[ZERO_STEP / sizeof(uint64_t)], all = 0;
+
+	for (uint32_t at = 0; !all && at < MEMORY_PAGE_SIZE; at += ZERO_STEP) {
+		memcpy(words, page + at, sizeof(words));
+		for (uint32_t n = 0; n < sizeof(words) / sizeof(words[0]); n++)
+			all |= words[n];
+	}
+	return !all;
 }
 
-/* Which of these pages, at most FRAME_PAGES_MAX, are zero: those that nobody has touched are not even read. */
-static uint64_t zeroes_of(const struct memory *memory, const uint8_t *pages, uint32_t count)
+/* Which of these pages, at most FRAME_PAGES_MAX, are zero: those that are not touched are not even read. */
+static uint64_t zeroes_among(const uint8_t *pages, uint32_t count, uint64_t touched)
 {
-	uint64_t touched = memory_touched(memory, pages, count), zeroes = 0;
+	uint64_t zeroes = 0;
 
 	for (uint32_t n = 0; n < count; n++)
 		if (!(touched >> n & 1) || page_is_zero(pages + (size_t)n * MEMORY_PAGE_SIZE))
 			zeroes |= 1ull << n;
 	return zeroes;
+}
+
+static uint64_t zeroes_of(const struct memory *memory, const uint8_t *pages, uint32_t count)
+{
+	return zeroes_among(pages, count, memory_touched(memory, pages, count));
 }
 
 /* ---- Out ---- */
@@ -51,11 +65,12 @@ static int put_run(struct sink *sink, uint64_t gpa, const uint8_t *pages, uint32
 }
 
 /* The same of pages of one region. */
-static int put_pages(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, struct error *error)
+static int put_pages(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, bool written,
+		     struct error *error)
 {
 	const uint8_t *pages = memory_page(memory, page);
 	uint64_t gpa = memory_page_gpa(memory, page);
-	uint64_t zeroes = zeroes_of(memory, pages, count);
+	uint64_t zeroes = written ? zeroes_among(pages, count, UINT64_MAX) : zeroes_of(memory, pages, count);
 	int result = 0;
 
 	for (uint32_t n = 0, alike; !result && n < count; n += alike) {
@@ -67,13 +82,14 @@ static int put_pages(struct sink *sink, const struct memory *memory, uint64_t pa
 	return result;
 }
 
-int pages_put(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, struct error *error)
+int pages_put(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, bool written,
+	      struct error *error)
 {
 	int result = 0;
 
 	for (uint32_t part; !result && count; page += part, count -= part) {
 		part = memory_run(memory, page, count);
-		result = put_pages(sink, memory, page, part, error);
+		result = put_pages(sink, memory, page, part, written, error);
 	}
 	return result;
 }

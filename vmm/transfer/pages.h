@@ -11,8 +11,12 @@
 #include "host/memory.h"
 #include "transfer/sink.h"
 
-/* Sends `count` pages of guest memory from page `page` on; at most FRAME_PAGES_MAX. */
-int pages_put(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, struct error *error);
+/*
+ * Sends `count` pages of guest memory from page `page` on; at most FRAME_PAGES_MAX. Pages that are known to have been
+ * `written` are not looked up first, which spares a call.
+ */
+int pages_put(struct sink *sink, const struct memory *memory, uint64_t page, uint32_t count, bool written,
+	      struct error *error);
 
 /* Puts a PAGES or a ZEROES frame into guest memory; -EPROTO. */
 int pages_load(struct memory *memory, const struct frame *frame, struct error *error);
