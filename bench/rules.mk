@@ -12,6 +12,9 @@ $(O)/host/bench/page_read: $(call objects,host,$(BENCH_SRC) $(BENCH_CORE))
 $(O)/arm64/bench/page_read: $(call objects,arm64,$(BENCH_SRC) $(BENCH_CORE))
 	$(call say,LD)$(ARM64)gcc -static $^ -o $@
 
+$(O)/arm64/bench/stamp: $(call objects,arm64,bench/stamp.c)
+	$(call say,LD)$(ARM64)gcc -static $^ -o $@
+
 # A bare guest: nothing of Linux lies between the measurement and the monitor.
 $(O)/bare/bench/guest_stimer.o: CFLAGS_bare += $(BARE_CFLAGS)
 $(O)/bare/bench/stimer.elf: test/bare/bare.lds $(O)/bare/bench/guest_stimer.o $(BARE_RUNTIME) $(GUEST_LIB)
@@ -29,7 +32,7 @@ $(BENCH_LIB): $(TEST_LIB_OBJ:$(O)/san/%=$(O)/host/%)
 $(BENCH_CHANNEL): $(O)/host/bench/channel.o $(BENCH_LIB)
 	$(call say,LD)$(CC) $^ $(VMM_LIBS) -lm -o $@
 
-BENCH := $(O)/host/bench/page_read $(O)/arm64/bench/page_read $(O)/bare/bench/stimer.Image
+BENCH := $(O)/host/bench/page_read $(addprefix $(O)/arm64/bench/,page_read stamp) $(O)/bare/bench/stimer.Image
 
 all: $(BENCH)
 
