@@ -7,6 +7,7 @@
  */
 #include "base/events.h"
 #include "base/signals.h"
+#include "base/text.h"
 #include "command/monitor.h"
 #include "command/verb.h"
 #include "control/client.h"
@@ -177,7 +178,8 @@ static void tell_end(const char *name, enum machine_end end, const char *host)
 	};
 
 	if (end == MACHINE_END_MIGRATED)
-		fprintf(stderr, "seaclock: %s has moved, and runs on at %s\n", name, host ? host : "another host");
+		fprintf(stderr, "seaclock: %s has moved, and runs on at %s\n", name,
+			host && text_is_plain(host) ? host : "another host");
 	else
 		fprintf(stderr, "seaclock: %s %s\n", name, said[end]);
 }

@@ -2,6 +2,7 @@
 /* What the commands print about a running machine: see the header. */
 #include "command/print.h"
 
+#include "base/text.h"
 #include "control/line.h"
 #include "control/socket.h"
 
@@ -21,9 +22,12 @@ static double real(const json_t *object, const char *key)
 	return json_number_value(json_object_get(object, key));
 }
 
+/* The monitor's words may be a guest's that has taken it over. NULL: there are none. */
 static const char *text(const json_t *object, const char *key)
 {
-	return json_string_value(json_object_get(object, key));
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return !value || text_is_plain(value) ? value : "(not printable)";
 }
 
 /* What follows the name of a level. */
@@ -136,7 +140,8 @@ void print_growth(const char *name, const json_t *sizes)
 static void print_status_line(const json_t *status)
 {
 	if (json_object_get(status, "error")) {
-		bool silent = !strcmp(text(status, "code"), "timeout");
+		const char *code = text(status, "code");
+		bool silent = code && !strcmp(code, "timeout");
 
 		printf("%-20s %s\n", text(status, "name"), silent ? "does not answer" : text(status, "error"));
 		return;

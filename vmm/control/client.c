@@ -3,6 +3,7 @@
 #include "control/client.h"
 
 #include "base/name.h"
+#include "base/text.h"
 #include "control/line.h"
 #include "control/request.h"
 #include "control/socket.h"
@@ -82,7 +83,7 @@ static int client_connect(const char *name, int *fd, struct error *error)
 }
 
 /* A monitor that another release has started: in its words, or in ours if it says which version it takes. */
-static void client_foreign(const char *name, const json_t *line, struct error *error)
+static void client_foreign(const char *name, const json_t *line, const char *sentence, struct error *error)
 {
 	const json_t *version = json_object_get(line, "version");
 
@@ -93,22 +94,30 @@ static void client_foreign(const char *name, const json_t *line, struct error *e
 			     name, (long long)json_integer_value(version), CONTROL_VERSION);
 	else
 		error_record(error, EPROTONOSUPPORT, "the monitor of %s does not take this program's requests: %s",
-			     name, json_string_value(json_object_get(line, "error")));
+			     name, sentence);
+}
+
+/* The monitor's words, which a guest may have chosen that has taken it over. */
+static const char *client_sentence(const json_t *line)
+{
+	const char *sentence = json_string_value(json_object_get(line, "error"));
+
+	if (!text_is_plain(sentence))
+		return "its monitor refuses, with a sentence that cannot be printed";
+	return sentence[0] ? sentence : "its monitor refuses, and gives no reason";
 }
 
 /* Passes on the monitor's sentence and its code. */
 static void client_refused(const char *name, const json_t *line, struct error *error)
 {
-	const char *sentence = json_string_value(json_object_get(line, "error"));
+	const char *sentence = client_sentence(line);
 	const char *code = json_string_value(json_object_get(line, "code"));
 	int err = code ? error_of_code(code) : 0;
 
 	if (err == EPROTONOSUPPORT)
-		client_foreign(name, line, error);
-	else if (sentence[0])
-		error_record(error, err, "%s", sentence);
+		client_foreign(name, line, sentence, error);
 	else
-		error_record(error, err, "the monitor of %s refuses and does not say why", name);
+		error_record(error, err, "%s", sentence);
 }
 
 /* True if the line is the result, or -EINPROGRESS: a file is to be named before there is one. */
