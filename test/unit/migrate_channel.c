@@ -230,7 +230,7 @@ static void test_abort(void **state)
 		const char *sentence;
 	} cases[] = {
 		{ "no room", 7, "the other side says: no room" },
-		{ "", 0, "the other side says: " },
+		{ "", 0, "the other side gives up, and gives no reason" },
 		{ "a\0b", 3, "the other side says: a?b" },
 		{ "red \x1b[31m\n", 10, "the other side says: red ?[31m?" },
 		{ "\xff\xc3x\x7f", 4, "the other side says: ??x?" },
@@ -408,6 +408,30 @@ static void test_watch(void **state)
 	close(event);
 }
 
+/* A look for each step of a long piece of work is a call only every now and then, but that often for certain. */
+static void test_glance(void **state)
+{
+	int event = eventfd(0, EFD_CLOEXEC);
+	const struct wait_watch watch = { .fd = event, .fn = watch_serve, .context = &event };
+	struct error error;
+
+	(void)state;
+	watch_count = 0;
+	channel_watch(&channel, &watch);
+	fake_time_advance(CHANNEL_GLANCE_NS);
+	eventfd_write(event, 1);
+	assert_int_equal(channel_glance(&channel, &error), 0);
+	assert_int_equal(watch_count, 1);
+	eventfd_write(event, 2);
+	fake_time_advance(CHANNEL_GLANCE_NS - 1);
+	assert_int_equal(channel_glance(&channel, &error), 0);
+	assert_int_equal(watch_count, 1);
+	fake_time_advance(1);
+	assert_int_equal(channel_glance(&channel, &error), -ECANCELED);
+	assert_int_equal(watch_count, 2);
+	close(event);
+}
+
 #define BUSY_MAX 1000
 
 /* Never done: each time takes 100 ms, and there is more to serve. A wait that lets it go on fails the test. */
@@ -463,15 +487,25 @@ static void test_no_abort_in_a_frame(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_send),	   TEST(test_pieces),
-		TEST(test_large),	   TEST(test_end_at_every_byte),
-		TEST(test_oversize),	   TEST(test_not_ours),
-		TEST(test_unexpected),	   TEST(test_abort),
-		TEST(test_slow),	   TEST(test_slow_to_take),
-		TEST(test_abort_longest),  TEST(test_abort_is_sent),
-		TEST(test_send_to_nobody), TEST(test_deadline),
-		TEST(test_watch),	   TEST(test_no_abort_in_a_frame),
-		TEST(test_late_end),	   TEST(test_busy),
+		TEST(test_send),
+		TEST(test_pieces),
+		TEST(test_large),
+		TEST(test_end_at_every_byte),
+		TEST(test_oversize),
+		TEST(test_not_ours),
+		TEST(test_unexpected),
+		TEST(test_abort),
+		TEST(test_slow),
+		TEST(test_slow_to_take),
+		TEST(test_abort_longest),
+		TEST(test_abort_is_sent),
+		TEST(test_send_to_nobody),
+		TEST(test_deadline),
+		TEST(test_watch),
+		TEST(test_glance),
+		TEST(test_no_abort_in_a_frame),
+		TEST(test_late_end),
+		TEST(test_busy),
 		TEST(test_abort_in_part),
 	};
 

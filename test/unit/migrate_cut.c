@@ -275,7 +275,7 @@ static void test_hostile_target(void **state)
 		{ FRAME_READY, change_to_nothing, SOURCE_RUNNING, "0xee, which does not exist" },
 		{ FRAME_DONE, change_to_nothing, SOURCE_UNDECIDED, "0xee, which does not exist" },
 		{ FRAME_DONE, change_to_ready, SOURCE_UNDECIDED, "sent READY where DONE was due" },
-		{ FRAME_DONE, change_to_empty_abort, SOURCE_UNDECIDED, "the other side says: " },
+		{ FRAME_DONE, change_to_empty_abort, SOURCE_UNDECIDED, "the other side gives up, and gives no reason" },
 	};
 
 	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {

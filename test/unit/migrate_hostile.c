@@ -158,7 +158,7 @@ static void test_out_of_place(void **state)
 		{ FRAME_HELLO, "sent HELLO, which a source never sends here" },
 		{ FRAME_MACHINE, "sent MACHINE, which a source never sends here" },
 		{ FRAME_GO, "sent GO before the machine's state" },
-		{ FRAME_ABORT, "the other side says: " },
+		{ FRAME_ABORT, "the other side gives up, and gives no reason" },
 	};
 	struct buffer stream = { 0 };
 

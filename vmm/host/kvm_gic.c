@@ -181,7 +181,7 @@ static void walk_redistributor(struct gic_walk *walk, uint64_t affinity)
 	walk_word(walk, group, affinity | GICR_SGI, 0);
 }
 
-/* One that is zero, whatever is written to it: it travels, and takes no call. */
+/* A word that KVM reads as zero and ignores when it is written: part of the stream, but never accessed. */
 static void walk_zero(struct gic_walk *walk)
 {
 	if (walk->from)

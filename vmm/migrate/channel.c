@@ -32,6 +32,16 @@ int channel_look(struct channel *channel, struct error *error)
 	return wait_look(channel->watch, channel->watches, error);
 }
 
+int channel_glance(struct channel *channel, struct error *error)
+{
+	sc_ns_t now = host_monotonic();
+
+	if (now.v - channel->looked.v < CHANNEL_GLANCE_NS)
+		return 0;
+	channel->looked = now;
+	return channel_look(channel, error);
+}
+
 int channel_rest(struct channel *channel, sc_ns_t time, struct error *error)
 {
 	sc_ns_t end = sc_ns(host_monotonic().v + time.v);
@@ -105,7 +115,7 @@ static int channel_write(struct channel *channel, struct iovec *parts, size_t le
 	return result;
 }
 
-/* A round of pages ends with a frame of another kind, and a few pages are not worth a packet each. */
+/* Pages are always followed by a frame of another type, which leaves at once and they with it. */
 static bool frame_is_followed(enum frame_type type)
 {
 	return type == FRAME_PAGES || type == FRAME_ZEROES;
@@ -185,6 +195,8 @@ int channel_refused(const struct frame *frame, struct error *error)
 {
 	char text[ERROR_TEXT_MAX + 1] = "";
 
+	if (!frame->size)
+		return error_set(error, ECONNABORTED, "the other side gives up, and gives no reason");
 	for (size_t n = 0; n < frame->size; n++)
 		text[n] = isprint(frame->data[n]) ? (char)frame->data[n] : '?';
 	return error_set(error, ECONNABORTED, "the other side says: %s", text);

@@ -24,6 +24,7 @@ struct channel {
 	bool aborted;	  /* the peer has said ABORT, and why */
 	unsigned int watches;
 	struct wait_watch watch[WAIT_WATCHES];
+	sc_ns_t looked; /* at them, the last time that this was a glance */
 	struct buffer in;
 };
 
@@ -36,6 +37,10 @@ void channel_close(struct channel *channel);
 void channel_watch(struct channel *channel, const struct wait_watch *watch);
 /* Looks at what is watched, where a long piece of work may not wait at all. */
 int channel_look(struct channel *channel, struct error *error);
+/* The same, unless the last such look is less than CHANNEL_GLANCE_NS ago: for each step of it, because a look is a
+ * call. */
+#define CHANNEL_GLANCE_NS 2000000u
+int channel_glance(struct channel *channel, struct error *error);
 /* Does nothing but that for so long. */
 int channel_rest(struct channel *channel, sc_ns_t time, struct error *error);
 

@@ -10,9 +10,6 @@
 /* The operator hears of a long round this often. */
 #define PROGRESS_NS 500000000ull
 
-/* What is watched is looked at no more often than this, for a look is a call. */
-#define LOOK_NS 2000000ull
-
 /* A round that sends less shows latency, or how long it takes to look through pages of zeroes. */
 #define SPEED_BYTES_MIN (1u << 20)
 
@@ -94,8 +91,10 @@ static void precopy_tell(struct precopy *precopy, sc_ns_t now)
 		precopy->progress(precopy->context, &progress);
 }
 
-static void precopy_tell_again(struct precopy *precopy, sc_ns_t now)
+static void precopy_tell_again(struct precopy *precopy)
 {
+	sc_ns_t now = host_monotonic();
+
 	if (now.v - precopy->told.v < PROGRESS_NS)
 		return;
 	precopy_measure(precopy, now);
@@ -114,21 +113,9 @@ static int precopy_rest(struct precopy *precopy, struct error *error)
 	return wait.v ? channel_rest(precopy->channel, wait, error) : 0;
 }
 
-/* What else goes on, at times. */
-static int precopy_look(struct precopy *precopy, struct error *error)
-{
-	sc_ns_t now = host_monotonic();
-
-	if (now.v - precopy->looked.v < LOOK_NS)
-		return 0;
-	precopy->looked = now;
-	precopy_tell_again(precopy, now);
-	return channel_look(precopy->channel, error);
-}
-
 /*
  * The guest may write to the pages meanwhile: what is then sent is stale, and the log has them for the next round.
- * After the first round they are pages that were written to.
+ * Only the first round has pages that were not written to. The last pages are not bounded.
  */
 static int send_dirty(struct precopy *precopy, bool bounded, struct error *error)
 {
@@ -137,10 +124,11 @@ static int send_dirty(struct precopy *precopy, bool bounded, struct error *error
 	int result = 0;
 
 	for (; !result && dirty_take(&precopy->dirty, &page, FRAME_PAGES_MAX, &count); page += count) {
-		result = precopy_look(precopy, error);
+		precopy_tell_again(precopy);
+		result = channel_glance(precopy->channel, error);
 		if (!result)
 			result = pages_put(&precopy->channel->sink, precopy->dirty.memory, page, count,
-					   precopy->rounds > 1, error);
+					   precopy->rounds > 1 || !bounded, error);
 		if (!result && bounded)
 			result = precopy_rest(precopy, error);
 	}

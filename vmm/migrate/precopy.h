@@ -53,7 +53,6 @@ struct precopy {
 	uint32_t misses; /* rounds after which the rest did not fit, */
 	uint32_t gains;	 /* and those after which it did, and was halved */
 	sc_ns_t told;
-	sc_ns_t looked; /* at what the channel watches */
 };
 
 /* The caller has set `channel`, `devices`, `downtime_ns`, the bucket's rate, `progress` and `context`. */

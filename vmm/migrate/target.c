@@ -189,11 +189,8 @@ static int target_too_slow(const struct target *target, struct error *error)
 static int target_receive(struct target *target, struct frame *frame, struct error *error)
 {
 	bool loading;
-	/*
-	 * A source whose frames are always there would else keep everybody else waiting. For those that one call has
-	 * taken off the socket, one look is enough.
-	 */
-	int result = transport_pending(&target->channel->transport) ? 0 : channel_look(target->channel, error);
+	/* A source whose frames are always there would otherwise keep everybody else waiting. */
+	int result = channel_glance(target->channel, error);
 
 	if (!result)
 		result = target_wanted(target, error);

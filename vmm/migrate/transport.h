@@ -60,8 +60,8 @@ int transport_secure(struct transport *transport, const struct credentials *cred
 /* 0 once each side knows the other. Then, or at a failure, the peer has been told why as far as TLS can say it. */
 int transport_handshake(struct transport *transport, short *events, struct error *error);
 /*
- * How many bytes of the parts, in their order, were taken. After -EAGAIN the same bytes come again. With `more` to come
- * soon the last of them need not leave yet.
+ * How many bytes of the parts, in their order, were taken. After -EAGAIN the same bytes come again. With `more`
+ * the caller sends again soon, and the kernel may hold the last of them back until then (MSG_MORE).
  */
 ssize_t transport_send(struct transport *transport, const struct iovec *parts, int count, bool more, short *events,
 		       struct error *error);
@@ -70,8 +70,8 @@ ssize_t transport_receive(struct transport *transport, void *data, size_t size, 
 
 /*
  * Whether more than what is asked for may be taken off the socket, as far as it has come: for those who receive until
- * -EAGAIN before they wait, because no event of poll() tells of it. The peer is known. Without TLS the kernel does not
- * know of it either, so a connection that is closed then is not reset.
+ * -EAGAIN before they wait, because no event of poll() tells of it. A peer with TLS is known. Without TLS the kernel
+ * does not know of it either, so a connection that is closed then is not reset.
  */
 void transport_read_ahead(struct transport *transport, bool on);
 /* Whether something lies here that transport_receive() would look at, in the socket or above it; only above it. */

@@ -11,7 +11,7 @@
 
 static_assert(FRAME_PAGES_MAX <= PAGEMAP_PAGES_MAX, "a frame's pages are looked up at once");
 
-/* What is looked at between two decisions: a page that is not zero mostly shows it in the first of them. */
+/* Bytes that are checked in one step. A page that is not zero usually shows it in the first. */
 #define ZERO_STEP 64u
 
 static bool page_is_zero(const uint8_t *page)
