@@ -197,10 +197,20 @@ scaled_most() {
 	echo $((limit < $2 ? limit : $2))
 }
 
-# What every Linux guest's command line begins with. After how long its kernel reports a stall or a lockup is a matter of
-# waiting, too: these are its own defaults, 21 s and twice 10 s, on a quiet machine.
+# After how long a guest's kernel reports a stall or a lockup is a matter of waiting, too: its own defaults, 21 s and twice
+# 10 s, on a quiet machine. What every Linux guest's command line begins with says so,
 kernel_words() {
-	echo "console=ttyAMA0 loglevel=5 rcupdate.rcu_cpu_stall_timeout=$(scaled_most 21 300) watchdog_thresh=$(scaled_most 10 60)"
+	echo "console=ttyAMA0 loglevel=5" \
+		"rcupdate.rcu_cpu_stall_timeout=$(scaled_most 21 300) watchdog_thresh=$(scaled_most 10 60)"
+}
+
+# and a guest is told that was kept, perhaps when this machine was quicker or slower.
+kernel_be_patient() {
+	local seen
+	seen=$(guest_count '^obeyed')
+	guest_type "echo $(scaled_most 21 300) >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+		echo $(scaled_most 10 60) >/proc/sys/kernel/watchdog_thresh"
+	guest_wait_for '^obeyed' $((seen + 2))
 }
 
 # The guest that most scenarios begin with: two vCPUs on host $1, its init waiting for orders. It is kept with its lab, so
@@ -209,12 +219,13 @@ guest_obey() {
 	leg_begin "$1"
 	if [ "$(cat "$LAB_DIR/kept" 2>/dev/null)" != obey ]; then
 		monitor_run_apart "$1" "$guest_console" run "$guest" --kernel "$guest_kernel" --initrd "$guest_initrd" \
-			--append "$(kernel_words) sc.run=obey" --vcpus 2 --memory 160
+			--append "console=ttyAMA0 loglevel=5 sc.run=obey" --vcpus 2 --memory 160
 		guest_wait_for '^obeyed'
 		lab keep obey
 	fi
 	monitor_attend "$1" "$guest_console" >"$guest_log" 2>&1 &
 	guest_pid=$!
+	kernel_be_patient
 }
 
 # Has it start a probe with the arguments $@.

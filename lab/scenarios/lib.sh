@@ -59,7 +59,7 @@ file_has() {
 }
 
 file_lacks() {
-	! grep -E -- "$2" "$1" | sed 's/^/  | /' | grep . || return 1
+	! grep -a -E -- "$2" "$1" | sed 's/^/  | /' | grep . || return 1
 }
 
 # One sentence: one line that ends with a full stop or names what to do, and no trace of a crash.
@@ -84,7 +84,7 @@ logs_check() {
 	for folder in "$@"; do
 		cat "$folder"/*.console
 	done >"$work/all"
-	first=$(grep -m 1 -E -- "$trouble" "$work/all") || true
+	first=$(grep -a -m 1 -E -- "$trouble" "$work/all") || true
 	check "the guests' logs are clean${first:+, but for: ${first%$'\r'}}" file_lacks "$work/all" "$trouble"
 }
 
