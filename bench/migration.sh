@@ -4,14 +4,15 @@
 # Live migration beside QEMU's: sourced by bench/lab-bench. Both monitors have the same guest on the same two hosts, whose
 # counters have one rate, since QEMU's guest could not live with another; nothing is encrypted. They take turns, and the
 # one whose turn it is not is stopped meanwhile. The guest prints a sign of life every few ms (test/guest/pulse.c), which
-# the hosts put down with their time: the gap is what an observer sees, by true time, whatever a monitor reports.
+# the hosts stamp with their time: the gap is what an observer sees, by true time, whatever a monitor reports.
 moved_hosts=(tern skua)
 moved_rate=100000000
 moved_port=5998 # of QEMU's target
 moved_pulse_ms=10
+moved_lines=100 # of it that are looked at on each side of a move
 moved_monitors=(seaclock qemu)
 moved_turns=5
-moved_limit=90 # seconds for one migration, on a quiet machine
+moved_limit=90 # seconds for the next signs of life, on a quiet machine
 [ -z "${SHORT-}" ] || moved_turns=1
 declare -A moved_at # the host that the monitor's guest is on,
 declare -A moved_leg # and how often it has moved
@@ -67,22 +68,24 @@ moved_receive_qemu() {
 moved_ask_seaclock() {
 	host_shell "$1" "seconds() { read -r up rest </proc/uptime; echo \$up; }
 		begun=\$(seconds)
-		$seaclock migrate moved $2 --plain --max-step 5000 --json >/tmp/moved.json && echo \$begun \$(seconds)
+		$seaclock migrate moved $2 --plain --max-step 5000 --json >/tmp/moved.json || exit
+		echo \$begun \$(seconds)
 		cat /tmp/moved.json" | tee "$work/moved.$2.json" | awk 'NR == 1 { time = ($2 - $1) * 1000 }
 		match($0, /"downtime_ms": [0-9.]+/) { down = substr($0, RSTART + 15, RLENGTH - 15) }
 		match($0, /"bytes": [0-9]+/) { kib = substr($0, RSTART + 9, RLENGTH - 9) / 1024 }
-		END { printf "%.0f %.0f %.0f\n", down, time, kib }'
+		END { if (kib) printf "%.0f %.0f %.0f\n", down, time, kib }'
 }
 
 moved_ask_qemu() {
 	host_shell "$1" "echo 'migrate -d tcp:$2:$moved_port' >/tmp/moved.qmp.in
 		until grep -q '^Migration status: completed' /tmp/moved.qmp.said; do
+			! grep '^Migration status: failed' /tmp/moved.qmp.said || exit 1
 			sleep 0.3
 			echo info migrate >/tmp/moved.qmp.in
 		done
 		echo quit >/tmp/moved.qmp.in
 		tr -d '\r' </tmp/moved.qmp.said" | awk '/^downtime:/ { down = $2 } /^total time:/ { time = $3 }
-		/^transferred ram:/ { kib = $3 } END { print down, time, kib }'
+		/^transferred ram:/ { kib = $3 } END { if (kib) print down, time, kib }'
 }
 
 # Stops the guest of monitor $1, or has it go on, by the signal $2.
@@ -94,24 +97,32 @@ moved_signal() {
 moved_gap() {
 	local leg=${moved_leg[$1]}
 	{
-		host_shell "$2" "tail -n 100 /tmp/moved.$1.$((leg - 1))" | sed "s/^/${moved_offset[$2]} /"
-		host_shell "$3" "head -n 100 /tmp/moved.$1.$leg" | sed "s/^/${moved_offset[$3]} /"
+		host_shell "$2" "tail -n $moved_lines /tmp/moved.$1.$((leg - 1))" | sed "s/^/${moved_offset[$2]} /"
+		host_shell "$3" "head -n $moved_lines /tmp/moved.$1.$leg" | sed "s/^/${moved_offset[$3]} /"
 	} | tr -d '\r' | awk '$3 ~ /^@[0-9]+$/ { printf "%.0f\n", ($1 + $2) / 1000 }' | sort -n |
 		awk 'NR > 1 && $1 - last > most { most = $1 - last } { last = $1 } END { printf "%.0f\n", most / 1000 }'
 }
 
-# How many signs of life monitor $1's guest has given on host $2 since it is there.
+# Waits for $2 more signs of life of monitor $1's guest.
 moved_wait_alive() {
-	host_wait "$2" "[ \$(grep -c ' @' /tmp/moved.$1.${moved_leg[$1]} 2>/dev/null) -ge $3 ] 2>/dev/null" "$moved_limit" ||
-		host_shell "$2" "tail -n 20 /tmp/moved.$1.*" >&2
+	local console=/tmp/moved.$1.${moved_leg[$1]} seen
+	seen=$(host_shell "${moved_at[$1]}" "grep -c ' @' $console 2>/dev/null || true")
+	host_wait "${moved_at[$1]}" "[ \$(grep -c ' @' $console 2>/dev/null) -ge $((${seen:-0} + $2)) ] 2>/dev/null" "$moved_limit" || {
+		host_shell "${moved_at[$1]}" "tail -n 20 /tmp/moved.$1.*" >&2
+		return 1
+	}
 }
 
-# Moves the guest of monitor $1 once; what follows is what it was started with. Adds to gap, down, time and kib of it.
+# Moves the guest of monitor $1 once; what follows is what it was started with. Appends gap, downtime, time and KiB to
+# $work/moved.MONITOR.
 moved_move() {
-	local monitor=$1 from=${moved_at[$1]} to=${moved_hosts[0]} figures
+	local monitor=$1 from=${moved_at[$1]} to=${moved_hosts[0]} figures gap
 	[ "$from" != "$to" ] || to=${moved_hosts[1]}
+	moved_signal "$monitor" CONT
+	# No line from before it was stopped is looked at.
+	moved_wait_alive "$monitor" "$moved_lines"
 	moved_receive_"$monitor" "$to" "${@:2}"
-	figures=$(moved_ask_"$monitor" "$from" "$to")
+	figures=$(moved_ask_"$monitor" "$from" "$to") || true
 	[[ $figures =~ ^[0-9]+\ [0-9]+\ [0-9]+$ ]] || {
 		echo "$monitor does not move its guest from $from to $to: $figures" >&2
 		host_shell "$from" "cat /tmp/moved.*.log /tmp/moved.qmp.said /tmp/moved.json" >&2
@@ -119,8 +130,10 @@ moved_move() {
 	}
 	moved_at[$monitor]=$to
 	moved_leg[$monitor]=$((moved_leg[$monitor] + 1))
-	moved_wait_alive "$monitor" "$to" 110
-	echo "$(moved_gap "$monitor" "$from" "$to") $figures" >>"$work/moved.$monitor"
+	moved_wait_alive "$monitor" "$moved_lines"
+	gap=$(moved_gap "$monitor" "$from" "$to")
+	echo "$gap $figures" >>"$work/moved.$monitor"
+	moved_signal "$monitor" STOP
 }
 
 # The median of column $2 of monitor $1.
@@ -145,7 +158,7 @@ moved_start() {
 		moved_run_"$monitor" "${moved_hosts[0]}" "$@"
 		moved_at[$monitor]=${moved_hosts[0]}
 		moved_leg[$monitor]=1
-		moved_wait_alive "$monitor" "${moved_hosts[0]}" 200
+		moved_wait_alive "$monitor" 100
 		moved_signal "$monitor" STOP
 	done
 }
@@ -155,6 +168,7 @@ moved_end() {
 	for monitor in "${moved_monitors[@]}"; do
 		moved_signal "$monitor" CONT
 		moved_signal "$monitor" TERM
+		host_wait "${moved_at[$monitor]}" "[ -e /tmp/moved.$monitor.${moved_leg[$monitor]}.status ]" 30
 	done
 	for host in "${moved_hosts[@]}"; do
 		host_shell "$host" 'cat /tmp/moved.*.log; rm -f /tmp/moved.*' >>"$work/moved.log"
@@ -163,10 +177,9 @@ moved_end() {
 
 # A line of the table: the kind $1, and what it is.
 moved_print() {
-	local kind=$1 n monitor names=(gap downtime time kib) line
+	local kind=$1 n names=(gap downtime time kib) line mine theirs
 	line=$(printf '%-26s' "$2")
 	for n in 1 2 3 4; do
-		local mine theirs
 		mine=$(moved_median seaclock "$n") theirs=$(moved_median qemu "$n")
 		line+=$(printf ' %7d %7d %5s' "$mine" "$theirs" "$(ratio "$mine" "$theirs")")
 		figure "migration_${kind}_${names[n - 1]}_ratio" "$(ratio "$mine" "$theirs")"
@@ -175,15 +188,12 @@ moved_print() {
 }
 
 measure_kind() {
-	local kind=$1 what=$2 turn monitor started=("${@:3:2}" "$(moved_words "$5")")
+	local kind=$1 what=$2 turn n started=("${@:3:2}" "$(moved_words "$5")")
 	moved_start "${started[@]}"
 	moved_offsets
 	for ((turn = 0; turn < moved_turns; turn++)); do
-		for monitor in "${moved_monitors[@]}"; do
-			moved_signal "$monitor" CONT
-			sleep 2
-			moved_move "$monitor" "${started[@]}"
-			moved_signal "$monitor" STOP
+		for n in 0 1; do
+			moved_move "${moved_monitors[(turn + n) % 2]}" "${started[@]}"
 		done
 	done
 	moved_end
@@ -192,12 +202,13 @@ measure_kind() {
 
 measure_migration() {
 	local kind what vcpus mib kib host
-	guests_begin "$folder" "${moved_hosts[0]}=$moved_rate" "${moved_hosts[1]}=$moved_rate"
+	lab down
+	guests_begin "$folder/migration" "${moved_hosts[0]}=$moved_rate" "${moved_hosts[1]}=$moved_rate"
 	for host in "${moved_hosts[@]}"; do
 		lab push "$host" "$top/out/arm64/bench/stamp" /tmp/stamp
 		peer_host=$host peer_prepare
 	done
-	echo "Live migration, a median of $moved_turns, beside QEMU $(peer_host=${moved_hosts[0]} peer_qemu_version)/KVM on the same hosts:"
+	echo "Live migration, a median of $moved_turns, beside QEMU $(peer_qemu_version)/KVM on the same hosts:"
 	printf '%-26s %21s %21s %21s %21s\n' "the guest" "gap (ms)" "reported downtime" "whole time (ms)" "KiB sent"
 	printf '%-26s' ""
 	for host in 1 2 3 4; do printf ' %7s %7s %5s' seaclock QEMU ratio; done

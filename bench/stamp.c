@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Copies lines from standard input to standard output, each behind the time at which it came, in ns of CLOCK_REALTIME:
- * what a guest prints becomes what its host has seen, and when. What follows the last line end when the input ends is
- * left out.
+ * Copies lines from standard input to standard output, each preceded by its arrival time, in ns of CLOCK_REALTIME: when
+ * its host has seen what a guest prints. An unfinished last line is dropped, and of one that is longer than the buffer,
+ * all but its end.
  */
 #include <inttypes.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@ static int64_t now_ns(void)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-/* Prints the whole lines of the text; returns the number of bytes that are left. A line that fills it is cut. */
+/* Prints the whole lines of the text; returns the number of bytes that are left. */
 static size_t lines_print(char *text, size_t size, size_t limit)
 {
 	int64_t now = now_ns();

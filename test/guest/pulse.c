@@ -15,7 +15,7 @@
 #include <time.h>
 
 #define PAGE_SIZE 4096u
-/* What it writes to, in turn: more than any rate writes while a round of pre-copy lasts. */
+/* What it writes to, in turn: 64 MiB. */
 #define PAGES 16384u
 #define MS_MAX 10000l
 #define KIB_MAX 1048576l
