@@ -204,12 +204,13 @@ kernel_words() {
 		"rcupdate.rcu_cpu_stall_timeout=$(scaled_most 21 300) watchdog_thresh=$(scaled_most 10 60)"
 }
 
-# and a guest is told that was kept, perhaps when this machine was quicker or slower.
-kernel_be_patient() {
+# and a guest is told that was kept, perhaps when this machine was quicker or slower: a stall after $1 s, a lockup after
+# twice $2 s.
+kernel_wait_for() {
 	local seen
 	seen=$(guest_count '^obeyed')
-	guest_type "echo $(scaled_most 21 300) >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
-		echo $(scaled_most 10 60) >/proc/sys/kernel/watchdog_thresh"
+	guest_type "echo $1 >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+		echo $2 >/proc/sys/kernel/watchdog_thresh"
 	guest_wait_for '^obeyed' $((seen + 2))
 }
 
@@ -225,7 +226,7 @@ guest_obey() {
 	fi
 	monitor_attend "$1" "$guest_console" >"$guest_log" 2>&1 &
 	guest_pid=$!
-	kernel_be_patient
+	kernel_wait_for "$(scaled_most 21 300)" "$(scaled_most 10 60)"
 }
 
 # Has it start a probe with the arguments $@.

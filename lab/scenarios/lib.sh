@@ -75,7 +75,7 @@ is_one_sentence() {
 }
 
 # Messages of a guest's kernel that mean trouble.
-trouble='WARNING:|BUG:|Oops|soft lockup|hard LOCKUP|rcu.*(stall|starved)|Call trace|Kernel panic'
+trouble='WARNING:|BUG:|Oops|soft lockup|hard LOCKUP|rcu.*(detected .*stall|starved)|Call trace|Kernel panic'
 
 # The consoles in the folders $@, joined in $work/all, have none of them. The first one is named by the check: a summary
 # shows no more than that.
