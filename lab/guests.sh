@@ -197,15 +197,14 @@ scaled_most() {
 	echo $((limit < $2 ? limit : $2))
 }
 
-# After how long a guest's kernel reports a stall or a lockup is a matter of waiting, too: its own defaults, 21 s and twice
-# 10 s, on a quiet machine. What every Linux guest's command line begins with says so,
-kernel_words() {
-	echo "console=ttyAMA0 loglevel=5" \
-		"rcupdate.rcu_cpu_stall_timeout=$(scaled_most 21 300) watchdog_thresh=$(scaled_most 10 60)"
-}
+# After how many seconds a guest's kernel reports a stall, and half of those after which it reports a lockup, is a matter of
+# waiting, too: on a quiet machine these are its own defaults.
+stall_limit=$(scaled_most 21 300)
+lockup_limit=$(scaled_most 10 60)
+# What every Linux guest's command line begins with.
+kernel_words="console=ttyAMA0 loglevel=5 rcupdate.rcu_cpu_stall_timeout=$stall_limit watchdog_thresh=$lockup_limit"
 
-# and a guest is told that was kept, perhaps when this machine was quicker or slower: a stall after $1 s, a lockup after
-# twice $2 s.
+# Sets both limits of a running guest to $1 and $2.
 kernel_wait_for() {
 	local seen
 	seen=$(guest_count '^obeyed')
@@ -226,7 +225,8 @@ guest_obey() {
 	fi
 	monitor_attend "$1" "$guest_console" >"$guest_log" 2>&1 &
 	guest_pid=$!
-	kernel_wait_for "$(scaled_most 21 300)" "$(scaled_most 10 60)"
+	# It was kept perhaps when this machine was quicker or slower.
+	kernel_wait_for "$stall_limit" "$lockup_limit"
 }
 
 # Has it start a probe with the arguments $@.
@@ -240,7 +240,7 @@ guest_run() {
 	leg_begin "$1"
 	shift 2
 	monitor_run "$guest_host" "$guest_console" run "$guest" --kernel "$guest_kernel" --initrd "$guest_initrd" \
-		--append "$(kernel_words) $words" "$@" >"$guest_log" 2>&1 &
+		--append "$kernel_words $words" "$@" >"$guest_log" 2>&1 &
 	guest_pid=$!
 }
 
