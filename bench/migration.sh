@@ -49,7 +49,7 @@ moved_run_seaclock() {
 moved_run_qemu() {
 	local host=$1 vcpus=$2 mib=$3 words=$4
 	host_shell "$host" 'rm -f /tmp/moved.qmp.*; mkfifo /tmp/moved.qmp.in /tmp/moved.qmp.out'
-	moved_run qemu "$host" "${peer_qemu[@]}" -smp "$vcpus" -m "$mib" -append "$words" -pidfile /tmp/moved.qemu.pid \
+	moved_run qemu "$host" "${peer_qemu[@]}" -smp "$vcpus" -m "$mib" -append "$words" \
 		-chardev pipe,id=control,path=/tmp/moved.qmp -mon chardev=control,mode=readline "${@:5}"
 	host_shell "$host" 'setsid cat /tmp/moved.qmp.out >/tmp/moved.qmp.said 2>/dev/null </dev/null &'
 }
@@ -105,10 +105,10 @@ moved_gap() {
 
 # Waits for $2 more signs of life of monitor $1's guest.
 moved_wait_alive() {
-	local console=/tmp/moved.$1.${moved_leg[$1]} seen
-	seen=$(host_shell "${moved_at[$1]}" "grep -c ' @' $console 2>/dev/null || true")
-	host_wait "${moved_at[$1]}" "[ \$(grep -c ' @' $console 2>/dev/null) -ge $((${seen:-0} + $2)) ] 2>/dev/null" "$moved_limit" || {
-		host_shell "${moved_at[$1]}" "tail -n 20 /tmp/moved.$1.*" >&2
+	local host=${moved_at[$1]} count="grep -c ' @' /tmp/moved.$1.${moved_leg[$1]} 2>/dev/null" seen
+	seen=$(host_shell "$host" "$count || true")
+	host_wait "$host" "[ \$($count) -ge $((${seen:-0} + $2)) ] 2>/dev/null" "$moved_limit" || {
+		host_shell "$host" "tail -n 20 /tmp/moved.$1.*" >&2
 		return 1
 	}
 }
@@ -201,17 +201,17 @@ measure_kind() {
 }
 
 measure_migration() {
-	local kind what vcpus mib kib host
+	local kind what vcpus mib kib n peer_host
 	lab down
 	guests_begin "$folder/migration" "${moved_hosts[0]}=$moved_rate" "${moved_hosts[1]}=$moved_rate"
-	for host in "${moved_hosts[@]}"; do
-		lab push "$host" "$top/out/arm64/bench/stamp" /tmp/stamp
-		peer_host=$host peer_prepare
+	for peer_host in "${moved_hosts[@]}"; do
+		lab push "$peer_host" "$top/out/arm64/bench/stamp" /tmp/stamp
+		peer_prepare
 	done
 	echo "Live migration, a median of $moved_turns, beside QEMU $(peer_qemu_version)/KVM on the same hosts:"
 	printf '%-26s %21s %21s %21s %21s\n' "the guest" "gap (ms)" "reported downtime" "whole time (ms)" "KiB sent"
 	printf '%-26s' ""
-	for host in 1 2 3 4; do printf ' %7s %7s %5s' seaclock QEMU ratio; done
+	for n in 1 2 3 4; do printf ' %7s %7s %5s' seaclock QEMU ratio; done
 	echo
 	while IFS='|' read -r kind what vcpus mib kib <&3; do
 		measure_kind "$kind" "$what" "$vcpus" "$mib" "$kib"
