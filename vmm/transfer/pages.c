@@ -27,7 +27,7 @@ static bool page_is_zero(const uint8_t *page)
 }
 
 /* Which of these pages, at most FRAME_PAGES_MAX, are zero: those that are not touched are not even read. */
-static uint64_t zeroes_among(const uint8_t *pages, uint32_t count, uint64_t touched)
+static uint64_t zeroes_of(const uint8_t *pages, uint32_t count, uint64_t touched)
 {
 	uint64_t zeroes = 0;
 
@@ -35,11 +35,6 @@ static uint64_t zeroes_among(const uint8_t *pages, uint32_t count, uint64_t touc
 		if (!(touched >> n & 1) || page_is_zero(pages + (size_t)n * MEMORY_PAGE_SIZE))
 			zeroes |= 1ull << n;
 	return zeroes;
-}
-
-static uint64_t zeroes_of(const struct memory *memory, const uint8_t *pages, uint32_t count)
-{
-	return zeroes_among(pages, count, memory_touched(memory, pages, count));
 }
 
 /* ---- Out ---- */
@@ -70,7 +65,8 @@ static int put_pages(struct sink *sink, const struct memory *memory, uint64_t pa
 {
 	const uint8_t *pages = memory_page(memory, page);
 	uint64_t gpa = memory_page_gpa(memory, page);
-	uint64_t zeroes = written ? zeroes_among(pages, count, UINT64_MAX) : zeroes_of(memory, pages, count);
+	uint64_t touched = written ? UINT64_MAX : memory_touched(memory, pages, count);
+	uint64_t zeroes = zeroes_of(pages, count, touched);
 	int result = 0;
 
 	for (uint32_t n = 0, alike; !result && n < count; n += alike) {
@@ -126,7 +122,7 @@ static int load_zeroes(struct memory *memory, const struct frame *frame, struct 
 		pages = memory_place(memory, gpa, (size_t)count * MEMORY_PAGE_SIZE);
 	if (!pages)
 		return pages_damaged(error);
-	zeroes = zeroes_of(memory, pages, count);
+	zeroes = zeroes_of(pages, count, memory_touched(memory, pages, count));
 	for (uint32_t n = 0; n < count; n++)
 		if (!(zeroes >> n & 1)) /* memory that was never touched is left so */
 			memset(pages + (size_t)n * MEMORY_PAGE_SIZE, 0, MEMORY_PAGE_SIZE);
