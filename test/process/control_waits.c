@@ -177,15 +177,22 @@ static void foreign_serve(int listener, const char *path, const char *answer)
 	}
 }
 
+static struct sockaddr_un foreign_address(const struct node *node, const char *name)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%.32s.sock", node->folder, name);
+	return address;
+}
+
 /* A monitor that has nothing but a control socket: its process. It listens once this returns. */
 static pid_t foreign_run(const struct node *node, const char *name, const char *answer)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = foreign_address(node, name);
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), ready[2];
 	char byte;
 	pid_t pid;
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%.32s.sock", node->folder, name);
 	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(pipe(ready), 0);
 	pid = fork();
@@ -203,13 +210,10 @@ static pid_t foreign_run(const struct node *node, const char *name, const char *
 	return pid;
 }
 
-/* What it leaves. */
-static void foreign_remove(const struct node *node, const char *name)
+static void foreign_end(pid_t pid)
 {
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-
-	snprintf(path, sizeof(path), "%s/%.32s.sock", node->folder, name);
-	assert_int_equal(unlink(path), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static void expect_killed(pid_t pid, const char *name)
@@ -273,9 +277,8 @@ static void test_words(void **state)
 
 		assert_int_equal(node_command(&altra, "pause", "odd", NULL), 1);
 		assert_string_equal(altra.errors, cases[n].sentence);
-		assert_int_equal(kill(pid, SIGKILL), 0);
-		assert_int_equal(waitpid(pid, NULL, 0), pid);
-		foreign_remove(&altra, "odd");
+		foreign_end(pid);
+		assert_int_equal(unlink(foreign_address(&altra, "odd").sun_path), 0);
 	}
 }
 
@@ -291,8 +294,7 @@ static void test_words_of_status(void **state)
 	pid = foreign_run(&altra, "odd", answer);
 	assert_int_equal(node_command(&altra, "status", "odd", NULL), 0);
 	assert_non_null(strstr(altra.said, "odd                  (not printable)\n"));
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	foreign_end(pid);
 }
 
 /* ---- shutdown --wait ---- */
@@ -309,8 +311,7 @@ static void test_monitor_stays(void **state)
 	pid = foreign_run(&altra, "boat", done);
 	node_expect_refused(&altra, node_command(&altra, "shutdown", "boat", "--wait", "1", NULL),
 			    "boat has ended, and its monitor has not, 1 s after its power button was pressed");
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	foreign_end(pid);
 }
 
 /* ---- stop --now ---- */
