@@ -175,14 +175,14 @@ moved_end() {
 	done
 }
 
-# A line of the table: the kind $1, and what it is.
+# A line of the table: the kind $1, and what it is. The figures of an idle guest go without its name.
 moved_print() {
-	local kind=$1 n names=(gap downtime time kib) line mine theirs
+	local kind=$1 n names=(guest_gap downtime migration_time migration_kib) line mine theirs
 	line=$(printf '%-26s' "$2")
 	for n in 1 2 3 4; do
 		mine=$(moved_median seaclock "$n") theirs=$(moved_median qemu "$n")
 		line+=$(printf ' %7d %7d %5s' "$mine" "$theirs" "$(ratio "$mine" "$theirs")")
-		figure "migration_${kind}_${names[n - 1]}_ratio" "$(ratio "$mine" "$theirs")"
+		figure "$([ "$kind" = idle ] || echo "${kind}_")${names[n - 1]}_ratio" "$(ratio "$mine" "$theirs")"
 	done
 	echo "$line"
 }

@@ -7,6 +7,8 @@
 timers_sleeps=500
 timers_rounds=3
 [ -z "${SHORT-}" ] || timers_rounds=1
+# Loads the module in a guest of one vCPU, and says so once timers need the monitor no more.
+module_steady='insmod /seaclock.ko; until grep -q "^comparators 1" /sys/kernel/debug/seaclock/state; do sleep 0.2; done; sleep 2; echo steady'
 
 # Prints the exits of the guest's vCPU so far, and how many of them were calls.
 timers_exits() {
@@ -46,10 +48,12 @@ measure_timers() {
 	timers_measure
 	timers_print "by the kernel's own timer"
 	own_late=$late
-	guest_type 'insmod /seaclock.ko; until grep -q "^comparators 1" /sys/kernel/debug/seaclock/state; do sleep 0.2; done; sleep 2; echo steady'
+	guest_type "$module_steady"
 	guest_wait_for '^steady'
 	timers_measure
 	timers_print "by the module's"
 	printf '%-32s %12s\n' "x the kernel's own" "$(ratio "$late" "$own_late")"
+	figure exits_per_timer "$(ratio "$calls" 1000)"
+	figure sleep_lateness_ratio "$(ratio "$late" "$own_late")"
 	guest_stop
 }
