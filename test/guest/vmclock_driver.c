@@ -21,7 +21,7 @@
 #define NS_PER_S 1000000000ll
 #define NS_PER_MS 1000000
 #define PAGE_BYTES 4096
-/* The page is written once a second; a guest that moves waits longer. */
+/* The page is written every 16 s at the least; a guest that moves waits longer. */
 #define NEWS_LIMIT_MS 60000
 
 struct driver {

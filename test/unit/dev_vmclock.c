@@ -153,6 +153,79 @@ static void test_leap(void **state)
 	assert_int_equal(page_of(&statement, &discipline).tai_offset_s, 3);
 }
 
+/* ---- Whether a page still holds ---- */
+
+/* What is found `seconds` later, on a clock that is `stray` ns off, with the bound that Linux lets grow. */
+static struct vmclock_time found_after(uint64_t seconds, int64_t stray, const struct host_discipline *discipline)
+{
+	struct sc_statement later = statement;
+
+	later.counter.v += seconds * 1000000000;
+	later.realtime.v += seconds * 1000000000 + (uint64_t)stray;
+	later.error_ns += seconds * 500000;
+	return vmclock_time_make(HZ, &later, discipline);
+}
+
+static void test_holds(void **state)
+{
+	static const struct {
+		uint64_t seconds;
+		int64_t stray;
+		bool holds;
+	} cases[] = {
+		{ 1, 0, true },	   { 15, 0, true },    { 17, 0, false },    { 1, 900, true },
+		{ 1, -900, true }, { 1, 1100, false }, { 1, -1100, false }, { 1, 1000000000, false },
+	};
+	const struct vmclock_time told = found_after(0, 0, &synchronised);
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
+		const struct vmclock_time now = found_after(cases[n].seconds, cases[n].stray, &synchronised);
+
+		if (vmclock_time_holds(&told, &now) != cases[n].holds)
+			fail_msg("%u s later, off by %d ns", (unsigned int)cases[n].seconds, (int)cases[n].stray);
+	}
+}
+
+/* A page that promises less than the host knows is kept for a millisecond of it; one that promises more, not at all. */
+static void test_holds_bound(void **state)
+{
+	const struct vmclock_time told = found_after(0, 0, &synchronised);
+	struct vmclock_time now = found_after(4, 0, &synchronised);
+
+	(void)state;
+	now.time_maxerror_ns += 20000;
+	assert_false(vmclock_time_holds(&told, &now));
+	now.time_maxerror_ns -= 20000 + 900000;
+	assert_true(vmclock_time_holds(&told, &now));
+	now.time_maxerror_ns -= 200000;
+	assert_false(vmclock_time_holds(&told, &now));
+}
+
+static void test_holds_facts(void **state)
+{
+	const struct vmclock_time told = found_after(0, 0, &synchronised);
+	struct host_discipline discipline = synchronised;
+	struct vmclock_time now;
+
+	(void)state;
+	discipline.leap = HOST_LEAP_INSERT;
+	now = found_after(1, 0, &discipline);
+	assert_false(vmclock_time_holds(&told, &now));
+	discipline = synchronised;
+	discipline.tai_offset_s = 38;
+	now = found_after(1, 0, &discipline);
+	assert_false(vmclock_time_holds(&told, &now));
+	discipline = synchronised;
+	discipline.estimated_error_ns++;
+	now = found_after(1, 0, &discipline);
+	assert_false(vmclock_time_holds(&told, &now));
+	discipline = synchronised;
+	discipline.synchronised = false;
+	now = found_after(1, 0, &discipline);
+	assert_false(vmclock_time_holds(&told, &now));
+}
+
 /* ---- A reader beside the writer ---- */
 
 #define UPDATES 200000u
@@ -203,9 +276,11 @@ __attribute__((no_sanitize("thread"))) static void test_reader(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_page),	  cmocka_unit_test(test_not_synchronised),
-		cmocka_unit_test(test_frequency), cmocka_unit_test(test_leap),
-		cmocka_unit_test(test_reader),	  cmocka_unit_test(test_no_statement),
+		cmocka_unit_test(test_page),	    cmocka_unit_test(test_not_synchronised),
+		cmocka_unit_test(test_frequency),   cmocka_unit_test(test_leap),
+		cmocka_unit_test(test_reader),	    cmocka_unit_test(test_no_statement),
+		cmocka_unit_test(test_holds),	    cmocka_unit_test(test_holds_bound),
+		cmocka_unit_test(test_holds_facts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

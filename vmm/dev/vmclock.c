@@ -121,6 +121,53 @@ struct vmclock_time vmclock_time_make(uint32_t hz, const struct sc_statement *st
 	return time;
 }
 
+/* ---- Whether it still holds ---- */
+
+#define STRAY_NS_MAX 1000u
+#define WIDER_NS_MAX 1000000u
+#define AGE_S_MAX 16u
+
+/* Seconds in units of 2^-64: what so many ticks of such a period come to. */
+static wide ticks_last(uint64_t ticks, uint64_t period, uint8_t shift)
+{
+	return (wide)ticks * period >> shift;
+}
+
+/* Rounded down; less than 2^34 s. */
+static uint64_t ns_of(wide time)
+{
+	return (uint64_t)(time >> 64) * NS_PER_S + (uint64_t)((wide)(uint64_t)time * NS_PER_S >> 64);
+}
+
+static wide time_of(const struct vmclock_time *time)
+{
+	return (wide)time->time_s << 64 | time->time_fraction;
+}
+
+static bool facts_are_alike(const struct vmclock_time *a, const struct vmclock_time *b)
+{
+	return a->flags == b->flags && a->status == b->status && a->leap == b->leap &&
+	       a->tai_offset_s == b->tai_offset_s && a->time_esterror_ns == b->time_esterror_ns;
+}
+
+bool vmclock_time_holds(const struct vmclock_time *told, const struct vmclock_time *now)
+{
+	uint64_t ticks = now->counter.v - told->counter.v, bound, stray;
+	wide age = ticks_last(ticks, told->period, told->period_shift), then = time_of(told) + age,
+	     found = time_of(now);
+
+	if (!facts_are_alike(told, now) || age >> 64 >= AGE_S_MAX)
+		return false;
+	stray = ns_of(then > found ? then - found : found - then);
+	if (stray > STRAY_NS_MAX)
+		return false;
+	if (!(now->flags & VMCLOCK_TIME_MAXERROR_VALID))
+		return true;
+	bound = told->time_maxerror_ns + ns_of(ticks_last(ticks, told->period_maxerror, told->period_shift));
+	/* The stray is rounded down. */
+	return bound > now->time_maxerror_ns + stray && bound - now->time_maxerror_ns < WIDER_NS_MAX;
+}
+
 /* ---- The page ---- */
 
 /* All but the sequence. */

@@ -18,6 +18,7 @@ static void wallclock_put(struct wallclock *wallclock, const struct vmclock_time
 	if (wallclock->written && offset != wallclock->guest.offset)
 		wallclock->guest.disruption_marker++;
 	wallclock->guest.offset = offset;
+	wallclock->told = *time;
 	wallclock->written = true;
 	vmclock_write(memory_span(wallclock->memory, device->base, sizeof(struct vmclock_page)), time,
 		      &wallclock->guest);
@@ -25,8 +26,14 @@ static void wallclock_put(struct wallclock *wallclock, const struct vmclock_time
 	device_pulse(device);
 }
 
+/* With the lock. */
+static bool wallclock_holds(const struct wallclock *wallclock, const struct vmclock_time *time, uint64_t offset)
+{
+	return wallclock->written && offset == wallclock->guest.offset && vmclock_time_holds(&wallclock->told, time);
+}
+
 /* The offset is read without the lock: one that is from before the last start is not used. */
-static void wallclock_update(struct wallclock *wallclock, uint32_t start)
+static void wallclock_update(struct wallclock *wallclock, uint32_t start, bool anyway)
 {
 	uint64_t offset = wallclock->counter.offset(wallclock->counter.context);
 	struct sc_statement statement = host_statement();
@@ -34,7 +41,7 @@ static void wallclock_update(struct wallclock *wallclock, uint32_t start)
 	struct vmclock_time time = vmclock_time_make(host_counter_hz(), &statement, &discipline);
 
 	lock_take(&wallclock->device.lock);
-	if (wallclock->running && wallclock->start == start)
+	if (wallclock->running && wallclock->start == start && (anyway || !wallclock_holds(wallclock, &time, offset)))
 		wallclock_put(wallclock, &time, offset);
 	lock_drop(&wallclock->device.lock);
 }
@@ -50,7 +57,7 @@ static void wallclock_start(struct device *device)
 	wallclock->running = true;
 	start = ++wallclock->start;
 	lock_drop(&device->lock);
-	wallclock_update(wallclock, start);
+	wallclock_update(wallclock, start, true);
 }
 
 static void wallclock_quiesce(struct device *device)
@@ -68,7 +75,7 @@ static void wallclock_tick(struct device *device)
 	lock_take(&device->lock);
 	start = wallclock->start;
 	lock_drop(&device->lock);
-	wallclock_update(wallclock, start);
+	wallclock_update(wallclock, start, false);
 }
 
 static void wallclock_save(struct device *device, struct buffer *state)

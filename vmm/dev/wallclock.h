@@ -2,8 +2,9 @@
 /*
  * VMClock as a device: keeps the page in guest memory true.
  *
- * Policy: the page is written anew about once a second while the guest runs, and before it runs, with a notification
- * each time. The disruption marker moves when the guest's counter has not run on as it did: after each move and
+ * Policy: about once a second while the guest runs the host's clock is looked at. The page is written anew, with a
+ * notification, when what it says does not hold any more, and before the guest runs: an idle guest shall not be woken
+ * for what it can work out. The disruption marker moves when the guest's counter has not run on as it did: after each move and
  * restore, and when guest time goes on where it stopped. The generation moves when the machine comes out of a file.
  */
 #ifndef VMM_DEV_WALLCLOCK_H
@@ -24,6 +25,7 @@ struct wallclock {
 	struct memory *memory;
 	struct wallclock_counter counter;
 	struct vmclock_guest guest;
+	struct vmclock_time told; /* as the page has it */
 	bool running;
 	bool written;	/* guest.offset is that of a counter that has run since */
 	uint32_t start; /* counts start() */
