@@ -328,6 +328,56 @@ static void test_round(void **state)
 	dirty = (struct dirty){ 0 };
 }
 
+/* The guest writes to a page while it is told how far the round is. */
+static void write_meanwhile(void *page, const struct precopy_progress *progress)
+{
+	(void)progress;
+	touch(*(uint64_t *)page, true);
+}
+
+/* What was written since the last round goes along; what is written while it goes is left, and has to fit. */
+static void test_catch_up(void **state)
+{
+	struct channel channel, peer;
+	struct precopy precopy = { .channel = &channel, .downtime_ns = 300000000 };
+	uint64_t meanwhile = 11;
+	int ends[2];
+	bool enough;
+
+	(void)state;
+	dirty_stop(&dirty);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	channel_open(&channel, ends[0], 30000);
+	channel_open(&peer, ends[1], 30000);
+	for (int n = 0; n < 3; n++)
+		assert_int_equal(channel_send(&peer, FRAME_SYNCED, NULL, 0, &error), 0);
+	assert_int_equal(precopy_start(&precopy, &vm, &memory, &error), 0);
+	assert_int_equal(precopy_round(&precopy, &error), 0);
+	while (channel_expect(&peer, FRAME_ZEROES, &(struct frame){ 0 }, &error) == 0)
+		;
+	touch(9, true);
+	assert_int_equal(precopy_catch_up(&precopy, &enough, &error), 0);
+	expect_frame(&peer, FRAME_PAGES, 9, 8 + 4096);
+	expect_frame(&peer, FRAME_SYNC, 0, 0);
+	assert_true(enough);
+	touch(10, true);
+	precopy.downtime_ns = 0;
+	precopy.speed = (struct precopy_speed){ 1, 1000000000 };
+	precopy.progress = write_meanwhile;
+	precopy.context = &meanwhile;
+	fake_time_set_step(600000000);
+	assert_int_equal(precopy_catch_up(&precopy, &enough, &error), 0);
+	fake_time_set_step(0);
+	expect_frame(&peer, FRAME_PAGES, 10, 8 + 4096);
+	assert_false(enough);
+	assert_int_equal(precopy.dirty.pages, 1);
+	assert_int_equal(precopy.misses, 1);
+	precopy_stop(&precopy);
+	channel_close(&channel);
+	channel_close(&peer);
+	dirty = (struct dirty){ 0 };
+}
+
 /* A small round of some 100 bytes in 10 ms or more, which raises the speed that is known, and never lowers it. */
 static void round_after(struct precopy_speed known, bool raised)
 {
@@ -367,7 +417,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_first_round), TEST(test_runs),	   TEST(test_large_pages), TEST(test_random),
 		TEST(test_host_fails),	TEST(test_earlier_stores), TEST(test_enough),	   TEST(test_never_enough),
-		TEST(test_round),	TEST(test_small_round),	   TEST(test_pieces),
+		TEST(test_round),	TEST(test_small_round),	   TEST(test_pieces),	   TEST(test_catch_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "migrate/comparison.h"
 
 #include "host/host.h"
+#include "migrate/stamps.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -42,4 +43,20 @@ int comparison_check(struct comparison *comparison, bool *enough, struct error *
 void comparison_rest(struct comparison *comparison)
 {
 	comparison->lacking_since = sc_ns(0);
+}
+
+int comparison_keep(struct comparison *comparison, struct channel *channel, const char *name, bool held,
+		    struct error *error)
+{
+	uint64_t half_width_us;
+	int result = 0;
+
+	if (!held || !comparison_fits(comparison, &half_width_us))
+		result = stamps_burst(channel, &comparison->offset, error);
+	if (result || comparison_fits(comparison, &half_width_us))
+		return result;
+	return error_set(error, ETIME,
+			 "once %s was asked to hold, the hosts' clocks could be compared to within %" PRIu64
+			 " us only, where %" PRIu32 " us were asked for; allow more with --max-step",
+			 name, half_width_us, comparison->max_step_us);
 }

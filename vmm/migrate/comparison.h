@@ -8,7 +8,7 @@
 #ifndef VMM_MIGRATE_COMPARISON_H
 #define VMM_MIGRATE_COMPARISON_H
 
-#include "base/error.h"
+#include "migrate/channel.h"
 
 #include <seaclock/core.h>
 
@@ -26,5 +26,12 @@ bool comparison_fits(const struct comparison *comparison, uint64_t *half_width_u
 int comparison_check(struct comparison *comparison, bool *enough, struct error *error);
 /* Something else is missing. */
 void comparison_rest(struct comparison *comparison);
+
+/*
+ * What was known has aged while guest `name` was asked to hold: -ETIME and a sentence if it is not good enough any
+ * more. One that is `held` stands still already, and is kept waiting only if that needs another look.
+ */
+int comparison_keep(struct comparison *comparison, struct channel *channel, const char *name, bool held,
+		    struct error *error);
 
 #endif

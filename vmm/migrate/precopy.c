@@ -163,6 +163,25 @@ int precopy_round(struct precopy *precopy, struct error *error)
 	return result;
 }
 
+static bool precopy_fits(const struct precopy *precopy)
+{
+	return precopy_expect_ns(precopy, precopy->dirty.pages) <= precopy->downtime_ns;
+}
+
+/* What is left fits, or not: -ENOBUFS if it did not too many times. */
+static int precopy_judge(struct precopy *precopy, bool fits, struct error *error)
+{
+	if (fits || ++precopy->misses < PRECOPY_MISSES_MAX)
+		return 0;
+	return error_set(
+		error, ENOBUFS,
+		"after %u rounds %llu MiB are still left, %llu ms at this connection's speed: the guest writes faster "
+		"than the %llu ms of downtime aimed at allow; let it do less, or allow more with --downtime%s",
+		precopy->rounds, (unsigned long long)(precopy->dirty.pages * MEMORY_PAGE_SIZE >> 20),
+		(unsigned long long)(precopy_expect_ns(precopy, precopy->dirty.pages) / NS_PER_MS),
+		(unsigned long long)(precopy->downtime_ns / NS_PER_MS), precopy->bucket.rate ? " or --bandwidth" : "");
+}
+
 /* The last round has halved what was left, so the next one may, too; and if it does not, there is another one. */
 static bool precopy_gains(const struct precopy *precopy)
 {
@@ -172,20 +191,21 @@ static bool precopy_gains(const struct precopy *precopy)
 
 int precopy_check(struct precopy *precopy, bool *enough, struct error *error)
 {
-	uint64_t expected_ns = precopy_expect_ns(precopy, precopy->dirty.pages);
-	bool fits = expected_ns <= precopy->downtime_ns, gains = fits && precopy_gains(precopy);
+	bool fits = precopy_fits(precopy), gains = fits && precopy_gains(precopy);
 
 	*enough = fits && !gains;
 	precopy->gains += gains;
-	if (fits || ++precopy->misses < PRECOPY_MISSES_MAX)
-		return 0;
-	return error_set(
-		error, ENOBUFS,
-		"after %u rounds %llu MiB are still left, %llu ms at this connection's speed: the guest writes faster "
-		"than the %llu ms of downtime aimed at allow; let it do less, or allow more with --downtime%s",
-		precopy->rounds, (unsigned long long)(precopy->dirty.pages * MEMORY_PAGE_SIZE >> 20),
-		(unsigned long long)(expected_ns / NS_PER_MS), (unsigned long long)(precopy->downtime_ns / NS_PER_MS),
-		precopy->bucket.rate ? " or --bandwidth" : "");
+	return precopy_judge(precopy, fits, error);
+}
+
+int precopy_catch_up(struct precopy *precopy, bool *enough, struct error *error)
+{
+	int result = dirty_collect(&precopy->dirty, error);
+
+	if (!result)
+		result = precopy_round(precopy, error);
+	*enough = !result && precopy_fits(precopy);
+	return result ? result : precopy_judge(precopy, *enough, error);
 }
 
 int precopy_finish(struct precopy *precopy, struct error *error)

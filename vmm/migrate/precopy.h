@@ -3,7 +3,8 @@
  * Rounds of guest memory from the source to the target.
  *
  * Policy: pages go out while the guest runs, until what is left can be sent within the downtime that is aimed at, and
- * then for as long as each round at least halves it: the guest stands still for what is left. A guest that writes
+ * then for as long as each round at least halves it. Other work lies between that and the stop, so one more round sends
+ * what was written meanwhile: the guest stands still only for what it writes during that one. A guest that writes
  * faster than the connection carries, or than the operator lets it, is refused after a number of rounds, not stopped
  * for long. The operator's bound is for the time in which the guest runs.
  */
@@ -67,6 +68,12 @@ int precopy_round(struct precopy *precopy, struct error *error);
  * they did not fit too many times.
  */
 int precopy_check(struct precopy *precopy, bool *enough, struct error *error);
+
+/*
+ * Right before the stop: a round of what was left and of what was written since. True if what is left now still fits;
+ * it counts with those above.
+ */
+int precopy_catch_up(struct precopy *precopy, bool *enough, struct error *error);
 
 /* The last pages; all vCPUs are held. */
 int precopy_finish(struct precopy *precopy, struct error *error);

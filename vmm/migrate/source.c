@@ -160,6 +160,36 @@ static int source_prepare(struct source *source)
 			 source->machine->config.name, wait.limit_ms);
 }
 
+/* What the disks have not flushed yet would be flushed while the guest stands still. */
+static int source_flush(struct source *source, bool *enough)
+{
+	const struct hold_wait wait = source_wait(source, AHEAD_LIMIT_MS);
+
+	return ahead_flush(&source->machine->devices, &wait, &source->flushes, enough, source->error);
+}
+
+/* Right before the stop. What is known of the clocks ages meanwhile. */
+static int source_catch_up(struct source *source, bool *enough)
+{
+	int result = precopy_catch_up(&source->precopy, enough, source->error);
+
+	return result || !*enough ? result : comparison_check(&source->comparison, enough, source->error);
+}
+
+/* After each round: all that is to be done before the guest can be stopped. */
+static int source_approach(struct source *source, bool *enough)
+{
+	int result = source_check_stop(source, enough);
+
+	if (!result && *enough)
+		result = source_flush(source, enough);
+	if (!result && *enough && source_must_prepare(source)) {
+		*enough = false;
+		return source_prepare(source);
+	}
+	return result || !*enough ? result : source_catch_up(source, enough);
+}
+
 static int source_precopy(struct source *source)
 {
 	bool enough = false;
@@ -171,17 +201,7 @@ static int source_precopy(struct source *source)
 		if (!result)
 			result = stamps_burst(source->channel, &source->comparison.offset, source->error);
 		if (!result)
-			result = source_check_stop(source, &enough);
-		if (!result && enough) {
-			const struct hold_wait wait = source_wait(source, AHEAD_LIMIT_MS);
-
-			result =
-				ahead_flush(&source->machine->devices, &wait, &source->flushes, &enough, source->error);
-		}
-		if (!result && enough && source_must_prepare(source)) {
-			result = source_prepare(source);
-			enough = false;
-		}
+			result = source_approach(source, &enough);
 		if (!result)
 			result = machine_check_alive(source->machine, "migrated", source->error);
 		if (!result)
@@ -209,25 +229,6 @@ static uint64_t source_lap(struct source *source)
 	return source->phase.v - began.v;
 }
 
-/*
- * What was known of the clocks has aged while the guest was asked to hold: the step must still be as small as asked
- * for. A guest that holds stands still already, and is kept waiting only if that needs another look.
- */
-static int source_keep_width(struct source *source, bool held)
-{
-	uint64_t half_width_us;
-	int result = 0;
-
-	if (!held || !comparison_fits(&source->comparison, &half_width_us))
-		result = stamps_burst(source->channel, &source->comparison.offset, source->error);
-	if (result || comparison_fits(&source->comparison, &half_width_us))
-		return result;
-	return error_set(source->error, ETIME,
-			 "once %s was asked to hold, the hosts' clocks could be compared to within %" PRIu64
-			 " us only, where %" PRIu32 " us were asked for; allow more with --max-step",
-			 source->machine->config.name, half_width_us, source->options->max_step_us);
-}
-
 /* Until the guest stands in a hold, if it can be asked for one. Without it, too, it can follow. */
 static int source_hold(struct source *source)
 {
@@ -248,7 +249,8 @@ static int source_hold(struct source *source)
 			 source->machine->config.name);
 	}
 	if (!result)
-		result = source_keep_width(source, held);
+		result = comparison_keep(&source->comparison, source->channel, source->machine->config.name, held,
+					 source->error);
 	/* Without a hold the guest has run until now. */
 	if (!held)
 		source->stop_ordered = source->phase = host_monotonic();
