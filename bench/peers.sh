@@ -18,7 +18,7 @@ peer_qemu=(/tmp/qemu/run -M virt,gic-version=3,accel=kvm -cpu host -smp 1 -m "$p
 
 # Brings QEMU to the host, once.
 peer_prepare() {
-	lab push "$peer_host" "$top/out/qemu.tar" /tmp/qemu.tar
+	lab push "$peer_host" "$top/out/newest-qemu.tar" /tmp/qemu.tar
 	host_shell "$peer_host" 'mkdir /tmp/qemu && tar -C /tmp/qemu -xf /tmp/qemu.tar && rm /tmp/qemu.tar
 		printf "#!/bin/sh\nLD_LIBRARY_PATH=/tmp/qemu/lib exec /tmp/qemu/qemu-system-aarch64 \"\$@\"\n" >/tmp/qemu/run
 		chmod +x /tmp/qemu/run'

@@ -36,7 +36,7 @@ BENCH := $(O)/host/bench/page_read $(addprefix $(O)/arm64/bench/,page_read stamp
 
 all: $(BENCH)
 
-bench: $(BENCH) $(BENCH_CHANNEL) $(QEMU_ARM64) lab-image
+bench: $(BENCH) $(BENCH_CHANNEL) $(NEWEST_QEMU) lab-image
 	@echo "On this machine:"
 	@$<
 	@$(BENCH_CHANNEL)

@@ -34,6 +34,16 @@ QEMU_ARM64 := $(O)/qemu.tar
 $(QEMU_ARM64): lab/unpack lab/libraries.sh $(PACKAGES)
 	lab/unpack qemu
 
+# The newest one, which the benchmarks are held against.
+NEWEST_QEMU := $(O)/newest-qemu.tar
+NEWEST_QEMU_PACKAGES := $(O)/packages/qemu-debs
+
+$(NEWEST_QEMU_PACKAGES): lab/packages $(PACKAGES)
+	lab/packages qemu
+
+$(NEWEST_QEMU): lab/unpack lab/libraries.sh $(NEWEST_QEMU_PACKAGES)
+	lab/unpack newest-qemu
+
 $(TRUTH_WRITER): $(call objects,host,lab/truth/truth-writer.c)
 	$(call say,LD)$(CC) $^ -o $@
 
