@@ -43,4 +43,7 @@ bench: $(BENCH) $(BENCH_CHANNEL) $(NEWEST_QEMU) lab-image
 	@echo
 	@bench/lab-bench
 
-.PHONY: bench
+bench-compare: bench
+	@bench/compare $(O)/bench.json bench/ratios
+
+.PHONY: bench bench-compare

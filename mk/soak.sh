@@ -32,7 +32,7 @@ parts_all() {
 	echo "debian-grub 3 out/scenarios/debian-grub make lab-test ONLY=debian-grub"
 	echo "conformance 10 out/conformance make conformance"
 	echo "boots 20 out/boots make boots"
-	echo "bench 5 out/bench make bench SHORT=1"
+	echo "bench 5 out/bench make bench-compare"
 	echo "property 200 - make property"
 	echo "model 1 - make check-model FULL=1"
 	# An hour for each target, which knows what it has had.
