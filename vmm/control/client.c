@@ -2,15 +2,13 @@
 /* The client's end of the control socket: see the header. */
 #include "control/client.h"
 
-#include "base/name.h"
 #include "base/text.h"
+#include "control/connection.h"
 #include "control/line.h"
 #include "control/request.h"
-#include "control/socket.h"
 #include "host/deadline.h"
 #include "transfer/limits.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -29,14 +27,6 @@
  * the guest may take question_ms. Twice that, for a slow host.
  */
 #define LONG_ANSWER_MS (2 * (handover_limits.frame_ms + handover_limits.question_ms))
-
-static int client_silent(const char *name, struct error *error)
-{
-	return error_set(error, ETIMEDOUT,
-			 "the monitor of %s does not answer: it is stopped, or this host is overloaded; `seaclock stop "
-			 "--now %s` ends it in any case",
-			 name, name);
-}
 
 static int client_closed(const char *name, struct error *error)
 {
@@ -57,29 +47,6 @@ static int client_unheard(const char *name, struct error *error)
 			 "the monitor of %s has said nothing for %d s: what was asked for may still be under way, as "
 			 "`seaclock status %s` tells",
 			 name, LONG_ANSWER_MS / 1000, name);
-}
-
-static int client_connect(const char *name, int *fd, struct error *error)
-{
-	struct sockaddr_un address;
-	int result = control_address(name, &address, error);
-	int reason;
-
-	if (result)
-		return result;
-	/* Does not block: if the monitor accepts nobody, its queue is full and connect() would wait for ever. */
-	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (*fd < 0)
-		return error_set(error, errno, "no socket (%s)", strerror(errno));
-	if (!connect(*fd, (struct sockaddr *)&address, sizeof(address)))
-		return 0;
-	reason = errno;
-	close(*fd);
-	if (reason == EAGAIN)
-		return client_silent(name, error);
-	result = reason == ENOENT || reason == ECONNREFUSED ? ESRCH : reason;
-	return error_set(error, result, "no machine named %s is running here (%s: %s)", name, address.sun_path,
-			 strerror(reason));
 }
 
 /* A monitor that another release has started: in its words, or in ours if it says which version it takes. */
@@ -156,7 +123,7 @@ static int client_wait(const char *name, int fd, int limit_ms, const struct clie
 			return result;
 	}
 	if (errno == ETIMEDOUT)
-		return client_silent(name, error);
+		return connection_silent(name, error);
 	if (errno == ENOMEM)
 		return error_set(error, ENOMSG, "no memory for what the monitor of %s has answered", name);
 	return client_closed(name, error);
@@ -186,7 +153,7 @@ static int client_write(const char *name, int fd, json_t *request, const struct 
 static int client_send(const char *name, json_t *request, const struct client_passed *passed, int *fd,
 		       struct error *error)
 {
-	int result = client_connect(name, fd, error);
+	int result = connection_open(name, fd, error);
 
 	if (result) {
 		json_decref(request);
@@ -295,7 +262,7 @@ static int peer_open(int fd)
 static bool client_has_ended(const char *name)
 {
 	struct error ignored;
-	int fd, result = client_connect(name, &fd, &ignored);
+	int fd, result = connection_open(name, &fd, &ignored);
 
 	if (!result)
 		close(fd);
@@ -328,7 +295,7 @@ static int shutdown_wait(const char *name, int process, uint32_t wait_s, struct 
 int client_shutdown(const char *name, uint32_t wait_s, struct error *error)
 {
 	json_t *answer = NULL;
-	int fd, process, result = client_connect(name, &fd, error);
+	int fd, process, result = connection_open(name, &fd, error);
 
 	if (result)
 		return result;
@@ -379,7 +346,7 @@ static const char *stop_order(const char *name, int fd, int *result, struct erro
 
 int client_stop_now(const char *name, const char **killed, struct error *error)
 {
-	int fd, process, result = client_connect(name, &fd, error);
+	int fd, process, result = connection_open(name, &fd, error);
 	const char *why;
 
 	*killed = NULL;
@@ -429,43 +396,21 @@ static int status_take(const struct asked *asked, int limit_ms, json_t **status,
 	return result;
 }
 
-static bool name_of_socket(const char *file, char name[NAME_SIZE])
-{
-	size_t length = strlen(file);
-	size_t end = strlen(".sock");
-
-	if (length <= end || length - end >= NAME_SIZE || strcmp(file + length - end, ".sock") != 0)
-		return false;
-	memcpy(name, file, length - end);
-	name[length - end] = '\0';
-	return name_is_valid(name);
-}
-
-/* Asks every machine of the control folder. The caller frees the array. -errno. */
+/* Asks every machine that is found here. The caller frees the array. -errno. */
 static int status_ask_all(struct asked **all, size_t *count, struct error *error)
 {
-	DIR *folder = opendir(control_folder());
-	const struct dirent *entry;
+	char(*names)[NAME_SIZE];
+	struct error ignored;
+	int result = connection_names(&names, count, error);
 
 	*all = NULL;
-	*count = 0;
-	if (!folder && errno != ENOENT)
-		return error_set(error, errno, "cannot read the control folder %s (%s)", control_folder(),
-				 strerror(errno));
-	while (folder && (entry = readdir(folder))) {
-		char name[NAME_SIZE];
-		struct error ignored;
-		struct asked *more =
-			name_of_socket(entry->d_name, name) ? realloc(*all, (*count + 1) * sizeof(**all)) : NULL;
-
-		if (!more)
-			continue;
-		*all = more;
-		more[(*count)++] = status_ask(name, &ignored);
-	}
-	if (folder)
-		closedir(folder);
-	return 0;
+	if (result)
+		return result;
+	*all = calloc(*count + 1, sizeof(**all));
+	for (size_t n = 0; *all && n < *count; n++)
+		(*all)[n] = status_ask(names[n], &ignored);
+	free(names);
+	return *all ? 0 : error_set(error, ENOMEM, "no memory for what the monitors answer");
 }
 
 /* False if the machine is gone: it ended meanwhile, or the socket was left behind by a monitor that was killed. */

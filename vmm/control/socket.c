@@ -10,12 +10,27 @@
 #include <sys/socket.h>
 
 #define FOLDER_DEFAULT "/run/seaclock"
+/* As system/seaclock@.service has it. */
+#define UNITS_FOLDER "/run/seaclock-units"
 
-const char *control_folder(void)
+/* NULL if there is none. */
+static const char *folder_named(void)
 {
 	const char *folder = getenv("SEACLOCK_DIR");
 
-	return folder && *folder ? folder : FOLDER_DEFAULT;
+	return folder && *folder ? folder : NULL;
+}
+
+const char *control_folder(void)
+{
+	const char *folder = folder_named();
+
+	return folder ? folder : FOLDER_DEFAULT;
+}
+
+const char *control_units(void)
+{
+	return folder_named() ? NULL : UNITS_FOLDER;
 }
 
 int control_address(const char *name, struct sockaddr_un *address, struct error *error)
@@ -33,4 +48,15 @@ int control_address(const char *name, struct sockaddr_un *address, struct error 
 		return error_set(error, ENAMETOOLONG, "the control folder %s has too long a path for a socket",
 				 control_folder());
 	return 0;
+}
+
+bool control_unit_address(const char *name, struct sockaddr_un *address)
+{
+	int length;
+
+	if (!control_units())
+		return false;
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	length = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s/%s.sock", control_units(), name, name);
+	return length < (int)sizeof(address->sun_path);
 }
