@@ -52,7 +52,7 @@ soak-status:
 # such; the module belongs to the kernel's own checkers.
 TIDY_ARM64 := $(filter vmm/host/% test/guest/% test/bare/% guest/% lab/% bench/guest%,$(CHECK_C))
 TIDY_SRC := $(filter-out linux/%,$(filter %.c,$(CHECK_C)))
-TIDY_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -Ivmm -Itest/bare -Itest/conformance
+TIDY_FLAGS := -std=c11 -D_GNU_SOURCE -DSEACLOCK_VERSION='"$(VERSION)"' -Iinclude -Ivmm -Itest/bare -Itest/conformance
 
 # Assertions of cmocka leave a function by longjmp(), which the analyzer does not know: of tests it follows paths that
 # nobody takes, for half of all its time.

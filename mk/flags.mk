@@ -15,8 +15,11 @@ SYSROOT_CFLAGS := -isystem $(O)/sysroot/usr/include
 # Where libraries are that libraries need, too.
 SYSROOT_LDFLAGS := -L$(O)/sysroot/usr/lib/aarch64-linux-gnu -Wl,-rpath-link,$(O)/sysroot/usr/lib/aarch64-linux-gnu
 
+# What the packages are called is what the program says: their changelog has the version, and nothing else has it.
+VERSION := $(shell sed -n '1s/^seaclock (\(.*\)) .*/\1/p' debian/changelog)
+
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-CFLAGS_COMMON := -std=c11 -D_GNU_SOURCE $(WARNINGS) -Iinclude -Ivmm -g -MMD -MP
+CFLAGS_COMMON := -std=c11 -D_GNU_SOURCE $(WARNINGS) -Iinclude -Ivmm -DSEACLOCK_VERSION='"$(VERSION)"' -g -MMD -MP
 
 CFLAGS_host := $(CFLAGS_COMMON) -O2
 # LOCK_CHECK: vmm/base/lock.h
@@ -52,6 +55,8 @@ $(O)/arm64/%.o: %.c
 $(O)/bare/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(ARM64)gcc $(CFLAGS_bare) -c $< -o $@
+
+$(foreach flavour,arm64 san tsan,$(O)/$(flavour)/vmm/command/main.o): debian/changelog
 
 # $(call objects,FLAVOUR,SOURCES)
 objects = $(patsubst %.c,$(O)/$(1)/%.o,$(2))

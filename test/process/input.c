@@ -145,7 +145,8 @@ static void test_help(void **state)
 					"The manual page seaclock(1) explains the options.\n");
 	assert_string_equal(altra.errors, "");
 	assert_int_equal(node_command(&altra, "--version", NULL), 0);
-	assert_string_equal(altra.said, "seaclock: migration protocol 6, also taken: 5; control protocol 1\n");
+	assert_string_equal(altra.said,
+			    "seaclock " SEACLOCK_VERSION ": migration protocol 6, also taken: 5; control protocol 1\n");
 }
 
 /* ---- Images ---- */

@@ -113,8 +113,8 @@ static bool tell(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--version") != 0)
 		return false;
-	printf("seaclock: migration protocol %u, also taken: %u; control protocol %d\n", FRAME_PROTOCOL,
-	       FRAME_PROTOCOL_OLDEST, CONTROL_VERSION);
+	printf("seaclock " SEACLOCK_VERSION ": migration protocol %u, also taken: %u; control protocol %d\n",
+	       FRAME_PROTOCOL, FRAME_PROTOCOL_OLDEST, CONTROL_VERSION);
 	return true;
 }
 
