@@ -160,6 +160,23 @@ static void test_moves(void **state)
 	assert_false(last_is_plain(&grace));
 }
 
+/* The files as systemd passes those of a folder on, in another one. */
+static void test_prefix(void **state)
+{
+	static const char *const names[] = { "ca.pem", "cert.pem", "key.pem", "peers" };
+
+	(void)state;
+	hosts_open("hz=25000000", "hz=25000000,counter=77");
+	assert_int_equal(mkdir(process_path("credentials"), 0700), 0);
+	for (size_t n = 0; n < ARRAY_SIZE(names); n++)
+		assert_int_equal(
+			rename(process_path("ca/grace/%s", names[n]), process_path("credentials/tls_%s", names[n])), 0);
+	receiver = node_receive_with(&grace, "--tls", process_path("credentials/tls_"));
+	assert_int_equal(migrate_by_tls(), 0);
+	expect_moved();
+	assert_false(last_is_plain(&grace));
+}
+
 /* New keys again and again, on the way there. */
 static void test_rekeys(void **state)
 {
@@ -303,9 +320,9 @@ static void test_time(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_keys),       TEST(test_keys_refused), TEST(test_moves),  TEST(test_rekeys),
-		TEST(test_plain),      TEST(test_unix_socket),	TEST(test_unlike), TEST(test_peers),
-		TEST(test_wrong_host), TEST(test_no_keys),	TEST(test_time),
+		TEST(test_keys),   TEST(test_keys_refused), TEST(test_moves),	    TEST(test_rekeys),
+		TEST(test_prefix), TEST(test_plain),	    TEST(test_unix_socket), TEST(test_unlike),
+		TEST(test_peers),  TEST(test_wrong_host),   TEST(test_no_keys),	    TEST(test_time),
 	};
 
 	return process_run_tests(tests, ARRAY_SIZE(tests));

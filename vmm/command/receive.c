@@ -6,9 +6,11 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "command/manager.h"
 #include "command/monitor.h"
 #include "command/serve.h"
 #include "command/verb.h"
+#include "migrate/key_files.h"
 #include "migrate/linger.h"
 #include "migrate/target.h"
 #include "transfer/gap.h"
@@ -200,7 +202,7 @@ static int peers_read(const char *folder, struct peers *peers, struct error *err
 	char path[PATH_MAX];
 	void *text;
 	size_t size;
-	int result = file_path_in(folder, "peers", path, sizeof(path), error);
+	int result = key_files_path_of(folder, "peers", path, error);
 
 	if (!result)
 		result = file_read(path, &text, &size, error);
@@ -269,6 +271,7 @@ int receive_run(const struct receive_options *options, enum machine_end *end, st
 	if (options->plain)
 		log_line("without TLS, as it was told: whoever reaches %s may send a machine, and others may read it",
 			 address);
+	manager_ready();
 	while (!receive.over)
 		receive_once(&receive);
 	receive_linger(&receive);

@@ -5,14 +5,15 @@
  * Policy: the control socket is open before the guest runs, so that a running guest is never lost because its name is
  * taken. What was done to the guest's clock goes to the log.
  */
-#include "snapshot/restore.h"
+#include "command/restore.h"
 
 #include "base/log.h"
 #include "base/signals.h"
-#include "command/elsewhere.h"
+#include "command/manager.h"
 #include "command/monitor.h"
 #include "command/serve.h"
 #include "command/verb.h"
+#include "snapshot/restore.h"
 #include "transfer/gap.h"
 
 #include <inttypes.h>
@@ -21,16 +22,6 @@
 #define NS_PER_US 1000u
 #define NS_PER_MS 1000000u
 #define NS_PER_S 1000000000u
-
-struct restoring_options {
-	struct elsewhere_options elsewhere;
-	const char *clock;  /* NULL: as the file says */
-	uint32_t max_gap_s; /* 0: not said */
-	bool inferred;
-	bool force;
-	const char *console; /* as for console_open() */
-	const char *sandbox; /* NULL: not said */
-};
 
 static const struct restoring_options defaults = { .console = "-" };
 
@@ -62,6 +53,7 @@ static int restoring_serve(struct machine *machine, struct teardown *teardown, e
 	if (!result) {
 		machine_run_loaded(machine);
 		restoring_log(machine);
+		manager_ready();
 		*end = serve_run(&serve);
 	}
 	monitor_tear_down(teardown, machine, *end);

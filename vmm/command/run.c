@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `seaclock run`: boots a guest and serves it to its end. */
+#include "command/run.h"
+
 #include "base/layout.h"
 #include "base/signals.h"
-#include "command/describe.h"
+#include "command/manager.h"
 #include "command/monitor.h"
 #include "command/serve.h"
 #include "command/verb.h"
 #include "machine/payload.h"
 
 #define MIB_SHIFT 20
-
-struct run_options {
-	struct describe_options machine;
-	const char *console; /* as for console_open() */
-	const char *sandbox; /* NULL: not said */
-};
 
 static const struct run_options defaults = { .console = "-" };
 
@@ -47,8 +43,10 @@ static int boot_serve(struct machine *machine, struct teardown *teardown, enum m
 		result = signals_check(error);
 	if (!result)
 		result = machine_resume(machine, SC_CLOCK_FREEZE, false, error);
-	if (!result)
+	if (!result) {
+		manager_ready();
 		*end = serve_run(&serve);
+	}
 	monitor_tear_down(teardown, machine, *end);
 	serve_close(&serve);
 	return result;

@@ -38,4 +38,11 @@ void key_files_close(struct key_files *files);
 /* What a file is called; -ENAMETOOLONG if the folder's name is too long. */
 int key_files_path(const char *folder, enum key_file which, char path[PATH_MAX], struct error *error);
 
+/*
+ * The same of another file that lies beside them. A folder whose name ends with _ is a prefix: systemd passes the files
+ * of a folder on in another, where each has the credential's name and _ before its own (systemd.exec(5),
+ * LoadCredential=).
+ */
+int key_files_path_of(const char *folder, const char *name, char path[PATH_MAX], struct error *error);
+
 #endif
