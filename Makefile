@@ -32,6 +32,7 @@ boots: ## boot a guest BOOTS (50) times in the lab
 test: ## every test; the last line is the sum of all tiers
 check-time: ## hold the times of the last make test against mk/shares
 soak: ## everything long, resumable: PARTS="NAME..." chooses, ROUNDS=N repeats; soak-status prints what was done
+install: ## the arm64 monitor, its manual, units and completion, into DESTDIR and PREFIX (/usr/local)
 try: ## a Debian on an emulated host, and you at its shell: doc/tutorial.md
 demo: ## a guest migrates from a 25 MHz host to a 1 GHz host and back; ends with a table and a report
 bench: ## what things cost: the clock on this machine; in the lab that, timers, boot, downtime, disks, networks; SHORT=1: once
@@ -41,7 +42,7 @@ clean: ## remove everything built, downloads included
 help: ## this list
 
 include mk/flags.mk
-include core/rules.mk guest/rules.mk vmm/rules.mk linux/rules.mk lab/rules.mk test/rules.mk test/process/rules.mk test/intruder/rules.mk test/bare/rules.mk test/conformance/rules.mk bench/rules.mk
+include core/rules.mk guest/rules.mk vmm/rules.mk linux/rules.mk lab/rules.mk system/rules.mk test/rules.mk test/process/rules.mk test/intruder/rules.mk test/bare/rules.mk test/conformance/rules.mk bench/rules.mk
 include mk/check.mk
 
 # The first run on a machine installs what is missing, before any rule needs it: make remakes an included file first.

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What a system has of Seaclock besides the program: units, the scripts that they run, completion; and `make install`.
+# DESTDIR stands before every path, PREFIX is /usr/local unless it is given. The program is the arm64 one.
+
+PREFIX := /usr/local
+INSTALL := install
+MANUALS := doc/seaclock.1 doc/seaclock.json.5 doc/seaclock-units.7
+UNITS := $(sort $(wildcard system/*.service system/*.socket system/*.slice))
+
+# $(call put,MODE,FILES,FOLDER)
+put = $(INSTALL) -d '$(DESTDIR)$(3)' && $(INSTALL) -m $(1) $(2) '$(DESTDIR)$(3)'
+
+install: $(MONITOR)
+	@$(call put,755,$(MONITOR),$(PREFIX)/bin)
+	@$(call put,755,system/leave system/saved,$(PREFIX)/libexec/seaclock)
+	@$(call put,644,$(UNITS),$(PREFIX)/lib/systemd/system)
+	@cd '$(DESTDIR)$(PREFIX)/lib/systemd/system' && sed -i -e 's|/usr/bin/seaclock|$(PREFIX)/bin/seaclock|' \
+		-e 's|/usr/libexec/|$(PREFIX)/libexec/|' $(notdir $(UNITS))
+	@$(INSTALL) -D -m 644 system/completion.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/seaclock'
+	@for page in $(MANUALS); do \
+		$(INSTALL) -D -m 644 $$page "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}" || exit; done
+	@$(INSTALL) -d '$(DESTDIR)/etc/seaclock/machines' '$(DESTDIR)/etc/seaclock/units'
+	@$(INSTALL) -d -m 700 '$(DESTDIR)/etc/seaclock/tls'
+
+.PHONY: install
