@@ -54,7 +54,7 @@ $(O)/installed.mk: $(PACKAGES)
 	@touch $@
 
 # What each object was built from.
--include $(shell find $(wildcard $(addprefix $(O)/,host san tsan arm64 bare check)) /dev/null -name '*.d')
+-include $(shell find $(wildcard $(addprefix $(O)/,host san tsan arm64 pic bare check)) /dev/null -name '*.d')
 
 test:
 	@mk/test-all.sh

@@ -23,4 +23,14 @@ install: $(MONITOR)
 	@$(INSTALL) -d '$(DESTDIR)/etc/seaclock/machines' '$(DESTDIR)/etc/seaclock/units'
 	@$(INSTALL) -d -m 700 '$(DESTDIR)/etc/seaclock/tls'
 
-.PHONY: install
+LIBDIR = $(PREFIX)/lib
+
+install-library: $(LIBRARY)
+	@$(call put,644,$(LIBRARY),$(LIBDIR))
+	@ln -sf libseaclock.so.0 '$(DESTDIR)$(LIBDIR)/libseaclock.so'
+	@$(call put,644,$(LIBRARY_HEADERS),$(PREFIX)/include/seaclock)
+	@$(INSTALL) -d '$(DESTDIR)$(LIBDIR)/pkgconfig'
+	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' core/libseaclock.pc.in \
+		>'$(DESTDIR)$(LIBDIR)/pkgconfig/libseaclock.pc'
+
+.PHONY: install install-library

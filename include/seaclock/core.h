@@ -18,6 +18,10 @@
 #include <stddef.h>
 #endif
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Errors; functions return them negated. */
 #define SC_E_RATE 1    /* the counter's rate is outside SC_RATE_MIN_HZ..SC_RATE_MAX_HZ */
 #define SC_E_SHORT 2   /* the buffer or record ends before its contents */
@@ -530,5 +534,9 @@ int sc_offset_rate(const struct sc_offset *handoff, struct sc_offset_rate *rate)
 int sc_record_save(const struct sc_partition *partition, const struct sc_stop_point *stop, void *buffer,
 		   size_t capacity, size_t *size);
 int sc_record_load(const void *buffer, size_t size, struct sc_partition *partition, struct sc_stop_point *stop);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

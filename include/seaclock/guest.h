@@ -15,6 +15,10 @@
 
 #include <seaclock/core.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Errors; functions return them negated. */
 #define SC_GUEST_E_ABSENT 1	/* there is no such hypervisor */
 #define SC_GUEST_E_INCOMPLETE 2 /* the hypervisor does not grant what was asked for */
@@ -151,5 +155,9 @@ int sc_guest_sint_disable(const struct sc_guest *guest, uint32_t sint);
  */
 bool sc_guest_message_take(const struct sc_guest *guest, struct sc_message *page, uint32_t sint,
 			   struct sc_timer_message *message);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

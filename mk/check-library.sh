@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The core as a library for others: it exports what its header declares and nothing else, each name with the version that
+# its version script gives, and its headers are C++ as well. Usage: check-library.sh LIBRARY
+set -u
+
+library=$1
+failed=0
+
+declared() {
+	ctags --languages=C --langmap=C:.h --kinds-C=p -f - include/seaclock/core.h | cut -f 1 | sort -u | sed 's/$/@@SEACLOCK_0/'
+}
+
+exported() {
+	aarch64-linux-gnu-nm -D --defined-only --with-symbol-versions "$library" | awk '$2 != "A" { print $3 }' | sort
+}
+
+differing=$(diff <(declared) <(exported)) || {
+	echo "include/seaclock/core.h (<) and $library (>) differ, so core/libseaclock.map is not right:"
+	echo "$differing"
+	failed=1
+}
+
+for header in include/seaclock/*.h; do
+	for standard in c++11 c++20; do
+		clang --std="$standard" -Wall -Wextra -Werror -Iinclude -I. --target=aarch64-linux-gnu \
+			-isystem /usr/aarch64-linux-gnu/include -x c++ -fsyntax-only - <<<"#include \"$header\"" || {
+			echo "$header is no $standard"
+			failed=1
+		}
+	done
+done
+exit "$failed"
