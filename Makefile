@@ -33,6 +33,7 @@ test: ## every test; the last line is the sum of all tiers
 check-time: ## hold the times of the last make test against mk/shares
 soak: ## everything long, resumable: PARTS="NAME..." chooses, ROUNDS=N repeats; soak-status prints what was done
 install: ## the arm64 monitor, its manual, units and completion, into DESTDIR and PREFIX (/usr/local)
+deb: ## Debian packages for arm64, in out/deb
 try: ## a Debian on an emulated host, and you at its shell: doc/tutorial.md
 demo: ## a guest migrates from a 25 MHz host to a 1 GHz host and back; ends with a table and a report
 bench: ## what things cost: the clock on this machine; in the lab that, timers, boot, downtime, disks, networks; SHORT=1: once

@@ -54,7 +54,8 @@ for path in "${files[@]}"; do
 done
 
 mapfile -t text < <(printf '%s\n' "${files[@]}" | grep -vE "\.(svg|png)$|^$self$")
-mapfile -t code < <(printf '%s\n' "${text[@]}" | grep -vE '\.md$|\.1$')
+# Debian's form of a copyright begins with its own address.
+mapfile -t code < <(printf '%s\n' "${text[@]}" | grep -vE '\.md$|\.1$|^debian/copyright$')
 forbid 'trailing space' '[[:space:]]+$' "${text[@]}"
 forbid 'path of one machine' '(^|[^[:alnum:]_.}/-])/(home|work|workspace|tmp/bash)[_/]' "${text[@]}"
 forbid 'name of a mirror' '(deb|security|ftp|archive|ports|mirrors?)\.[a-z.]*(debian|ubuntu|kernel)\.(org|com)' "${text[@]}"

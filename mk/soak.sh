@@ -35,6 +35,7 @@ parts_all() {
 	echo "bench 5 out/bench make bench-compare"
 	echo "property 200 - make property"
 	echo "model 1 - make check-model FULL=1"
+	echo "packages 1 - make check-packages"
 	# An hour for each target, which knows what it has had.
 	echo "fuzz 30 - make fuzz FUZZ_SECONDS=120 FUZZ_TOTAL=3600"
 	echo "faults 20 - make faults STRIDE=20 FAULTS=500"

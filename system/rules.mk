@@ -33,4 +33,11 @@ install-library: $(LIBRARY)
 	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' core/libseaclock.pc.in \
 		>'$(DESTDIR)$(LIBDIR)/pkgconfig/libseaclock.pc'
 
-.PHONY: install install-library
+# Packages for arm64, wherever this is.
+deb: $(MONITOR) $(LIBRARY)
+	@system/deb
+
+check-packages: $(MONITOR) $(LIBRARY)
+	@system/deb check
+
+.PHONY: install install-library deb check-packages
