@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include "base/named_socket.h"
+#include "control/client.h"
 #include "control/connection.h"
 
 #include <errno.h>
@@ -117,6 +118,31 @@ static void unit_make(const char *name)
 	assert_int_equal(mkdir(path, 0700), 0);
 }
 
+/* Another user does not get at a unit's machine, and is not told that it is silent. */
+static void test_unit_of_another(void **state)
+{
+	json_t *all;
+	int unit;
+
+	(void)state;
+	if (!own_run || geteuid())
+		skip();
+	unsetenv("SEACLOCK_DIR");
+	assert_int_equal(mkdir("/run/seaclock-units", 0755), 0);
+	unit_make("boat");
+	unit = listen_at("/run/seaclock-units/boat/boat.sock");
+	assert_int_equal(seteuid(SOMEBODY), 0);
+	expect_open("boat", -EACCES);
+	assert_int_equal(client_status_all(&all, &error), 0);
+	assert_int_equal(json_array_size(all), 0);
+	assert_int_equal(seteuid(0), 0);
+	json_decref(all);
+	close(unit);
+	assert_int_equal(unlink("/run/seaclock-units/boat/boat.sock") || rmdir("/run/seaclock-units/boat") ||
+				 rmdir("/run/seaclock-units"),
+			 0);
+}
+
 static void test_units(void **state)
 {
 	int unit, own;
@@ -154,6 +180,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_named_folder),
 		cmocka_unit_test(test_whose),
+		cmocka_unit_test(test_unit_of_another),
 		cmocka_unit_test(test_units),
 	};
 

@@ -413,10 +413,13 @@ static int status_ask_all(struct asked **all, size_t *count, struct error *error
 	return *all ? 0 : error_set(error, ENOMEM, "no memory for what the monitors answer");
 }
 
-/* False if the machine is gone: it ended meanwhile, or the socket was left behind by a monitor that was killed. */
+/*
+ * False if the machine is gone: it ended meanwhile, or the socket was left behind by a monitor that was killed. Or it
+ * is another user's, who has a unit here.
+ */
 static bool status_is_silence(int result)
 {
-	return result != -ESRCH && result != -EPIPE;
+	return result != -ESRCH && result != -EPIPE && result != -EACCES;
 }
 
 static json_t *status_failed(const char *name, const struct error *error)
