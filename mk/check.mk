@@ -2,7 +2,7 @@
 #
 # What holds for the whole tree: the checks behind `make check`. Each is a target of its own, and fails with the places.
 
-AREAS := include core guest vmm linux lab test bench
+AREAS := include core repair guest vmm linux lab test bench
 CHECK_C := $(shell find $(wildcard $(AREAS)) -name '*.[ch]' | sort)
 
 check: unit property process check-scripts check-purity check-model check-headers check-layers check-calls check-format \

@@ -9,7 +9,7 @@ includes_path='vmm include test/bare test/conformance'
 # Prints a line FILE LINE INCLUDED for each #include of a file of the tree in the current folder, sorted by file. What a
 # system or a kernel provides is left out. INCLUDED is a path from the top, or "NAME" in quotes if there is no such file.
 includes_list() {
-	find include core guest linux vmm lab test bench -name '*.[chS]' 2>/dev/null | sort | awk -v path="$includes_path" '
+	find include core repair guest linux vmm lab test bench -name '*.[chS]' 2>/dev/null | sort | awk -v path="$includes_path" '
 		# Folds a/../ away.
 		function plain(name) {
 			while (match(name, /[^\/]+\/\.\.\//))

@@ -87,7 +87,7 @@ dot_write() {
 				fontsize=13, fillcolor="#e8eff9", color="#30507a"]
 			edge [color="#30507a", fontname="Helvetica,sans-serif", fontsize=10, arrowsize=0.6]
 			"bench", "lab", "test" [fillcolor="#f2f2f2"]
-			"core", "guest", "include", "linux" [fillcolor="#e9f5e6"]
+			"core", "repair", "guest", "include", "linux" [fillcolor="#e9f5e6"]
 			subgraph cluster_vmm {
 				graph [label="vmm", labeljust=l, fontsize=13, bgcolor="#fafcff", color="#30507a"]
 	END

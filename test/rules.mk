@@ -8,10 +8,13 @@ TEST_LIBS := -lcmocka $(VMM_LIBS) -lm
 TEST_LIB := $(O)/san/test/seaclock.a
 # What programs in a guest print and how they judge, for the tests that hold the judge against it.
 PROBE_PURE := $(addprefix test/guest/,disks_check.c disks_order.c iops_walk.c probe_line.c probe_pattern.c probe_sleep.c traffic_exchange.c)
-TEST_LIB_OBJ := $(call objects,san,$(CORE_SRC) $(VMM_TESTABLE_SRC) $(JUDGE_SRC) $(PROBE_PURE) $(RELAY_PURE) $(sort $(wildcard test/fake/*.c)))
+TEST_LIB_OBJ := $(call objects,san,$(CORE_SRC) $(REPAIR_SRC) $(VMM_TESTABLE_SRC) $(JUDGE_SRC) $(PROBE_PURE) $(RELAY_PURE) $(sort $(wildcard test/fake/*.c)))
 TEST_OBJ := $(call objects,san,$(sort $(wildcard test/unit/*.c test/property/*.c)))
 TEST_UNIT := $(filter $(O)/san/test/unit/%,$(TEST_OBJ:.o=))
 TEST_PROPERTY := $(filter $(O)/san/test/property/%,$(TEST_OBJ:.o=))
+
+# The judge of the parser of types.
+$(O)/san/test/unit/repair_judge $(O)/tsan/test/unit/repair_judge: TEST_LIBS += -lbpf
 
 # Appended, not replaced: folders may hold files of the same name.
 $(TEST_LIB): $(TEST_LIB_OBJ)
@@ -69,14 +72,20 @@ mutants: $(O)/san/test/unit/conformance_core $(filter $(O)/san/test/unit/core_%,
 check-scripts:
 	@test/run-tests $(sort $(wildcard test/script/*))
 
-# The core may need memory functions and nothing else, or a Linux module could not take it.
-PURE_SYMBOLS := memcmp memcpy memmove memset
+# The core may need memory functions and nothing else, or a Linux module could not take it; repair/ compares names, too.
+PURE_core := memcmp memcpy memmove memset
+PURE_repair := $(PURE_core) strcmp strlen
 
-check-purity: $(O)/arm64/core/core.ro
-	@impure=$$($(ARM64)nm -u $< | awk '{ print $$2 }' | grep -vxF $(PURE_SYMBOLS:%=-e %)); \
-		test -z "$$impure" || { echo "the core is not pure, it needs:" $$impure; exit 1; }
+check-purity: check-purity-core check-purity-repair
 
-$(O)/arm64/core/core.ro: $(call objects,arm64,$(CORE_SRC))
+check-purity-core check-purity-repair: check-purity-%: $(O)/arm64/%/whole.ro
+	@impure=$$($(ARM64)nm -u $< | awk '{ print $$2 }' | grep -vxF $(PURE_$*:%=-e %)); \
+		test -z "$$impure" || { echo "$*/ is not pure, it needs:" $$impure; exit 1; }
+
+$(O)/arm64/core/whole.ro: $(call objects,arm64,$(CORE_SRC))
+$(O)/arm64/repair/whole.ro: $(call objects,arm64,$(REPAIR_SRC))
+
+$(O)/arm64/%/whole.ro:
 	$(call say,LD)$(ARM64)ld -r $^ -o $@
 
 # The protocol of the handover, over all interleavings.
@@ -89,7 +98,7 @@ CFLAGS_fuzz := $(CFLAGS_COMMON) -DLOCK_CHECK -O2 -fsanitize=fuzzer-no-link,addre
 FUZZ_LIB := $(O)/fuzz/test/seaclock.a
 # Nothing is opened, and no file written, by a name that a fuzzer has made up: test/fuzz/stub/.
 FUZZ_STUBBED := vmm/base/replace.c vmm/dev/disk/disk.c vmm/dev/net/uplink.c
-FUZZ_LIB_OBJ := $(call objects,fuzz,$(CORE_SRC) $(filter-out $(FUZZ_STUBBED),$(VMM_TESTABLE_SRC)) \
+FUZZ_LIB_OBJ := $(call objects,fuzz,$(CORE_SRC) $(REPAIR_SRC) $(filter-out $(FUZZ_STUBBED),$(VMM_TESTABLE_SRC)) \
 	$(sort $(wildcard test/fake/*.c test/fuzz/model/*.c test/fuzz/stub/*.c)))
 FUZZ_OBJ := $(call objects,fuzz,$(sort $(wildcard test/fuzz/*.c)))
 
@@ -113,4 +122,4 @@ fuzz-short: $(FUZZ_OBJ:.o=) $(FUZZ_CORPORA)
 
 -include $(FUZZ_OBJ:.o=.d) $(FUZZ_LIB_OBJ:.o=.d)
 
-.PHONY: unit property tsan check-scripts mutants fuzz fuzz-short fuzz-corpus fuzz-pack check-purity check-model
+.PHONY: unit property tsan check-scripts mutants fuzz fuzz-short fuzz-corpus fuzz-pack check-purity check-purity-core check-purity-repair check-model

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The transparent level: an unmodified Linux kernel is found in a guest's memory and judged, from outside.
+ *
+ * Policy: pure. No I/O, no globals, no allocation but from an arena that the caller gives. Memory and registers of the
+ * guest come through a small port, so any monitor can use this. All that is read may be forged: every address, offset,
+ * count and length is checked before it is used, all work is bounded, and nothing outside the guest's RAM is asked for.
+ * What is not known is refused. Nothing is ever written.
+ */
+#ifndef SEACLOCK_REPAIR_H
+#define SEACLOCK_REPAIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- Refusals (repair/refusal.c) ---- */
+
+/* Why a kernel is refused; functions return 0 or one of these, negated. */
+enum sc_refusal_reason {
+	SC_REFUSED_MEMORY = 1, /* an address leads nowhere, or to what is not RAM */
+	SC_REFUSED_DAMAGED,    /* what was found contradicts itself */
+	SC_REFUSED_ABSENT,     /* what is needed is not there */
+	SC_REFUSED_UNKNOWN,    /* whole, but not a kernel whose layout and meaning are known */
+	SC_REFUSED_SPACE,      /* the arena is too small */
+};
+
+#define SC_REFUSAL_MAX 160u
+
+/* One clause, such as "the kernel has no symbol tk_core". What the guest has a say in is printable ASCII. */
+struct sc_refusal {
+	enum sc_refusal_reason reason;
+	char text[SC_REFUSAL_MAX];
+};
+
+/* ---- The port ---- */
+
+/* What decides how a vCPU translates kernel addresses: TTBR1_EL1, TCR_EL1 and SCTLR_EL1. */
+struct sc_vcpu_tables {
+	uint64_t ttbr1;
+	uint64_t tcr;
+	uint64_t sctlr;
+};
+
+/* A guest. Addresses are intermediate physical ones, sizes are in bytes. Little-endian hosts only. */
+struct sc_guest {
+	void *context;
+	uint32_t vcpu_count;
+
+	/* Whether [address, address + size) is all RAM. The sum does not overflow, and size > 0. */
+	bool (*is_ram)(void *context, uint64_t address, uint64_t size);
+
+	/* Copies what is_ram() has said yes to. False if it cannot be had. */
+	bool (*read)(void *context, uint64_t address, void *to, size_t size);
+
+	/*
+	 * The first range of RAM that ends behind `from`, for a search: true, and *start < *end, *end > from, *end at
+	 * most 2^52. RAM that was never touched may be left out. False if there is none.
+	 */
+	bool (*next)(void *context, uint64_t from, uint64_t *start, uint64_t *end);
+
+	/* False if the vCPU is powered off. */
+	bool (*tables)(void *context, uint32_t vcpu, struct sc_vcpu_tables *tables);
+};
+
+/* Memory for what is found; 8-byte aligned. `used` is 0 at first; what is found is valid as long as the arena. */
+struct sc_arena {
+	uint8_t *memory;
+	size_t size;
+	size_t used;
+};
+
+/* Enough for any kernel that is taken: its types, an index of them, and small change. */
+#define SC_REPAIR_ARENA_SIZE (24u << 20)
+
+/* ---- A kernel's layout (repair/layout.c) ---- */
+
+/* A series of kernels: what 6.12.117 and 6.12.3 have in common. */
+struct sc_series {
+	uint32_t major;
+	uint32_t minor;
+};
+
+/* The kernel's structures that are used; what a series calls them is in repair/series.c. */
+enum sc_struct {
+	SC_STRUCT_CORE,
+	SC_STRUCT_TIMEKEEPER,
+	SC_STRUCT_READ_BASE,
+	SC_STRUCT_FAST,
+	SC_STRUCT_TIMESPEC,
+	SC_STRUCT_NTP,
+	SC_STRUCT_CLOCKSOURCE,
+	SC_STRUCT_SCHED,
+	SC_STRUCT_SCHED_READ,
+	SC_STRUCT_VDSO,
+	SC_STRUCT_VDSO_CLOCK,
+	SC_STRUCT_VDSO_TIME,
+	SC_STRUCT_EVENT,
+	SC_STRUCT_TICK,
+	SC_STRUCT_KVM_INFO,
+	SC_STRUCT_TIMECOUNTER,
+	SC_STRUCT_CYCLECOUNTER,
+	SC_STRUCT_FTR_ENTRY,
+	SC_STRUCT_FTR,
+	SC_STRUCT_CPUINFO,
+	SC_STRUCT_COUNT,
+};
+
+/* Members of the kernel's structures; which of them a series has is in repair/series.c. */
+enum sc_field {
+	/* tk_core, or struct tk_data */
+	SC_CORE_SEQ,
+	SC_CORE_TIMEKEEPER,
+	SC_CORE_SHADOW,
+	SC_CORE_LOCK,
+	/* struct timekeeper */
+	SC_TK_MONO,
+	SC_TK_RAW,
+	SC_TK_XTIME_SEC,
+	SC_TK_KTIME_SEC,
+	SC_TK_WALL_TO_MONOTONIC,
+	SC_TK_OFFS_REAL,
+	SC_TK_OFFS_BOOT,
+	SC_TK_TAI_OFFSET,
+	SC_TK_CS_WAS_CHANGED_SEQ,
+	SC_TK_RAW_SEC,
+	SC_TK_MONOTONIC_TO_BOOT,
+	SC_TK_CYCLE_INTERVAL,
+	SC_TK_XTIME_INTERVAL,
+	SC_TK_XTIME_REMAINDER,
+	SC_TK_RAW_INTERVAL,
+	SC_TK_NTP_TICK,
+	SC_TK_NTP_ERROR,
+	SC_TK_NTP_ERROR_SHIFT,
+	SC_TK_NTP_ERR_MULT,
+	SC_TK_COARSE_NSEC,
+	SC_TK_CS_TICK_ADJ,
+	SC_TK_CS_NS_TO_CYC_MULT,
+	SC_TK_CS_NS_TO_CYC_SHIFT,
+	SC_TK_CS_NS_TO_CYC_MAXNS,
+	SC_TK_SKEW_DELTA,
+	SC_TK_CLOCK_VALID,
+	/* struct tk_read_base */
+	SC_READ_BASE_CLOCK,
+	SC_READ_BASE_MASK,
+	SC_READ_BASE_CYCLE_LAST,
+	SC_READ_BASE_MULT,
+	SC_READ_BASE_SHIFT,
+	SC_READ_BASE_XTIME_NSEC,
+	SC_READ_BASE_BASE,
+	SC_READ_BASE_BASE_REAL,
+	/* struct tk_fast */
+	SC_FAST_SEQ,
+	SC_FAST_BASE,
+	/* struct timespec64 */
+	SC_TIMESPEC_SEC,
+	SC_TIMESPEC_NSEC,
+	/* struct ntp_data */
+	SC_NTP_TICK_LENGTH,
+	SC_NTP_SKEW_DELTA,
+	SC_NTP_CS_TICK_ADJ,
+	/* struct clocksource */
+	SC_CLOCKSOURCE_MASK,
+	SC_CLOCKSOURCE_MULT,
+	SC_CLOCKSOURCE_SHIFT,
+	SC_CLOCKSOURCE_MAX_IDLE_NS,
+	SC_CLOCKSOURCE_MAXADJ,
+	SC_CLOCKSOURCE_MAX_CYCLES,
+	SC_CLOCKSOURCE_NAME,
+	SC_CLOCKSOURCE_FREQ_KHZ,
+	SC_CLOCKSOURCE_VDSO_CLOCK_MODE,
+	/* struct clock_data, struct clock_read_data */
+	SC_SCHED_SEQ,
+	SC_SCHED_READ_DATA,
+	SC_SCHED_WRAP_KT,
+	SC_SCHED_RATE,
+	SC_SCHED_EPOCH_NS,
+	SC_SCHED_EPOCH_CYC,
+	SC_SCHED_MASK,
+	SC_SCHED_MULT,
+	SC_SCHED_SHIFT,
+	/* struct vdso_data, or vdso_time_data with vdso_clock; struct vdso_timestamp */
+	SC_VDSO_CLOCKS,
+	SC_VDSO_SEQ,
+	SC_VDSO_CLOCK_MODE,
+	SC_VDSO_CYCLE_LAST,
+	SC_VDSO_MASK,
+	SC_VDSO_MULT,
+	SC_VDSO_SHIFT,
+	SC_VDSO_BASETIME,
+	SC_VDSO_TIME_SEC,
+	SC_VDSO_TIME_NSEC,
+	/* struct clock_event_device, tick_device */
+	SC_EVENT_SET_NEXT_EVENT,
+	SC_EVENT_NEXT_EVENT,
+	SC_EVENT_MAX_DELTA_NS,
+	SC_EVENT_MIN_DELTA_NS,
+	SC_EVENT_MULT,
+	SC_EVENT_SHIFT,
+	SC_EVENT_FEATURES,
+	SC_EVENT_MIN_DELTA_TICKS,
+	SC_EVENT_MAX_DELTA_TICKS,
+	SC_TICK_EVTDEV,
+	/* struct arch_timer_kvm_info, timecounter, cyclecounter */
+	SC_KVM_INFO_TIMECOUNTER,
+	SC_TIMECOUNTER_CYCLE_LAST,
+	SC_TIMECOUNTER_NSEC,
+	SC_TIMECOUNTER_MASK,
+	SC_TIMECOUNTER_FRAC,
+	SC_CYCLECOUNTER_MASK,
+	SC_CYCLECOUNTER_MULT,
+	SC_CYCLECOUNTER_SHIFT,
+	/* struct __ftr_reg_entry, arm64_ftr_reg, cpuinfo_arm64 */
+	SC_FTR_ENTRY_SYS_ID,
+	SC_FTR_ENTRY_REG,
+	SC_FTR_SYS_VAL,
+	SC_CPUINFO_CNTFRQ,
+	SC_FIELD_COUNT,
+};
+
+/* Where a member lies in its structure, in bytes; size 0 if the series has none. */
+struct sc_place {
+	uint32_t offset;
+	uint32_t size; /* of an array, of all of it */
+};
+
+struct sc_layout {
+	struct sc_series series;
+	uint64_t fingerprint; /* of all members of all structures that are used: names, offsets, sizes, kinds of type */
+	uint32_t size[SC_STRUCT_COUNT]; /* in bytes; 0 if the series has no such structure */
+	struct sc_place field[SC_FIELD_COUNT];
+};
+
+/* ---- Finding and judging a kernel (repair/kernel.c) ---- */
+
+/* What the kernel's variables are called in a series is in repair/series.c. */
+enum sc_variable {
+	SC_VAR_CORE,
+	SC_VAR_SHADOW,
+	SC_VAR_LOCK,
+	SC_VAR_FAST_MONO,
+	SC_VAR_FAST_RAW,
+	SC_VAR_NTP,
+	SC_VAR_SUSPENDED,
+	SC_VAR_CLOCKSOURCE,
+	SC_VAR_SCHED,
+	SC_VAR_VDSO,
+	SC_VAR_TIMER_RATE,
+	SC_VAR_LPJ,
+	SC_VAR_LPJ_FINE,
+	SC_VAR_TICK_DEVICE,
+	SC_VAR_TIMER_EVT,
+	SC_VAR_PERCPU_OFFSET,
+	SC_VAR_CPU_COUNT,
+	SC_VAR_CPU_ONLINE,
+	SC_VAR_CPU_DATA,
+	SC_VAR_BOOT_CPU_DATA,
+	SC_VAR_FTR_REGS,
+	SC_VAR_KVM_INFO,
+	SC_VAR_CYCLECOUNTER,
+	SC_VAR_SET_NEXT_EVENT, /* a function: what every CPU's clock event device must have */
+	SC_VARIABLE_COUNT,
+};
+
+/* Translation of kernel addresses, as a vCPU has it set up. */
+struct sc_space {
+	const struct sc_guest *guest;
+	uint64_t table; /* physical address of the first table */
+	uint32_t granule_bits;
+	uint32_t va_bits;
+	uint32_t pa_bits;
+	bool wide;	  /* descriptors have 52-bit addresses */
+	uint64_t leaf_va; /* what was translated last */
+	uint64_t leaf_pa;
+	uint64_t leaf_size; /* 0: nothing yet */
+};
+
+#define SC_RELEASE_MAX 65u  /* as struct new_utsname has it */
+#define SC_BUILD_ID_MAX 41u /* of 20 bytes, in hexadecimal */
+
+struct sc_kernel {
+	char release[SC_RELEASE_MAX];	     /* such as 6.12.117+deb12-cloud-arm64 */
+	char build_id[SC_BUILD_ID_MAX];	     /* may be empty */
+	uint64_t address[SC_VARIABLE_COUNT]; /* kernel addresses; 0 if the series has no such variable */
+	struct sc_space space;
+	struct sc_layout layout;
+	const char *known_by; /* the build that made the layout known */
+};
+
+/*
+ * Finds the Linux kernel that a guest's vCPUs run, and judges whether it is one whose layout and meaning are known. The
+ * guest should be stopped, but need not be: what it changes meanwhile is refused or found as either was. A negated
+ * sc_refusal_reason and the clause in *why; then *kernel has nothing.
+ */
+int sc_kernel_find(const struct sc_guest *guest, struct sc_arena *arena, struct sc_kernel *kernel,
+		   struct sc_refusal *why);
+
+/*
+ * The same judgement of a kernel's Image file (not compressed), by its banner and its BTF: release, layout and known_by
+ * are set, and whether symbols are there is not said. If only the layout is not known, -SC_REFUSED_UNKNOWN and release
+ * and layout are set all the same, with a layout.series.major that is not 0.
+ */
+int sc_kernel_of_image(const void *image, size_t size, struct sc_arena *arena, struct sc_kernel *kernel,
+		       struct sc_refusal *why);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Layout: see the header. */
+#include "layout.h"
+#include "known.h"
+#include "refusal.h"
+#include "series.h"
+
+#include <string.h>
+
+/* A fingerprint in the making. Anonymous structures are part of what they are in, to a depth of DEPTH_MAX. */
+#define DEPTH_MAX 6u
+/* Members that go into one fingerprint. */
+#define WORK_MAX 8192u
+
+struct fingerprint {
+	const struct types *btf;
+	uint64_t hash; /* FNV-1a */
+	uint32_t work;
+};
+
+static void mix(struct fingerprint *print, const void *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		print->hash = (print->hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3u;
+}
+
+static void mix_number(struct fingerprint *print, uint32_t number)
+{
+	uint8_t bytes[4] = { (uint8_t)number, (uint8_t)(number >> 8), (uint8_t)(number >> 16),
+			     (uint8_t)(number >> 24) };
+
+	mix(print, bytes, sizeof(bytes));
+}
+
+/* With its end, so that names do not run together. */
+static void mix_name(struct fingerprint *print, const char *name)
+{
+	mix(print, name, strlen(name) + 1);
+}
+
+/* What a member is: of an array, its element. */
+static int mix_type(struct fingerprint *print, uint32_t id, struct type *type, struct sc_refusal *why)
+{
+	struct type element;
+	int err = sc_types_describe(print->btf, id, type, why);
+
+	if (err)
+		return err;
+	mix_number(print, type->class);
+	mix_number(print, type->size);
+	if (type->class == TYPE_STRUCT)
+		mix_name(print, type->name);
+	if (type->class != TYPE_ARRAY)
+		return 0;
+	mix_number(print, type->elements);
+	err = sc_types_describe(print->btf, type->element, &element, why);
+	if (!err) {
+		mix_number(print, element.class);
+		mix_name(print, element.class == TYPE_STRUCT ? element.name : "");
+	}
+	return err;
+}
+
+static int mix_members(struct fingerprint *print, const struct type *type, uint32_t bit_offset, uint32_t depth,
+		       struct sc_refusal *why)
+{
+	for (uint32_t n = 0; n < type->members; n++) {
+		struct member member;
+		struct type inner;
+		int err = sc_types_member(print->btf, type, n, &member, why);
+
+		if (err)
+			return err;
+		if (depth > DEPTH_MAX || ++print->work > WORK_MAX)
+			return refusal_set(why, SC_REFUSED_DAMAGED,
+					   "the kernel's BTF is damaged: too much is in struct ", type->name, NULL);
+		mix_name(print, member.name);
+		mix_number(print, bit_offset + member.bit_offset);
+		mix_number(print, member.bits);
+		err = mix_type(print, member.type, &inner, why);
+		if (!err && inner.class == TYPE_STRUCT && !inner.name[0])
+			err = mix_members(print, &inner, bit_offset + member.bit_offset, depth + 1, why);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int find_struct(const struct types *btf, const struct series_struct *row, struct type *type,
+		       struct sc_refusal *why)
+{
+	return row->name ? sc_types_struct(btf, row->name, type, why)
+			 : sc_types_anonymous(btf, row->members, row->member_count, type, why);
+}
+
+/* All structures of the series: their sizes and the fingerprint. */
+static int read_structs(struct sc_layout *layout, uint8_t series, const struct types *btf,
+			struct type types[SC_STRUCT_COUNT], struct sc_refusal *why)
+{
+	struct fingerprint print = { .btf = btf, .hash = 0xcbf29ce484222325u };
+
+	for (uint32_t i = 0; i < sc_series_struct_count; i++) {
+		const struct series_struct *row = &sc_series_structs[i];
+		struct type *type = &types[row->structure];
+		int err;
+
+		if (!(row->in & series))
+			continue;
+		err = find_struct(btf, row, type, why);
+		if (err)
+			return err;
+		layout->size[row->structure] = type->size;
+		mix_name(&print, type->name);
+		mix_number(&print, type->size);
+		err = mix_members(&print, type, 0, 0, why);
+		if (err)
+			return err;
+	}
+	layout->fingerprint = print.hash;
+	return 0;
+}
+
+int sc_layout_read(struct sc_layout *layout, const struct sc_series *series, const struct types *btf,
+		   struct sc_refusal *why)
+{
+	struct type types[SC_STRUCT_COUNT] = { 0 };
+	uint8_t bit = sc_series_bit(series);
+	int err;
+
+	*layout = (struct sc_layout){ .series = *series };
+	if (!bit)
+		return refusal_set(why, SC_REFUSED_UNKNOWN, "the meaning of this series of kernels is not known", NULL,
+				   NULL);
+	err = read_structs(layout, bit, btf, types, why);
+	for (uint32_t i = 0; !err && i < sc_series_field_count; i++) {
+		const struct series_field *row = &sc_series_fields[i];
+
+		if (!(row->in & bit))
+			continue;
+		err = sc_types_place(btf, &types[row->structure], row->name, &layout->field[row->field], why);
+		if (!err && layout->field[row->field].size != row->size)
+			err = refusal_set(why, SC_REFUSED_UNKNOWN, "the kernel's ", row->name,
+					  " is of another size than is known");
+	}
+	return err;
+}
+
+int sc_layout_judge(const struct sc_layout *layout, const char **known, struct sc_refusal *why)
+{
+	*known = sc_known_build(&layout->series, layout->fingerprint);
+	if (*known)
+		return 0;
+	return refusal_hex(why, SC_REFUSED_UNKNOWN,
+			   "the layout of this kernel's timekeeping is not known (fingerprint ", layout->fingerprint,
+			   ")");
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Kernel symbols: see the header. */
+#include "symbols.h"
+#include "memory.h"
+#include "refusal.h"
+#include "space.h"
+
+#include <string.h>
+
+#define TOKENS 256u
+/* Where the tokens end nothing says; a kernel's have about a thousand bytes. */
+#define TOKEN_BYTES_MAX 4096u
+#define WINDOW 4096u
+/* Two bytes of length, for names of more than 127 tokens (Linux 6.1). */
+#define LONG_NAME 0x80u
+#define NO_INDEX SYMBOLS_MAX
+#define BUCKETS 256u
+
+/* The bytes of the names one after the other, a window at a time. */
+struct stream {
+	struct sc_space *space;
+	uint64_t va; /* behind the window */
+	uint32_t at;
+	uint32_t end;
+	uint8_t window[WINDOW];
+};
+
+struct tokens {
+	uint16_t index[TOKENS];
+	char text[TOKEN_BYTES_MAX];
+	uint8_t size[TOKENS];
+};
+
+/* What is looked for, by the hash of its name: chains through `next`. */
+struct wanted {
+	struct symbol *symbols;
+	uint32_t hash[SYMBOLS_WANTED_MAX];
+	uint8_t next[SYMBOLS_WANTED_MAX]; /* number + 1; 0 ends */
+	uint8_t first[BUCKETS];
+};
+
+struct search {
+	struct stream stream;
+	struct tokens tokens;
+	struct wanted wanted;
+	char name[SYMBOL_NAME_MAX];
+	size_t name_size;
+};
+
+static int damaged(struct sc_refusal *why, const char *what)
+{
+	return refusal_set(why, SC_REFUSED_DAMAGED, "the kernel's symbol table is damaged: ", what, NULL);
+}
+
+/* Up to the end of the window's page, so that the next is whole. */
+static int stream_fill(struct stream *stream, struct sc_refusal *why)
+{
+	uint32_t size = WINDOW - (uint32_t)(stream->va % WINDOW);
+	int err = sc_space_read(stream->space, stream->va, stream->window, size, why);
+
+	stream->va += size;
+	stream->at = 0;
+	stream->end = err ? 0 : size;
+	return err;
+}
+
+static int stream_byte(struct stream *stream, uint8_t *byte, struct sc_refusal *why)
+{
+	int err = stream->at == stream->end ? stream_fill(stream, why) : 0;
+
+	if (!err)
+		*byte = stream->window[stream->at++];
+	return err;
+}
+
+/* The tokens' texts: as much as there can be, or up to the end of the page that can be read. */
+static int read_token_text(struct sc_space *space, uint64_t va, char *text, struct sc_refusal *why)
+{
+	size_t first = WINDOW - (size_t)(va % WINDOW);
+	int err = sc_space_read(space, va, text, first, why);
+	struct sc_refusal ignored;
+
+	if (err || first >= TOKEN_BYTES_MAX)
+		return err;
+	(void)sc_space_read(space, va + first, text + first, TOKEN_BYTES_MAX - first, &ignored);
+	return 0;
+}
+
+static int measure_tokens(struct tokens *tokens, struct sc_refusal *why)
+{
+	for (uint32_t i = 0; i < TOKENS; i++) {
+		size_t at = tokens->index[i], end = at;
+
+		while (end < TOKEN_BYTES_MAX && tokens->text[end])
+			end++;
+		if (end >= TOKEN_BYTES_MAX || end - at > UINT8_MAX)
+			return damaged(why, "a token has no end");
+		tokens->size[i] = (uint8_t)(end - at);
+	}
+	return 0;
+}
+
+static int read_tokens(struct sc_space *space, const struct note *note, struct tokens *tokens, struct sc_refusal *why)
+{
+	int err = sc_space_read(space, note->kallsyms_token_index, tokens->index, sizeof(tokens->index), why);
+
+	memset(tokens->text, 0, sizeof(tokens->text));
+	if (!err)
+		err = read_token_text(space, note->kallsyms_token_table, tokens->text, why);
+	return err ? err : measure_tokens(tokens, why);
+}
+
+static int read_length(struct stream *stream, uint32_t *length, struct sc_refusal *why)
+{
+	uint8_t low, high = 0;
+	int err = stream_byte(stream, &low, why);
+
+	if (!err && low & LONG_NAME)
+		err = stream_byte(stream, &high, why);
+	if (err)
+		return err;
+	*length = (uint32_t)(low & 0x7f) | (uint32_t)high << 7;
+	return *length ? 0 : damaged(why, "a name is empty");
+}
+
+/* The next name, which begins with the letter of its kind: into search->name. */
+static int read_name(struct search *search, struct sc_refusal *why)
+{
+	const struct tokens *tokens = &search->tokens;
+	uint32_t length;
+	int err = read_length(&search->stream, &length, why);
+
+	search->name_size = 0;
+	for (uint32_t i = 0; !err && i < length; i++) {
+		uint8_t token;
+
+		err = stream_byte(&search->stream, &token, why);
+		if (err)
+			return err;
+		if (tokens->size[token] > sizeof(search->name) - search->name_size)
+			return damaged(why, "a name is too long");
+		memcpy(search->name + search->name_size, tokens->text + tokens->index[token], tokens->size[token]);
+		search->name_size += tokens->size[token];
+	}
+	return err;
+}
+
+static uint32_t hash_of(const char *name, size_t size)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ (uint8_t)name[i]) * 16777619u;
+	return hash;
+}
+
+static void wanted_begin(struct wanted *wanted, struct symbol *symbols, uint32_t count)
+{
+	memset(wanted, 0, sizeof(*wanted));
+	wanted->symbols = symbols;
+	for (uint32_t i = 0; i < count; i++) {
+		uint8_t *first;
+
+		wanted->hash[i] = hash_of(symbols[i].name, strlen(symbols[i].name));
+		first = &wanted->first[wanted->hash[i] % BUCKETS];
+		wanted->next[i] = *first;
+		*first = (uint8_t)(i + 1);
+		symbols[i].address = 0;
+		symbols[i].count = 0;
+		symbols[i].index = NO_INDEX;
+	}
+}
+
+/* Without the letter of its kind, and without what a compiler appends to clones, which are other functions. */
+static void wanted_match(struct wanted *wanted, const char *name, size_t size, uint32_t index)
+{
+	uint32_t hash = hash_of(name, size);
+
+	for (uint8_t n = wanted->first[hash % BUCKETS]; n; n = wanted->next[n - 1]) {
+		struct symbol *symbol = &wanted->symbols[n - 1];
+
+		if (wanted->hash[n - 1] == hash && strlen(symbol->name) == size && !memcmp(symbol->name, name, size)) {
+			symbol->count++;
+			symbol->index = index;
+		}
+	}
+}
+
+static int find_names(struct search *search, uint32_t total, struct sc_refusal *why)
+{
+	for (uint32_t i = 0; i < total; i++) {
+		int err = read_name(search, why);
+
+		if (err)
+			return err;
+		if (search->name_size > 1)
+			wanted_match(&search->wanted, search->name + 1, search->name_size - 1, i);
+	}
+	return 0;
+}
+
+enum encoding {
+	ENCODING_BASE,	/* all are offsets from the base */
+	ENCODING_MIXED, /* CONFIG_KALLSYMS_ABSOLUTE_PERCPU: those from 0 on are addresses, others count down from the
+			   base */
+	ENCODING_PLACE, /* each is relative to where it lies */
+};
+
+static int address_of(struct sc_space *space, const struct note *note, enum encoding encoding, uint64_t base,
+		      struct symbol *symbol, struct sc_refusal *why)
+{
+	uint64_t place = note->kallsyms_offsets + 4 * (uint64_t)symbol->index;
+	int32_t offset;
+	int err = sc_space_read(space, place, &offset, sizeof(offset), why);
+
+	if (err)
+		return err;
+	if (encoding == ENCODING_BASE)
+		symbol->address = base + (uint32_t)offset;
+	else if (encoding == ENCODING_PLACE)
+		symbol->address = place + (uint64_t)(int64_t)offset;
+	else
+		symbol->address = offset < 0 ? base - 1 - (uint64_t)(int64_t)offset : (uint64_t)offset;
+	return 0;
+}
+
+/* The encoding by which _stext is where the note has it. */
+static int find_encoding(struct sc_space *space, const struct note *note, struct symbol *stext, enum encoding *encoding,
+			 uint64_t *base, struct sc_refusal *why)
+{
+	bool placed = !note->kallsyms_relative_base;
+	enum encoding last = placed ? ENCODING_PLACE : ENCODING_MIXED;
+	int err = placed ? 0 : sc_space_read(space, note->kallsyms_relative_base, base, sizeof(*base), why);
+
+	for (*encoding = placed ? ENCODING_PLACE : ENCODING_BASE; !err; (*encoding)++) {
+		err = address_of(space, note, *encoding, *base, stext, why);
+		if (!err && stext->address == note->stext)
+			return 0;
+		if (!err && *encoding == last)
+			err = damaged(why, "_stext is elsewhere than its note says");
+	}
+	return err;
+}
+
+static int find_addresses(struct sc_space *space, const struct note *note, struct symbol *stext, struct symbol *symbols,
+			  uint32_t count, struct sc_refusal *why)
+{
+	enum encoding encoding;
+	uint64_t base = 0;
+	int err = find_encoding(space, note, stext, &encoding, &base, why);
+
+	for (uint32_t i = 0; !err && i < count; i++)
+		if (symbols[i].count)
+			err = address_of(space, note, encoding, base, &symbols[i], why);
+	return err;
+}
+
+/* What the table must have to be one: the text's begin, and, if it has data as well, the kernel's first table. */
+static int check_anchors(const struct note *note, const struct symbol *stext, const struct symbol *swapper,
+			 struct sc_refusal *why)
+{
+	if (swapper->count == 0)
+		return refusal_set(why, SC_REFUSED_ABSENT,
+				   "the kernel's symbol table has functions only (CONFIG_KALLSYMS_ALL is not set)",
+				   NULL, NULL);
+	if (stext->count != 1 || swapper->count != 1 || swapper->address != note->swapper_pg_dir)
+		return damaged(why, "swapper_pg_dir is elsewhere than its note says");
+	return 0;
+}
+
+int sc_symbols_find(struct sc_space *space, const struct note *note, struct sc_arena *arena, struct symbol *symbols,
+		    uint32_t count, struct sc_refusal *why)
+{
+	struct search *search = sc_arena_take(arena, sizeof(*search), why);
+	struct symbol *all = sc_arena_take(arena, (count + 2) * sizeof(*all), why);
+	struct symbol *stext = all + count, *swapper = stext + 1;
+	uint32_t total = 0;
+	int err;
+
+	if (!search || !all)
+		return -SC_REFUSED_SPACE;
+	memcpy(all, symbols, count * sizeof(*all));
+	stext->name = "_stext";
+	swapper->name = "swapper_pg_dir";
+	search->stream = (struct stream){ .space = space, .va = note->kallsyms_names };
+	wanted_begin(&search->wanted, all, count + 2);
+	err = sc_space_read(space, note->kallsyms_num_syms, &total, sizeof(total), why);
+	if (!err && (total == 0 || total > SYMBOLS_MAX))
+		err = damaged(why, "no kernel has so many symbols");
+	err = err ? err : read_tokens(space, note, &search->tokens, why);
+	err = err ? err : find_names(search, total, why);
+	if (!err && stext->count != 1)
+		err = damaged(why, "it has not one _stext");
+	err = err ? err : find_addresses(space, note, stext, all, count + 2, why);
+	err = err ? err : check_anchors(note, stext, swapper, why);
+	if (!err)
+		memcpy(symbols, all, count * sizeof(*all));
+	return err;
+}
