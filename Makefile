@@ -28,6 +28,7 @@ tsan: ## the unit and process tests under ThreadSanitizer
 linux-driver: ## in the lab, a guest whose kernel is built with Linux's own driver for the interface; FULL=1: long
 vmclock: ## in the lab, a guest whose kernel has a driver for VMClock, held against the truth clock; FULL=1: long
 debian: ## make the disk of a Debian from packages, for the lab
+kernels: ## bring the table of kernels whose timekeeping is known up to date with Debian's
 boots: ## boot a guest BOOTS (50) times in the lab
 test: ## every test; the last line is the sum of all tiers
 check-time: ## hold the times of the last make test against mk/shares

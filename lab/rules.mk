@@ -63,7 +63,7 @@ $(REARM): lab/rules.mk $(REARM_SRC) $(KERNEL)
 $(O)/lab/host-initrd: lab/image lab/libraries.sh lab/host/boot lab/host/bridge lab/host/inittab $(TRUTH_READ) $(REARM) $(SYSROOT) $(KERNEL)
 	lab/image
 
-include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk lab/trust/rules.mk lab/pinger/rules.mk lab/linux/rules.mk lab/store/rules.mk lab/vmclock/rules.mk lab/debian/rules.mk
+include lab/guest/rules.mk lab/judge/rules.mk lab/relay/rules.mk lab/trust/rules.mk lab/pinger/rules.mk lab/linux/rules.mk lab/store/rules.mk lab/vmclock/rules.mk lab/debian/rules.mk lab/kernels/rules.mk
 
 # What each emulated host carries in /seaclock.
 PAYLOAD := $(addprefix $(O)/payload/,seaclock Image initrd.cpio.gz)
