@@ -13,6 +13,8 @@
 #define WINDOW 4096u
 /* Two bytes of length, for names of more than 127 tokens (Linux 6.1). */
 #define LONG_NAME 0x80u
+/* Of all names, compressed: kernels have 2 to 3 MiB. */
+#define NAMES_BYTES_MAX (16u << 20)
 #define NO_INDEX SYMBOLS_MAX
 #define BUCKETS 256u
 
@@ -22,6 +24,7 @@ struct stream {
 	uint64_t va; /* behind the window */
 	uint32_t at;
 	uint32_t end;
+	uint32_t read; /* all windows so far */
 	uint8_t window[WINDOW];
 };
 
@@ -56,9 +59,13 @@ static int damaged(struct sc_refusal *why, const char *what)
 static int stream_fill(struct stream *stream, struct sc_refusal *why)
 {
 	uint32_t size = WINDOW - (uint32_t)(stream->va % WINDOW);
-	int err = sc_space_read(stream->space, stream->va, stream->window, size, why);
+	int err;
 
+	if (stream->read > NAMES_BYTES_MAX)
+		return damaged(why, "its names are too long");
+	err = sc_space_read(stream->space, stream->va, stream->window, size, why);
 	stream->va += size;
+	stream->read += size;
 	stream->at = 0;
 	stream->end = err ? 0 : size;
 	return err;
@@ -137,6 +144,8 @@ static int read_name(struct search *search, struct sc_refusal *why)
 		err = stream_byte(&search->stream, &token, why);
 		if (err)
 			return err;
+		if (!tokens->size[token])
+			return damaged(why, "a token is empty");
 		if (tokens->size[token] > sizeof(search->name) - search->name_size)
 			return damaged(why, "a name is too long");
 		memcpy(search->name + search->name_size, tokens->text + tokens->index[token], tokens->size[token]);

@@ -3,10 +3,11 @@
  * Kernel symbols: kallsyms, as it lies in the kernel's memory.
  *
  * Policy: names are compressed, each a count and then numbers of tokens; they are expanded one after the other and
- * compared with what is wanted. Addresses have three encodings: offsets from a base; the older form in which only those
- * below zero are such offsets; and, without a base, offsets from the place of the offset itself (Linux 7.x). Which of
- * the first two it is nothing says, so the note's own _stext decides; an encoding that does not give it is refused.
- * Sources: Linux, kernel/kallsyms.c, scripts/kallsyms.c.
+ * compared with what is wanted. No token is empty, and the bytes of all names are bounded, so the work is. Addresses
+ * have three encodings: offsets from a base; the older form in which only those below zero are such offsets; and,
+ * without a base, offsets from the place of the offset itself (Linux 7.x). Which of the first two it is nothing says,
+ * so the note's own _stext decides; an encoding that does not give it is refused. Sources: Linux, kernel/kallsyms.c,
+ * scripts/kallsyms.c.
  */
 #ifndef REPAIR_SYMBOLS_H
 #define REPAIR_SYMBOLS_H

@@ -133,6 +133,27 @@ static void long_names(void **state)
 	end(fixture);
 }
 
+/* As many names as there may be, of 128 bytes each: the search gives up when it has read far more than kernels have. */
+static void names_without_end(void **state)
+{
+	const uint64_t size = 2u << 20, va = LINUX_BASE_VA + (1u << 30), pa = LINUX_RAM + size;
+	struct fixture *fixture = begin(LINUX_BASE);
+	struct linux_ram *ram = &fixture->kernel.ram;
+
+	(void)state;
+	linux_kernel_write(&fixture->kernel);
+	memset(linux_ram_at(ram, pa, size), 'x', size);
+	for (uint64_t at = 0; at < size; at += 128)
+		linux_ram_store(ram, pa + at, 127, 1);
+	for (uint64_t at = 0; at < 16 * size; at += size)
+		linux_tables_map(&fixture->kernel.tables, va + at, pa, 2);
+	linux_ram_store(ram, fixture->kernel.note.kallsyms_num_syms - (LINUX_BASE_VA - LINUX_IMAGE), 1u << 20, 4);
+	fixture->kernel.note.kallsyms_names = va;
+	refused(fixture, "its names are too long");
+	assert_in_range(ram->read, 16u << 20, 17u << 20);
+	end(fixture);
+}
+
 static void damage(void **state)
 {
 	struct fixture *fixture = begin(LINUX_BASE);
@@ -151,6 +172,10 @@ static void damage(void **state)
 	linux_kernel_write(&fixture->kernel);
 	linux_ram_store(ram, fixture->kernel.note.kallsyms_token_index + parts + 2 * 'c', 0xffff, 2);
 	refused(fixture, "a token has no end");
+	/* The token 200 is one of those that are not used. */
+	linux_kernel_write(&fixture->kernel);
+	linux_ram_store(ram, fixture->kernel.note.kallsyms_names + parts + 1, 200, 1);
+	refused(fixture, "a token is empty");
 	linux_kernel_write(&fixture->kernel);
 	linux_ram_store(ram, fixture->kernel.note.kallsyms_relative_base + parts, LINUX_BASE_VA + 16, 8);
 	refused(fixture, "_stext is elsewhere");
@@ -186,6 +211,7 @@ int main(void)
 		cmocka_unit_test(absolute_addresses),
 		cmocka_unit_test(absent_and_twice),
 		cmocka_unit_test(long_names),
+		cmocka_unit_test(names_without_end),
 		cmocka_unit_test(damage),
 		cmocka_unit_test(parts_that_lie_nowhere),
 	};
