@@ -48,6 +48,8 @@ static const struct {
 /* A chain of names and qualifiers, of arrays, or of anonymous structs in each other may be so long. */
 #define CHAIN_MAX 16u
 #define DEPTH_MAX 6u
+/* Linux has no longer names (KSYM_NAME_LEN). */
+#define NAME_LENGTH_MAX 511u
 /* Members that are looked at to find one, those of anonymous structs included. */
 #define WORK_MAX 4096u
 
@@ -96,6 +98,19 @@ static struct record record_at(const struct types *btf, uint32_t offset)
 static const char *name_of(const struct types *btf, const struct record *record)
 {
 	return btf->strings + record->name;
+}
+
+/* The string at `offset`. All of them together end, so the last one does. */
+static int take_name(const struct types *btf, uint32_t offset, const char **name, struct sc_refusal *why)
+{
+	uint32_t length = 0;
+
+	if (offset >= btf->strings_size)
+		return damaged(why, "a name lies outside", NULL);
+	*name = btf->strings + offset;
+	while (length <= NAME_LENGTH_MAX && (*name)[length])
+		length++;
+	return length <= NAME_LENGTH_MAX ? 0 : damaged(why, "a name is too long", NULL);
 }
 
 /* The record at `offset`, and how long it is; all of it is in the BTF, and its name is a string of it. */
@@ -225,11 +240,13 @@ static enum type_class class_of(enum kind kind)
 static int describe(const struct types *btf, uint32_t id, struct type *type, struct sc_refusal *why)
 {
 	struct record record;
+	const char *name;
 	int err = find_plain(btf, &id, &record, why);
 
+	err = err ? err : take_name(btf, record.name, &name, why);
 	if (err)
 		return err;
-	*type = (struct type){ .class = class_of(record.kind), .id = id, .name = name_of(btf, &record) };
+	*type = (struct type){ .class = class_of(record.kind), .id = id, .name = name };
 	if (type->class == TYPE_POINTER)
 		type->size = 8;
 	else if (type->class == TYPE_INTEGER || type->class == TYPE_STRUCT)
@@ -268,16 +285,16 @@ int sc_types_member(const struct types *btf, const struct type *type, uint32_t n
 {
 	struct record record;
 	const uint8_t *bytes;
+	const char *name;
 	int err = find_record(btf, type->id, &record, why);
 
 	if (err)
 		return err;
 	bytes = record.tail + (size_t)n * MEMBER_SIZE;
-	if (load(bytes) >= btf->strings_size)
-		return damaged(why, "a name lies outside", NULL);
-	*member = (struct member){ .name = btf->strings + load(bytes),
-				   .type = load(bytes + 4),
-				   .bit_offset = load(bytes + 8) };
+	err = take_name(btf, load(bytes), &name, why);
+	if (err)
+		return err;
+	*member = (struct member){ .name = name, .type = load(bytes + 4), .bit_offset = load(bytes + 8) };
 	if (record.bit_fields) {
 		member->bits = member->bit_offset >> 24;
 		member->bit_offset &= 0xffffff;

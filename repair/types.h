@@ -3,8 +3,9 @@
  * BTF: the kernel's own description of its types.
  *
  * Policy: opening looks at every record once, so that each is known to lie within; what records refer to is checked
- * where it is followed, to a bounded depth. Nothing is corrected: a structure of a name that occurs twice, or a member
- * of one, is refused. Source: Linux, Documentation/bpf/btf.rst, include/uapi/linux/btf.h.
+ * where it is followed, to a bounded depth, and no name is longer than 511 bytes. Nothing is corrected: a structure of
+ * a name that occurs twice, or a member of one, is refused. Source: Linux, Documentation/bpf/btf.rst,
+ * include/uapi/linux/btf.h.
  */
 #ifndef REPAIR_TYPES_H
 #define REPAIR_TYPES_H

@@ -230,6 +230,32 @@ static void huge_arrays(void **state)
 	end(fixture);
 }
 
+/* Names of 511 bytes are taken, longer ones are not: a guest's could be as long as all of its BTF. */
+static void long_names(void **state)
+{
+	for (size_t length = 511; length <= 512; length++) {
+		char name[513] = "";
+		struct fixture *fixture = begin();
+		struct linux_types *types = &fixture->types;
+		uint32_t u32 = linux_type_int(types, "unsigned int", 4);
+
+		(void)state;
+		memset(name, 'x', length);
+		linux_type_struct(types, LINUX_KIND_STRUCT, "thing", 4, &(struct linux_member){ name, u32, 0, 0 }, 1);
+		linux_type_struct(types, LINUX_KIND_STRUCT, "holder", 4,
+				  &(struct linux_member){ "x", linux_type_int(types, name, 4), 0, 0 }, 1);
+		open_types(fixture);
+		if (length == 511) {
+			place_is(fixture, "thing", name, 0, 4);
+			place_is(fixture, "holder", "x", 0, 4);
+		} else {
+			place_refused(fixture, "thing", "y", SC_REFUSED_DAMAGED, "a name is too long");
+			place_refused(fixture, "holder", "x", SC_REFUSED_DAMAGED, "a name is too long");
+		}
+		end(fixture);
+	}
+}
+
 /* What the header, or the first record, is damaged to, and what that is called. */
 static void damaged_bytes(void **state)
 {
@@ -292,6 +318,7 @@ int main(void)
 		cmocka_unit_test(members_that_cannot_be_taken),
 		cmocka_unit_test(types_in_a_circle),
 		cmocka_unit_test(huge_arrays),
+		cmocka_unit_test(long_names),
 		cmocka_unit_test(damaged_bytes),
 		cmocka_unit_test(cut_off_anywhere),
 	};
