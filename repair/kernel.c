@@ -24,7 +24,7 @@ enum {
 };
 
 #define WANTED_MAX (WANTED_FIXED + SC_VARIABLE_COUNT)
-_Static_assert(WANTED_MAX + 2 <= SYMBOLS_WANTED_MAX, "so many symbols are looked up at once");
+_Static_assert(WANTED_MAX <= SYMBOLS_WANTED_MAX, "so many symbols are looked up at once");
 
 struct search {
 	struct note note;

@@ -15,8 +15,11 @@
 #define LONG_NAME 0x80u
 /* Of all names, compressed: kernels have 2 to 3 MiB. */
 #define NAMES_BYTES_MAX (16u << 20)
-#define NO_INDEX SYMBOLS_MAX
 #define BUCKETS 256u
+/* What is looked up besides what is wanted: _stext and swapper_pg_dir. */
+#define ANCHORS 2u
+#define LOOKED_UP_MAX (SYMBOLS_WANTED_MAX + ANCHORS)
+_Static_assert(LOOKED_UP_MAX <= UINT8_MAX, "a chain's next is a byte");
 
 /* The bytes of the names one after the other, a window at a time. */
 struct stream {
@@ -37,8 +40,8 @@ struct tokens {
 /* What is looked for, by the hash of its name: chains through `next`. */
 struct wanted {
 	struct symbol *symbols;
-	uint32_t hash[SYMBOLS_WANTED_MAX];
-	uint8_t next[SYMBOLS_WANTED_MAX]; /* number + 1; 0 ends */
+	uint32_t hash[LOOKED_UP_MAX];
+	uint8_t next[LOOKED_UP_MAX]; /* number + 1; 0 ends */
 	uint8_t first[BUCKETS];
 };
 
@@ -176,7 +179,6 @@ static void wanted_begin(struct wanted *wanted, struct symbol *symbols, uint32_t
 		*first = (uint8_t)(i + 1);
 		symbols[i].address = 0;
 		symbols[i].count = 0;
-		symbols[i].index = NO_INDEX;
 	}
 }
 
@@ -281,7 +283,7 @@ int sc_symbols_find(struct sc_space *space, const struct note *note, struct sc_a
 		    uint32_t count, struct sc_refusal *why)
 {
 	struct search *search = sc_arena_take(arena, sizeof(*search), why);
-	struct symbol *all = sc_arena_take(arena, (count + 2) * sizeof(*all), why);
+	struct symbol *all = sc_arena_take(arena, (count + ANCHORS) * sizeof(*all), why);
 	struct symbol *stext = all + count, *swapper = stext + 1;
 	uint32_t total = 0;
 	int err;
@@ -292,7 +294,7 @@ int sc_symbols_find(struct sc_space *space, const struct note *note, struct sc_a
 	stext->name = "_stext";
 	swapper->name = "swapper_pg_dir";
 	search->stream = (struct stream){ .space = space, .va = note->kallsyms_names };
-	wanted_begin(&search->wanted, all, count + 2);
+	wanted_begin(&search->wanted, all, count + ANCHORS);
 	err = sc_space_read(space, note->kallsyms_num_syms, &total, sizeof(total), why);
 	if (!err && (total == 0 || total > SYMBOLS_MAX))
 		err = damaged(why, "no kernel has so many symbols");
@@ -300,7 +302,7 @@ int sc_symbols_find(struct sc_space *space, const struct note *note, struct sc_a
 	err = err ? err : find_names(search, total, why);
 	if (!err && stext->count != 1)
 		err = damaged(why, "it has not one _stext");
-	err = err ? err : find_addresses(space, note, stext, all, count + 2, why);
+	err = err ? err : find_addresses(space, note, stext, all, count + ANCHORS, why);
 	err = err ? err : check_anchors(note, stext, swapper, why);
 	if (!err)
 		memcpy(symbols, all, count * sizeof(*all));

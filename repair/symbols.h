@@ -23,7 +23,7 @@ struct symbol {
 	const char *name;
 	uint64_t address; /* of the last of that name */
 	uint32_t count;	  /* how many there are; of those that are static, there may be several */
-	uint32_t index;
+	uint32_t index;	  /* of the last of that name, if there is one */
 };
 
 /*

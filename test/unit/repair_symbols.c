@@ -112,6 +112,25 @@ static void absent_and_twice(void **state)
 	end(fixture);
 }
 
+/* As many at once as may be: the last name as well as the first. */
+static void as_many_as_may_be(void **state)
+{
+	struct fixture *fixture = begin(LINUX_BASE);
+	struct symbol found[SYMBOLS_WANTED_MAX];
+	uint32_t count = fixture->kernel.symbol_count;
+
+	(void)state;
+	linux_kernel_write(&fixture->kernel);
+	for (uint32_t i = 0; i < SYMBOLS_WANTED_MAX; i++)
+		found[i].name = fixture->kernel.symbols[i % count].name;
+	assert_int_equal(find(fixture, found, SYMBOLS_WANTED_MAX), 0);
+	for (uint32_t i = 0; i < SYMBOLS_WANTED_MAX; i++) {
+		assert_int_equal(found[i].count, 1);
+		assert_int_equal(found[i].address, fixture->kernel.symbols[i % count].address);
+	}
+	end(fixture);
+}
+
 /* More than 127 tokens take two bytes of length; more than 511 characters no kernel has. */
 static void long_names(void **state)
 {
@@ -210,6 +229,7 @@ int main(void)
 		cmocka_unit_test(every_symbol_in_every_encoding),
 		cmocka_unit_test(absolute_addresses),
 		cmocka_unit_test(absent_and_twice),
+		cmocka_unit_test(as_many_as_may_be),
 		cmocka_unit_test(long_names),
 		cmocka_unit_test(names_without_end),
 		cmocka_unit_test(damage),
