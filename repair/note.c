@@ -156,6 +156,19 @@ int sc_note_parse(const char *text, size_t size, struct note *note, struct sc_re
 	return err;
 }
 
+/*
+ * Whether the kernel's own first table is where the note says by its tables, too. A kernel that was at the same place
+ * before (kexec, a reboot that keeps memory) had it at another address, unless nothing tells the two apart.
+ */
+static bool maps_itself(const struct note *note, struct sc_space *space)
+{
+	struct sc_refusal ignored;
+	uint64_t pa, left;
+
+	return !sc_space_translate(space, note->swapper_pg_dir, &pa, &left, &ignored) &&
+	       pa == note->swapper_pg_dir - note->kimage_voffset;
+}
+
 /* Whether the tables of a vCPU are the kernel's of the note, or those that it has for user space. */
 static bool fits(const struct note *note, struct sc_space *space, bool *trampoline)
 {
@@ -168,7 +181,16 @@ static bool fits(const struct note *note, struct sc_space *space, bool *trampoli
 	if (*trampoline)
 		space->table += TRAMPOLINE_PAGES * note->page_size;
 	/* With fewer bits than it was built for the kernel begins in the middle of its first table. */
-	return space->table - swapper < note->page_size;
+	return space->table - swapper < note->page_size && maps_itself(note, space);
+}
+
+/* Whether two notes say the same of all that is taken from them. */
+static bool equal(const struct note *one, const struct note *other)
+{
+	const size_t numbers = offsetof(struct note, page_size);
+
+	return !strcmp(one->release, other->release) && !strcmp(one->build_id, other->build_id) &&
+	       !memcmp((const uint8_t *)one + numbers, (const uint8_t *)other + numbers, sizeof(*one) - numbers);
 }
 
 /* Whether any vCPU runs the kernel of the note; opens its address space. */
@@ -189,8 +211,8 @@ struct search {
 	const struct sc_guest *guest;
 	char *text;
 	uint32_t candidates; /* notes that look like one */
-	uint32_t running;    /* of these, what is run */
-	struct note note;    /* the latest of those */
+	uint32_t running;    /* of these, what is run; equal ones count as one */
+	struct note note;    /* the first of those */
 	struct sc_space space;
 	bool trampoline;
 };
@@ -214,7 +236,10 @@ static int look_at(struct search *search, uint64_t address, struct sc_refusal *w
 	    sc_note_parse(search->text, header.text_size, &note, &ignored) ||
 	    !runs(search->guest, &note, &space, &trampoline))
 		return 0;
-	search->running++;
+	if (search->running && equal(&search->note, &note))
+		return 0;
+	if (search->running++)
+		return 0;
 	search->note = note;
 	search->space = space;
 	search->trampoline = trampoline;

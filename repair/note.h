@@ -2,8 +2,9 @@
 /*
  * VMCOREINFO: the ELF note by which a Linux kernel describes itself to whoever reads its memory.
  *
- * Policy: RAM is searched page by page, and only a note counts whose swapper_pg_dir is what a vCPU translates by: a
- * kernel that was there before, or a crash kernel that waits, may have left one as well. Exactly one must be left.
+ * Policy: RAM is searched page by page, and only a note counts whose swapper_pg_dir is what a vCPU translates by and
+ * where these tables have it: a kernel that was there before, or a crash kernel that waits, may have left one as well.
+ * Exactly one must be left; copies of it do no harm.
  * Sources: Linux, kernel/vmcore_info.c, arch/arm64/kernel/vmcore_info.c; include/linux/vmcore_info.h.
  */
 #ifndef REPAIR_NOTE_H

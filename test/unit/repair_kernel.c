@@ -109,20 +109,53 @@ static void note_of_another_kernel(void **state)
 	end(fixture);
 }
 
-/* A stale note beside the right one is passed over. */
+/*
+ * A stale note beside the right one, before it or behind it, is passed over: of a kernel that lay elsewhere, of the
+ * same one that lay at the same place at other addresses, and of one that nothing tells from it.
+ */
 static void stale_note(void **state)
 {
+	static const struct {
+		uint64_t addresses, voffset;
+	} moved[] = {
+		{ 0, 0x200000 },
+		{ 0x200000, 0x200000 },
+		{ 0x1000, 0x1000 },
+		{ 0, 0 },
+	};
+	static const uint64_t places[] = { LINUX_NOTE - 0x1000, LINUX_NOTE + 0x5000 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(moved) * ARRAY_SIZE(places); i++) {
+		struct fixture *fixture = begin(&shape_4k, "6.12.3");
+		struct note stale;
+
+		linux_kernel_write(&fixture->kernel);
+		stale = fixture->kernel.note;
+		stale.swapper_pg_dir += moved[i / 2].addresses;
+		stale.stext += moved[i / 2].addresses;
+		stale.kimage_voffset += moved[i / 2].voffset;
+		linux_note_write(&fixture->kernel.ram, places[i % 2], &stale);
+		refused(fixture, AS_FAR_AS_THE_LAYOUT);
+		end(fixture);
+	}
+}
+
+/* Notes that all fit what the vCPUs run, and say different things. */
+static void several_notes(void **state)
+{
 	struct fixture *fixture = begin(&shape_4k, "6.12.3");
-	struct note stale;
+	struct note other;
 
 	(void)state;
 	linux_kernel_write(&fixture->kernel);
-	stale = fixture->kernel.note;
-	stale.kimage_voffset -= 0x200000;
-	linux_note_write(&fixture->kernel.ram, LINUX_NOTE + 0x5000, &stale);
-	refused(fixture, AS_FAR_AS_THE_LAYOUT);
-	stale.kimage_voffset += 0x200000;
-	linux_note_write(&fixture->kernel.ram, LINUX_NOTE + 0x5000, &stale);
+	other = fixture->kernel.note;
+	other.kallsyms_offsets += 4;
+	linux_note_write(&fixture->kernel.ram, LINUX_NOTE + 0x5000, &other);
+	refused(fixture, SC_REFUSED_DAMAGED, "several VMCOREINFO notes claim to be of the running kernel");
+	other = fixture->kernel.note;
+	other.release[0] = '7';
+	linux_note_write(&fixture->kernel.ram, LINUX_NOTE + 0x5000, &other);
 	refused(fixture, SC_REFUSED_DAMAGED, "several VMCOREINFO notes claim to be of the running kernel");
 	end(fixture);
 }
@@ -260,6 +293,7 @@ int main(void)
 		cmocka_unit_test(no_kernel),
 		cmocka_unit_test(note_of_another_kernel),
 		cmocka_unit_test(stale_note),
+		cmocka_unit_test(several_notes),
 		cmocka_unit_test(memory_full_of_notes),
 		cmocka_unit_test(no_vcpu_is_on),
 		cmocka_unit_test(tables_of_user_space),
