@@ -93,12 +93,17 @@ static void pass_on(void)
 		_exit(1);
 }
 
-static struct process *service(bool with_socket)
+static struct process *service_of(const char *name, bool with_socket)
 {
 	const struct process_options options = { .prepare = with_socket ? pass_on : NULL };
 
-	return node_start_with(&grace, options, "service", GUEST, "--saved", saved, "--console",
+	return node_start_with(&grace, options, "service", name, "--saved", saved, "--console",
 			       node_path(&grace, "guest.console"), NULL);
+}
+
+static struct process *service(bool with_socket)
+{
+	return service_of(GUEST, with_socket);
 }
 
 static void expect_told(void)
@@ -167,27 +172,70 @@ static void test_receives(void **state)
 	expect_stops(process);
 }
 
-/* Somebody calls, and sends nothing: the machine is not run. */
-static void test_stranger(void **state)
+/* A source that may send one machine does not become another one's by the port that it calls. */
+static void test_other_name(void **state)
 {
-	struct process *process;
+	struct pollfd called = { .fd = listener, .events = POLLIN };
+	struct process *monitor, *migrate, *process;
+
+	(void)state;
+	monitor = node_run(&altra, GUEST, "guest=reference");
+	node_runs_on(&altra, GUEST);
+	migrate = node_start(&altra, "migrate", GUEST, grace.address, "--max-step", "100000", NULL);
+	assert_int_equal(poll(&called, 1, process_limit_ms()), 1);
+	process = service_of("other", true);
+	node_expect_refused(&altra, node_finish(&altra, migrate),
+			    "only a machine named other is taken here, and this is guest");
+	assert_int_equal(process_wait(process), 0);
+	node_runs_on(&altra, GUEST);
+	assert_int_equal(node_command(&altra, "stop", GUEST, NULL), 0);
+	assert_int_equal(process_wait(monitor), 6);
+}
+
+static int stranger_call(void)
+{
 	struct sockaddr_in address;
 	socklen_t size = sizeof(address);
 	int stranger = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	(void)state;
 	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
 	assert_int_equal(connect(stranger, (struct sockaddr *)&address, size), 0);
+	return stranger;
+}
+
+/* Nor does one who stays, and never says what he wants, keep the unit from ending. */
+static void test_stranger_stays(void **state)
+{
+	struct process *process;
+	int stranger = stranger_call();
+
+	(void)state;
+	node_make(&grace, "grace", "hz=25000000,counter=77,unknown_ms=200");
+	process = service(true);
+	expect_told();
+	assert_int_equal(process_wait(process), 0);
+	assert_int_equal(process_count(process->errors, "nobody who may send a machine has called"), 1);
 	close(stranger);
+}
+
+/* Somebody calls, and sends nothing: the machine is not run. */
+static void test_stranger(void **state)
+{
+	struct process *process;
+
+	(void)state;
+	close(stranger_call());
 	process = service(true);
 	expect_told();
 	assert_int_equal(process_wait(process), 0);
 	expect_way(process, true, false);
 }
 
+/* Whoever calls: the machine is here. */
 static void test_restores(void **state)
 {
 	struct process *monitor, *process;
+	int stranger = stranger_call();
 
 	(void)state;
 	monitor = node_run(&altra, GUEST, "guest=reference");
@@ -199,6 +247,7 @@ static void test_restores(void **state)
 	node_runs_on(&grace, GUEST);
 	expect_way(process, false, true);
 	expect_stops(process);
+	close(stranger);
 }
 
 static void test_refuses(void **state)
@@ -219,9 +268,10 @@ static void test_refuses(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_runs),     TEST(test_runs_beside_a_socket),
-		TEST(test_receives), TEST(test_stranger),
-		TEST(test_restores), TEST(test_refuses),
+		TEST(test_runs),       TEST(test_runs_beside_a_socket),
+		TEST(test_receives),   TEST(test_stranger),
+		TEST(test_restores),   TEST(test_refuses),
+		TEST(test_other_name), TEST(test_stranger_stays),
 	};
 
 	return process_run_tests(tests, ARRAY_SIZE(tests));

@@ -10,6 +10,7 @@
 #include "command/monitor.h"
 #include "command/serve.h"
 #include "command/verb.h"
+#include "host/deadline.h"
 #include "migrate/key_files.h"
 #include "migrate/linger.h"
 #include "migrate/target.h"
@@ -33,7 +34,8 @@ struct receive {
 	struct peers peers;
 	struct incoming incoming;
 	int signals;
-	bool over; /* *end is known */
+	sc_ns_t unknown_until; /* with an inherited socket: somebody known has to call until then */
+	bool over;	       /* *end is known */
 	enum machine_end end;
 };
 
@@ -127,13 +129,25 @@ static void receive_refuse(struct receive *receive, struct channel *channel, con
 	incoming_give_up(&receive->incoming, channel, error);
 }
 
+/* A source that may send one machine shall not send it as another, to what belongs to that one. */
+static int receive_check_name(const struct receive_options *options, const struct frame_hello *hello,
+			      struct error *error)
+{
+	if (!options->own_name || !strcmp(hello->name, options->name))
+		return 0;
+	return error_set(error, EPERM, "only a machine named %s is taken here, and this is %s", options->name,
+			 hello->name);
+}
+
 static void receive_call(struct receive *receive, struct channel *channel, const struct frame_hello *hello)
 {
 	struct teardown teardown = { .begun = false };
 	struct console console;
 	struct error error;
-	int result = console_open(&console, receive->options->console, &error);
+	int result = receive_check_name(receive->options, hello, &error);
 
+	if (!result)
+		result = console_open(&console, receive->options->console, &error);
 	if (!result) {
 		result = receive_machine(receive, channel, hello, &console, &teardown, &error);
 		console_close(&console);
@@ -168,6 +182,16 @@ static bool receive_is_idle(const struct receive *receive)
 	return incoming_is_idle(&receive->incoming) && !linger_is_due(&receive->incoming);
 }
 
+/* Whoever is connected, and does not say who he is, shall not keep a unit from running its machine. */
+static bool receive_is_unknown(struct receive *receive)
+{
+	const struct incoming *incoming = &receive->incoming;
+
+	if (incoming_knows_caller(incoming) || linger_is_due(incoming))
+		receive->unknown_until = deadline_after_ms(incoming->limits->unknown_ms);
+	return incoming->inherited && !deadline_left_ms(receive->unknown_until);
+}
+
 static void receive_once(struct receive *receive)
 {
 	struct pollfd wait[2] = {
@@ -186,9 +210,18 @@ static void receive_once(struct receive *receive)
 		receive_end(receive, MACHINE_END_STOPPED);
 		return;
 	}
+	if (receive_is_unknown(receive)) {
+		log_line("nobody who may send a machine has called in %d s: whoever has passed the socket on goes on "
+			 "waiting",
+			 receive->incoming.limits->unknown_ms / 1000);
+		receive_end(receive, MACHINE_END_POWER_OFF);
+		return;
+	}
 	incoming_serve(&receive->incoming);
-	if (incoming_take(&receive->incoming, &channel, &hello))
+	if (incoming_take(&receive->incoming, &channel, &hello)) {
 		receive_call(receive, &channel, &hello);
+		receive->unknown_until = deadline_after_ms(receive->incoming.limits->unknown_ms);
+	}
 }
 
 static void receive_close(struct receive *receive)
@@ -272,6 +305,7 @@ int receive_run(const struct receive_options *options, enum machine_end *end, st
 		log_line("without TLS, as it was told: whoever reaches %s may send a machine, and others may read it",
 			 address);
 	manager_ready();
+	receive.unknown_until = deadline_after_ms(receive.incoming.limits->unknown_ms);
 	while (!receive.over)
 		receive_once(&receive);
 	receive_linger(&receive);

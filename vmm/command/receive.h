@@ -15,6 +15,7 @@
 
 struct receive_options {
 	const char *name; /* NULL: the machine's own */
+	bool own_name;	  /* it has to be the machine's own */
 	struct elsewhere_options elsewhere;
 	const char *listen;
 	bool plain;	     /* without TLS, whatever the address */

@@ -2,9 +2,9 @@
 /*
  * `seaclock service`: what the unit of a machine runs (system/seaclock@.service).
  *
- * Policy: the one place that decides how a machine comes to be here. If a connection waits at a socket that the service
- * manager has passed on, somebody sends the machine. Else, if there is a file that it was saved to, it is restored.
- * Else it is run from its description.
+ * Policy: the one place that decides how a machine comes to be here. If there is a file that it was saved to, it is
+ * restored: that is this machine, whoever calls. Else, if a connection waits at a socket that the service manager has
+ * passed on, somebody sends it, and under no other name. Else it is run from its description.
  */
 #include "command/manager.h"
 #include "command/monitor.h"
@@ -30,6 +30,8 @@ static int service_receive(struct receive_options *options, int listener, char *
 
 	snprintf(listen, sizeof(listen), "fd:%d", listener);
 	options->listen = listen;
+	options->name = words[0];
+	options->own_name = true;
 	return verb_receive.run(options, words, error);
 }
 
@@ -38,6 +40,7 @@ static int service_restore(const struct service_options *options, char *const *w
 	char *const both[] = { (char *)options->saved, words[0], NULL };
 	struct restoring_options restoring = {
 		.elsewhere = options->receive.elsewhere,
+		.max_gap_s = options->receive.max_gap_s,
 		.console = options->receive.console,
 		.sandbox = options->receive.sandbox,
 	};
@@ -56,10 +59,13 @@ static int service_verb(void *context, char *const *words, struct error *error)
 
 	if (result)
 		return result;
+	if (options->saved && !access(options->saved, F_OK)) {
+		if (listener >= 0)
+			close(listener);
+		return service_restore(options, words, error);
+	}
 	if (listener >= 0)
 		return service_receive(&options->receive, listener, words, error);
-	if (options->saved && !access(options->saved, F_OK))
-		return service_restore(options, words, error);
 	return verb_run.run(&run, words, error);
 }
 

@@ -512,6 +512,23 @@ bool incoming_is_idle(const struct incoming *incoming)
 	return idle;
 }
 
+/* Without TLS nobody is known before HELLO, with which a source begins. */
+static bool call_is_known(const struct call *call)
+{
+	if (call->transport.fd < 0 || call->kind == CALL_STRANGER || call->kind == CALL_LEAVING)
+		return false;
+	return call->kind != CALL_NEW || call->host[0];
+}
+
+bool incoming_knows_caller(const struct incoming *incoming)
+{
+	bool known = incoming->caller.fd >= 0;
+
+	for (uint32_t n = 0; n < PLACES; n++)
+		known = known || call_is_known(&incoming->call[n]);
+	return known;
+}
+
 bool incoming_take(struct incoming *incoming, struct channel *channel, struct frame_hello *hello)
 {
 	if (incoming->caller.fd < 0)

@@ -71,6 +71,9 @@ void incoming_serve(struct incoming *incoming);
 /* True if nobody has a connection. */
 bool incoming_is_idle(const struct incoming *incoming);
 
+/* True if somebody has one of whom it is known who he is, or without TLS what he wants. */
+bool incoming_knows_caller(const struct incoming *incoming);
+
 /* True if a migration has called: its connection and its HELLO. Until incoming_give_up() others are refused. */
 bool incoming_take(struct incoming *incoming, struct channel *channel, struct frame_hello *hello);
 /* -EACCES and a sentence if the migration's host may not send a machine of so many bytes. */

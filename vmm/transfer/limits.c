@@ -12,6 +12,7 @@ const struct handover_limits handover_limits = {
 	.disks_ms = 12000,
 	.comparison_ms = 10000,
 	.settled_ms = 600000,
+	.unknown_ms = 30000,
 	.linger_ms = 15000,
 	.stamps = 64,
 	/* 64 GiB: AES-GCM may go beyond 256 (RFC 8446, 5.5), ChaCha20 has no such bound. */

@@ -18,6 +18,7 @@ struct handover_limits {
 	int disks_ms;	   /* after a failure, for the target to give the disks back; longer than it takes a GO */
 	int comparison_ms; /* for the clocks' comparison to become good enough once the rest of memory fits */
 	int settled_ms;	   /* for the source to say SETTLED */
+	int unknown_ms;	   /* for somebody known to call at a socket that another process goes on listening at */
 	int linger_ms;	   /* for a source to ask, once the receiver was told to end */
 	int stamps;	   /* in one burst */
 	int rekey_kib;	   /* sent by TLS before it takes new keys */

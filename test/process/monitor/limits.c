@@ -12,6 +12,7 @@ struct handover_limits process_limits = {
 	.disks_ms = 12000,
 	.comparison_ms = 10000,
 	.settled_ms = 600000,
+	.unknown_ms = 30000,
 	.linger_ms = 15000,
 	.rekey_kib = 64 << 20,
 	/* Few, because here two processes and a relay share the processors with all the other tests. */

@@ -86,6 +86,7 @@ static const struct word host_words[] = {
 	{ "disks_ms", NULL, &process_limits.disks_ms },
 	{ "comparison_ms", NULL, &process_limits.comparison_ms },
 	{ "settled_ms", NULL, &process_limits.settled_ms },
+	{ "unknown_ms", NULL, &process_limits.unknown_ms },
 	{ "linger_ms", NULL, &process_limits.linger_ms },
 	{ "rekey_kib", NULL, &process_limits.rekey_kib },
 };
