@@ -48,8 +48,8 @@ static int owner_check(int fd, const char *name, const struct sockaddr_un *addre
 	    facts.st_uid == peer.uid)
 		return 0;
 	return error_set(error, EPERM,
-			 "who listens at %s is user %u, whose folder that is not: the monitor of %s is not spoken to",
-			 address->sun_path, (unsigned int)peer.uid, name);
+			 "user %u listens at %s, in a folder of another user: that is not taken for the monitor of %s",
+			 (unsigned int)peer.uid, address->sun_path, name);
 }
 
 static int address_connect(const char *name, const struct sockaddr_un *address, int *fd, struct error *error)
@@ -65,6 +65,9 @@ static int address_connect(const char *name, const struct sockaddr_un *address, 
 		close(*fd);
 		if (reason == EAGAIN)
 			return connection_silent(name, error);
+		if (reason == EACCES)
+			return error_set(error, EACCES, "%s may run here as another user's machine (%s: %s)", name,
+					 address->sun_path, strerror(reason));
 		result = reason == ENOENT || reason == ECONNREFUSED ? ESRCH : reason;
 		return error_set(error, result, "no machine named %s is running here (%s: %s)", name, address->sun_path,
 				 strerror(reason));
