@@ -135,9 +135,8 @@ static struct hold_wait source_wait(const struct source *source, int limit_ms)
 /* The guest is asked to prepare once, before the last round, if it is to go to another rate and can be asked. */
 static bool source_must_prepare(const struct source *source)
 {
-	const struct report *report = source->report;
-
-	return report->level == SC_LEVEL_COOPERATIVE && report->from_hz != report->to_hz && !source->asked;
+	return !source->asked && source->report->level == SC_LEVEL_COOPERATIVE &&
+	       source->report->from_hz != source->report->to_hz;
 }
 
 static int source_prepare(struct source *source)
@@ -160,14 +159,6 @@ static int source_prepare(struct source *source)
 			 source->machine->config.name, wait.limit_ms);
 }
 
-/* What the disks have not flushed yet would be flushed while the guest stands still. */
-static int source_flush(struct source *source, bool *enough)
-{
-	const struct hold_wait wait = source_wait(source, AHEAD_LIMIT_MS);
-
-	return ahead_flush(&source->machine->devices, &wait, &source->flushes, enough, source->error);
-}
-
 /* Right before the stop. What is known of the clocks ages meanwhile. */
 static int source_catch_up(struct source *source, bool *enough)
 {
@@ -179,15 +170,20 @@ static int source_catch_up(struct source *source, bool *enough)
 /* After each round: all that is to be done before the guest can be stopped. */
 static int source_approach(struct source *source, bool *enough)
 {
+	const struct hold_wait wait = source_wait(source, AHEAD_LIMIT_MS);
 	int result = source_check_stop(source, enough);
 
+	if (result || !*enough)
+		return result;
+	result = ahead_flush(&source->machine->devices, &wait, &source->flushes, enough, source->error);
+	if (!result && *enough && !source_must_prepare(source))
+		return source_catch_up(source, enough);
 	if (!result && *enough)
-		result = source_flush(source, enough);
-	if (!result && *enough && source_must_prepare(source)) {
-		*enough = false;
-		return source_prepare(source);
-	}
-	return result || !*enough ? result : source_catch_up(source, enough);
+		result = source_prepare(source);
+	/* It was not the clocks that this waited for. */
+	comparison_rest(&source->comparison);
+	*enough = false;
+	return result;
 }
 
 static int source_precopy(struct source *source)
