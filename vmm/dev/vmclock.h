@@ -104,9 +104,9 @@ struct vmclock_time vmclock_time_make(uint32_t hz, const struct sc_statement *st
 				      const struct host_discipline *discipline);
 
 /*
- * Whether a page that says `told` still says what was found later, `now`, of the same counter: at now's counter value it
- * gives the same time to 1 us, its bound of the error covers that of `now` and is less than 1 ms wider, it is less than
- * 16 s old, and the rest is alike.
+ * Whether a page that says `told` still says what was found later, `now`, of the same counter: at now's counter value
+ * it gives the same time to 1 us, its bound of the error covers that of `now` and is less than 1 ms wider, it is less
+ * than 16 s old, and the rest is alike, but for the period, which shows in the time.
  */
 bool vmclock_time_holds(const struct vmclock_time *told, const struct vmclock_time *now);
 

@@ -3,9 +3,9 @@
  * VMClock as a device: keeps the page in guest memory true.
  *
  * Policy: about once a second while the guest runs the host's clock is looked at. The page is written anew, with a
- * notification, when what it says does not hold any more, and before the guest runs: an idle guest shall not be woken
- * for what it can work out. The disruption marker moves when the guest's counter has not run on as it did: after each move and
- * restore, and when guest time goes on where it stopped. The generation moves when the machine comes out of a file.
+ * notification, when what it says does not hold any more, and before the guest runs: an idle guest is not woken for
+ * what it can work out. The disruption marker moves when the guest's counter has not run on as it did: after each move
+ * and restore, and when guest time goes on where it stopped. The generation moves when the machine comes out of a file.
  */
 #ifndef VMM_DEV_WALLCLOCK_H
 #define VMM_DEV_WALLCLOCK_H

@@ -6,7 +6,7 @@
  * Policy: huge pages wherever the host has them, for a guest's page walks are twice as long as its host's, and after a
  * move it faults once for each block instead of once for each page of it. KVM maps a block only where the addresses in
  * guest and host agree below its size (arch/arm64/kvm/mmu.c, fault_supports_stage2_huge_mapping()), so memory begins at
- * a block.
+ * a block, where pages have 4 KiB.
  */
 #include "host/host.h"
 
