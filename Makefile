@@ -38,6 +38,7 @@ deb: ## Debian packages for arm64, in out/deb
 try: ## a Debian on an emulated host, and you at its shell: doc/tutorial.md
 demo: ## a guest migrates from a 25 MHz host to a 1 GHz host and back; ends with a table and a report
 bench: ## what things cost: the clock on this machine; in the lab that, timers, boot, downtime, disks, networks; SHORT=1: once
+bench-compare: ## the same, held against bench/ratios: a loss of speed fails
 picture: ## draw who includes whom, doc/architecture.svg; needs graphviz
 format: ## clang-format on every C file
 clean: ## remove everything built, downloads included
