@@ -7,11 +7,11 @@ static const struct {
 	uint64_t fingerprint;
 	const char *build;
 } known[] = {
-	{ { 6, 12 }, 0x86e1ac1cb6e8b9a1, "6.12.117+deb12-arm64" },
-	{ { 6, 12 }, 0x86e1ac1cb6e8b9a1, "6.12.117+deb12-cloud-arm64" },
-	{ { 6, 12 }, 0x86e1ac1cb6e8b9a1, "6.12.117+deb13-arm64" },
-	{ { 6, 12 }, 0x86e1ac1cb6e8b9a1, "6.12.117+deb13-arm64-16k" },
-	{ { 6, 12 }, 0x86e1ac1cb6e8b9a1, "6.12.117+deb13-cloud-arm64" },
+	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb12-arm64" },
+	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb12-cloud-arm64" },
+	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb13-arm64" },
+	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb13-arm64-16k" },
+	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb13-cloud-arm64" },
 };
 
 const char *sc_known_build(const struct sc_series *series, uint64_t fingerprint)

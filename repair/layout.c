@@ -7,11 +7,7 @@
 
 #include <string.h>
 
-/* A fingerprint in the making. Anonymous structures are part of what they are in, to a depth of DEPTH_MAX. */
-#define DEPTH_MAX 6u
-/* Members that go into one fingerprint. */
-#define WORK_MAX 8192u
-
+/* A fingerprint in the making. */
 struct fingerprint {
 	const struct types *btf;
 	uint64_t hash; /* FNV-1a */
@@ -38,29 +34,35 @@ static void mix_name(struct fingerprint *print, const char *name)
 	mix(print, name, strlen(name) + 1);
 }
 
-/* What a member is: of an array, its element. */
+/* What a type is, and of a pointer what it leads to; in *type of an array its elements' type, whatever its dimensions.
+ */
 static int mix_type(struct fingerprint *print, uint32_t id, struct type *type, struct sc_refusal *why)
 {
-	struct type element;
+	struct type target;
 	int err = sc_types_describe(print->btf, id, type, why);
 
+	for (; !err && type->class == TYPE_ARRAY; err = sc_types_describe(print->btf, type->target, type, why)) {
+		mix_number(print, type->kind);
+		mix_number(print, type->elements);
+	}
 	if (err)
 		return err;
-	mix_number(print, type->class);
+	mix_number(print, type->kind);
+	mix_number(print, type->encoding);
 	mix_number(print, type->size);
-	if (type->class == TYPE_STRUCT)
-		mix_name(print, type->name);
-	if (type->class != TYPE_ARRAY)
+	mix_number(print, type->members);
+	mix_name(print, type->name);
+	if (type->class != TYPE_POINTER)
 		return 0;
-	mix_number(print, type->elements);
-	err = sc_types_describe(print->btf, type->element, &element, why);
+	err = sc_types_describe(print->btf, type->target, &target, why);
 	if (!err) {
-		mix_number(print, element.class);
-		mix_name(print, element.class == TYPE_STRUCT ? element.name : "");
+		mix_number(print, target.kind);
+		mix_name(print, target.name);
 	}
 	return err;
 }
 
+/* Anonymous structures, also as elements of arrays, are part of what they are in. Their number of members ends them. */
 static int mix_members(struct fingerprint *print, const struct type *type, uint32_t bit_offset, uint32_t depth,
 		       struct sc_refusal *why)
 {
@@ -71,7 +73,7 @@ static int mix_members(struct fingerprint *print, const struct type *type, uint3
 
 		if (err)
 			return err;
-		if (depth > DEPTH_MAX || ++print->work > WORK_MAX)
+		if (depth > TYPES_DEPTH_MAX || ++print->work > TYPES_WORK_MAX)
 			return refusal_set(why, SC_REFUSED_DAMAGED,
 					   "the kernel's BTF is damaged: too much is in struct ", type->name, NULL);
 		mix_name(print, member.name);
@@ -112,6 +114,7 @@ static int read_structs(struct sc_layout *layout, uint8_t series, const struct t
 		layout->size[row->structure] = type->size;
 		mix_name(&print, type->name);
 		mix_number(&print, type->size);
+		mix_number(&print, type->members);
 		err = mix_members(&print, type, 0, 0, why);
 		if (err)
 			return err;

@@ -3,8 +3,9 @@
  * Layout: where the members lie that a repair reads or writes, and the fingerprint by which a kernel is known.
  *
  * Policy: the fingerprint is of all members of each structure that is used, also of those that are not: a member that
- * is new may change what the others mean. Of a member that is itself a named structure only its name and size count;
- * if it is used it is in the list as well.
+ * is new may change what the others mean. Of a member, its name, place and type go in: kind, encoding, size, every
+ * dimension of an array. Of a member that is itself a named structure only its name, size and number of members count,
+ * and of what a pointer leads to its kind and name; if it is used it is in the list as well.
  */
 #ifndef REPAIR_LAYOUT_H
 #define REPAIR_LAYOUT_H

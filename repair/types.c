@@ -45,13 +45,10 @@ static const struct {
 	[KIND_DECL_TAG] = { 4, 0 }, [KIND_ENUM64] = { 0, 12 },
 };
 
-/* A chain of names and qualifiers, of arrays, or of anonymous structs in each other may be so long. */
+/* A chain of names and qualifiers, or of arrays, may be so long. */
 #define CHAIN_MAX 16u
-#define DEPTH_MAX 6u
 /* Linux has no longer names (KSYM_NAME_LEN). */
 #define NAME_LENGTH_MAX 511u
-/* Members that are looked at to find one, those of anonymous structs included. */
-#define WORK_MAX 4096u
 
 struct record {
 	enum kind kind;
@@ -246,15 +243,19 @@ static int describe(const struct types *btf, uint32_t id, struct type *type, str
 	err = err ? err : take_name(btf, record.name, &name, why);
 	if (err)
 		return err;
-	*type = (struct type){ .class = class_of(record.kind), .id = id, .name = name };
-	if (type->class == TYPE_POINTER)
+	*type = (struct type){ .class = class_of(record.kind), .kind = record.kind, .id = id, .name = name };
+	if (record.kind == KIND_INT)
+		type->encoding = load(record.tail);
+	if (type->class == TYPE_POINTER) {
 		type->size = 8;
-	else if (type->class == TYPE_INTEGER || type->class == TYPE_STRUCT)
+		type->target = record.size;
+	} else if (type->class == TYPE_INTEGER || type->class == TYPE_STRUCT) {
 		type->size = record.size;
+	}
 	if (type->class == TYPE_STRUCT)
 		type->members = record.count;
 	if (type->class == TYPE_ARRAY) {
-		type->element = load(record.tail);
+		type->target = load(record.tail);
 		type->elements = load(record.tail + 8);
 	}
 	return 0;
@@ -266,12 +267,14 @@ int sc_types_describe(const struct types *btf, uint32_t id, struct type *type, s
 	uint64_t elements = 1;
 	int err = describe(btf, id, type, why);
 
+	if (err)
+		return err;
 	inner = *type;
 	for (uint32_t i = 0; !err && inner.class == TYPE_ARRAY; i++) {
 		elements *= inner.elements;
 		if (i == CHAIN_MAX || elements > UINT32_MAX)
 			return damaged(why, "an array is too large", NULL);
-		err = describe(btf, inner.element, &inner, why);
+		err = describe(btf, inner.target, &inner, why);
 	}
 	if (!err && elements * inner.size > UINT32_MAX)
 		return damaged(why, "an array is too large", NULL);
@@ -364,7 +367,7 @@ struct lookup {
 	uint32_t bit_offset;
 };
 
-/* Looks at all members, those of anonymous ones included: a depth of DEPTH_MAX. */
+/* Looks at all members, those of anonymous ones included. */
 static int look_in(struct lookup *lookup, const struct type *type, uint32_t bit_offset, uint32_t depth,
 		   struct sc_refusal *why)
 {
@@ -373,7 +376,7 @@ static int look_in(struct lookup *lookup, const struct type *type, uint32_t bit_
 	int err = 0;
 
 	for (uint32_t n = 0; !err && n < type->members; n++) {
-		if (depth > DEPTH_MAX || ++lookup->work > WORK_MAX)
+		if (depth > TYPES_DEPTH_MAX || ++lookup->work > TYPES_WORK_MAX)
 			return damaged(why, "too much is in a struct that has ", lookup->name);
 		err = sc_types_member(lookup->btf, type, n, &member, why);
 		if (err)

@@ -17,6 +17,10 @@
 #define BTF_TYPES_MAX (1u << 20)
 #define BTF_HEADER_SIZE 24u
 
+/* Anonymous structs in each other are followed so deep, and so many members are looked at for one question. */
+#define TYPES_DEPTH_MAX 6u
+#define TYPES_WORK_MAX 8192u
+
 struct types {
 	const uint8_t *types;
 	const char *strings;
@@ -40,10 +44,12 @@ enum type_class {
 
 struct type {
 	enum type_class class;
+	uint32_t kind;	   /* as BTF numbers it */
+	uint32_t encoding; /* of a BTF_KIND_INT: its encoding, offset and bits, as BTF has them in one word; else 0 */
 	uint32_t id;	   /* of the plain type */
 	uint32_t size;	   /* in bytes */
-	uint32_t element;  /* of an array: its type */
-	uint32_t elements; /* and how many */
+	uint32_t target;   /* of an array: its elements' type; of a pointer: what it leads to */
+	uint32_t elements; /* of an array: how many */
 	const char *name;  /* of the plain type; empty if it has none */
 	uint32_t members;  /* of a struct or union */
 };

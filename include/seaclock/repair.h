@@ -226,7 +226,7 @@ struct sc_place {
 
 struct sc_layout {
 	struct sc_series series;
-	uint64_t fingerprint; /* of all members of all structures that are used: names, offsets, sizes, kinds of type */
+	uint64_t fingerprint; /* of all members of all structures that are used: names, offsets, sizes, types */
 	uint32_t size[SC_STRUCT_COUNT]; /* in bytes; 0 if the series has no such structure */
 	struct sc_place field[SC_FIELD_COUNT];
 };
