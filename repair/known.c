@@ -2,11 +2,7 @@
 /* Known layouts: see the header. The rows are written by `make kernels`, one a build. */
 #include "known.h"
 
-static const struct {
-	struct sc_series series;
-	uint64_t fingerprint;
-	const char *build;
-} known[] = {
+const struct known_row sc_known_rows[] = {
 	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb12-arm64" },
 	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb12-cloud-arm64" },
 	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb13-arm64" },
@@ -14,11 +10,16 @@ static const struct {
 	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb13-cloud-arm64" },
 };
 
+const uint32_t sc_known_row_count = sizeof(sc_known_rows) / sizeof(sc_known_rows[0]);
+
 const char *sc_known_build(const struct sc_series *series, uint64_t fingerprint)
 {
-	for (uint32_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (known[i].series.major == series->major && known[i].series.minor == series->minor &&
-		    known[i].fingerprint == fingerprint)
-			return known[i].build;
+	for (uint32_t i = 0; i < sc_known_row_count; i++) {
+		const struct known_row *row = &sc_known_rows[i];
+
+		if (row->series.major == series->major && row->series.minor == series->minor &&
+		    row->fingerprint == fingerprint)
+			return row->build;
+	}
 	return NULL;
 }

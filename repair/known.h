@@ -10,6 +10,15 @@
 
 #include <seaclock/repair.h>
 
+struct known_row {
+	struct sc_series series;
+	uint64_t fingerprint;
+	const char *build; /* its release */
+};
+
+extern const struct known_row sc_known_rows[];
+extern const uint32_t sc_known_row_count;
+
 /* The first build of the table with that fingerprint; NULL if it is not known. */
 const char *sc_known_build(const struct sc_series *series, uint64_t fingerprint);
 

@@ -41,7 +41,8 @@ fuzz-pack: $(FUZZ_CORPORA)
 	@set -e; for folder in $(O)/fuzz/corpus/*/; do \
 		test/fuzz/corpus.sh pack $$folder test/fuzz/corpus/$$(basename $$folder).hex; done
 
-unit: $(TEST_UNIT) $(FUZZ_CORPORA)
+# The kernels are there for the tests that look for a real one.
+unit: $(TEST_UNIT) $(FUZZ_CORPORA) $(KERNEL)
 	@test/run-tests $(TEST_UNIT)
 
 property: $(TEST_PROPERTY)
@@ -59,7 +60,7 @@ $(TSAN_LIB): $(TEST_LIB_OBJ:$(O)/san/%=$(O)/tsan/%)
 $(TSAN_TESTS): %: %.o $(TSAN_LIB)
 	$(call say,LD)$(CC) $(CFLAGS_tsan) $^ $(TEST_LIBS) -o $@
 
-tsan: $(TSAN_TESTS) $(FUZZ_CORPORA)
+tsan: $(TSAN_TESTS) $(FUZZ_CORPORA) $(KERNEL)
 	@WAIT_SCALE=1000 TSAN_OPTIONS=die_after_fork=0 test/run-tests $(TSAN_TESTS)
 
 # Each mutant of the core must be caught: by the conformance suite if it breaks a rule of the guest interface, by a test of

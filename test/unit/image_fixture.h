@@ -3,7 +3,8 @@
  * The real kernels of this tree's downloads, for tests of repair/: their files, and the symbol table in one, found by
  * its looks and taken apart here once more, so that two readers can be compared.
  *
- * Policy: a kernel that is not there is skipped. Only base-relative tables (Linux 6.12) are found.
+ * Policy: `make unit` unpacks them; a test that is run without them is skipped. Only base-relative tables (Linux 6.12)
+ * are found.
  */
 #ifndef IMAGE_FIXTURE_H
 #define IMAGE_FIXTURE_H
