@@ -47,6 +47,8 @@ static const struct {
 
 /* A chain of names and qualifiers, or of arrays, may be so long. */
 #define CHAIN_MAX 16u
+/* In the encoding of a number: its offset and how many bits it has. */
+#define INT_BITS 0xffffffu
 /* Linux has no longer names (KSYM_NAME_LEN). */
 #define NAME_LENGTH_MAX 511u
 
@@ -78,6 +80,9 @@ size_t sc_types_size(const uint8_t *header)
 		return 0;
 	return length + types_size + strings_size > BTF_SIZE_MAX ? 0 : (size_t)(length + types_size + strings_size);
 }
+
+/* What a record's info has no meaning for. */
+#define INFO_RESERVED 0x60ff0000u
 
 static struct record record_at(const struct types *btf, uint32_t offset)
 {
@@ -119,7 +124,7 @@ static int check_record(const struct types *btf, uint32_t offset, uint32_t *leng
 	if (left < RECORD_SIZE)
 		return damaged(why, "a type is cut off", NULL);
 	record = record_at(btf, offset);
-	if (record.kind == KIND_VOID || record.kind >= KIND_COUNT)
+	if (record.kind == KIND_VOID || record.kind >= KIND_COUNT || load(btf->types + offset + 4) & INFO_RESERVED)
 		return refusal_set(why, SC_REFUSED_UNKNOWN, "the kernel's BTF has kinds of types that are not known",
 				   NULL, NULL);
 	*length = RECORD_SIZE + tail_of[record.kind].fixed + record.count * tail_of[record.kind].each;
@@ -397,6 +402,12 @@ static int look_in(struct lookup *lookup, const struct type *type, uint32_t bit_
 	return err;
 }
 
+/* Whether it is all of its bytes: a number may be some bits of them. */
+static bool is_whole(const struct type *type)
+{
+	return type->kind != KIND_INT || (type->encoding & INT_BITS) == type->size * 8;
+}
+
 int sc_types_place(const struct types *btf, const struct type *type, const char *name, struct sc_place *place,
 		   struct sc_refusal *why)
 {
@@ -413,6 +424,8 @@ int sc_types_place(const struct types *btf, const struct type *type, const char 
 	err = sc_types_describe(btf, lookup.member.type, &member, why);
 	if (err)
 		return err;
+	if (!is_whole(&member))
+		return refusal_set(why, SC_REFUSED_DAMAGED, "a struct of the kernel has no plain member ", name, NULL);
 	*place = (struct sc_place){ .offset = lookup.bit_offset / 8, .size = member.size };
 	if ((uint64_t)place->offset + place->size > type->size)
 		return damaged(why, "a member lies outside its struct: ", name);

@@ -83,7 +83,7 @@ int sc_types_anonymous(const struct types *btf, const char *const *names, uint32
 
 /*
  * The member `name` of a struct, also of the anonymous structs and unions in it: where it lies, in bytes, and its size.
- * Bit fields are refused. -SC_REFUSED_ABSENT, -SC_REFUSED_DAMAGED.
+ * Bit fields, and numbers that are not all of their bytes, are refused. -SC_REFUSED_ABSENT, -SC_REFUSED_DAMAGED.
  */
 int sc_types_place(const struct types *btf, const struct type *type, const char *name, struct sc_place *place,
 		   struct sc_refusal *why);

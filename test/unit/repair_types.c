@@ -188,6 +188,25 @@ static void members_that_cannot_be_taken(void **state)
 	end(fixture);
 }
 
+/* A number of 3 bits, or of 4 bytes behind the first byte, as old compilers had bit fields. */
+static void numbers_of_some_bits(void **state)
+{
+	static const uint8_t odd[][3] = { { 3, 0, 0 }, { 32, 8, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+		struct fixture *fixture = begin();
+		struct linux_types *types = &fixture->types;
+		uint32_t u32 = linux_type_int(types, "unsigned int", 4);
+
+		memcpy(types->types + types->types_size - 4, odd[i], sizeof(odd[i]));
+		linux_type_struct(types, LINUX_KIND_STRUCT, "thing", 4, &(struct linux_member){ "x", u32, 0, 0 }, 1);
+		open_types(fixture);
+		place_refused(fixture, "thing", "x", SC_REFUSED_DAMAGED, "no plain member x");
+		end(fixture);
+	}
+}
+
 static void types_in_a_circle(void **state)
 {
 	struct fixture *fixture = begin();
@@ -264,12 +283,20 @@ static void damaged_bytes(void **state)
 		uint32_t value;
 		const char *words;
 	} cases[] = {
-		{ 0, 0x0001eb9e, "it has no header" },	 { 0, 0x0002eb9f, "it has no header" },
-		{ 4, 25, "it has no header" },		 { 8, 1, "it has no header" },
-		{ 12, 4, "it has no header" },		 { 12, 0xfffffff0, "it has no header" },
-		{ 16, 17, "it has no header" },		 { 20, 1, "it has no header" },
-		{ 20, 0xffffffff, "it has no header" },	 { 24, 1000, "a name lies outside" },
-		{ 28, 31u << 24, "kinds of types" },	 { 28, 0, "kinds of types" },
+		{ 0, 0x0001eb9e, "it has no header" },
+		{ 0, 0x0002eb9f, "it has no header" },
+		{ 4, 25, "it has no header" },
+		{ 8, 1, "it has no header" },
+		{ 12, 4, "it has no header" },
+		{ 12, 0xfffffff0, "it has no header" },
+		{ 16, 17, "it has no header" },
+		{ 20, 1, "it has no header" },
+		{ 20, 0xffffffff, "it has no header" },
+		{ 24, 1000, "a name lies outside" },
+		{ 28, 31u << 24, "kinds of types" },
+		{ 28, 0, "kinds of types" },
+		{ 28, 1u << 24 | 1u << 29, "kinds of types" },
+		{ 28, 1u << 24 | 1u << 16, "kinds of types" },
 		{ 28, 0x0400ffff, "a type is cut off" },
 	};
 	struct fixture *fixture = begin();
@@ -316,6 +343,7 @@ int main(void)
 		cmocka_unit_test(anonymous_members),
 		cmocka_unit_test(structs_by_their_members),
 		cmocka_unit_test(members_that_cannot_be_taken),
+		cmocka_unit_test(numbers_of_some_bits),
 		cmocka_unit_test(types_in_a_circle),
 		cmocka_unit_test(huge_arrays),
 		cmocka_unit_test(long_names),
