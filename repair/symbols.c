@@ -210,73 +210,59 @@ static int find_names(struct search *search, uint32_t total, struct sc_refusal *
 	return 0;
 }
 
-enum encoding {
-	ENCODING_BASE,	/* all are offsets from the base */
-	ENCODING_MIXED, /* CONFIG_KALLSYMS_ABSOLUTE_PERCPU: those from 0 on are addresses, others count down from the
-			   base */
-	ENCODING_PLACE, /* each is relative to where it lies */
-};
-
-static int address_of(struct sc_space *space, const struct note *note, enum encoding encoding, uint64_t base,
-		      struct symbol *symbol, struct sc_refusal *why)
+/* Where the offsets count from: a base, or, without one, the place of each itself. */
+static int address_of(struct sc_space *space, const struct note *note, uint64_t base, struct symbol *symbol,
+		      struct sc_refusal *why)
 {
 	uint64_t place = note->kallsyms_offsets + 4 * (uint64_t)symbol->index;
 	int32_t offset;
 	int err = sc_space_read(space, place, &offset, sizeof(offset), why);
 
-	if (err)
-		return err;
-	if (encoding == ENCODING_BASE)
-		symbol->address = base + (uint32_t)offset;
-	else if (encoding == ENCODING_PLACE)
-		symbol->address = place + (uint64_t)(int64_t)offset;
-	else
-		symbol->address = offset < 0 ? base - 1 - (uint64_t)(int64_t)offset : (uint64_t)offset;
-	return 0;
-}
-
-/* The encoding by which _stext is where the note has it. */
-static int find_encoding(struct sc_space *space, const struct note *note, struct symbol *stext, enum encoding *encoding,
-			 uint64_t *base, struct sc_refusal *why)
-{
-	bool placed = !note->kallsyms_relative_base;
-	enum encoding last = placed ? ENCODING_PLACE : ENCODING_MIXED;
-	int err = placed ? 0 : sc_space_read(space, note->kallsyms_relative_base, base, sizeof(*base), why);
-
-	for (*encoding = placed ? ENCODING_PLACE : ENCODING_BASE; !err; (*encoding)++) {
-		err = address_of(space, note, *encoding, *base, stext, why);
-		if (!err && stext->address == note->stext)
-			return 0;
-		if (!err && *encoding == last)
-			err = damaged(why, "_stext is elsewhere than its note says");
-	}
+	if (!err)
+		symbol->address =
+			note->kallsyms_relative_base ? base + (uint32_t)offset : place + (uint64_t)(int64_t)offset;
 	return err;
 }
 
-static int find_addresses(struct sc_space *space, const struct note *note, struct symbol *stext, struct symbol *symbols,
-			  uint32_t count, struct sc_refusal *why)
+static int find_addresses(struct sc_space *space, const struct note *note, struct symbol *symbols, uint32_t count,
+			  struct sc_refusal *why)
 {
-	enum encoding encoding;
 	uint64_t base = 0;
-	int err = find_encoding(space, note, stext, &encoding, &base, why);
+	int err = 0;
 
+	if (note->kallsyms_relative_base)
+		err = sc_space_read(space, note->kallsyms_relative_base, &base, sizeof(base), why);
 	for (uint32_t i = 0; !err && i < count; i++)
 		if (symbols[i].count)
-			err = address_of(space, note, encoding, base, &symbols[i], why);
+			err = address_of(space, note, base, &symbols[i], why);
 	return err;
+}
+
+/* One that the note has as well: once, and at the same address. */
+static int check_anchor(const struct symbol *anchor, uint64_t address, struct sc_refusal *why)
+{
+	if (anchor->count != 1)
+		return refusal_set(why, SC_REFUSED_DAMAGED,
+				   "the kernel's symbol table is damaged: it has not exactly one ", anchor->name, NULL);
+	if (anchor->address != address)
+		return refusal_set(why, SC_REFUSED_DAMAGED, "the kernel's symbol table is damaged: ", anchor->name,
+				   " is elsewhere than its note says");
+	return 0;
 }
 
 /* What the table must have to be one: the text's begin, and, if it has data as well, the kernel's first table. */
 static int check_anchors(const struct note *note, const struct symbol *stext, const struct symbol *swapper,
 			 struct sc_refusal *why)
 {
+	int err = check_anchor(stext, note->stext, why);
+
+	if (err)
+		return err;
 	if (swapper->count == 0)
 		return refusal_set(why, SC_REFUSED_ABSENT,
 				   "the kernel's symbol table has functions only (CONFIG_KALLSYMS_ALL is not set)",
 				   NULL, NULL);
-	if (stext->count != 1 || swapper->count != 1 || swapper->address != note->swapper_pg_dir)
-		return damaged(why, "swapper_pg_dir is elsewhere than its note says");
-	return 0;
+	return check_anchor(swapper, note->swapper_pg_dir, why);
 }
 
 int sc_symbols_find(struct sc_space *space, const struct note *note, struct sc_arena *arena, struct symbol *symbols,
@@ -297,12 +283,10 @@ int sc_symbols_find(struct sc_space *space, const struct note *note, struct sc_a
 	wanted_begin(&search->wanted, all, count + ANCHORS);
 	err = sc_space_read(space, note->kallsyms_num_syms, &total, sizeof(total), why);
 	if (!err && (total == 0 || total > SYMBOLS_MAX))
-		err = damaged(why, "no kernel has so many symbols");
+		err = damaged(why, total ? "no kernel has so many symbols" : "it is empty");
 	err = err ? err : read_tokens(space, note, &search->tokens, why);
 	err = err ? err : find_names(search, total, why);
-	if (!err && stext->count != 1)
-		err = damaged(why, "it has not one _stext");
-	err = err ? err : find_addresses(space, note, stext, all, count + ANCHORS, why);
+	err = err ? err : find_addresses(space, note, all, count + ANCHORS, why);
 	err = err ? err : check_anchors(note, stext, swapper, why);
 	if (!err)
 		memcpy(symbols, all, count * sizeof(*all));

@@ -4,10 +4,8 @@
  *
  * Policy: names are compressed, each a count and then numbers of tokens; they are expanded one after the other and
  * compared with what is wanted. No token is empty, and the bytes of all names are bounded, so the work is. Addresses
- * have three encodings: offsets from a base; the older form in which only those below zero are such offsets; and,
- * without a base, offsets from the place of the offset itself (Linux 7.x). Which of the first two it is nothing says,
- * so the note's own _stext decides; an encoding that does not give it is refused. Sources: Linux, kernel/kallsyms.c,
- * scripts/kallsyms.c.
+ * are offsets from a base or, where the note has none (Linux 7.x), from the place of the offset itself. The table must
+ * have _stext and swapper_pg_dir where the note has them. Sources: Linux, kernel/kallsyms.c, scripts/kallsyms.c.
  */
 #ifndef REPAIR_SYMBOLS_H
 #define REPAIR_SYMBOLS_H

@@ -81,11 +81,7 @@ static uint8_t *write_tokens(uint8_t *at, uint8_t *index)
 
 static uint64_t offset_of(enum linux_encoding encoding, uint64_t base, uint64_t place, uint64_t address)
 {
-	if (encoding == LINUX_BASE)
-		return address - base;
-	if (encoding == LINUX_PLACE)
-		return address - place;
-	return address < 0x80000000 ? address : base - 1 - address;
+	return address - (encoding == LINUX_BASE ? base : place);
 }
 
 static uint8_t *aligned(uint8_t *at)

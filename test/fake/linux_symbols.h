@@ -14,7 +14,6 @@
 
 enum linux_encoding {
 	LINUX_BASE,  /* offsets from a base */
-	LINUX_MIXED, /* addresses, or, below zero, offsets from a base */
 	LINUX_PLACE, /* offsets from their own places */
 };
 

@@ -79,13 +79,9 @@ static void every_shape(void **state)
 
 static void every_encoding(void **state)
 {
-	struct fixture *fixture;
-
 	(void)state;
+	write_and_refuse(begin(&shape_4k, "6.12.3"), AS_FAR_AS_THE_LAYOUT);
 	write_and_refuse(begin(&shape_4k, "7.3.4+deb13-cloud-arm64"), AS_FAR_AS_THE_LAYOUT);
-	fixture = begin(&shape_4k, "6.12.3");
-	fixture->kernel.encoding = LINUX_MIXED;
-	write_and_refuse(fixture, AS_FAR_AS_THE_LAYOUT);
 }
 
 static void no_kernel(void **state)
@@ -233,6 +229,9 @@ static void anchors_that_are_elsewhere(void **state)
 	struct fixture *fixture = begin(&shape_4k, "6.12.3");
 
 	(void)state;
+	linux_kernel_symbol(&fixture->kernel, "clock_unrelated")->name = "_stext";
+	write_and_refuse(fixture, SC_REFUSED_DAMAGED, "it has not exactly one _stext");
+	fixture = begin(&shape_4k, "6.12.3");
 	linux_kernel_symbol(&fixture->kernel, "_stext")->address += 4;
 	write_and_refuse(fixture, SC_REFUSED_DAMAGED, "_stext is elsewhere than its note says");
 	fixture = begin(&shape_4k, "6.12.3");
