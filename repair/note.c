@@ -9,7 +9,7 @@
 
 #define PAGE 4096u
 #define NOTE_NAME "VMCOREINFO"
-/* A forged guest can be full of notes; each costs the reading of its text. */
+/* A forged guest can be full of notes; each whose header is right costs the reading of its text. */
 #define CANDIDATE_MAX 64u
 /* tramp_pg_dir lies so many pages before swapper_pg_dir (arch/arm64/kernel/vmlinux.lds.S). */
 #define TRAMPOLINE_PAGES 2u
@@ -108,7 +108,7 @@ static int find_value(const char *text, size_t size, const struct key *key, cons
 			       : refusal_set(why, SC_REFUSED_ABSENT, "the VMCOREINFO note has no ", key->name, NULL);
 	rest = size - (size_t)(*value - text) - *length;
 	if (value_of(*value + *length, rest, key->name, &rest))
-		return refusal_set(why, SC_REFUSED_DAMAGED, "the VMCOREINFO note has two of ", key->name, NULL);
+		return refusal_set(why, SC_REFUSED_DAMAGED, key->name, " occurs twice in the VMCOREINFO note", NULL);
 	return 0;
 }
 
@@ -122,13 +122,23 @@ static int parse_key(const char *text, size_t size, const struct key *key, struc
 	if (err)
 		return err;
 	if (value && !parse_number(value, length, key->kind, &number))
-		return refusal_set(why, SC_REFUSED_DAMAGED, "the VMCOREINFO note has no number as ", key->name, NULL);
+		return refusal_set(why, SC_REFUSED_DAMAGED, "the VMCOREINFO note's ", key->name, " is not a number");
 	memcpy((uint8_t *)note + key->offset, &number, sizeof(number));
 	return 0;
 }
 
-static int parse_string(const char *text, size_t size, const struct key *key, size_t room, char *to,
-			struct sc_refusal *why)
+static bool is_printable(char c)
+{
+	return c >= '!' && c <= '~';
+}
+
+static bool is_hexadecimal(char c)
+{
+	return digit_of(c) < 16;
+}
+
+static int parse_string(const char *text, size_t size, const struct key *key, bool (*allowed)(char c), size_t room,
+			char *to, struct sc_refusal *why)
 {
 	const char *value;
 	size_t length = 0;
@@ -137,9 +147,13 @@ static int parse_string(const char *text, size_t size, const struct key *key, si
 	if (err)
 		return err;
 	if (length >= room)
-		return refusal_set(why, SC_REFUSED_DAMAGED, "the VMCOREINFO note has too long a ", key->name, NULL);
-	if (value)
-		memcpy(to, value, length);
+		return refusal_set(why, SC_REFUSED_DAMAGED, "the VMCOREINFO note's ", key->name, " is too long");
+	for (size_t i = 0; i < length; i++) {
+		if (!allowed(value[i]))
+			return refusal_set(why, SC_REFUSED_DAMAGED, "the VMCOREINFO note's ", key->name,
+					   " has characters that none has");
+		to[i] = value[i];
+	}
 	to[length] = '\0';
 	return 0;
 }
@@ -147,10 +161,10 @@ static int parse_string(const char *text, size_t size, const struct key *key, si
 int sc_note_parse(const char *text, size_t size, struct note *note, struct sc_refusal *why)
 {
 	static const struct key release = { .name = "OSRELEASE" }, build_id = { .name = "BUILD-ID", .optional = true };
-	int err = parse_string(text, size, &release, sizeof(note->release), note->release, why);
+	int err = parse_string(text, size, &release, is_printable, sizeof(note->release), note->release, why);
 
 	if (!err)
-		err = parse_string(text, size, &build_id, sizeof(note->build_id), note->build_id, why);
+		err = parse_string(text, size, &build_id, is_hexadecimal, sizeof(note->build_id), note->build_id, why);
 	for (size_t i = 0; !err && i < sizeof(keys) / sizeof(keys[0]); i++)
 		err = parse_key(text, size, &keys[i], note, why);
 	return err;
@@ -227,12 +241,13 @@ static int look_at(struct search *search, uint64_t address, struct sc_refusal *w
 	bool trampoline;
 
 	if (sc_ram_read(search->guest, address, &header, sizeof(header), &ignored) || header.name_size != 11 ||
-	    header.type || memcmp(header.name, NOTE_NAME "\0", sizeof(header.name)) != 0)
+	    header.type || memcmp(header.name, NOTE_NAME "\0", sizeof(header.name)) != 0 || !header.text_size ||
+	    header.text_size > NOTE_TEXT_MAX)
 		return 0;
 	if (++search->candidates > CANDIDATE_MAX)
-		return refusal_set(why, SC_REFUSED_DAMAGED, "guest memory is full of VMCOREINFO notes", NULL, NULL);
-	if (header.text_size > NOTE_TEXT_MAX ||
-	    sc_ram_read(search->guest, address + sizeof(header), search->text, header.text_size, &ignored) ||
+		return refusal_set(why, SC_REFUSED_DAMAGED, "guest memory has more VMCOREINFO notes than are looked at",
+				   NULL, NULL);
+	if (sc_ram_read(search->guest, address + sizeof(header), search->text, header.text_size, &ignored) ||
 	    sc_note_parse(search->text, header.text_size, &note, &ignored) ||
 	    !runs(search->guest, &note, &space, &trampoline))
 		return 0;
@@ -266,12 +281,28 @@ static int look_everywhere(struct search *search, struct sc_refusal *why)
 	return 0;
 }
 
+/* That any vCPU translates kernel addresses; else why the last one that is on does not. */
+static int check_vcpus(const struct sc_guest *guest, struct sc_refusal *why)
+{
+	int err = refusal_set(why, SC_REFUSED_ABSENT, "all vCPUs are powered off", NULL, NULL);
+
+	for (uint32_t vcpu = 0; err && vcpu < guest->vcpu_count; vcpu++) {
+		struct sc_vcpu_tables tables;
+		struct sc_space space;
+
+		if (guest->tables(guest->context, vcpu, &tables))
+			err = sc_space_open(&space, guest, &tables, why);
+	}
+	return err;
+}
+
 int sc_note_find(const struct sc_guest *guest, char *text, struct note *note, struct sc_space *space, bool *trampoline,
 		 struct sc_refusal *why)
 {
 	struct search search = { .guest = guest, .text = text };
-	int err = look_everywhere(&search, why);
+	int err = check_vcpus(guest, why);
 
+	err = err ? err : look_everywhere(&search, why);
 	if (err)
 		return err;
 	if (!search.candidates)

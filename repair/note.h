@@ -30,7 +30,8 @@ struct note {
 	uint64_t kallsyms_relative_base; /* 0 if there is none: offsets are relative to their own places */
 };
 
-/* Takes the text of a note apart. -SC_REFUSED_ABSENT if a key is missing, -SC_REFUSED_DAMAGED if one is not right. */
+/* Parses the text of a note. Strings have printable characters only, a build id hexadecimal digits. -SC_REFUSED_ABSENT
+ * if a key is missing, -SC_REFUSED_DAMAGED if one is not right. */
 int sc_note_parse(const char *text, size_t size, struct note *note, struct sc_refusal *why);
 
 /*

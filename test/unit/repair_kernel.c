@@ -164,7 +164,12 @@ static void memory_full_of_notes(void **state)
 	linux_kernel_write(&fixture->kernel);
 	for (uint64_t page = 0; page < 70; page++)
 		linux_note_write(&fixture->kernel.ram, LINUX_RAM + 0x300000 + page * 0x1000, &fixture->kernel.note);
-	refused(fixture, SC_REFUSED_DAMAGED, "guest memory is full of VMCOREINFO notes");
+	refused(fixture, SC_REFUSED_DAMAGED, "guest memory has more VMCOREINFO notes than are looked at");
+	/* What no note's length is does not count. */
+	for (uint64_t page = 0; page < 70; page++)
+		linux_ram_store(&fixture->kernel.ram, LINUX_RAM + 0x300004 + page * 0x1000, page % 2 ? UINT32_MAX : 0,
+				4);
+	refused(fixture, AS_FAR_AS_THE_LAYOUT);
 	end(fixture);
 }
 
@@ -174,7 +179,10 @@ static void no_vcpu_is_on(void **state)
 
 	(void)state;
 	fixture->kernel.ram.off = true;
-	write_and_refuse(fixture, SC_REFUSED_ABSENT, "no VMCOREINFO note is that of the kernel");
+	write_and_refuse(fixture, SC_REFUSED_ABSENT, "all vCPUs are powered off");
+	fixture = begin(&shape_4k, "6.12.3");
+	fixture->kernel.ram.tables.sctlr = 0;
+	write_and_refuse(fixture, SC_REFUSED_UNKNOWN, "the vCPU translates no kernel addresses");
 }
 
 /* While a vCPU is in user space, KPTI has it run by a table two pages before the kernel's. */
@@ -206,7 +214,7 @@ static void series_that_is_not_known(void **state)
 {
 	(void)state;
 	write_and_refuse(begin(&shape_4k, "6.13.0"), SC_REFUSED_UNKNOWN, "the meaning of this series of kernels");
-	write_and_refuse(begin(&shape_4k, "Plan 9"), SC_REFUSED_UNKNOWN, "release is not a version: Plan 9");
+	write_and_refuse(begin(&shape_4k, "Plan-9"), SC_REFUSED_UNKNOWN, "release is not a version: Plan-9");
 }
 
 static void symbols_that_are_missing_or_twice(void **state)

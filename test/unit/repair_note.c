@@ -72,16 +72,19 @@ static void refused(void **state)
 		{ HEAD TABLES, SC_REFUSED_ABSENT, "has no SYMBOL(kallsyms_names)" },
 		{ HEAD NAMES, SC_REFUSED_ABSENT, "has no NUMBER(kimage_voffset)" },
 		{ TABLES NAMES, SC_REFUSED_ABSENT, "has no OSRELEASE" },
-		{ HEAD TABLES NAMES "SYMBOL(_stext)=1\n", SC_REFUSED_DAMAGED, "has two of SYMBOL(_stext)" },
-		{ HEAD TABLES NAMES "OSRELEASE=6.12.1-x\n", SC_REFUSED_DAMAGED, "has two of OSRELEASE" },
-		{ HEAD TABLES NAMES "SYMBOL(kallsyms_relative_base)=xyz\n", SC_REFUSED_DAMAGED, "has no number as" },
-		{ HEAD TABLES NAMES "SYMBOL(kallsyms_relative_base)=\n", SC_REFUSED_DAMAGED, "has no number as" },
+		{ HEAD TABLES NAMES "SYMBOL(_stext)=1\n", SC_REFUSED_DAMAGED, "SYMBOL(_stext) occurs twice" },
+		{ HEAD TABLES NAMES "OSRELEASE=6.12.1-x\n", SC_REFUSED_DAMAGED, "OSRELEASE occurs twice" },
+		{ HEAD TABLES NAMES "SYMBOL(kallsyms_relative_base)=xyz\n", SC_REFUSED_DAMAGED, "is not a number" },
+		{ HEAD TABLES NAMES "SYMBOL(kallsyms_relative_base)=\n", SC_REFUSED_DAMAGED, "is not a number" },
 		{ HEAD TABLES NAMES "SYMBOL(kallsyms_relative_base)=1ffffffffffffffff\n", SC_REFUSED_DAMAGED,
-		  "has no number as" },
-		{ "OSRELEASE=1\nPAGESIZE=4f\n" TABLES NAMES, SC_REFUSED_DAMAGED, "has no number as PAGESIZE" },
+		  "is not a number" },
+		{ "OSRELEASE=1\nPAGESIZE=4f\n" TABLES NAMES, SC_REFUSED_DAMAGED, "PAGESIZE is not a number" },
 		{ "OSRELEASE="
 		  "0123456789012345678901234567890123456789012345678901234567890123456789\n" TABLES NAMES,
-		  SC_REFUSED_DAMAGED, "too long a OSRELEASE" },
+		  SC_REFUSED_DAMAGED, "OSRELEASE is too long" },
+		{ "OSRELEASE=6.12 x\n" TABLES NAMES, SC_REFUSED_DAMAGED, "OSRELEASE has characters" },
+		{ "OSRELEASE=6.12\033\n" TABLES NAMES, SC_REFUSED_DAMAGED, "OSRELEASE has characters" },
+		{ "OSRELEASE=6.12\nBUILD-ID=00g0\n" TABLES NAMES, SC_REFUSED_DAMAGED, "BUILD-ID has characters" },
 	};
 
 	(void)state;
