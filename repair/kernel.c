@@ -62,7 +62,7 @@ static int check_symbol(const struct symbol *symbol, struct sc_refusal *why)
 	return 0;
 }
 
-/* The tables of user space were taken for what lies two pages before the kernel's: only if it does. */
+/* What the vCPU runs by was taken for the tables of user space, two pages before the kernel's: they must lie there. */
 static int check_trampoline(const struct search *search, struct sc_refusal *why)
 {
 	const struct symbol *tramp = &search->symbols[WANTED_TRAMPOLINE];
@@ -97,8 +97,15 @@ static int read_btf(struct search *search, struct sc_arena *arena, struct sc_ker
 	void *bytes;
 	int err;
 
-	if (start->count != 1 || stop->count != 1)
+	if (!start->count || !stop->count)
 		return refusal_set(why, SC_REFUSED_ABSENT, "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF is not set)",
+				   NULL, NULL);
+	err = check_symbol(start, why);
+	err = err ? err : check_symbol(stop, why);
+	if (err)
+		return err;
+	if (stop->address < start->address)
+		return refusal_set(why, SC_REFUSED_DAMAGED, "the kernel's BTF is damaged: it ends before it begins",
 				   NULL, NULL);
 	if (size > BTF_SIZE_MAX)
 		return refusal_set(why, SC_REFUSED_DAMAGED, "the kernel's BTF is damaged: it is too large", NULL, NULL);

@@ -20,7 +20,7 @@ void *sc_arena_take(struct sc_arena *arena, uint64_t size, struct sc_refusal *wh
 
 	if (size > arena->size - arena->used) {
 		refusal_hex(why, SC_REFUSED_SPACE, "what was found in the guest needs 0x", size,
-			    " bytes more than there are for it");
+			    " bytes, more than are left for it");
 		return NULL;
 	}
 	arena->used += size;

@@ -11,7 +11,7 @@
 #define LAST_LEVEL 3
 #define GRANULE_64K 16u
 
-/* Linux offers 36 (16 KiB), 39, 42, 47, 48 and 52 bits. */
+/* Linux offers 36 (16 KiB), 39, 42, 47, 48 and 52 bits; what lies between is taken as well. */
 #define VA_BITS_MIN 36u
 #define VA_BITS_MAX 52u
 
@@ -74,7 +74,9 @@ int sc_space_open(struct sc_space *space, const struct sc_guest *guest, const st
 				    .granule_bits = granule_of(tables->tcr),
 				    .va_bits = 64 - (uint32_t)(tables->tcr >> 16 & 0x3f),
 				    .pa_bits = output_of(tables->tcr) };
-	if (!(tables->sctlr & SCTLR_M) || tables->sctlr & SCTLR_EE || tables->tcr & TCR_EPD1)
+	if (tables->sctlr & SCTLR_EE)
+		return refusal_set(why, SC_REFUSED_UNKNOWN, "the vCPU is big-endian", NULL, NULL);
+	if (!(tables->sctlr & SCTLR_M) || tables->tcr & TCR_EPD1)
 		return refusal_set(why, SC_REFUSED_UNKNOWN, "the vCPU translates no kernel addresses", NULL, NULL);
 	if (!space->granule_bits || !space->pa_bits)
 		return refusal_hex(why, SC_REFUSED_UNKNOWN, "TCR_EL1 has a reserved value, 0x", tables->tcr, NULL);
@@ -85,8 +87,12 @@ int sc_space_open(struct sc_space *space, const struct sc_guest *guest, const st
 		space->pa_bits = 48;
 	if (space->va_bits < VA_BITS_MIN || space->va_bits > (large ? VA_BITS_MAX : 48))
 		return refusal_hex(why, SC_REFUSED_UNKNOWN,
-				   "TCR_EL1 has a size of addresses that Linux does not use, 0x", tables->tcr, NULL);
+				   "TCR_EL1 has kernel addresses of less or more bits than are taken, 0x", tables->tcr,
+				   NULL);
 	space->table = first_table(space, tables->ttbr1);
+	if (space->table >> space->pa_bits)
+		return refusal_hex(why, SC_REFUSED_UNKNOWN, "TTBR1_EL1 leads beyond the physical addresses, 0x",
+				   tables->ttbr1, NULL);
 	return 0;
 }
 

@@ -320,7 +320,8 @@ int sc_types_struct(const struct types *btf, const char *name, struct type *type
 		if (!record.count || strcmp(name_of(btf, &record), name) != 0)
 			continue;
 		if (found)
-			return refusal_set(why, SC_REFUSED_DAMAGED, "the kernel's BTF has two of struct ", name, NULL);
+			return refusal_set(why, SC_REFUSED_UNKNOWN, "the kernel's BTF has several structs ", name,
+					   NULL);
 		found = btf->structs[n];
 	}
 	if (!found)
@@ -353,13 +354,15 @@ int sc_types_anonymous(const struct types *btf, const char *const *names, uint32
 		if (name_of(btf, &record)[0] || record.count != count || !has_names(btf, id, names, count))
 			continue;
 		if (found)
-			return refusal_set(why, SC_REFUSED_DAMAGED, "the kernel's BTF has two structs of ", names[0],
-					   " and the like");
+			return refusal_set(why, SC_REFUSED_UNKNOWN,
+					   "the kernel's BTF has several structs without a name that begin with ",
+					   names[0], " and have the same members");
 		found = id;
 	}
 	if (!found)
-		return refusal_set(why, SC_REFUSED_ABSENT, "the kernel's BTF has no struct of ", names[0],
-				   " and the like");
+		return refusal_set(why, SC_REFUSED_ABSENT,
+				   "the kernel's BTF has no struct without a name that begins with ", names[0],
+				   " and has the members that are known");
 	return sc_types_describe(btf, found, type, why);
 }
 

@@ -14,7 +14,7 @@
 
 /* Kernels have up to 6 MiB and 130,000 types. */
 #define BTF_SIZE_MAX (16u << 20)
-#define BTF_TYPES_MAX (1u << 20)
+#define BTF_TYPES_MAX (1u << 18)
 #define BTF_HEADER_SIZE 24u
 
 /* Anonymous structs in each other are followed so deep, and so many members are looked at for one question. */
@@ -74,7 +74,8 @@ int sc_types_describe(const struct types *btf, uint32_t id, struct type *type, s
 int sc_types_member(const struct types *btf, const struct type *type, uint32_t n, struct member *member,
 		    struct sc_refusal *why);
 
-/* The one struct of that name, which must have members. -SC_REFUSED_ABSENT, -SC_REFUSED_DAMAGED. */
+/* The one struct of that name, which must have members. -SC_REFUSED_ABSENT, -SC_REFUSED_UNKNOWN, -SC_REFUSED_DAMAGED.
+ */
 int sc_types_struct(const struct types *btf, const char *name, struct type *type, struct sc_refusal *why);
 
 /* The one struct without a name whose members are called exactly so, in this order. As sc_types_struct(). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A whole guest with a kernel that is changed in any places: it is refused with a clause, nothing outside its RAM is
- * read, and nothing of it is written.
+ * A whole guest with a kernel that is changed in any places: it is refused with a clause, and nothing outside its RAM
+ * is read.
  *
  * The bytes are changes: a place in RAM, eight bytes long, by 8 bytes (a place of 0: a register), and 8 bytes to put
  * there. Slow: 3000 inputs are a short run.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Property: whatever a guest has in its memory and its vCPU's registers, looking for its kernel ends, reads nothing
- * that is not its RAM, changes nothing, and is refused with a clause or finds what is known.
+ * that is not its RAM, and is refused with a clause or finds what is known.
  *
  * Policy: a made-up kernel of a random shape, in which a few words are overwritten, most of them where it matters, by
  * words that matter: addresses of other parts, lengths, all ones.
@@ -67,20 +67,6 @@ static void change(struct linux_kernel *kernel, struct random *random)
 		kernel->ram.tables.tcr ^= 1ull << random_between(random, 0, 63);
 }
 
-static uint64_t checksum(const struct linux_ram *ram)
-{
-	const uint8_t *bytes = ram->range[0].bytes;
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < LINUX_RAM_SIZE; i += 8) {
-		uint64_t word;
-
-		memcpy(&word, bytes + i, 8);
-		sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
-	}
-	return sum;
-}
-
 /* What is overwritten stays so for some looks: the parts fail one after the other. */
 static void look(struct linux_kernel *kernel)
 {
@@ -89,12 +75,10 @@ static void look(struct linux_kernel *kernel)
 	struct sc_guest guest = linux_ram_guest(&kernel->ram);
 	struct sc_refusal why = { 0 };
 	struct sc_kernel found;
-	uint64_t before = checksum(&kernel->ram);
 
 	PROPERTY(sc_kernel_find(&guest, &arena, &found, &why) < 0, "a made-up kernel is known: %s", found.release);
 	PROPERTY(why.text[0] && strlen(why.text) < SC_REFUSAL_MAX, "it is refused without a clause");
 	PROPERTY(kernel->ram.outside == 0, "what is no RAM was read: %s", why.text);
-	PROPERTY(checksum(&kernel->ram) == before, "memory has changed: %s", why.text);
 }
 
 int main(void)

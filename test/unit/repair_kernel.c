@@ -230,6 +230,9 @@ static void symbols_that_are_missing_or_twice(void **state)
 	fixture = begin(&shape_4k, "6.12.3");
 	linux_kernel_symbol(&fixture->kernel, "__start_BTF")->name = "__start_none";
 	write_and_refuse(fixture, SC_REFUSED_ABSENT, "the kernel has no BTF");
+	fixture = begin(&shape_4k, "6.12.3");
+	linux_kernel_symbol(&fixture->kernel, "clock_unrelated")->name = "__start_BTF";
+	write_and_refuse(fixture, SC_REFUSED_UNKNOWN, "the kernel has several symbols __start_BTF");
 }
 
 static void anchors_that_are_elsewhere(void **state)
@@ -258,6 +261,10 @@ static void types_that_lie_nowhere(void **state)
 	end(fixture);
 	fixture = begin(&shape_4k, "6.12.3");
 	linux_kernel_symbol(&fixture->kernel, "__start_BTF")->address += 0x80000;
+	write_and_refuse(fixture, SC_REFUSED_DAMAGED, "it ends before it begins");
+	fixture = begin(&shape_4k, "6.12.3");
+	fixture->kernel.encoding = LINUX_PLACE;
+	linux_kernel_symbol(&fixture->kernel, "__start_BTF")->address -= 0x10000000;
 	write_and_refuse(fixture, SC_REFUSED_DAMAGED, "it is too large");
 }
 
@@ -273,7 +280,7 @@ static void structures_that_differ(void **state)
 	fixture = begin(&shape_4k, "6.12.3");
 	linux_type_struct(&fixture->kernel.types, LINUX_KIND_STRUCT, "timekeeper", 8,
 			  &(struct linux_member){ "tkr_mono", 1, 0, 0 }, 1);
-	write_and_refuse(fixture, SC_REFUSED_DAMAGED, "the kernel's BTF has two of struct timekeeper");
+	write_and_refuse(fixture, SC_REFUSED_UNKNOWN, "the kernel's BTF has several structs timekeeper");
 }
 
 static void arena_too_small(void **state)
@@ -287,7 +294,7 @@ static void arena_too_small(void **state)
 	needed = fixture->arena.used;
 	for (size_t size = 0; size + 8 < needed; size += 331) {
 		fixture->arena.size = size;
-		refused(fixture, SC_REFUSED_SPACE, "more than there are for it");
+		refused(fixture, SC_REFUSED_SPACE, "more than are left for it");
 	}
 	end(fixture);
 }

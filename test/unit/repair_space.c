@@ -243,6 +243,21 @@ static void output_beyond_the_size(void **state)
 	end(&fixture);
 }
 
+static void first_table_beyond_the_size(void **state)
+{
+	const struct linux_shape shape = { 12, 48, false };
+	struct fixture fixture;
+
+	(void)state;
+	begin_at(&fixture, &shape, FIRST);
+	fixture.ram.tables.tcr &= ~(7ull << 32); /* 32 bits */
+	fixture.ram.tables.ttbr1 |= 1ull << 33;
+	assert_int_equal(sc_space_open(&fixture.space, &fixture.guest, &fixture.ram.tables, &fixture.why),
+			 -SC_REFUSED_UNKNOWN);
+	assert_non_null(strstr(fixture.why.text, "TTBR1_EL1 leads beyond"));
+	end(&fixture);
+}
+
 static void registers_that_cannot_be(void **state)
 {
 	static const struct {
@@ -250,13 +265,13 @@ static void registers_that_cannot_be(void **state)
 		const char *words;
 	} cases[] = {
 		{ 0, 0, 0, "translates no kernel addresses" },
-		{ 0, 0, 1 | 1u << 25, "translates no kernel addresses" },
+		{ 0, 0, 1 | 1u << 25, "is big-endian" },
 		{ 1u << 23, 0, 1, "translates no kernel addresses" },
 		{ 0, 3ull << 30, 1, "reserved value" },
 		{ 7ull << 32, 0, 1, "reserved value" },
-		{ 12u << 16, 0x3fu << 16, 1, "size of addresses" },
-		{ 0x3fu << 16, 0, 1, "size of addresses" },
-		{ 0, 0x3fu << 16, 1, "size of addresses" },
+		{ 12u << 16, 0x3fu << 16, 1, "less or more bits" },
+		{ 0x3fu << 16, 0, 1, "less or more bits" },
+		{ 0, 0x3fu << 16, 1, "less or more bits" },
 	};
 	const struct linux_shape shape = { 12, 48, false };
 
@@ -280,11 +295,12 @@ static void registers_that_cannot_be(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pages_of_every_shape),	     cmocka_unit_test(blocks_of_every_shape),
-		cmocka_unit_test(blocks_that_cannot_be),     cmocka_unit_test(addresses_of_52_bits),
-		cmocka_unit_test(first_table_within_a_page), cmocka_unit_test(reads_across_pages),
-		cmocka_unit_test(tables_that_are_not_ram),   cmocka_unit_test(tables_in_a_circle),
-		cmocka_unit_test(output_beyond_the_size),    cmocka_unit_test(registers_that_cannot_be),
+		cmocka_unit_test(pages_of_every_shape),	       cmocka_unit_test(blocks_of_every_shape),
+		cmocka_unit_test(blocks_that_cannot_be),       cmocka_unit_test(addresses_of_52_bits),
+		cmocka_unit_test(first_table_within_a_page),   cmocka_unit_test(reads_across_pages),
+		cmocka_unit_test(tables_that_are_not_ram),     cmocka_unit_test(tables_in_a_circle),
+		cmocka_unit_test(output_beyond_the_size),      cmocka_unit_test(registers_that_cannot_be),
+		cmocka_unit_test(first_table_beyond_the_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
