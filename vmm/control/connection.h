@@ -16,7 +16,7 @@
 
 /*
  * *fd does not block. -EINVAL: no machine can have that name; -ESRCH: none of it runs here; -ETIMEDOUT: its monitor
- * accepts nobody; -EPERM: another user than the folder's listens there.
+ * accepts nobody; -EACCES: it may run here as another user's; -EPERM: another user than the folder's listens there.
  */
 int connection_open(const char *name, int *fd, struct error *error);
 
