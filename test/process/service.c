@@ -152,18 +152,25 @@ static void test_runs_beside_a_socket(void **state)
 	expect_stops(process);
 }
 
-/* and one that somebody has called is no reason to run it. */
-static void test_receives(void **state)
+/* A machine of altra's is on its way to grace, where its source has called. */
+static struct process *send_guest(struct process **monitor)
 {
 	struct pollfd called = { .fd = listener, .events = POLLIN };
-	struct process *monitor, *migrate, *process;
+	struct process *migrate;
 
-	(void)state;
-	monitor = node_run(&altra, GUEST, "guest=reference");
+	*monitor = node_run(&altra, GUEST, "guest=reference");
 	node_runs_on(&altra, GUEST);
 	migrate = node_start(&altra, "migrate", GUEST, grace.address, "--max-step", "100000", NULL);
 	assert_int_equal(poll(&called, 1, process_limit_ms()), 1);
-	process = service(true);
+	return migrate;
+}
+
+/* and one that somebody has called is no reason to run it. */
+static void test_receives(void **state)
+{
+	struct process *monitor, *migrate = send_guest(&monitor), *process = service(true);
+
+	(void)state;
 	expect_told();
 	assert_int_equal(process_wait(migrate), 0);
 	assert_int_equal(process_wait(monitor), NODE_MOVED);
@@ -175,15 +182,9 @@ static void test_receives(void **state)
 /* A source that may send one machine does not become another one's by the port that it calls. */
 static void test_other_name(void **state)
 {
-	struct pollfd called = { .fd = listener, .events = POLLIN };
-	struct process *monitor, *migrate, *process;
+	struct process *monitor, *migrate = send_guest(&monitor), *process = service_of("other", true);
 
 	(void)state;
-	monitor = node_run(&altra, GUEST, "guest=reference");
-	node_runs_on(&altra, GUEST);
-	migrate = node_start(&altra, "migrate", GUEST, grace.address, "--max-step", "100000", NULL);
-	assert_int_equal(poll(&called, 1, process_limit_ms()), 1);
-	process = service_of("other", true);
 	node_expect_refused(&altra, node_finish(&altra, migrate),
 			    "only a machine named other is taken here, and this is guest");
 	assert_int_equal(process_wait(process), 0);
