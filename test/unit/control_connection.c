@@ -23,6 +23,7 @@
 
 static struct error error;
 static char folder[] = "/tmp/seaclock-connection-XXXXXX";
+static char boat[sizeof(folder) + sizeof("/boat.sock")]; /* in the folder */
 static bool own_run;
 
 static int make_folder(void **state)
@@ -30,12 +31,14 @@ static int make_folder(void **state)
 	(void)state;
 	own_run = !unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
 		  !mount("run", "/run", "tmpfs", 0, NULL);
-	return mkdtemp(folder) ? 0 : -1;
+	return mkdtemp(folder) && snprintf(boat, sizeof(boat), "%s/boat.sock", folder) > 0 ? 0 : -1;
 }
 
 static int remove_folder(void **state)
 {
 	(void)state;
+	/* It is there if a test has failed. */
+	unlink(boat);
 	return rmdir(folder);
 }
 
@@ -61,41 +64,37 @@ static void expect_open(const char *name, int expected)
 
 static void test_named_folder(void **state)
 {
-	char path[80];
 	int listener;
 
 	(void)state;
 	setenv("SEACLOCK_DIR", folder, 1);
-	snprintf(path, sizeof(path), "%s/boat.sock", folder);
 	expect_open("boat", -ESRCH);
 	assert_non_null(strstr(error.text, "no machine named boat is running here ("));
 	expect_open("../boat", -EINVAL);
-	listener = listen_at(path);
+	listener = listen_at(boat);
 	expect_open("boat", 0);
 	close(listener);
 	expect_open("boat", -ESRCH);
-	unlink(path);
+	unlink(boat);
 }
 
 /* A folder of a user whose monitor has put a link to another's socket there. */
 static void test_whose(void **state)
 {
-	char path[80];
 	int listener;
 
 	(void)state;
 	if (geteuid())
 		skip();
 	setenv("SEACLOCK_DIR", folder, 1);
-	snprintf(path, sizeof(path), "%s/boat.sock", folder);
-	listener = listen_at(path);
+	listener = listen_at(boat);
 	assert_int_equal(chown(folder, SOMEBODY, SOMEBODY), 0);
 	expect_open("boat", -EPERM);
 	assert_non_null(strstr(error.text, "user 0 listens at"));
 	assert_int_equal(chown(folder, 0, 0), 0);
 	expect_open("boat", 0);
 	close(listener);
-	unlink(path);
+	unlink(boat);
 }
 
 static void expect_names(const char *expected)
