@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What an idle guest costs its host beside QEMU's, and how long both take to boot one: sourced by bench/lab-bench. For the
-# first Seaclock's guest has its module, in its steady state; the second is from the monitor's start to the first line of
-# the guest's init.
+# What an idle guest costs its host beside QEMU's, and how long both take to boot one: sourced by bench/lab-bench. For
+# the first Seaclock's guest has its module, in its steady state; the second is from the monitor's start to the first
+# line of the guest's init.
 idle_seconds=20
 [ -z "${SHORT-}" ] || idle_seconds=5
-idle_boot_words="console=ttyAMA0 quiet sc.module=0 sc.run=cat,/proc/uptime"
+idle_boot_words='sc.module=0 sc.run=cat,/proc/uptime'
 
 idle_guests_start() {
 	peer_start_seaclock
@@ -27,24 +27,20 @@ idle_measure() {
 }
 
 idle_boot_qemu() {
-	boot_seconds "$peer_host" "${peer_qemu[@]}" -m 256 -append "$idle_boot_words"
-}
-
-idle_boot_seaclock() {
-	boot_seconds "$peer_host" "$seaclock" run boot --kernel "$guest_kernel" --initrd "$guest_initrd" --vcpus 1 --memory 256 \
-		--append "$idle_boot_words"
+	boot_seconds "$peer_host" "${peer_qemu[@]}" -m 256 -append "console=ttyAMA0 quiet $idle_boot_words"
 }
 
 # The monitors take turns. What the guest's own clock counts is the guest's work, which no monitor can spare it.
 idle_boots() {
 	local n mine='' theirs='' own
 	for ((n = 0; n < boots; n++)); do
-		mine+="$(idle_boot_seaclock)"$'\n'
+		mine+="$(boot_seaclock "$peer_host" "$idle_boot_words" --vcpus 1)"$'\n'
 		theirs+="$(idle_boot_qemu)"$'\n'
 	done
-	own=$(awk '{ print $2 }' <<<"${mine%$'\n'}" | median | cut -d ' ' -f 1)
-	mine=$(printf %s "$mine" | median | cut -d ' ' -f 1) theirs=$(printf %s "$theirs" | median | cut -d ' ' -f 1)
-	echo "From the monitor's start to its guest's first line (1 vCPU, 256 MiB): $mine s, of which the guest has counted $own s;" \
+	own=$(awk '{ print $2 }' <<<"${mine%$'\n'}" | median_alone)
+	mine=$(printf %s "$mine" | median_alone) theirs=$(printf %s "$theirs" | median_alone)
+	echo "From the monitor's start to its guest's first line (1 vCPU, 256 MiB): $mine s," \
+		"of which the guest has counted $own s;" \
 		"QEMU $theirs s: $(ratio "$mine" "$theirs") x (median of $boots)"
 	figure boot_ratio "$(ratio "$mine" "$theirs")"
 }

@@ -138,7 +138,7 @@ moved_move() {
 
 # The median of column $2 of monitor $1.
 moved_median() {
-	awk -v n="$2" '{ print $n }' "$work/moved.$1" | median | cut -d ' ' -f 1
+	awk -v n="$2" '{ print $n }' "$work/moved.$1" | median_alone
 }
 
 moved_offsets() {
