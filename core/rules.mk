@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The core: one list of sources for the monitor, the tests and whoever else builds it; and as a library for other monitors,
-# for arm64, whose interface is the public headers. An interface that breaks gets another soname.
+# The core: one list of sources for the monitor, the tests and whoever else builds it; and as a library for other
+# monitors, for arm64, whose interface is the public headers. An interface that breaks gets another soname.
 CORE_SRC := $(sort $(wildcard core/*.c))
 
 LIBRARY := $(O)/library/libseaclock.so.0 $(O)/library/libseaclock.a
@@ -17,7 +17,8 @@ $(O)/library/libseaclock.a: $(call objects,pic,$(CORE_SRC))
 	@rm -f $@
 	$(call say,AR)$(ARM64)ar qcsD $@ $^
 
-# The version script names what the headers declare; they are C++ as well; and a program finds the library by pkg-config.
+# The version script names what the headers declare; they are C++ as well; and a program finds the library by
+# pkg-config.
 check-library: $(firstword $(LIBRARY))
 	@mk/check-library.sh $<
 

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The core as a library for others: it exports what its header declares and nothing else, each name with the version that
-# its version script gives, and its headers are C++ as well. Usage: check-library.sh LIBRARY
+# The core as a library for others: it exports what its header declares and nothing else, each name with the version
+# that its version script gives, and its headers are C++ as well. Usage: check-library.sh LIBRARY
 set -u
 
 library=$1
 failed=0
 
 declared() {
-	ctags --languages=C --langmap=C:.h --kinds-C=p -f - include/seaclock/core.h | cut -f 1 | sort -u | sed 's/$/@@SEACLOCK_0/'
+	ctags --languages=C --langmap=C:.h --kinds-C=p -f - include/seaclock/core.h | cut -f 1 | sort -u |
+		sed 's/$/@@SEACLOCK_0/'
 }
 
 exported() {
