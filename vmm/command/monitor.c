@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/name.h"
+#include "base/program.h"
 #include "base/signals.h"
 #include "base/thread.h"
 #include "command/serve.h"
@@ -84,6 +85,7 @@ int monitor_begin(const char *sandbox, const struct machine_config *config, stru
 
 	sandbox_mode_parse(sandbox, &mode);
 	signals_prepare();
+	program_note();
 	result = process_harden(error);
 	if (!result && mode != SANDBOX_OFF)
 		result = sandbox_make(mode, config, error);

@@ -215,6 +215,9 @@ void print_status(const json_t *status)
 	print_disks(json_object_get(status, "disks"), json_object_get(json_object_get(status, "machine"), "disks"));
 	print_late_timers(json_object_get(status, "late_timers"));
 	print_sandbox(json_object_get(status, "sandbox"));
+	if (json_is_true(json_object_get(status, "program_replaced")))
+		puts("  another program has been installed here: this machine runs on with the one that it was started "
+		     "with");
 	if (reason)
 		printf("  another counter rate is refused: %s\n", reason);
 	if (failed)

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/named_socket.h"
+#include "base/program.h"
 #include "control/caller.h"
 #include "control/folder.h"
 #include "control/request.h"
@@ -243,6 +244,7 @@ static json_t *status_json(struct control *control)
 
 	json_object_update_new(status, follow_json(machine));
 	json_object_set_new(status, "sandbox", sandbox_json());
+	json_object_set_new(status, "program_replaced", json_boolean(program_is_replaced()));
 	json_object_set_new(status, "late_timers", timers_json(machine));
 	json_object_set_new(status, "disks", disks_json(machine));
 	json_object_set_new(status, "machine", description_json(&machine->config));
