@@ -22,6 +22,7 @@ conformance: ## hold Seaclock, and a machine without it, against the conformance
 mutants: ## break the core on purpose: every mutant must turn a test red
 fuzz: ## hostile input for FUZZ_SECONDS (20) a target
 fuzz-short: ## a bounded number of hostile inputs for each target
+vectors: ## write the core's test vectors, test/vectors/vectors.json, anew
 fuzz-pack: ## put the inputs in out/fuzz/corpus/ into the tree
 faults: ## FAULTS (10000) broken migrations; each call of the monitor fails, or each STRIDE-th from SEED on; hours
 tsan: ## the unit and process tests under ThreadSanitizer
@@ -45,7 +46,7 @@ clean: ## remove everything built, downloads included
 help: ## this list
 
 include mk/flags.mk
-include core/rules.mk repair/rules.mk guest/rules.mk vmm/rules.mk linux/rules.mk lab/rules.mk system/rules.mk test/rules.mk test/process/rules.mk test/intruder/rules.mk test/bare/rules.mk test/conformance/rules.mk bench/rules.mk
+include core/rules.mk repair/rules.mk guest/rules.mk vmm/rules.mk linux/rules.mk lab/rules.mk system/rules.mk test/rules.mk test/process/rules.mk test/intruder/rules.mk test/bare/rules.mk test/conformance/rules.mk test/vectors/rules.mk bench/rules.mk
 include mk/check.mk
 
 # The first run on a machine installs what is missing, before any rule needs it: make remakes an included file first.

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The core as a library for others: it exports what its header declares and nothing else, each name with the version
-# that its version script gives, and its headers are C++ as well. Usage: check-library.sh LIBRARY
+# that its version script gives, there are test vectors of each, and its headers are C++ as well.
+# Usage: check-library.sh LIBRARY
 set -u
 
 library=$1
@@ -20,6 +21,17 @@ exported() {
 differing=$(diff <(declared) <(exported)) || {
 	echo "include/seaclock/core.h (<) and $library (>) differ, so core/libseaclock.map is not right:"
 	echo "$differing"
+	failed=1
+}
+
+tested() {
+	grep -o '"function":"[^"]*"' test/vectors/vectors.json | cut -d '"' -f 4 | sort -u | sed 's/$/@@SEACLOCK_0/'
+}
+
+untested=$(comm -23 <(exported) <(tested))
+[ -z "$untested" ] || {
+	echo "test/vectors/vectors.json has no case of these:"
+	echo "$untested"
 	failed=1
 }
 

@@ -32,6 +32,7 @@ install-library: $(LIBRARY)
 	@$(INSTALL) -d '$(DESTDIR)$(LIBDIR)/pkgconfig'
 	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' core/libseaclock.pc.in \
 		>'$(DESTDIR)$(LIBDIR)/pkgconfig/libseaclock.pc'
+	@$(call put,644,$(VECTORS),$(PREFIX)/share/seaclock)
 
 # Packages for arm64, wherever this is.
 deb: $(MONITOR) $(LIBRARY)
