@@ -13,6 +13,7 @@ here=$(dirname "$0")
 parts='
 include:
 core: include
+example: include
 repair: include
 guest: include
 vmm: include

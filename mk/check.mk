@@ -2,7 +2,7 @@
 #
 # What holds for the whole tree: the checks behind `make check`. Each is a target of its own, and fails with the places.
 
-AREAS := include core repair guest vmm linux lab test bench
+AREAS := include core example repair guest vmm linux lab test bench
 CHECK_C := $(shell find $(wildcard $(AREAS)) -name '*.[ch]' | sort)
 
 check: unit property process check-scripts check-purity check-model check-headers check-layers check-calls check-format \
@@ -50,7 +50,7 @@ soak-status:
 
 # One stamp per source, so that a second run looks only at what has changed. Sources that run on arm64 only are read as
 # such; the module belongs to the kernel's own checkers.
-TIDY_ARM64 := $(filter vmm/host/% test/guest/% test/bare/% guest/% lab/% bench/guest%,$(CHECK_C))
+TIDY_ARM64 := $(filter example/% vmm/host/% test/guest/% test/bare/% guest/% lab/% bench/guest%,$(CHECK_C))
 TIDY_SRC := $(filter-out linux/%,$(filter %.c,$(CHECK_C)))
 TIDY_FLAGS := -std=c11 -D_GNU_SOURCE -DSEACLOCK_VERSION='"$(VERSION)"' -Iinclude -Ivmm -Itest/bare -Itest/conformance
 

@@ -33,6 +33,7 @@ install-library: $(LIBRARY)
 	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' core/libseaclock.pc.in \
 		>'$(DESTDIR)$(LIBDIR)/pkgconfig/libseaclock.pc'
 	@$(call put,644,$(VECTORS),$(PREFIX)/share/seaclock)
+	@$(call put,644,$(EXAMPLE_SRC) doc/embedding.md,$(PREFIX)/share/doc/libseaclock-dev/examples)
 
 # Packages for arm64, wherever this is.
 deb: $(MONITOR) $(LIBRARY)

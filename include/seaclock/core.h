@@ -5,7 +5,8 @@
  *
  * Policy: pure. No I/O, no allocation, no globals, no locks, integer arithmetic only, no 128-bit division (Linux
  * modules have none). The caller owns every structure, passes the time as an argument and carries out what is returned.
- * Functions return 0 or -SC_E*.
+ * Functions return 0 or -SC_E*. Two calls may run at the same time unless they share a structure that one of them
+ * changes: then the caller has a lock. Only the page and message slots may be in use by running vCPUs meanwhile.
  */
 #ifndef SEACLOCK_CORE_H
 #define SEACLOCK_CORE_H
