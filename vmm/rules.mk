@@ -3,7 +3,7 @@
 # The monitor: an arm64 program, linked against the sysroot, whose libraries the hosts of the lab carry. All of it but
 # what test/fake/ stands in for, and main(), is also built for this machine, for the unit tests.
 
-VMM_FAKED_SRC := $(addprefix vmm/host/,allocation.c cache.c kvm.c kvm_gic.c kvm_registers.c kvm_vcpu.c time.c timer.c)
+VMM_FAKED_SRC := $(addprefix vmm/host/,allocation.c cache.c kvm.c kvm_facts.c kvm_gic.c kvm_registers.c kvm_vcpu.c time.c timer.c)
 VMM_SRC := $(sort $(wildcard vmm/*/*.c vmm/*/*/*.c))
 VMM_LIBS := -ljansson -lfdt -lz -lzstd -luring -lgnutls -lseccomp -lpthread
 VMM_TESTABLE_SRC := $(filter-out vmm/command/main.c $(VMM_FAKED_SRC),$(VMM_SRC))

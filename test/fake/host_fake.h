@@ -39,6 +39,7 @@ enum fake_call {
 	FAKE_GIC_LOAD,
 	FAKE_LATCH,
 	FAKE_VCPU_CREATE,
+	FAKE_SET_IDENTITY,
 	FAKE_STOLEN,
 	FAKE_VCPU_RESET,
 	FAKE_VCPU_RUN,
@@ -77,9 +78,10 @@ struct fake_host {
 	uint64_t features;
 	uint32_t page_size;
 	uint32_t address_bits;
-	uint64_t available;	 /* memory, bytes */
-	bool synchronised;	 /* with a largest error of realtime_error_ns; */
-	int64_t realtime_off_ns; /* how far it really is from true time */
+	struct identity identity; /* of its processors, and what its KVM lets be written */
+	uint64_t available;	  /* memory, bytes */
+	bool synchronised;	  /* with a largest error of realtime_error_ns; */
+	int64_t realtime_off_ns;  /* how far it really is from true time */
 	uint64_t realtime_error_ns;
 	struct host_discipline discipline; /* but for whether it is synchronised */
 	uint64_t entries;		   /* see fake_host_entries() */
@@ -109,6 +111,7 @@ struct fake_vm {
 	bool used;
 	struct fake_host *host;
 	uint64_t offset;
+	struct identity identity; /* the host's, or what the machine was told */
 	struct fake_ram ram[HOST_RAM_MAX];
 	uint32_t rams;
 	struct fake_ram window; /* of size 0: none */
@@ -164,6 +167,8 @@ struct fake_vcpu {
  */
 void fake_reset(void);
 struct fake_host fake_host_make(uint32_t hz, uint64_t counter);
+/* Of a processor with this MIDR_EL1, under a KVM that lets most of it be lowered, and MIDR_EL1 not. */
+struct identity fake_identity_make(uint32_t midr);
 /* The host of this thread. */
 void fake_host_use(struct fake_host *host);
 struct fake_host *fake_host_current(void);

@@ -62,6 +62,7 @@ struct fake_host fake_host_make(uint32_t hz, uint64_t counter)
 		.page_size = 4096,
 		.address_bits = 48,
 		.available = 1ull << 40,
+		.identity = fake_identity_make(0x413fd0c1),
 	};
 }
 

@@ -139,7 +139,11 @@ int host_vm_create(struct host_vm *vm, uint32_t functions, struct error *error)
 	result = fake_call_fails(fake_host_current(), FAKE_VM_CREATE);
 	if (!result) {
 		vm->vm = (int)machine_find_free();
-		machines[vm->vm] = (struct fake_vm){ .used = true, .host = fake_host_current() };
+		machines[vm->vm] = (struct fake_vm){
+			.used = true,
+			.host = fake_host_current(),
+			.identity = fake_host_current()->identity,
+		};
 	}
 	return vm_unlock(result, error, "a machine");
 }

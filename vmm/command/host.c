@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `seaclock host`: this host's counter, and whether its KVM has what is needed. */
+/* `seaclock host`: what decides where this host's machines can move, and whether its KVM has what is needed. */
+#include "command/print.h"
 #include "command/verb.h"
 #include "host/host.h"
 #include "seaclock/abi.h"
+#include "transfer/facts.h"
+#include "transfer/frame.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 struct host_options {
@@ -12,21 +16,38 @@ struct host_options {
 
 static const struct host_options defaults;
 
+static int print_facts(const struct host_facts *facts, struct error *error)
+{
+	json_t *json = facts_json(facts);
+
+	if (!json)
+		return error_set(error, ENOMEM, "no memory for this host's facts");
+	print_json(json);
+	json_decref(json);
+	return 0;
+}
+
+static void print_summary(uint32_t hz)
+{
+	printf("counter %.6f MHz; KVM has all that Seaclock needs; a guest's reference TSC page %s\n", hz / 1e6,
+	       hz > SC_REF_HZ ? "is possible" : "is not possible at 10 MHz or less, so it reads the register");
+}
+
 static int host_run(void *context, char *const *words, struct error *error)
 {
 	const struct host_options *options = context;
-	uint32_t hz = host_counter_hz();
-	int result = host_check(error);
+	struct host_facts facts;
+	int result = host_get_facts(&facts, error);
 
 	(void)words;
 	if (result)
 		return result;
+	snprintf(facts.seaclock, sizeof(facts.seaclock), "%s", SEACLOCK_VERSION);
+	facts.protocol = FRAME_PROTOCOL;
+	facts.protocol_oldest = FRAME_PROTOCOL_OLDEST;
 	if (options->json)
-		printf("{\"counter_hz\": %" PRIu32 ", \"kvm\": true, \"reference_page\": %s}\n", hz,
-		       hz > SC_REF_HZ ? "true" : "false");
-	else
-		printf("counter %.6f MHz; KVM has all that Seaclock needs; a guest's reference TSC page %s\n", hz / 1e6,
-		       hz > SC_REF_HZ ? "is possible" : "is not possible at 10 MHz or less, so it reads the register");
+		return print_facts(&facts, error);
+	print_summary(facts.counter_hz);
 	return 0;
 }
 

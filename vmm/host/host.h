@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "host/facts.h"
 
 #include <pthread.h>
 #include <seaclock/core.h>
@@ -123,6 +124,9 @@ int host_check(struct error *error);
 #define HOST_ADDRESS_BITS 40u
 int host_address_bits(uint32_t *bits, struct error *error);
 
+/* This host's facts, but for the monitor's own; a machine is made for that, and is gone afterwards. */
+int host_get_facts(struct host_facts *facts, struct error *error);
+
 /* A machine without vCPUs whose hypercalls below `functions`, as SMCCC function ids, come to the monitor. */
 int host_vm_create(struct host_vm *vm, uint32_t functions, struct error *error);
 void host_vm_destroy(struct host_vm *vm);
@@ -190,6 +194,12 @@ int host_vcpu_reset(struct host_vm *vm, struct host_vcpu *vcpu, bool on, struct 
  */
 #define HOST_STOLEN_SIZE 64u
 int host_vcpu_set_stolen(struct host_vcpu *vcpu, uint64_t gpa, struct error *error);
+
+/* What the vCPU says it is, and which bits of that KVM lets it have otherwise, before any vCPU has run. */
+int host_vcpu_get_identity(const struct host_vm *vm, const struct host_vcpu *vcpu, struct identity *identity,
+			   struct error *error);
+/* Before any vCPU has run: -errno if KVM refuses it. */
+int host_vcpu_set_identity(struct host_vcpu *vcpu, uint64_t id, uint64_t value);
 
 int host_vcpu_set_entry(struct host_vcpu *vcpu, uint64_t pc, uint64_t x0, struct error *error);
 int host_vcpu_get_x(struct host_vcpu *vcpu, uint32_t n, uint64_t *value);

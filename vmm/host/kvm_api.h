@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * KVM's interface of Linux 6.4 where the C library's kernel headers may be older, and two helpers for every file that
- * speaks to KVM.
+ * KVM's interface of Linux 6.4 and newer where the C library's kernel headers may be older, and two helpers for every
+ * file that speaks to KVM.
  *
  * Policy: only names that the headers of Debian 12 lack, from Documentation/virt/kvm/api.rst and devices/vm.rst.
  */
@@ -39,6 +39,27 @@ struct kvm_smccc_filter {
 #define KVM_HYPERCALL_EXIT_SMC (1u << 0)
 #endif
 
+/* Linux 6.7; the registers are those of IDENTITY_SYSTEM() with op0 3, CRn 0. */
+#ifndef KVM_ARM_GET_REG_WRITABLE_MASKS
+#define KVM_CAP_ARM_SUPPORTED_REG_MASK_RANGES 230
+#define KVM_ARM_FEATURE_ID_RANGE 0
+#define KVM_ARM_FEATURE_ID_RANGE_SIZE (3 * 8 * 8)
+struct reg_mask_range {
+	__u64 addr;
+	__u32 range;
+	__u32 reserved[13];
+};
+#define KVM_ARM_GET_REG_WRITABLE_MASKS _IOR(KVMIO, 0xb6, struct reg_mask_range)
+#endif
+
+/* Linux 6.15 and 6.16. */
+#ifndef KVM_CAP_ARM_WRITABLE_IMP_ID_REGS
+#define KVM_CAP_ARM_WRITABLE_IMP_ID_REGS 239
+#endif
+#ifndef KVM_CAP_ARM_EL2
+#define KVM_CAP_ARM_EL2 240
+#endif
+
 /* The slot of memory behind those of a guest's RAM and ROM, which have the numbers below. */
 #define WINDOW_SLOT HOST_RAM_MAX
 
@@ -48,5 +69,8 @@ int kvm_call(int fd, unsigned long request, void *argument);
 /* One register of a vCPU, whatever its size. */
 int kvm_get_register(int vcpu, uint64_t id, void *value);
 int kvm_set_register(int vcpu, uint64_t id, const void *value);
+
+/* The registers of the vCPU; the caller frees *list, on an error too. */
+int kvm_list_registers(int vcpu, struct kvm_reg_list **list, struct error *error);
 
 #endif

@@ -42,19 +42,18 @@ static bool register_is_identification(uint64_t id)
 	       !(id & KVM_REG_ARM64_SYSREG_CRN_MASK);
 }
 
-/* The caller frees *list, on an error too. */
-static int register_list(struct host_vcpu *vcpu, struct kvm_reg_list **list, struct error *error)
+int kvm_list_registers(int vcpu, struct kvm_reg_list **list, struct error *error)
 {
 	struct kvm_reg_list count = { .n = 0 };
 	int result;
 
 	/* Asked with no room it answers -E2BIG and the number. */
-	kvm_call(vcpu->fd, KVM_GET_REG_LIST, &count);
+	kvm_call(vcpu, KVM_GET_REG_LIST, &count);
 	*list = calloc(1, sizeof(**list) + count.n * sizeof((*list)->reg[0]));
 	if (!*list)
 		return error_set(error, ENOMEM, "no memory for a list of %llu registers", (unsigned long long)count.n);
 	(*list)->n = count.n;
-	result = kvm_call(vcpu->fd, KVM_GET_REG_LIST, *list);
+	result = kvm_call(vcpu, KVM_GET_REG_LIST, *list);
 	if (result < 0)
 		return error_set(error, -result, "KVM does not list its registers (%s)", strerror(-result));
 	return 0;
@@ -117,7 +116,7 @@ static int vcpu_save_events(struct host_vcpu *vcpu, struct buffer *state, struct
 int host_vcpu_save(struct host_vcpu *vcpu, struct buffer *state, struct error *error)
 {
 	struct kvm_reg_list *list = NULL;
-	int result = register_list(vcpu, &list, error);
+	int result = kvm_list_registers(vcpu->fd, &list, error);
 
 	if (!result)
 		result = vcpu_save_events(vcpu, state, error);

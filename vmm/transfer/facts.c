@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A host's facts as JSON: see the header. */
+#include "transfer/facts.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "transfer/errata.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <seaclock/core.h>
+
+#define HEX_SIZE 19u /* "0x", 16 digits and the end */
+
+/* The numbers of 32 bits, and what they may be. */
+static const struct number {
+	const char *name;
+	size_t offset;
+	uint32_t low, high;
+} numbers[] = {
+	{ "protocol", offsetof(struct host_facts, protocol), 0, UINT32_MAX },
+	{ "protocol_oldest", offsetof(struct host_facts, protocol_oldest), 0, UINT32_MAX },
+	{ "counter_hz", offsetof(struct host_facts, counter_hz), SC_RATE_MIN_HZ, SC_RATE_MAX_HZ },
+	{ "page_size", offsetof(struct host_facts, page_size), 4096, 65536 },
+	{ "address_bits", offsetof(struct host_facts, address_bits), 32, 56 },
+	{ "gic", offsetof(struct host_facts, gic), 1, 16 },
+	{ "gic_iidr", offsetof(struct host_facts, gic_iidr), 0, UINT32_MAX },
+};
+
+static const struct text {
+	const char *name;
+	size_t offset;
+} texts[] = {
+	{ "name", offsetof(struct host_facts, name) },
+	{ "kernel", offsetof(struct host_facts, kernel) },
+	{ "seaclock", offsetof(struct host_facts, seaclock) },
+};
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+/* ---- To JSON ---- */
+
+static json_t *hex_json(uint64_t value)
+{
+	char text[HEX_SIZE];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, value);
+	return json_string(text);
+}
+
+json_t *facts_values_json(const struct identity *identity)
+{
+	json_t *object = json_object();
+	char name[IDENTITY_NAME_SIZE];
+
+	for (uint32_t n = 0; n < identity->count; n++)
+		json_object_set_new(object, identity_name(identity->reg[n].id, name), hex_json(identity->reg[n].value));
+	return object;
+}
+
+static json_t *registers_json(const struct identity *identity)
+{
+	json_t *object = json_object();
+	char name[IDENTITY_NAME_SIZE];
+
+	for (uint32_t n = 0; n < identity->count; n++)
+		json_object_set_new(object, identity_name(identity->reg[n].id, name),
+				    json_pack("{s:o, s:o}", "value", hex_json(identity->reg[n].value), "writable",
+					      hex_json(identity->reg[n].writable)));
+	return object;
+}
+
+static json_t *capabilities_json(const struct host_facts *facts)
+{
+	json_t *object = json_object();
+
+	for (uint32_t n = 0; n < FACTS_CAPABILITIES; n++)
+		json_object_set_new(object, facts_capability_name(n), json_integer(facts->capability[n]));
+	return object;
+}
+
+static json_t *errata_json(uint64_t midr)
+{
+	json_t *array = json_array();
+	const struct erratum *erratum;
+
+	for (uint32_t n = 0; (erratum = errata_at(midr, n)); n++)
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s}", "erratum", erratum->name, "effect", erratum->effect));
+	return array;
+}
+
+static uint64_t value_of(const struct host_facts *facts, uint64_t id)
+{
+	const struct identity_register *reg = identity_find(&facts->identity, id);
+
+	return reg ? reg->value : 0;
+}
+
+/* What follows from the rest, for people and their scripts; it is not read again. */
+static void derived_put(json_t *object, const struct host_facts *facts)
+{
+	uint64_t midr = value_of(facts, IDENTITY_MIDR), psci = value_of(facts, IDENTITY_PSCI);
+	char version[16];
+
+	snprintf(version, sizeof(version), "%u.%u", (unsigned int)(psci >> 16 & 0x7fff), (unsigned int)psci & 0xffff);
+	json_object_set_new(object, "kvm", json_true());
+	json_object_set_new(object, "reference_page", json_boolean(facts->counter_hz > SC_REF_HZ));
+	json_object_set_new(object, "midr", hex_json(midr));
+	json_object_set_new(object, "psci", json_string(version));
+	json_object_set_new(object, "hafdbs", json_integer((json_int_t)(value_of(facts, IDENTITY_MMFR1) & 15)));
+	json_object_set_new(object, "errata", errata_json(midr));
+}
+
+json_t *facts_json(const struct host_facts *facts)
+{
+	json_t *object;
+
+	json_watch();
+	object = json_object();
+	for (size_t n = 0; n < COUNT(texts); n++)
+		json_object_set_new(object, texts[n].name, json_string((const char *)facts + texts[n].offset));
+	for (size_t n = 0; n < COUNT(numbers); n++)
+		json_object_set_new(object, numbers[n].name,
+				    json_integer(*(const uint32_t *)((const char *)facts + numbers[n].offset)));
+	derived_put(object, facts);
+	json_object_set_new(object, "capabilities", capabilities_json(facts));
+	json_object_set_new(object, "registers", registers_json(&facts->identity));
+	if (json_is_whole())
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+/* ---- From JSON ---- */
+
+static int number_get(const json_t *value, const struct number *number, uint32_t *to, struct error *error)
+{
+	json_int_t integer = json_integer_value(value);
+
+	*to = (uint32_t)integer;
+	if (json_is_integer(value) && integer >= number->low && integer <= number->high)
+		return 0;
+	return error_set(error, EINVAL, "%s is a number from %" PRIu32 " to %" PRIu32, number->name, number->low,
+			 number->high);
+}
+
+static int text_get(const json_t *value, const char *name, char *to, struct error *error)
+{
+	const char *text = json_string_value(value);
+
+	if (!text || strlen(text) >= FACTS_NAME_SIZE || !text_is_plain(text))
+		return error_set(error, EINVAL, "%s is a text of at most %u bytes without control characters", name,
+				 FACTS_NAME_SIZE - 1);
+	memcpy(to, text, strlen(text) + 1);
+	return 0;
+}
+
+static bool hex_get(const json_t *value, uint64_t *number)
+{
+	const char *text = json_string_value(value);
+	size_t length = text ? strlen(text) : 0;
+
+	if (length < 3 || length >= HEX_SIZE || text[0] != '0' || text[1] != 'x' ||
+	    strspn(text + 2, "0123456789abcdefABCDEF") != length - 2)
+		return false;
+	*number = strtoull(text + 2, NULL, 16);
+	return true;
+}
+
+static int register_put(struct identity *identity, const char *prefix, const char *name, struct identity_register *reg,
+			struct error *error)
+{
+	if (!identity_parse(name, &reg->id))
+		return error_set(error, EINVAL, "%s%.60s is no identification register that Seaclock knows", prefix,
+				 name);
+	if (identity_find(identity, reg->id) || !identity_set(identity, reg))
+		return error_set(error, EINVAL, "%s%.60s is there twice, or one of more than %u registers", prefix,
+				 name, IDENTITY_MAX);
+	return 0;
+}
+
+int facts_values_get(const json_t *object, const char *prefix, struct identity *identity, struct error *error)
+{
+	const char *name;
+	json_t *value;
+
+	identity->count = 0;
+	json_object_foreach((json_t *)object, name, value)
+	{
+		struct identity_register reg = { .id = 0 };
+		int result;
+
+		if (!hex_get(value, &reg.value))
+			return error_set(error, EINVAL, "%s%.60s takes a text such as \"0x1100\"", prefix, name);
+		result = register_put(identity, prefix, name, &reg, error);
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+static int registers_get(const json_t *object, struct identity *identity, struct error *error)
+{
+	const char *name;
+	json_t *value;
+
+	if (!json_object_size(object))
+		return error_set(error, EINVAL, "registers is an object with a member for each register");
+	json_object_foreach((json_t *)object, name, value)
+	{
+		struct identity_register reg;
+		int result;
+
+		if (!hex_get(json_object_get(value, "value"), &reg.value) ||
+		    !hex_get(json_object_get(value, "writable"), &reg.writable))
+			return error_set(error, EINVAL,
+					 "registers.%.60s has value and writable, each a text such as \"0x1100\"",
+					 name);
+		result = register_put(identity, "registers.", name, &reg, error);
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+static int capabilities_get(const json_t *object, struct host_facts *facts, struct error *error)
+{
+	int result = 0;
+
+	if (!json_is_object(object))
+		return error_set(error, EINVAL, "capabilities is an object");
+	for (uint32_t n = 0; n < FACTS_CAPABILITIES && !result; n++) {
+		const struct number number = { facts_capability_name(n), 0, 0, UINT32_MAX };
+		const json_t *value = json_object_get(object, number.name);
+
+		if (value)
+			result = number_get(value, &number, &facts->capability[n], error);
+	}
+	return result;
+}
+
+static int facts_get(const json_t *object, struct host_facts *facts, struct error *error)
+{
+	int result = 0;
+
+	*facts = (struct host_facts){ .name = "" };
+	if (!json_is_object(object))
+		return error_set(error, EINVAL, "a host's facts are a JSON object");
+	for (size_t n = 0; n < COUNT(texts) && !result; n++)
+		result = text_get(json_object_get(object, texts[n].name), texts[n].name,
+				  (char *)facts + texts[n].offset, error);
+	for (size_t n = 0; n < COUNT(numbers) && !result; n++)
+		result = number_get(json_object_get(object, numbers[n].name), &numbers[n],
+				    (uint32_t *)((char *)facts + numbers[n].offset), error);
+	if (!result)
+		result = capabilities_get(json_object_get(object, "capabilities"), facts, error);
+	return result ? result : registers_get(json_object_get(object, "registers"), &facts->identity, error);
+}
+
+int facts_parse(const char *text, size_t size, struct host_facts *facts, struct error *error)
+{
+	json_error_t fault;
+	json_t *object;
+	int result;
+
+	if (size > FACTS_SIZE_MAX)
+		return error_set(error, EINVAL, "it has %zu bytes, and a host's facts at most %u", size,
+				 FACTS_SIZE_MAX);
+	result = json_read(text, size, JSON_REJECT_DUPLICATES, &object, &fault);
+	if (result == -ENOMEM)
+		return error_set(error, ENOMEM, "no memory for facts of %zu bytes", size);
+	if (result)
+		return error_set(error, EINVAL, "it is not JSON in line %d, column %d: %s", fault.line, fault.column,
+				 fault.text);
+	result = facts_get(object, facts, error);
+	json_decref(object);
+	return result;
+}
+
+int facts_read(const char *path, struct host_facts *facts, struct error *error)
+{
+	struct error reason;
+	void *text;
+	size_t size;
+	int result = file_read(path, &text, &size, error);
+
+	if (result)
+		return result;
+	result = facts_parse(text, size, facts, &reason);
+	free(text);
+	return result ? error_set(error, result == -ENOMEM ? ENOMEM : EBADMSG,
+				  "%s is no output of `seaclock host --json`: %s", path, reason.text)
+		      : 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A host's facts as JSON: what `seaclock host --json` prints, and reads of other hosts again.
+ *
+ * Policy: the only file that knows the form. A file of facts is foreign: each member that counts is checked, and a
+ * wrong one refused by its name; members that are not known are of a newer version, and left out. Numbers of more than
+ * 32 bits are texts, "0x" and hexadecimal digits.
+ */
+#ifndef VMM_TRANSFER_FACTS_H
+#define VMM_TRANSFER_FACTS_H
+
+#include "base/error.h"
+#include "host/facts.h"
+
+#include <jansson.h>
+
+#define FACTS_SIZE_MAX (256u << 10)
+
+/* NULL if there is no memory. */
+json_t *facts_json(const struct host_facts *facts);
+
+/* 0; or -EINVAL and a sentence; -ENOMEM. */
+int facts_parse(const char *text, size_t size, struct host_facts *facts, struct error *error);
+/* The same of a file, which the sentence names, as -EBADMSG; and as file_read(). */
+int facts_read(const char *path, struct host_facts *facts, struct error *error);
+
+/* Registers by name and value, each a member; and back, -EINVAL and a sentence that begins with `prefix`. */
+json_t *facts_values_json(const struct identity *identity);
+int facts_values_get(const json_t *object, const char *prefix, struct identity *identity, struct error *error);
+
+#endif
