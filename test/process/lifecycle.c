@@ -266,11 +266,28 @@ static void test_vcpus(void **state)
 	}
 }
 
+/* Of a host and itself, and of what is no host. */
+static void check_baseline(const char *facts)
+{
+	const char *path = node_path(&altra, "altra.json");
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(facts, file);
+	fclose(file);
+	assert_int_equal(node_command(&altra, "baseline", path, path, NULL), 0);
+	assert_string_equal(altra.said, "2 of 2 hosts can offer the same processor; registers that differ now: 0\n");
+	assert_int_equal(truncate(path, 20), 0);
+	node_expect_refused(&altra, node_command(&altra, "baseline", path, NULL),
+			    "is no output of `seaclock host --json`");
+}
+
 static void test_host(void **state)
 {
 	(void)state;
 	assert_int_equal(node_command(&altra, "host", "--json", NULL), 0);
 	assert_non_null(strstr(altra.said, "\"counter_hz\": 25000000,"));
+	check_baseline(altra.said);
 	altra.host = "hz=25000000,without_kvm=2";
 	node_expect_refused(&altra, node_command(&altra, "host", NULL), "");
 	node_expect_refused(&altra, node_command(&altra, "receive", NULL), "");

@@ -94,8 +94,8 @@ static const struct {
 	{ PFR0, 0xf0000, 0xf0000, UINT64_MAX, 0x10000, UINT64_MAX, IDENTITY_FITS, "" },
 	/* Another processor's number fits where it can be written. */
 	{ IDENTITY_MIDR, 0x413fd0c1, 0x413fd0c1, 0, 0x414fd0b1, 0xffffffff, IDENTITY_FITS, "" },
-	{ IDENTITY_MIDR, 0x413fd0c1, 0x413fd0c1, 0xffffffff, 0x414fd0b1, 0, IDENTITY_LEVEL, "bits 63 to 0" },
-	{ IDENTITY_MIDR, 0x413fd0c1, 0x413fd0c1, 0, 0x414fd0b1, 0, IDENTITY_NEVER, "bits 63 to 0" },
+	{ IDENTITY_MIDR, 0x413fd0c1, 0x413fd0c1, 0xffffffff, 0x414fd0b1, 0, IDENTITY_LEVEL, "its value" },
+	{ IDENTITY_MIDR, 0x413fd0c1, 0x413fd0c1, 0, 0x414fd0b1, 0, IDENTITY_NEVER, "its value" },
 	/* The granule of write-backs: more is less, and 0 says nothing. */
 	{ IDENTITY_CTR, 0x4000000, 0x4000000, UINT64_MAX, 0x3000000, UINT64_MAX, IDENTITY_FITS, "" },
 	{ IDENTITY_CTR, 0x3000000, 0x3000000, UINT64_MAX, 0x4000000, UINT64_MAX, IDENTITY_LEVEL, "CWG" },

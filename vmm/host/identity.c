@@ -309,6 +309,8 @@ const char *identity_field_name(const struct identity_field *field, char text[ID
 {
 	if (field->name[0])
 		snprintf(text, IDENTITY_NAME_SIZE, "%s", field->name);
+	else if (field->width == 64)
+		snprintf(text, IDENTITY_NAME_SIZE, "its value");
 	else if (field->width == 1)
 		snprintf(text, IDENTITY_NAME_SIZE, "bit %u", field->shift);
 	else
