@@ -123,6 +123,14 @@ static int read_structs(struct sc_layout *layout, uint8_t series, const struct t
 	return 0;
 }
 
+static int unknown_series(const struct sc_series *series, struct sc_refusal *why)
+{
+	char text[SERIES_TEXT_MAX];
+
+	sc_series_text(series, text);
+	return refusal_set(why, SC_REFUSED_UNKNOWN, "what the timekeeping of Linux ", text, " means is not known");
+}
+
 int sc_layout_read(struct sc_layout *layout, const struct sc_series *series, const struct types *btf,
 		   struct sc_refusal *why)
 {
@@ -132,8 +140,7 @@ int sc_layout_read(struct sc_layout *layout, const struct sc_series *series, con
 
 	*layout = (struct sc_layout){ .series = *series };
 	if (!bit)
-		return refusal_set(why, SC_REFUSED_UNKNOWN, "the meaning of this series of kernels is not known", NULL,
-				   NULL);
+		return unknown_series(series, why);
 	err = read_structs(layout, bit, btf, types, why);
 	for (uint32_t i = 0; !err && i < sc_series_field_count; i++) {
 		const struct series_field *row = &sc_series_fields[i];
@@ -142,8 +149,9 @@ int sc_layout_read(struct sc_layout *layout, const struct sc_series *series, con
 			continue;
 		err = sc_types_place(btf, &types[row->structure], row->name, &layout->field[row->field], why);
 		if (!err && layout->field[row->field].size != row->size)
-			err = refusal_set(why, SC_REFUSED_UNKNOWN, "the kernel's ", row->name,
-					  " is of another size than is known");
+			err = refusal_pair(why, SC_REFUSED_UNKNOWN, "the kernel's struct ",
+					   sc_types_name(&types[row->structure]),
+					   " has a member of a size that is not known: ", row->name);
 	}
 	return err;
 }
@@ -153,7 +161,7 @@ int sc_layout_judge(const struct sc_layout *layout, const char **known, struct s
 	*known = sc_known_build(&layout->series, layout->fingerprint);
 	if (*known)
 		return 0;
-	return refusal_hex(why, SC_REFUSED_UNKNOWN,
-			   "the layout of this kernel's timekeeping is not known (fingerprint ", layout->fingerprint,
-			   ")");
+	return refusal_fingerprint(why, SC_REFUSED_UNKNOWN,
+				   "the layout of this kernel's timekeeping is not known (fingerprint ",
+				   layout->fingerprint, ")");
 }

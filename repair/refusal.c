@@ -3,6 +3,7 @@
 #include "refusal.h"
 
 #define SUBJECT_MAX 72u /* leaves room for the words around it */
+#define PAIRED_MAX 36u	/* and of two each */
 
 static size_t append(char *text, size_t used, const char *part, size_t limit)
 {
@@ -22,16 +23,28 @@ void sc_refusal_write(struct sc_refusal *why, enum sc_refusal_reason reason, con
 	why->reason = reason;
 }
 
-void sc_refusal_write_hex(struct sc_refusal *why, enum sc_refusal_reason reason, const char *before, uint64_t number,
-			  const char *after)
+void sc_refusal_write_pair(struct sc_refusal *why, enum sc_refusal_reason reason, const char *before,
+			   const char *subject, const char *between, const char *second)
 {
-	char digits[17];
-	size_t at = sizeof(digits) - 1;
+	size_t used = append(why->text, 0, before, SC_REFUSAL_MAX);
 
-	digits[at] = '\0';
+	used = append(why->text, used, subject, PAIRED_MAX);
+	used = append(why->text, used, between, SC_REFUSAL_MAX);
+	used = append(why->text, used, second, PAIRED_MAX);
+	why->text[used] = '\0';
+	why->reason = reason;
+}
+
+void sc_refusal_write_hex(struct sc_refusal *why, enum sc_refusal_reason reason, const char *before, uint64_t number,
+			  uint32_t digits, const char *after)
+{
+	char text[17];
+	size_t at = sizeof(text) - 1;
+
+	text[at] = '\0';
 	do {
-		digits[--at] = "0123456789abcdef"[number & 15];
+		text[--at] = "0123456789abcdef"[number & 15];
 		number >>= 4;
-	} while (number);
-	sc_refusal_write(why, reason, before, digits + at, after);
+	} while (at && (number || at > sizeof(text) - 1 - digits));
+	sc_refusal_write(why, reason, before, text + at, after);
 }

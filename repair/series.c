@@ -190,6 +190,29 @@ bool sc_series_of_release(const char *release, struct sc_series *series)
 	return rest && *rest == '.' && number_of(rest + 1, &series->minor);
 }
 
+static char *number_write(char *text, uint32_t number)
+{
+	char digits[10];
+	uint32_t count = 0;
+
+	do {
+		digits[count++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	while (count)
+		*text++ = digits[--count];
+	return text;
+}
+
+void sc_series_text(const struct sc_series *series, char text[SERIES_TEXT_MAX])
+{
+	char *end = number_write(text, series->major);
+
+	*end = '.';
+	end = number_write(end + 1, series->minor);
+	*end = '\0';
+}
+
 uint8_t sc_series_bit(const struct sc_series *series)
 {
 	for (uint32_t i = 0; i < COUNT_OF(listed); i++)

@@ -41,6 +41,10 @@ extern const uint32_t sc_series_struct_count, sc_series_field_count, sc_series_v
 /* Reads 6.12 from 6.12.117+deb12-cloud-arm64; false if there is no such beginning. */
 bool sc_series_of_release(const char *release, struct sc_series *series);
 
+/* As 6.12. */
+#define SERIES_TEXT_MAX 22u
+void sc_series_text(const struct sc_series *series, char text[SERIES_TEXT_MAX]);
+
 /* The bit of a series in the tables above; 0 if it is not listed. */
 uint8_t sc_series_bit(const struct sc_series *series);
 

@@ -366,6 +366,11 @@ int sc_types_anonymous(const struct types *btf, const char *const *names, uint32
 	return sc_types_describe(btf, found, type, why);
 }
 
+const char *sc_types_name(const struct type *type)
+{
+	return type->name[0] ? type->name : "without a name";
+}
+
 struct lookup {
 	const struct types *btf;
 	const char *name;
@@ -411,6 +416,13 @@ static bool is_whole(const struct type *type)
 	return type->kind != KIND_INT || (type->encoding & INT_BITS) == type->size * 8;
 }
 
+/* What is wrong with a member, and of which struct. */
+static int no_member(struct sc_refusal *why, enum sc_refusal_reason reason, const struct type *type, const char *what,
+		     const char *name)
+{
+	return refusal_pair(why, reason, "the kernel's struct ", sc_types_name(type), what, name);
+}
+
 int sc_types_place(const struct types *btf, const struct type *type, const char *name, struct sc_place *place,
 		   struct sc_refusal *why)
 {
@@ -421,14 +433,14 @@ int sc_types_place(const struct types *btf, const struct type *type, const char 
 	if (err)
 		return err;
 	if (!lookup.found)
-		return refusal_set(why, SC_REFUSED_ABSENT, "a struct of the kernel has no member ", name, NULL);
+		return no_member(why, SC_REFUSED_ABSENT, type, " has no member ", name);
 	if (lookup.found > 1 || lookup.member.bits || lookup.bit_offset % 8)
-		return refusal_set(why, SC_REFUSED_DAMAGED, "a struct of the kernel has no plain member ", name, NULL);
+		return no_member(why, SC_REFUSED_DAMAGED, type, " has no plain member ", name);
 	err = sc_types_describe(btf, lookup.member.type, &member, why);
 	if (err)
 		return err;
 	if (!is_whole(&member))
-		return refusal_set(why, SC_REFUSED_DAMAGED, "a struct of the kernel has no plain member ", name, NULL);
+		return no_member(why, SC_REFUSED_DAMAGED, type, " has no plain member ", name);
 	*place = (struct sc_place){ .offset = lookup.bit_offset / 8, .size = member.size };
 	if ((uint64_t)place->offset + place->size > type->size)
 		return damaged(why, "a member lies outside its struct: ", name);

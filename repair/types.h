@@ -82,6 +82,9 @@ int sc_types_struct(const struct types *btf, const char *name, struct type *type
 int sc_types_anonymous(const struct types *btf, const char *const *names, uint32_t count, struct type *type,
 		       struct sc_refusal *why);
 
+/* What to call it in a clause, behind "the kernel's struct ". */
+const char *sc_types_name(const struct type *type);
+
 /*
  * The member `name` of a struct, also of the anonymous structs and unions in it: where it lies, in bytes, and its size.
  * Bit fields, and numbers that are not all of their bytes, are refused. -SC_REFUSED_ABSENT, -SC_REFUSED_DAMAGED.

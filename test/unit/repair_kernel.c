@@ -213,7 +213,7 @@ static void text_symbols_only(void **state)
 static void series_that_is_not_known(void **state)
 {
 	(void)state;
-	write_and_refuse(begin(&shape_4k, "6.13.0"), SC_REFUSED_UNKNOWN, "the meaning of this series of kernels");
+	write_and_refuse(begin(&shape_4k, "6.13.0"), SC_REFUSED_UNKNOWN, "what the timekeeping of Linux 6.13 means");
 	write_and_refuse(begin(&shape_4k, "Plan-9"), SC_REFUSED_UNKNOWN, "release is not a version: Plan-9");
 }
 
@@ -276,11 +276,20 @@ static void structures_that_differ(void **state)
 	(void)state;
 	assert_non_null(name);
 	name[0] = 'y';
-	write_and_refuse(fixture, SC_REFUSED_ABSENT, "a struct of the kernel has no member xtime_remainder");
+	write_and_refuse(fixture, SC_REFUSED_ABSENT, "the kernel's struct timekeeper has no member xtime_remainder");
 	fixture = begin(&shape_4k, "6.12.3");
 	linux_type_struct(&fixture->kernel.types, LINUX_KIND_STRUCT, "timekeeper", 8,
 			  &(struct linux_member){ "tkr_mono", 1, 0, 0 }, 1);
 	write_and_refuse(fixture, SC_REFUSED_UNKNOWN, "the kernel's BTF has several structs timekeeper");
+	fixture = begin(&shape_4k, "6.12.3");
+	name = memmem(fixture->kernel.types.strings, LINUX_TYPES_MAX, "tick_device", 12);
+	assert_non_null(name);
+	name[0] = 'X';
+	linux_type_struct(&fixture->kernel.types, LINUX_KIND_STRUCT, "tick_device", 8,
+			  &(struct linux_member){ "evtdev", linux_type_int(&fixture->kernel.types, "int", 4), 0, 0 },
+			  1);
+	write_and_refuse(fixture, SC_REFUSED_UNKNOWN,
+			 "the kernel's struct tick_device has a member of a size that is not known: evtdev");
 }
 
 static void arena_too_small(void **state)

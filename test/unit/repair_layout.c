@@ -317,6 +317,10 @@ static void unknown(void **state)
 	assert_int_equal(read_layout(fixture, (struct sc_series){ 6, 12 }, &layout), 0);
 	assert_int_equal(sc_layout_judge(&layout, &build, &fixture->why), -SC_REFUSED_UNKNOWN);
 	assert_null(build);
+	/* With all digits, as the table has it. */
+	layout.fingerprint = 0x1f;
+	assert_int_equal(sc_layout_judge(&layout, &build, &fixture->why), -SC_REFUSED_UNKNOWN);
+	assert_non_null(strstr(fixture->why.text, "(fingerprint 000000000000001f)"));
 	layout.fingerprint = 0x5385e48910d856b6;
 	assert_int_equal(sc_layout_judge(&layout, &build, &fixture->why), 0);
 	assert_non_null(build);
