@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Layout: see the header. */
 #include "layout.h"
+#include "hash.h"
 #include "known.h"
 #include "refusal.h"
 #include "series.h"
@@ -10,14 +11,13 @@
 /* A fingerprint in the making. */
 struct fingerprint {
 	const struct types *btf;
-	uint64_t hash; /* FNV-1a */
+	uint64_t hash;
 	uint32_t work;
 };
 
 static void mix(struct fingerprint *print, const void *bytes, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
-		print->hash = (print->hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3u;
+	print->hash = hash_bytes(print->hash, bytes, size);
 }
 
 static void mix_number(struct fingerprint *print, uint32_t number)
@@ -99,7 +99,7 @@ static int find_struct(const struct types *btf, const struct series_struct *row,
 static int read_structs(struct sc_layout *layout, uint8_t series, const struct types *btf,
 			struct type types[SC_STRUCT_COUNT], struct sc_refusal *why)
 {
-	struct fingerprint print = { .btf = btf, .hash = 0xcbf29ce484222325u };
+	struct fingerprint print = { .btf = btf, .hash = HASH_OF_NOTHING };
 
 	for (uint32_t i = 0; i < sc_series_struct_count; i++) {
 		const struct series_struct *row = &sc_series_structs[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Kernel symbols: see the header. */
 #include "symbols.h"
+#include "hash.h"
 #include "memory.h"
 #include "refusal.h"
 #include "space.h"
@@ -52,6 +53,9 @@ struct search {
 	char name[SYMBOL_NAME_MAX];
 	size_t name_size;
 };
+
+_Static_assert(sizeof(struct search) + (LOOKED_UP_MAX + 1) * sizeof(struct symbol) <= SYMBOLS_ARENA_MAX,
+	       "what is taken from the arena is bounded");
 
 static int damaged(struct sc_refusal *why, const char *what)
 {
@@ -159,11 +163,7 @@ static int read_name(struct search *search, struct sc_refusal *why)
 
 static uint32_t hash_of(const char *name, size_t size)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ (uint8_t)name[i]) * 16777619u;
-	return hash;
+	return (uint32_t)hash_bytes(HASH_OF_NOTHING, name, size);
 }
 
 static void wanted_begin(struct wanted *wanted, struct symbol *symbols, uint32_t count)
