@@ -35,6 +35,10 @@ struct search {
 	char text[NOTE_TEXT_MAX];
 };
 
+/* Behind each of what is taken, up to 7 bytes are lost. */
+_Static_assert(sizeof(struct search) + SYMBOLS_ARENA_MAX + BTF_SIZE_MAX + TYPES_ARENA_MAX + 64 <= SC_REPAIR_ARENA_SIZE,
+	       "the arena has room for any kernel that is taken");
+
 static void want(struct search *search, const char *name)
 {
 	search->symbols[search->symbol_count++] = (struct symbol){ .name = name };

@@ -16,6 +16,8 @@
 #define SYMBOLS_MAX (1u << 20)
 #define SYMBOL_NAME_MAX 512u
 #define SYMBOLS_WANTED_MAX 64u
+/* What a look-up takes from the arena at most, in bytes. */
+#define SYMBOLS_ARENA_MAX (16u << 10)
 
 struct symbol {
 	const char *name;

@@ -16,6 +16,8 @@
 #define BTF_SIZE_MAX (16u << 20)
 #define BTF_TYPES_MAX (1u << 18)
 #define BTF_HEADER_SIZE 24u
+/* What the index takes from the arena at most, in bytes: two numbers for each type. */
+#define TYPES_ARENA_MAX (2u * BTF_TYPES_MAX * sizeof(uint32_t))
 
 /* Anonymous structs in each other are followed so deep, and so many members are looked at for one question. */
 #define TYPES_DEPTH_MAX 6u
