@@ -29,8 +29,11 @@ static int find_release(const uint8_t *image, size_t size, struct sc_kernel *ker
 		const uint8_t *from = image + at + sizeof(banner) - 1;
 		size_t left = size - at - (sizeof(banner) - 1), length = 0;
 
-		while (length < left && length < SC_RELEASE_MAX - 1 && from[length] > ' ' && from[length] <= '~')
+		while (length < left && length < SC_RELEASE_MAX && from[length] > ' ' && from[length] <= '~')
 			length++;
+		/* No kernel can have a longer one. */
+		if (length == SC_RELEASE_MAX)
+			continue;
 		memcpy(kernel->release, from, length);
 		kernel->release[length] = '\0';
 		if (sc_series_of_release(kernel->release, series))
@@ -75,7 +78,7 @@ int sc_kernel_of_image(const void *image, size_t size, struct sc_arena *arena, s
 	err = err ? err : find_btf(image, size, arena, &btf, why);
 	err = err ? err : sc_layout_read(&kernel->layout, &series, &btf, why);
 	if (err) {
-		kernel->layout = (struct sc_layout){ 0 };
+		*kernel = (struct sc_kernel){ 0 };
 		return err;
 	}
 	return sc_layout_judge(&kernel->layout, &kernel->known_by, why);

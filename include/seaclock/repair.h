@@ -63,7 +63,10 @@ struct sc_guest {
 	bool (*tables)(void *context, uint32_t vcpu, struct sc_vcpu_tables *tables);
 };
 
-/* Memory for what is found; 8-byte aligned. `used` is 0 at first; what is found is valid as long as the arena. */
+/*
+ * Scratch memory, 8-byte aligned; `used` is 0 at first. Nothing that a function returns lies in it, so it can be freed,
+ * or used again from 0, as soon as the function has returned.
+ */
 struct sc_arena {
 	uint8_t *memory;
 	size_t size;
@@ -288,17 +291,18 @@ struct sc_kernel {
 };
 
 /*
- * Finds the Linux kernel that a guest's vCPUs run, and judges whether it is one whose layout and meaning are known. The
- * guest should be stopped, but need not be: what it changes meanwhile is refused or found as either was. A negated
- * sc_refusal_reason and the clause in *why; then *kernel has nothing.
+ * Finds the Linux kernel that a guest's vCPUs run, and judges whether it is one whose layout and meaning are known. 0,
+ * or a negated sc_refusal_reason, the clause in *why and *kernel all zero. The guest may run meanwhile: what it changes
+ * then is seen as it was before or after, or has its kernel refused. `kernel->space` keeps the pointer to the guest.
  */
 int sc_kernel_find(const struct sc_guest *guest, struct sc_arena *arena, struct sc_kernel *kernel,
 		   struct sc_refusal *why);
 
 /*
  * The same judgement of a kernel's Image file (not compressed), by its banner and its BTF: release, layout and known_by
- * are set, and whether symbols are there is not said. If only the layout is not known, -SC_REFUSED_UNKNOWN and release
- * and layout are set all the same, with a layout.series.major that is not 0.
+ * are set, and whether symbols are there is not said. A negated reason, the clause, and *kernel all zero; but if only
+ * the layout is not known, -SC_REFUSED_UNKNOWN, and release and layout are set, with a layout.series.major that is not
+ * 0.
  */
 int sc_kernel_of_image(const void *image, size_t size, struct sc_arena *arena, struct sc_kernel *kernel,
 		       struct sc_refusal *why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The real kernels of this tree's downloads, for tests of repair/: their files, and the symbol table in one, found by
- * its looks and taken apart here once more, so that two readers can be compared.
+ * The real kernels of this tree's downloads, for tests of repair/: their files, and the symbol table in one, which is
+ * found by its looks and decoded by a second reader, so that the two can be compared.
  *
  * Policy: `make unit` unpacks them; a test that is run without them is skipped. Only base-relative tables (Linux 6.12)
  * are found.

@@ -19,6 +19,7 @@
 #define PLACE (LINUX_RAM + 0x200000u)
 #define NOTE (LINUX_RAM + 0x10000u)
 #define BLOCK (2u << 20)
+#define LETTERS_57 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde"
 
 static struct sc_arena arena;
 
@@ -101,6 +102,9 @@ static void files_that_are_no_kernels(void **state)
 		{ "Linux version %s (%s)", "does not say of which release" },
 		{ "Linux version 6.12.3-x (y)", "has no BTF" },
 		{ "Linux version ", "does not say of which release" },
+		/* Of 64 characters, and of one more. */
+		{ "Linux version 6.12.3-" LETTERS_57 " (x)", "has no BTF" },
+		{ "Linux version 6.12.3-" LETTERS_57 "x (x)", "does not say of which release" },
 	};
 
 	(void)state;
@@ -113,6 +117,7 @@ static void files_that_are_no_kernels(void **state)
 				 -SC_REFUSED_ABSENT);
 		if (!strstr(why.text, cases[i].words))
 			fail_msg("\"%s\" does not say \"%s\"", why.text, cases[i].words);
+		assert_string_equal(kernel.release, "");
 	}
 }
 
