@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The table of kernels whose timekeeping is known (repair/known.c), from the newest kernels of Debian's releases. They are
-# downloaded for that only.
+# The table of kernels whose timekeeping is known (repair/known.c), from the newest kernels of Debian's releases. They
+# are downloaded for that only.
 
 KERNELS := $(O)/kernels/stamp
 KERNELS_PACKAGES := $(O)/packages/kernels-debs
