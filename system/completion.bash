@@ -41,7 +41,10 @@ _seaclock() {
 	elif [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_seaclock_usage "$verb" | grep -oE -- '--[a-z-]+' | sort -u)" -- "$word")
 	elif [ "$COMP_CWORD" -eq 2 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(_seaclock_names)" -- "$word")
+		mapfile -t COMPREPLY < <(
+			compgen -W "$(_seaclock_names)" -- "$word"
+			[[ $(_seaclock_usage "$verb") != *"NAME|FILE"* ]] || compgen -f -- "$word"
+		)
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 	fi

@@ -7,7 +7,7 @@ VMM_FAKED_SRC := $(addprefix vmm/host/,allocation.c cache.c kvm.c kvm_facts.c kv
 VMM_SRC := $(sort $(wildcard vmm/*/*.c vmm/*/*/*.c))
 VMM_LIBS := -ljansson -lfdt -lz -lzstd -luring -lgnutls -lseccomp -lpthread
 VMM_TESTABLE_SRC := $(filter-out vmm/command/main.c $(VMM_FAKED_SRC),$(VMM_SRC))
-VMM_OBJ := $(call objects,arm64,$(VMM_SRC) $(CORE_SRC))
+VMM_OBJ := $(call objects,arm64,$(VMM_SRC) $(CORE_SRC) $(REPAIR_SRC))
 MONITOR := $(O)/arm64/seaclock
 
 $(VMM_OBJ): | $(SYSROOT)

@@ -46,6 +46,7 @@ enum fake_call {
 	FAKE_GET_X,
 	FAKE_SET_X,
 	FAKE_IS_ON,
+	FAKE_GET_TABLES,
 	FAKE_VCPU_SAVE,
 	FAKE_VCPU_LOAD,
 	FAKE_CALLS
@@ -153,6 +154,7 @@ struct fake_vcpu {
 	uint64_t stolen;   /* where its stolen time is told; 0: nowhere */
 	uint32_t accesses; /* to X registers, each a system call */
 	uint64_t registers[FAKE_REGISTERS];
+	struct host_tables tables; /* no part of its saved state */
 	uint8_t data[8];
 	struct fake_exit script[FAKE_SCRIPT_MAX];
 	uint32_t first;
@@ -240,6 +242,7 @@ bool fake_vcpu_wait(const struct host_vcpu *vcpu);
 bool fake_vcpu_wait_inside(const struct host_vcpu *vcpu, bool inside);
 uint64_t fake_vcpu_register(const struct host_vcpu *vcpu, uint32_t id);
 void fake_vcpu_set_register(const struct host_vcpu *vcpu, uint32_t id, uint64_t value);
+void fake_vcpu_set_tables(const struct host_vcpu *vcpu, const struct host_tables *tables);
 
 /* ---- Inside the fake ---- */
 

@@ -115,6 +115,13 @@ void fake_vcpu_set_register(const struct host_vcpu *vcpu, uint32_t id, uint64_t 
 	pthread_mutex_unlock(&fake_lock);
 }
 
+void fake_vcpu_set_tables(const struct host_vcpu *vcpu, const struct host_tables *tables)
+{
+	pthread_mutex_lock(&fake_lock);
+	fake_vcpu_of(vcpu)->tables = *tables;
+	pthread_mutex_unlock(&fake_lock);
+}
+
 int host_vcpu_set_stolen(struct host_vcpu *vcpu, uint64_t gpa, struct error *error)
 {
 	int result;
@@ -173,6 +180,19 @@ int host_vcpu_is_on(struct host_vcpu *vcpu, bool *on)
 
 	if (!result)
 		*on = fake->on;
+	pthread_mutex_unlock(&fake_lock);
+	return result;
+}
+
+int host_vcpu_get_tables(struct host_vcpu *vcpu, struct host_tables *tables)
+{
+	int result;
+	const struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_GET_TABLES, &result);
+
+	if (fake->inside)
+		fake_violation("the tables of a vCPU inside the guest are asked for");
+	if (!result)
+		*tables = fake->tables;
 	pthread_mutex_unlock(&fake_lock);
 	return result;
 }

@@ -244,6 +244,24 @@ static void test_status(void **state)
 	node_wait_state(&altra, "ship", "running");
 }
 
+/* These guests run no Linux, and their kernel file is none. */
+static void test_kernel(void **state)
+{
+	(void)state;
+	node_run(&altra, "boat", "guest=idle");
+	assert_int_equal(node_command(&altra, "status", "boat", NULL), 0);
+	assert_null(strstr(altra.said, "kernel:"));
+	assert_int_equal(node_command(&altra, "kernel", "boat", NULL), 0);
+	assert_non_null(strstr(altra.said, "boat: not known: "));
+	assert_int_equal(node_command(&altra, "kernel", "boat", "--json", NULL), 0);
+	assert_non_null(strstr(altra.said, "{\n  \"known\": false,\n  \"reason\": \""));
+	assert_int_equal(node_command(&altra, "status", "boat", NULL), 0);
+	assert_non_null(strstr(altra.said, "\n  kernel: not known: "));
+	assert_int_equal(node_command(&altra, "kernel", node_kernel(), NULL), 0);
+	assert_non_null(strstr(altra.said, ": not known: the file does not say of which release it is\n"));
+	node_wait_state(&altra, "boat", "running");
+}
+
 static void test_vcpus(void **state)
 {
 	(void)state;
@@ -433,6 +451,7 @@ int main(void)
 		TEST(test_pause_freeze),
 		TEST(test_pause_twice),
 		TEST(test_status),
+		TEST(test_kernel),
 		TEST(test_vcpus),
 		TEST(test_host),
 		TEST(test_console_pipe),

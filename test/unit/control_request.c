@@ -48,9 +48,11 @@ static const struct {
 	{ COMMAND("migrate", ", \"max_step_us\": 1000001"), "invalid",
 	  "\"max_step_us\" takes a number from 1 to 1000000" },
 	{ COMMAND("grow", ", \"disk\": 8"), "invalid", "\"disk\" takes a number from 0 to 7" },
+	{ COMMAND("kernel", ", \"json\": true"), "invalid", "kernel takes no \"json\"" },
 	/* These are taken. */
 	{ COMMAND("status", ""), NULL, NULL },
 	{ COMMAND("shutdown", ""), NULL, NULL },
+	{ COMMAND("kernel", ""), NULL, NULL },
 	{ COMMAND("console", ""), NULL, NULL },
 	{ COMMAND("console", ", \"virtio\": true"), NULL, NULL },
 	{ COMMAND("grow", ""), NULL, NULL },

@@ -28,6 +28,7 @@ static const char *const names[THREAD_KINDS] = {
 	[THREAD_MIGRATION] = "migration",
 	[THREAD_SAVE] = "save",
 	[THREAD_GROWTH] = "growth",
+	[THREAD_KERNEL] = "kernel",
 	[THREAD_LOOKUP] = "lookup",
 	[THREAD_TEARDOWN] = "teardown",
 };

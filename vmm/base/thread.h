@@ -29,6 +29,7 @@ enum thread_kind {
 	THREAD_MIGRATION, /* the source of a migration */
 	THREAD_SAVE,	  /* puts a machine into a file */
 	THREAD_GROWTH,	  /* asks for the new size of a disk */
+	THREAD_KERNEL,	  /* looks for the guest's kernel in its memory */
 	THREAD_LOOKUP,	  /* looks a host's name up */
 	THREAD_TEARDOWN,  /* sees to it that the end of a machine has a limit */
 	THREAD_KINDS

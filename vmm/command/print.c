@@ -135,6 +135,18 @@ void print_growth(const char *name, const json_t *sizes)
 		       number(sizes, "disk"), name, before, now);
 }
 
+void print_kernel(const char *whose, const json_t *kernel)
+{
+	const char *release = text(kernel, "release");
+
+	if (json_is_true(json_object_get(kernel, "known")))
+		printf("%s: Linux %s is known: its timekeeping has the layout of %s (fingerprint %s)\n", whose, release,
+		       text(kernel, "known_by"), text(kernel, "fingerprint"));
+	else
+		printf("%s: %s%s%snot known: %s\n", whose, release ? "Linux " : "", release ? release : "",
+		       release ? " is " : "", text(kernel, "reason"));
+}
+
 /* ---- Status ---- */
 
 static void print_status_line(const json_t *status)
@@ -209,6 +221,7 @@ void print_status(const json_t *status)
 	const json_t *last = json_object_get(status, "last_migration");
 	const char *failed = text(last, "error");
 	const char *reason = text(status, "level_reason");
+	const json_t *kernel = json_object_get(status, "kernel");
 
 	print_status_line(status);
 	print_migration(json_object_get(status, "migration"));
@@ -218,6 +231,8 @@ void print_status(const json_t *status)
 	if (json_is_true(json_object_get(status, "program_replaced")))
 		puts("  another program has been installed here: this machine runs on with the one that it was started "
 		     "with");
+	if (kernel)
+		print_kernel("  kernel", kernel);
 	if (reason)
 		printf("  another counter rate is refused: %s\n", reason);
 	if (failed)

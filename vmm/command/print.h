@@ -31,6 +31,9 @@ void print_saved(const char *name, const json_t *report);
 /* A disk's size before and now. */
 void print_growth(const char *name, const json_t *sizes);
 
+/* What is known of the kernel of a machine, or of a file. */
+void print_kernel(const char *whose, const json_t *kernel);
+
 /* One machine with what is known of it, and a list, a line each. */
 void print_status(const json_t *status);
 void print_status_list(const json_t *list);

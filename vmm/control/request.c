@@ -28,6 +28,7 @@ static const struct request_command command_table[] = {
 	{ .name = "resume", .field = { TEXT("clock"), FLAG("force") } },
 	{ .name = "console", .field = { FLAG("virtio") } },
 	{ .name = "grow", .field = { NUMBER("disk", 0, CONFIG_DISKS_MAX - 1) } },
+	{ .name = "kernel" },
 	{ .name = "shutdown" },
 	{ .name = "stop", .field = { FLAG("now") } },
 	{ .name = "save", .descriptors = 1, .field = { TEXT("file"), TEXT("clock"), FLAG("force") } },

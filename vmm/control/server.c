@@ -119,6 +119,7 @@ void control_close(struct control *control)
 	migration_close(&control->migration);
 	saving_join(&control->saving);
 	growth_join(&control->growth);
+	inspection_join(&control->inspection);
 	if (control->listener < 0)
 		return;
 	lock = folder_lock(control_folder(), &ignored);
@@ -233,6 +234,7 @@ static json_t *sandbox_json(void)
 static json_t *status_json(struct control *control)
 {
 	struct machine *machine = control->machine;
+	struct kernel kernel;
 	json_t *status = json_pack(
 		"{s:s, s:s, s:i, s:I, s:I, s:I, s:i, s:I, s:o*, s:o*, s:o*}", "name", machine->config.name, "state",
 		machine_state_name(machine_get_state(machine)), "vcpus", (int)machine->config.vcpus, "memory_mib",
@@ -243,6 +245,8 @@ static json_t *status_json(struct control *control)
 		restored_json(&machine->restored));
 
 	json_object_update_new(status, follow_json(machine));
+	if (kernel_last(machine, &kernel))
+		json_object_set_new(status, "kernel", kernel_json(&kernel));
 	json_object_set_new(status, "sandbox", sandbox_json());
 	json_object_set_new(status, "program_replaced", json_boolean(program_is_replaced()));
 	json_object_set_new(status, "late_timers", timers_json(machine));
@@ -364,6 +368,9 @@ static bool control_request(struct control *control, struct control_client *from
 		result = control_console(control, client, request, &taken, &error);
 	} else if (!strcmp(command, "grow")) {
 		result = growth_start(&control->growth, machine, client, request_number(request, "disk", 0), &error);
+		taken = !result;
+	} else if (!strcmp(command, "kernel")) {
+		result = inspection_start(&control->inspection, machine, client, &error);
 		taken = !result;
 	} else if (!strcmp(command, "shutdown")) {
 		result = machine_press(machine, &error);

@@ -13,6 +13,7 @@
 #include "control/attachment.h"
 #include "control/descriptors.h"
 #include "control/growth.h"
+#include "control/inspection.h"
 #include "control/line.h"
 #include "control/migration.h"
 #include "control/saving.h"
@@ -41,6 +42,7 @@ struct control {
 	struct migration migration;
 	struct saving saving;
 	struct growth growth;
+	struct inspection inspection;
 	struct attachment attachment[ATTACHMENT_PORTS];
 };
 

@@ -367,6 +367,7 @@ static const struct call *const groups[THREAD_KINDS][GROUPS_MAX] = {
 	[THREAD_MIGRATION] = { every, sanitizer, machine, network_log, talk, sockets },
 	[THREAD_SAVE] = { every, sanitizer, machine, talk, saved },
 	[THREAD_GROWTH] = { every, sanitizer, talk },
+	[THREAD_KERNEL] = { every, sanitizer, machine, talk },
 	[THREAD_LOOKUP] = { every, sanitizer, files_read, talk, sockets, names },
 	[THREAD_TEARDOWN] = { every, sanitizer },
 };

@@ -206,6 +206,16 @@ int host_vcpu_get_x(struct host_vcpu *vcpu, uint32_t n, uint64_t *value);
 int host_vcpu_set_x(struct host_vcpu *vcpu, uint32_t n, uint64_t value);
 int host_vcpu_is_on(struct host_vcpu *vcpu, bool *on);
 
+/* What decides how a vCPU outside the guest translates the kernel's addresses: TTBR1_EL1, TCR_EL1, SCTLR_EL1. -errno.
+ */
+struct host_tables {
+	uint64_t ttbr1;
+	uint64_t tcr;
+	uint64_t sctlr;
+};
+
+int host_vcpu_get_tables(struct host_vcpu *vcpu, struct host_tables *tables);
+
 enum host_exit_kind {
 	HOST_EXIT_INTERRUPTED, /* by host_vcpu_kick(): no work of the guest is unfinished */
 	HOST_EXIT_MMIO,

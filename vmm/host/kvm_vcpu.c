@@ -145,6 +145,17 @@ int host_vcpu_is_on(struct host_vcpu *vcpu, bool *on)
 	return result;
 }
 
+int host_vcpu_get_tables(struct host_vcpu *vcpu, struct host_tables *tables)
+{
+	int result = kvm_get_register(vcpu->fd, ARM64_SYS_REG(3, 0, 2, 0, 1), &tables->ttbr1);
+
+	if (!result)
+		result = kvm_get_register(vcpu->fd, ARM64_SYS_REG(3, 0, 2, 0, 2), &tables->tcr);
+	if (!result)
+		result = kvm_get_register(vcpu->fd, ARM64_SYS_REG(3, 0, 1, 0, 0), &tables->sctlr);
+	return result;
+}
+
 static void exit_set_hypercall(const struct kvm_run *run, struct host_exit *exit)
 {
 	uint64_t flags;

@@ -14,6 +14,7 @@
 #include "machine/clock.h"
 #include "machine/config.h"
 #include "machine/devices.h"
+#include "machine/kernel.h"
 #include "machine/vcpu.h"
 
 enum machine_state {
@@ -59,7 +60,7 @@ struct machine {
 	struct disks disks;
 	struct nets nets;
 	struct devices devices;
-	struct lock lock; /* state, policy, growing */
+	struct lock lock; /* state, policy, growing, kernel */
 	enum machine_state state;
 	enum sc_clock_policy policy; /* as machine_policy() */
 	bool disks_given;	     /* the guest does not run until they are taken back; atomic */
@@ -68,6 +69,7 @@ struct machine {
 	enum machine_end end;	     /* atomic */
 	enum machine_end restart;    /* it is to start anew, or this is its end; atomic */
 	uint32_t restarts;	     /* how often it has started anew; atomic */
+	struct kernel kernel;	     /* the guest's, as last looked at */
 	int ended;		     /* eventfd */
 	int down;		     /* eventfd: readable once the guest has ended or is to start anew */
 	int restarting;		     /* eventfd, for the thread of the timers: `restart` can be carried out */

@@ -28,6 +28,13 @@ static int kernel_expand(void **kernel, size_t *size, struct error *error)
 	return 0;
 }
 
+int payload_read_kernel(const char *path, void **kernel, size_t *size, struct error *error)
+{
+	int result = file_read(path, kernel, size, error);
+
+	return result ? result : kernel_expand(kernel, size, error);
+}
+
 /* What is put into a bank of flash. */
 static int bank_read(const char *path, const void **data, size_t *size, struct error *error)
 {
@@ -72,9 +79,7 @@ int payload_read(struct boot_source *payload, const struct machine_config *confi
 		return firmware_read(payload, config, error);
 	if (!config->kernel[0])
 		return error_set(error, ENODATA, "its description names no kernel");
-	result = file_read(config->kernel, &kernel, &payload->kernel_size, error);
-	if (!result)
-		result = kernel_expand(&kernel, &payload->kernel_size, error);
+	result = payload_read_kernel(config->kernel, &kernel, &payload->kernel_size, error);
 	payload->kernel = kernel;
 	if (!result && config->initrd[0])
 		result = file_read(config->initrd, &initrd, &payload->initrd_size, error);

@@ -15,6 +15,8 @@
  * outlives them. -ENODATA if it names no kernel; -EINTR if an order to end has come (base/signals.h).
  */
 int payload_read(struct boot_source *payload, const struct machine_config *config, struct error *error);
+/* The kernel alone, expanded, in memory that the caller frees. */
+int payload_read_kernel(const char *path, void **kernel, size_t *size, struct error *error);
 /* Besides, for the first time that a machine boots: the firmware's variables, none if there is no such file yet. */
 int payload_read_variables(struct boot_source *payload, const struct machine_config *config, struct error *error);
 void payload_free(struct boot_source *payload);
