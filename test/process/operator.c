@@ -63,6 +63,7 @@ static void test_dry_run(void **state)
 		verdict = said(altra);
 		assert_string_equal(string(verdict, "verdict"), "ok");
 		assert_string_equal(string(verdict, "level"), "cooperative");
+		assert_null(json_object_get(verdict, "kernel"));
 		assert_int_equal(integer(verdict, "from_hz"), 25000000);
 		assert_int_equal(integer(verdict, "to_hz"), 1000000000);
 		json_decref(verdict);
@@ -74,12 +75,30 @@ static void test_dry_run(void **state)
 	assert_false(process_has_ended(crossing.receiver));
 }
 
+/* Of a guest that cannot follow by itself the kernel is looked for, which is none here. */
+static void expect_kernel(const char *words, bool expected)
+{
+	json_t *status = node_status(altra, CROSSING_GUEST);
+	const char *reason = json_string_value(json_object_get(json_object_get(status, "kernel"), "reason"));
+
+	assert_int_equal(reason && strstr(reason, words), expected);
+	json_decref(status);
+}
+
 /* A dry run says what the move would say. */
 static void test_dry_run_refused(void **state)
 {
+	json_t *verdict;
+
 	(void)state;
 	crossing_open(&crossing, "guest=printing", "");
+	expect_kernel("", false);
 	expect_refused(migrate("--dry-run", NULL), "cannot-follow", "from a counter of 25 MHz to one of 1000 MHz");
+	expect_kernel("the vCPU translates no kernel addresses", true);
+	assert_int_equal(migrate("--dry-run", "--force"), 0);
+	verdict = said(altra);
+	assert_true(json_is_false(json_object_get(json_object_get(verdict, "kernel"), "known")));
+	json_decref(verdict);
 	expect_refused(migrate(NULL, NULL), "cannot-follow", "from a counter of 25 MHz to one of 1000 MHz");
 	crossing_expect_on_source(&crossing);
 }

@@ -112,6 +112,8 @@ void print_verdict(const char *host, const json_t *verdict)
 	printf("%s can move to %s: counter from %.6f MHz to %.6f MHz, level %s%s\n", text(verdict, "name"), host,
 	       real(verdict, "from_hz") / 1e6, real(verdict, "to_hz") / 1e6, text(verdict, "level"),
 	       inferred_text(verdict));
+	if (json_object_get(verdict, "kernel"))
+		print_kernel("  kernel", json_object_get(verdict, "kernel"));
 	print_remark(verdict);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/thread.h"
+#include "control/inspection.h"
 #include "control/line.h"
 #include "control/request.h"
 
@@ -235,30 +236,50 @@ static void *migration_thread(void *argument)
 	return NULL;
 }
 
-static json_t *verdict_json(const struct report *report)
+/* `kernel` is the guest's; NULL if nobody has looked for it. */
+static json_t *verdict_json(const struct report *report, const struct kernel *kernel)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:b}", "verdict", "ok", "name", report->name, "from_hz",
+	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:b, s:o*}", "verdict", "ok", "name", report->name, "from_hz",
 			 (json_int_t)report->from_hz, "to_hz", (json_int_t)report->to_hz, "level",
-			 machine_level_name(report->level), "inferred", (int)report->inferred);
+			 machine_level_name(report->level), "inferred", (int)report->inferred, "kernel",
+			 kernel ? kernel_json(kernel) : NULL);
+}
+
+/* For a guest that cannot follow by itself, also where it was refused: `status` has it from here on. */
+static bool dry_run_find_kernel(struct migration *migration, struct kernel *kernel)
+{
+	const char *name = migration->machine->config.name;
+	struct error error;
+
+	if (machine_known_follow(migration->machine).level != SC_LEVEL_NONE)
+		return false;
+	if (!kernel_find(migration->machine, kernel, &error))
+		return true;
+	log_line("%s: its kernel was not looked for: %s", name, error.text);
+	return false;
 }
 
 static void *dry_run_thread(void *argument)
 {
 	struct migration *migration = argument;
 	struct report *report = &migration->report;
+	struct kernel kernel;
 	struct error error;
 	struct channel channel;
+	bool found;
 	int result = migration_connect(migration, &channel, &error);
 
 	if (!result) {
 		result = source_try(migration->machine, &channel, &migration->options, report, &error);
 		channel_close(&channel);
 	}
+	found = dry_run_find_kernel(migration, &kernel);
 	machine_end_migration(migration->machine, MACHINE_RUNNING);
 	migration_retire(migration);
 	client_answer(&migration->client,
 		      result ? control_error(&error)
-			     : json_pack("{s:o}", "ok", with_remark(migration, verdict_json(report))));
+			     : json_pack("{s:o}", "ok",
+					 with_remark(migration, verdict_json(report, found ? &kernel : NULL))));
 	return NULL;
 }
 

@@ -114,7 +114,7 @@ static int kernel_check_state(struct machine *machine, struct error *error)
 {
 	enum machine_state state = machine_get_state(machine);
 
-	if (state == MACHINE_RUNNING || state == MACHINE_PAUSED)
+	if (state == MACHINE_RUNNING || state == MACHINE_PAUSED || state == MACHINE_MIGRATING)
 		return 0;
 	return error_set(error, EBUSY, "%s is %s: its kernel cannot be looked for now", machine->config.name,
 			 machine_state_name(state));

@@ -29,8 +29,8 @@ struct kernel {
 };
 
 /*
- * Looks for the kernel of a machine that runs or is paused, which takes some 50 ms for 512 MiB of memory in use. 0 also
- * if it is not known. -EBUSY in another state; -ENOMEM.
+ * Looks for the kernel of a machine that runs, is paused or is being migrated, which takes some 50 ms for 512 MiB of
+ * memory in use. 0 also if it is not known. -EBUSY in another state; -ENOMEM.
  */
 int kernel_find(struct machine *machine, struct kernel *kernel, struct error *error);
 
