@@ -299,6 +299,13 @@ int sc_kernel_find(const struct sc_guest *guest, struct sc_arena *arena, struct 
 		   struct sc_refusal *why);
 
 /*
+ * The name of the clocksource that the kernel's clock is read from at this moment, such as "arch_sys_counter", with the
+ * guest as in sc_kernel_find(). A negated reason, the clause, and an empty name.
+ */
+#define SC_CLOCKSOURCE_TEXT_MAX 32u /* as Linux has it (CS_NAME_LEN) */
+int sc_kernel_clocksource(struct sc_kernel *kernel, char name[SC_CLOCKSOURCE_TEXT_MAX], struct sc_refusal *why);
+
+/*
  * The same judgement of a kernel's Image file (not compressed), by its banner and its BTF: release, layout and known_by
  * are set, and whether symbols are there is not said. A negated reason, the clause, and *kernel all zero; but if only
  * the layout is not known, -SC_REFUSED_UNKNOWN, and release and layout are set, with a layout.series.major that is not
