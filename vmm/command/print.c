@@ -139,11 +139,12 @@ void print_growth(const char *name, const json_t *sizes)
 
 void print_kernel(const char *whose, const json_t *kernel)
 {
-	const char *release = text(kernel, "release");
+	const char *release = text(kernel, "release"), *clocksource = text(kernel, "clocksource");
 
 	if (json_is_true(json_object_get(kernel, "known")))
-		printf("%s: Linux %s is known: its timekeeping has the layout of %s (fingerprint %s)\n", whose, release,
-		       text(kernel, "known_by"), text(kernel, "fingerprint"));
+		printf("%s: Linux %s is known: its timekeeping has the layout of %s (fingerprint %s)%s%s\n", whose,
+		       release, text(kernel, "known_by"), text(kernel, "fingerprint"),
+		       clocksource ? "; its clocksource is " : "", clocksource ? clocksource : "");
 	else
 		printf("%s: %s%s%snot known: %s\n", whose, release ? "Linux " : "", release ? release : "",
 		       release ? " is " : "", text(kernel, "reason"));

@@ -23,9 +23,10 @@ json_t *kernel_json(const struct kernel *kernel)
 
 	if (kernel->known)
 		snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64, kernel->fingerprint);
-	return json_pack("{s:b, s:s*, s:s*, s:s*, s:s*, s:s*}", "known", (int)kernel->known, "release",
+	return json_pack("{s:b, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*}", "known", (int)kernel->known, "release",
 			 some(kernel->release), "build_id", some(kernel->build_id), "known_by", some(kernel->known_by),
-			 "fingerprint", some(fingerprint), "reason", some(kernel->reason));
+			 "fingerprint", some(fingerprint), "clocksource", some(kernel->clocksource), "reason",
+			 some(kernel->reason));
 }
 
 static void *inspection_thread(void *argument)

@@ -143,6 +143,9 @@ int kernel_find(struct machine *machine, struct kernel *kernel, struct error *er
 		return result;
 	result = sc_kernel_find(&guest, &arena, &found, &why);
 	kernel_take(kernel, &found, result ? &why : NULL);
+	/* A guest that forges its name has none. */
+	if (!result)
+		(void)sc_kernel_clocksource(&found, kernel->clocksource, &why);
 	host_memory_free(arena.memory, arena.size);
 	lock_take(&machine->lock);
 	machine->kernel = *kernel;

@@ -20,12 +20,13 @@ struct machine;
 struct kernel {
 	bool found; /* it was looked for */
 	bool known;
-	char release[SC_RELEASE_MAX];	/* may be empty */
-	char build_id[SC_BUILD_ID_MAX]; /* may be empty */
-	uint64_t fingerprint;		/* 0 if it is not known */
-	char known_by[SC_RELEASE_MAX];	/* the build that made it known */
-	char reason[SC_REFUSAL_MAX];	/* why it is not known */
-	uint32_t restarts;		/* in which of the machine's lives */
+	char release[SC_RELEASE_MAX];		   /* may be empty */
+	char build_id[SC_BUILD_ID_MAX];		   /* may be empty */
+	char clocksource[SC_CLOCKSOURCE_TEXT_MAX]; /* of a guest's that is known, as it was then; may be empty */
+	uint64_t fingerprint;			   /* 0 if it is not known */
+	char known_by[SC_RELEASE_MAX];		   /* the build that made it known */
+	char reason[SC_REFUSAL_MAX];		   /* why it is not known */
+	uint32_t restarts;			   /* in which of the machine's lives */
 };
 
 /*
