@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The transparent level: an unmodified Linux kernel is found in a guest's memory and judged, from outside.
+ * The transparent level: an unmodified Linux kernel is found in a guest's memory and judged, from outside, and what
+ * repairs it is written there.
  *
  * Policy: pure. No I/O, no globals, no allocation but from an arena that the caller gives. Memory and registers of the
  * guest come through a small port, so any monitor can use this. All that is read may be forged: every address, offset,
  * count and length is checked before it is used, all work is bounded, and nothing outside the guest's RAM is asked for.
- * What is not known is refused. Nothing is ever written.
+ * What is not known is refused. Finding and judging write nothing; only sc_plan_apply() and sc_plan_revert() do, all
+ * of a plan or nothing.
  */
 #ifndef SEACLOCK_REPAIR_H
 #define SEACLOCK_REPAIR_H
@@ -23,6 +25,7 @@ enum sc_refusal_reason {
 	SC_REFUSED_ABSENT,     /* what is needed is not there */
 	SC_REFUSED_UNKNOWN,    /* whole, but not a kernel whose layout and meaning are known */
 	SC_REFUSED_SPACE,      /* the arena is too small */
+	SC_REFUSED_BUSY,       /* not at this point: let the guest run for a millisecond, stop it and try again */
 };
 
 #define SC_REFUSAL_MAX 160u
@@ -61,6 +64,13 @@ struct sc_guest {
 
 	/* False if the vCPU is powered off. */
 	bool (*tables)(void *context, uint32_t vcpu, struct sc_vcpu_tables *tables);
+
+	/*
+	 * Stores into what is_ram() has said yes to, as something that the guest has written (a log of dirty pages has
+	 * it). False if that is not possible; then nothing of it is stored. Only sc_plan_apply() and sc_plan_revert()
+	 * need it.
+	 */
+	bool (*write)(void *context, uint64_t address, const void *from, size_t size);
 };
 
 /*
@@ -313,5 +323,32 @@ int sc_kernel_clocksource(struct sc_kernel *kernel, char name[SC_CLOCKSOURCE_TEX
  */
 int sc_kernel_of_image(const void *image, size_t size, struct sc_arena *arena, struct sc_kernel *kernel,
 		       struct sc_refusal *why);
+
+/* ---- Writing a repair (repair/writes.c, repair/apply.c) ---- */
+
+/* A value in guest memory, little-endian. */
+struct sc_write {
+	uint64_t address; /* intermediate physical, a multiple of the size */
+	uint64_t before;  /* what is there */
+	uint64_t after;	  /* what is to be there; if that is the same, it is only compared */
+	uint32_t size;	  /* 1, 2, 4 or 8 bytes */
+};
+
+/* What a repair changes. The list is in the arena. */
+struct sc_plan {
+	struct sc_write *writes; /* by address; none overlap */
+	uint32_t write_count;
+	uint32_t write_max;
+};
+
+/*
+ * Carries a plan out. First all of it is compared with what is there: if anything differs, -SC_REFUSED_BUSY, and
+ * nothing is written. If the port cannot store something, -SC_REFUSED_MEMORY, and what was stored is taken back. The
+ * guest must be stopped, and have been since the plan.
+ */
+int sc_plan_apply(const struct sc_guest *guest, const struct sc_plan *plan, struct sc_refusal *why);
+
+/* Takes back what sc_plan_apply() has stored, the same way: all of it, if it all is there still. */
+int sc_plan_revert(const struct sc_guest *guest, const struct sc_plan *plan, struct sc_refusal *why);
 
 #endif

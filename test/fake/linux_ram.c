@@ -10,7 +10,8 @@
 
 void linux_ram_begin(struct linux_ram *ram, uint64_t start, uint64_t size, uint64_t high)
 {
-	*ram = (struct linux_ram){ .range[0] = { .start = start, .size = size, .bytes = calloc(1, size) } };
+	*ram = (struct linux_ram){ .range[0] = { .start = start, .size = size, .bytes = calloc(1, size) },
+				   .writes_max = UINT64_MAX };
 	assert(ram->range[0].bytes);
 	if (!high)
 		return;
@@ -63,6 +64,20 @@ static bool read_ram(void *context, uint64_t address, void *to, size_t size)
 	return true;
 }
 
+static bool write_ram(void *context, uint64_t address, const void *from, size_t size)
+{
+	struct linux_ram *ram = context;
+	uint8_t *at = linux_ram_at(ram, address, size);
+
+	if (!at)
+		ram->outside++;
+	if (!at || ram->writes == ram->writes_max)
+		return false;
+	memcpy(at, from, size);
+	ram->writes++;
+	return true;
+}
+
 static bool next_range(void *context, uint64_t from, uint64_t *start, uint64_t *end)
 {
 	const struct linux_ram *ram = context;
@@ -92,7 +107,8 @@ struct sc_guest linux_ram_guest(struct linux_ram *ram)
 				  .is_ram = is_ram,
 				  .read = read_ram,
 				  .next = next_range,
-				  .tables = get_tables };
+				  .tables = get_tables,
+				  .write = write_ram };
 }
 
 /* What a level resolves, by granule: the first bit of an address at levels 3, 2, 1, 0 and -1 (Arm ARM, D8.2). */

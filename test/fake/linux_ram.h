@@ -3,8 +3,8 @@
  * RAM of a guest that runs Linux, and a vCPU's page tables in it, for tests of repair/: the port that it reads by, and
  * a writer of tables of every granule.
  *
- * Policy: what is read outside of RAM is refused and counted, and tests hold the count to 0. The tables are built by
- * plain tables of numbers from the Arm ARM, not by what repair/ computes.
+ * Policy: what is read or written outside of RAM is refused and counted, and tests hold the count to 0. The tables are
+ * built by plain tables of numbers from the Arm ARM, not by what repair/ computes.
  */
 #ifndef FAKE_LINUX_RAM_H
 #define FAKE_LINUX_RAM_H
@@ -23,8 +23,10 @@ struct linux_ram {
 	struct linux_range range[LINUX_RAM_RANGES]; /* the second may have no size */
 	struct sc_vcpu_tables tables;
 	bool off;	  /* the vCPU is */
-	uint64_t outside; /* reads that were not all in RAM */
+	uint64_t outside; /* reads and writes that were not all in RAM */
 	uint64_t read;	  /* bytes */
+	uint64_t writes;
+	uint64_t writes_max; /* what is written after so many writes fails */
 };
 
 /* Zeroed RAM of `size` bytes at `start`, and 1 MiB at `high` unless that is 0. */
