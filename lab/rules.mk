@@ -44,6 +44,17 @@ $(NEWEST_QEMU_PACKAGES): lab/packages $(PACKAGES)
 $(NEWEST_QEMU): lab/unpack lab/libraries.sh $(NEWEST_QEMU_PACKAGES)
 	lab/unpack newest-qemu
 
+# What the resource agent is tested with.
+CLUSTER := $(O)/cluster/stamp
+CLUSTER_PACKAGES := $(O)/packages/cluster-debs
+
+$(CLUSTER_PACKAGES): lab/packages $(PACKAGES)
+	lab/packages cluster
+
+$(CLUSTER): lab/unpack $(CLUSTER_PACKAGES)
+	lab/unpack cluster
+	@touch $@
+
 $(TRUTH_WRITER): $(call objects,host,lab/truth/truth-writer.c)
 	$(call say,LD)$(CC) $^ -o $@
 

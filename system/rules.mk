@@ -23,6 +23,12 @@ install: $(MONITOR)
 	@$(INSTALL) -d '$(DESTDIR)/etc/seaclock/machines' '$(DESTDIR)/etc/seaclock/units'
 	@$(INSTALL) -d -m 700 '$(DESTDIR)/etc/seaclock/tls'
 
+# The resource agent for Pacemaker, which looks nowhere else; its unit's drop-in stands beside the unit.
+install-ocf:
+	@$(call put,755,system/ocf/Machine,/usr/lib/ocf/resource.d/seaclock)
+	@$(call put,644,system/ocf/pacemaker.conf,$(PREFIX)/lib/systemd/system/seaclock@.service.d)
+	@$(call put,644,doc/ocf_seaclock_Machine.7,$(PREFIX)/share/man/man7)
+
 LIBDIR = $(PREFIX)/lib
 
 install-library: $(LIBRARY)
@@ -42,4 +48,4 @@ deb: $(MONITOR) $(LIBRARY)
 check-packages: $(MONITOR) $(LIBRARY)
 	@system/deb check
 
-.PHONY: install install-library deb check-packages
+.PHONY: install install-ocf install-library deb check-packages

@@ -69,8 +69,9 @@ mutants: $(O)/san/test/unit/conformance_core $(filter $(O)/san/test/unit/core_%,
 	@CC='$(CC)' CFLAGS='$(CFLAGS_san)' LIBS='$(TEST_LIB) $(TEST_LIBS)' test/run-mutants $(O)/mutants \
 		$(filter-out $(TEST_LIB),$^)
 
-# The scripts that run tests: what they decide.
-check-scripts:
+# The scripts that run tests: what they decide. Those of an installed system: what they do, with the program on a fake
+# host where it matters.
+check-scripts: $(O)/san/test/process/seaclock $(O)/cluster/stamp
 	@test/run-tests $(sort $(wildcard test/script/*))
 
 # The core may need memory functions and nothing else, or a Linux module could not take it; repair/ compares names, too.
