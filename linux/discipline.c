@@ -19,17 +19,16 @@
 #include <linux/timekeeping.h>
 #include <linux/timex.h>
 
+#include "compat.h"
 #include "discipline.h"
 
 typedef int adjust_t(struct __kernel_timex *txc);
-/* Since 6.14 it takes the number of a clock; earlier kernels ignore it. */
-typedef u64 tick_length_t(unsigned int clock);
 
 #define WAITS 8
 #define TICKS 2
 
 static adjust_t *adjust;
-static tick_length_t *tick_length;
+static compat_tick_length_t *tick_length;
 static struct discipline before;
 static struct timespec64 change_time;
 static bool has_changed;

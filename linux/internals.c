@@ -16,6 +16,7 @@
 #include <asm/memory.h>
 #include <asm/sysreg.h>
 
+#include "compat.h"
 #include "conversion.h"
 
 typedef unsigned long lookup_t(const char *name);
@@ -125,22 +126,31 @@ static struct clocksource *internals_find_counter(u32 hz)
 	return found;
 }
 
-bool internals_init(u32 hz)
+/* The log says what each costs; only the lack of the clocksource is a reason to do without the raw clock. */
+static void internals_find_data(u32 hz)
 {
-	/* The log says what these two cost; neither is a reason to do without the raw clock. */
 	timer_rate = internals_find_timer_rate(hz);
 	if (!timer_rate)
 		pr_warn("arch_timer_rate is not as expected: after a move, CPUs would come online with the old "
 			"rate.\n");
-	feature = internals_find_feature(hz);
-	if (!feature)
-		pr_warn("the check of CNTFRQ_EL0 is not as expected: after a move, it would taint the kernel when a "
-			"CPU comes online.\n");
 	counter = internals_find_counter(hz);
 	if (!counter)
 		pr_warn("arch_sys_counter is not as expected: after a move, it would run at the wrong rate.\n");
 	else if (internals_vdso_mode() == VDSO_CLOCKMODE_NONE)
 		pr_info("the kernel lets no program read this counter: the clock stays on the page.\n");
+}
+
+bool internals_init(u32 hz)
+{
+	feature = internals_find_feature(hz);
+	if (!feature)
+		pr_warn("the check of CNTFRQ_EL0 is not as expected: after a move, it would taint the kernel when a "
+			"CPU comes online.\n");
+	if (COMPAT_NAMES_DATA)
+		internals_find_data(hz);
+	else
+		pr_warn("level reference at most: this kernel was built without CONFIG_KALLSYMS_ALL, so its counter's "
+			"clocksource and arch_timer_rate cannot be found to be repaired.\n");
 	return counter;
 }
 

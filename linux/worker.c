@@ -10,8 +10,9 @@
 #include <linux/err.h>
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
-#include <linux/kthread.h>
 #include <linux/sched.h>
+
+#include "compat.h"
 
 static struct kthread_worker *worker;
 static void (*worker_task)(void);
@@ -53,11 +54,6 @@ void worker_sync(void)
 {
 	irq_work_sync(&wake_by_interrupt);
 }
-
-/* Since 6.14, creating a worker does not start it. */
-#ifndef kthread_run_worker
-#define kthread_run_worker kthread_create_worker
-#endif
 
 int worker_init(void (*task)(void))
 {
