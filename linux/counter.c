@@ -7,6 +7,7 @@
  */
 #include "seaclock.h"
 
+#include <linux/cache.h>
 #include <linux/smp.h>
 #include <asm/arch_timer.h>
 

@@ -107,9 +107,7 @@ static void internals_set_counter(struct clocksource *source, u32 hz)
 	source->maxadj = limits.max_adjustment;
 	source->max_cycles = limits.max_cycles;
 	source->max_idle_ns = limits.max_idle_ns;
-	/* Not every kernel fills it in. */
-	if (source->freq_khz)
-		source->freq_khz = hz / 1000;
+	compat_set_freq_khz(source, hz / 1000);
 }
 
 static struct clocksource *internals_find_counter(u32 hz)
