@@ -19,7 +19,7 @@ static uint64_t value_after(const struct sc_write *write, bool back)
 	return back ? write->before : write->after;
 }
 
-static int compare(const struct sc_guest *guest, const struct sc_write *write, bool back, struct sc_refusal *why)
+static int compare(const struct sc_guest_port *guest, const struct sc_write *write, bool back, struct sc_refusal *why)
 {
 	uint64_t value = 0;
 	int err = sc_ram_read(guest, write->address, &value, write->size, why);
@@ -30,14 +30,14 @@ static int compare(const struct sc_guest *guest, const struct sc_write *write, b
 	return err;
 }
 
-static int store(const struct sc_guest *guest, const struct sc_write *write, bool back, struct sc_refusal *why)
+static int store(const struct sc_guest_port *guest, const struct sc_write *write, bool back, struct sc_refusal *why)
 {
 	uint64_t value = value_after(write, back);
 
 	return write->before == write->after ? 0 : sc_ram_write(guest, write->address, &value, write->size, why);
 }
 
-static int carry_out(const struct sc_guest *guest, const struct sc_plan *plan, bool back, struct sc_refusal *why)
+static int carry_out(const struct sc_guest_port *guest, const struct sc_plan *plan, bool back, struct sc_refusal *why)
 {
 	struct sc_refusal ignored;
 	int err = 0;
@@ -57,12 +57,12 @@ static int carry_out(const struct sc_guest *guest, const struct sc_plan *plan, b
 	return 0;
 }
 
-int sc_plan_apply(const struct sc_guest *guest, const struct sc_plan *plan, struct sc_refusal *why)
+int sc_plan_apply(const struct sc_guest_port *guest, const struct sc_plan *plan, struct sc_refusal *why)
 {
 	return carry_out(guest, plan, false, why);
 }
 
-int sc_plan_revert(const struct sc_guest *guest, const struct sc_plan *plan, struct sc_refusal *why)
+int sc_plan_revert(const struct sc_guest_port *guest, const struct sc_plan *plan, struct sc_refusal *why)
 {
 	return carry_out(guest, plan, true, why);
 }

@@ -120,8 +120,8 @@ static int read_btf(struct search *search, struct sc_arena *arena, struct sc_ker
 	return err ? err : sc_types_open(btf, bytes, (size_t)size, arena, why);
 }
 
-static int find(const struct sc_guest *guest, struct sc_arena *arena, struct search *search, struct sc_kernel *kernel,
-		struct sc_refusal *why)
+static int find(const struct sc_guest_port *guest, struct sc_arena *arena, struct search *search,
+		struct sc_kernel *kernel, struct sc_refusal *why)
 {
 	struct sc_series series;
 	struct types btf;
@@ -141,7 +141,7 @@ static int find(const struct sc_guest *guest, struct sc_arena *arena, struct sea
 	return err ? err : sc_layout_judge(&kernel->layout, &kernel->known_by, why);
 }
 
-int sc_kernel_find(const struct sc_guest *guest, struct sc_arena *arena, struct sc_kernel *kernel,
+int sc_kernel_find(const struct sc_guest_port *guest, struct sc_arena *arena, struct sc_kernel *kernel,
 		   struct sc_refusal *why)
 {
 	struct search *search = sc_arena_take(arena, sizeof(*search), why);

@@ -3,14 +3,14 @@
 #include "memory.h"
 #include "refusal.h"
 
-static int check_ram(const struct sc_guest *guest, uint64_t address, size_t size, struct sc_refusal *why)
+static int check_ram(const struct sc_guest_port *guest, uint64_t address, size_t size, struct sc_refusal *why)
 {
 	if (address + size < address || !guest->is_ram(guest->context, address, size))
 		return refusal_hex(why, SC_REFUSED_MEMORY, "guest physical address 0x", address, " is not RAM");
 	return 0;
 }
 
-int sc_ram_read(const struct sc_guest *guest, uint64_t address, void *to, size_t size, struct sc_refusal *why)
+int sc_ram_read(const struct sc_guest_port *guest, uint64_t address, void *to, size_t size, struct sc_refusal *why)
 {
 	int err = size ? check_ram(guest, address, size, why) : 0;
 
@@ -21,7 +21,8 @@ int sc_ram_read(const struct sc_guest *guest, uint64_t address, void *to, size_t
 	return 0;
 }
 
-int sc_ram_write(const struct sc_guest *guest, uint64_t address, const void *from, size_t size, struct sc_refusal *why)
+int sc_ram_write(const struct sc_guest_port *guest, uint64_t address, const void *from, size_t size,
+		 struct sc_refusal *why)
 {
 	int err = check_ram(guest, address, size, why);
 

@@ -11,10 +11,11 @@
 #include <seaclock/repair.h>
 
 /* Copies from guest physical memory. -SC_REFUSED_MEMORY. */
-int sc_ram_read(const struct sc_guest *guest, uint64_t address, void *to, size_t size, struct sc_refusal *why);
+int sc_ram_read(const struct sc_guest_port *guest, uint64_t address, void *to, size_t size, struct sc_refusal *why);
 
 /* Copies to guest physical memory: all of it, or nothing. -SC_REFUSED_MEMORY. */
-int sc_ram_write(const struct sc_guest *guest, uint64_t address, const void *from, size_t size, struct sc_refusal *why);
+int sc_ram_write(const struct sc_guest_port *guest, uint64_t address, const void *from, size_t size,
+		 struct sc_refusal *why);
 
 /* 8-byte aligned, not initialised; NULL and -SC_REFUSED_SPACE in *why if the arena is too small. */
 void *sc_arena_take(struct sc_arena *arena, uint64_t size, struct sc_refusal *why);

@@ -208,7 +208,7 @@ static bool equal(const struct note *one, const struct note *other)
 }
 
 /* Whether any vCPU runs the kernel of the note; opens its address space. */
-static bool runs(const struct sc_guest *guest, const struct note *note, struct sc_space *space, bool *trampoline)
+static bool runs(const struct sc_guest_port *guest, const struct note *note, struct sc_space *space, bool *trampoline)
 {
 	for (uint32_t vcpu = 0; vcpu < guest->vcpu_count; vcpu++) {
 		struct sc_vcpu_tables tables;
@@ -222,7 +222,7 @@ static bool runs(const struct sc_guest *guest, const struct note *note, struct s
 }
 
 struct search {
-	const struct sc_guest *guest;
+	const struct sc_guest_port *guest;
 	char *text;
 	uint32_t candidates; /* notes that look like one */
 	uint32_t running;    /* of these, what is run; equal ones count as one */
@@ -263,7 +263,7 @@ static int look_at(struct search *search, uint64_t address, struct sc_refusal *w
 
 static int look_everywhere(struct search *search, struct sc_refusal *why)
 {
-	const struct sc_guest *guest = search->guest;
+	const struct sc_guest_port *guest = search->guest;
 	uint64_t from = 0, start, end;
 
 	while (guest->next(guest->context, from, &start, &end) && end > from) {
@@ -282,7 +282,7 @@ static int look_everywhere(struct search *search, struct sc_refusal *why)
 }
 
 /* That any vCPU translates kernel addresses; else why the last one that is on does not. */
-static int check_vcpus(const struct sc_guest *guest, struct sc_refusal *why)
+static int check_vcpus(const struct sc_guest_port *guest, struct sc_refusal *why)
 {
 	int err = refusal_set(why, SC_REFUSED_ABSENT, "all vCPUs are powered off", NULL, NULL);
 
@@ -296,8 +296,8 @@ static int check_vcpus(const struct sc_guest *guest, struct sc_refusal *why)
 	return err;
 }
 
-int sc_note_find(const struct sc_guest *guest, char *text, struct note *note, struct sc_space *space, bool *trampoline,
-		 struct sc_refusal *why)
+int sc_note_find(const struct sc_guest_port *guest, char *text, struct note *note, struct sc_space *space,
+		 bool *trampoline, struct sc_refusal *why)
 {
 	struct search search = { .guest = guest, .text = text };
 	int err = check_vcpus(guest, why);

@@ -39,7 +39,7 @@ int sc_note_parse(const char *text, size_t size, struct note *note, struct sc_re
  * the tables for user space (KPTI) in TTBR1_EL1 those of the kernel are taken, and *trampoline is set: then the symbol
  * tramp_pg_dir must be at note->swapper_pg_dir minus two pages. `text`: room for NOTE_TEXT_MAX.
  */
-int sc_note_find(const struct sc_guest *guest, char *text, struct note *note, struct sc_space *space, bool *trampoline,
-		 struct sc_refusal *why);
+int sc_note_find(const struct sc_guest_port *guest, char *text, struct note *note, struct sc_space *space,
+		 bool *trampoline, struct sc_refusal *why);
 
 #endif

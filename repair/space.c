@@ -65,7 +65,7 @@ static uint64_t first_table(const struct sc_space *space, uint64_t ttbr)
 	return bits(ttbr, 47, align_bits > 6 ? align_bits : 6) | bits(ttbr, 5, 2) << 46;
 }
 
-int sc_space_open(struct sc_space *space, const struct sc_guest *guest, const struct sc_vcpu_tables *tables,
+int sc_space_open(struct sc_space *space, const struct sc_guest_port *guest, const struct sc_vcpu_tables *tables,
 		  struct sc_refusal *why)
 {
 	bool large;

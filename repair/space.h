@@ -13,7 +13,7 @@
 #include <seaclock/repair.h>
 
 /* -SC_REFUSED_UNKNOWN if the registers have reserved values, other sizes, or translate no kernel addresses. */
-int sc_space_open(struct sc_space *space, const struct sc_guest *guest, const struct sc_vcpu_tables *tables,
+int sc_space_open(struct sc_space *space, const struct sc_guest_port *guest, const struct sc_vcpu_tables *tables,
 		  struct sc_refusal *why);
 
 /* The physical address of `va`, and how many bytes from there on are contiguous. -SC_REFUSED_MEMORY. */

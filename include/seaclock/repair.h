@@ -8,6 +8,9 @@
  * count and length is checked before it is used, all work is bounded, and nothing outside the guest's RAM is asked for.
  * What is not known is refused. Finding and judging write nothing; only sc_plan_apply() and sc_plan_revert() do, all
  * of a plan or nothing.
+ *
+ * Threads: a function uses nothing but what it is given, so several may run at once, each with an arena, a port and
+ * results of its own. The port's functions are called by the thread that called, and by no other.
  */
 #ifndef SEACLOCK_REPAIR_H
 #define SEACLOCK_REPAIR_H
@@ -45,8 +48,9 @@ struct sc_vcpu_tables {
 	uint64_t sctlr;
 };
 
-/* A guest. Addresses are intermediate physical ones, sizes are in bytes. Little-endian hosts only. */
-struct sc_guest {
+/* A guest, as its monitor shows it. Addresses are intermediate physical ones, sizes are in bytes. Little-endian hosts
+ * only. */
+struct sc_guest_port {
 	void *context;
 	uint32_t vcpu_count;
 
@@ -277,7 +281,7 @@ enum sc_variable {
 
 /* Translation of kernel addresses, as a vCPU has it set up. */
 struct sc_space {
-	const struct sc_guest *guest;
+	const struct sc_guest_port *guest;
 	uint64_t table; /* physical address of the first table */
 	uint32_t granule_bits;
 	uint32_t va_bits;
@@ -305,7 +309,7 @@ struct sc_kernel {
  * or a negated sc_refusal_reason, the clause in *why and *kernel all zero. The guest may run meanwhile: what it changes
  * then is seen as it was before or after, or has its kernel refused. `kernel->space` keeps the pointer to the guest.
  */
-int sc_kernel_find(const struct sc_guest *guest, struct sc_arena *arena, struct sc_kernel *kernel,
+int sc_kernel_find(const struct sc_guest_port *guest, struct sc_arena *arena, struct sc_kernel *kernel,
 		   struct sc_refusal *why);
 
 /*
@@ -346,9 +350,9 @@ struct sc_plan {
  * nothing is written. If the port cannot store something, -SC_REFUSED_MEMORY, and what was stored is taken back. The
  * guest must be stopped, and have been since the plan.
  */
-int sc_plan_apply(const struct sc_guest *guest, const struct sc_plan *plan, struct sc_refusal *why);
+int sc_plan_apply(const struct sc_guest_port *guest, const struct sc_plan *plan, struct sc_refusal *why);
 
 /* Takes back what sc_plan_apply() has stored, the same way: all of it, if it all is there still. */
-int sc_plan_revert(const struct sc_guest *guest, const struct sc_plan *plan, struct sc_refusal *why);
+int sc_plan_revert(const struct sc_guest_port *guest, const struct sc_plan *plan, struct sc_refusal *why);
 
 #endif

@@ -99,16 +99,16 @@ static bool get_tables(void *context, uint32_t vcpu, struct sc_vcpu_tables *tabl
 	return vcpu == 1 && !ram->off;
 }
 
-struct sc_guest linux_ram_guest(struct linux_ram *ram)
+struct sc_guest_port linux_ram_guest(struct linux_ram *ram)
 {
 	/* The first vCPU is powered off, so that the second is asked, too. */
-	return (struct sc_guest){ .context = ram,
-				  .vcpu_count = 2,
-				  .is_ram = is_ram,
-				  .read = read_ram,
-				  .next = next_range,
-				  .tables = get_tables,
-				  .write = write_ram };
+	return (struct sc_guest_port){ .context = ram,
+				       .vcpu_count = 2,
+				       .is_ram = is_ram,
+				       .read = read_ram,
+				       .next = next_range,
+				       .tables = get_tables,
+				       .write = write_ram };
 }
 
 /* What a level resolves, by granule: the first bit of an address at levels 3, 2, 1, 0 and -1 (Arm ARM, D8.2). */

@@ -33,7 +33,7 @@ struct linux_ram {
 void linux_ram_begin(struct linux_ram *ram, uint64_t start, uint64_t size, uint64_t high);
 void linux_ram_end(struct linux_ram *ram);
 
-struct sc_guest linux_ram_guest(struct linux_ram *ram);
+struct sc_guest_port linux_ram_guest(struct linux_ram *ram);
 
 /* Where an address lies; NULL outside. */
 uint8_t *linux_ram_at(struct linux_ram *ram, uint64_t address, uint64_t size);

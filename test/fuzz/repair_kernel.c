@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct linux_shape shape = { 12, 48, false };
 	static uint8_t memory[ARENA];
-	struct sc_guest guest = linux_ram_guest(&kernel.ram);
+	struct sc_guest_port guest = linux_ram_guest(&kernel.ram);
 	struct sc_arena arena = { .memory = memory, .size = sizeof(memory) };
 	struct sc_refusal why = { 0 };
 	struct sc_kernel found;

@@ -29,7 +29,7 @@ static void translate(struct sc_space *space, uint64_t va)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct linux_ram ram;
-	struct sc_guest guest = linux_ram_guest(&ram);
+	struct sc_guest_port guest = linux_ram_guest(&ram);
 	struct sc_refusal why = { 0 };
 	struct sc_space space;
 	uint64_t words[4];

@@ -45,7 +45,7 @@ static struct note note_of(const uint16_t *parts)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t memory[ARENA], whole[0x10000];
-	struct sc_guest guest = linux_ram_guest(&kernel.ram);
+	struct sc_guest_port guest = linux_ram_guest(&kernel.ram);
 	struct sc_arena arena = { .memory = memory, .size = sizeof(memory) };
 	struct symbol symbols[] = { { .name = "cd" }, { .name = "tk_core" } };
 	struct sc_refusal why = { 0 };

@@ -72,7 +72,7 @@ static void look(struct linux_kernel *kernel)
 {
 	static uint8_t memory[ARENA];
 	struct sc_arena arena = { .memory = memory, .size = sizeof(memory) };
-	struct sc_guest guest = linux_ram_guest(&kernel->ram);
+	struct sc_guest_port guest = linux_ram_guest(&kernel->ram);
 	struct sc_refusal why = { 0 };
 	struct sc_kernel found;
 

@@ -15,7 +15,7 @@ static uint8_t memory[0x1000] __attribute__((aligned(8)));
 
 struct fixture {
 	struct linux_ram ram;
-	struct sc_guest guest;
+	struct sc_guest_port guest;
 	struct sc_plan plan;
 };
 

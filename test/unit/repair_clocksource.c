@@ -17,7 +17,7 @@
 #define SOURCE 0x800u
 
 static struct linux_ram ram;
-static struct sc_guest guest;
+static struct sc_guest_port guest;
 static struct sc_kernel kernel;
 static struct sc_refusal why;
 static char name[SC_CLOCKSOURCE_TEXT_MAX];

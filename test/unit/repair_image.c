@@ -156,7 +156,7 @@ static void find_in_memory(const struct image_file *image)
 {
 	struct image_symbols symbols;
 	struct linux_ram ram;
-	struct sc_guest guest;
+	struct sc_guest_port guest;
 	struct sc_kernel kernel, by_file;
 	struct sc_refusal why;
 	int err;

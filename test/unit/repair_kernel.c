@@ -40,7 +40,7 @@ static void end(struct fixture *fixture)
 /* What is in RAM is refused so. */
 static void refused(struct fixture *fixture, enum sc_refusal_reason reason, const char *words)
 {
-	struct sc_guest guest = linux_ram_guest(&fixture->kernel.ram);
+	struct sc_guest_port guest = linux_ram_guest(&fixture->kernel.ram);
 	struct sc_kernel kernel;
 	struct sc_refusal why;
 	const uint8_t nothing[sizeof(kernel)] = { 0 };

@@ -26,7 +26,7 @@ static const struct linux_shape shapes[] = {
 struct fixture {
 	struct linux_ram ram;
 	struct linux_tables tables;
-	struct sc_guest guest;
+	struct sc_guest_port guest;
 	struct sc_space space;
 	struct sc_refusal why;
 };

@@ -12,7 +12,7 @@ static const struct linux_shape shape = { 12, 48, false };
 
 struct fixture {
 	struct linux_kernel kernel;
-	struct sc_guest guest;
+	struct sc_guest_port guest;
 	struct sc_space space;
 	struct sc_arena arena;
 	struct sc_refusal why;

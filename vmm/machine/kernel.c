@@ -123,12 +123,12 @@ static int kernel_check_state(struct machine *machine, struct error *error)
 int kernel_find(struct machine *machine, struct kernel *kernel, struct error *error)
 {
 	struct port port;
-	const struct sc_guest guest = { .context = &port,
-					.vcpu_count = machine->vcpus.count,
-					.is_ram = port_is_ram,
-					.read = port_read,
-					.next = port_next,
-					.tables = port_tables };
+	const struct sc_guest_port guest = { .context = &port,
+					     .vcpu_count = machine->vcpus.count,
+					     .is_ram = port_is_ram,
+					     .read = port_read,
+					     .next = port_next,
+					     .tables = port_tables };
 	struct sc_arena arena;
 	struct sc_kernel found;
 	struct sc_refusal why;
