@@ -284,20 +284,62 @@ static void test_vcpus(void **state)
 	}
 }
 
+static void file_write(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
 /* Of a host and itself, and of what is no host. */
 static void check_baseline(const char *facts)
 {
 	const char *path = node_path(&altra, "altra.json");
-	FILE *file = fopen(path, "w");
 
-	assert_non_null(file);
-	fputs(facts, file);
-	fclose(file);
+	file_write(path, facts);
 	assert_int_equal(node_command(&altra, "baseline", path, path, NULL), 0);
 	assert_string_equal(altra.said, "2 of 2 hosts can offer the same processor; registers that differ now: 0\n");
 	assert_int_equal(truncate(path, 20), 0);
 	node_expect_refused(&altra, node_command(&altra, "baseline", path, NULL),
 			    "is no output of `seaclock host --json`");
+}
+
+/* A machine of less than the host has, and what it is refused for. */
+static void test_cpu(void **state)
+{
+	static const struct {
+		const char *text, *sentence;
+	} cases[] = {
+		{ "{\"cpu\": {\"ID_AA64ISAR0_EL1\": \"0x7000100010211120\"}}",
+		  "this host's KVM does not let the machine have 0x7000100010211120 in ID_AA64ISAR0_EL1 (" },
+		{ "{\"cpu\": {\"MIDR_EL1\": \"0x1\"}}",
+		  "this host's KVM does not let the machine have 0x1 in MIDR_EL1 (" },
+		{ "{\"cpu\": {\"ID_AA64ISAR0_EL1\": \"16\"}}",
+		  "is no output of `seaclock baseline --json`: cpu.ID_AA64ISAR0_EL1 takes a text such as \"0x1100\"" },
+		{ "{\"hosts\": []}", "is no output of `seaclock baseline --json`: it has no object cpu" },
+		{ "{\"cpu\"", "is no output of `seaclock baseline --json`: it is not JSON in line 1" },
+	};
+	const char *path = node_path(&altra, "cpu.json");
+	json_t *status;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+		file_write(path, cases[n].text);
+		node_expect_refused(&altra,
+				    node_command(&altra, "run", "boat", "--kernel", node_kernel(), "--cpu", path, NULL),
+				    cases[n].sentence);
+	}
+	file_write(path, "{\"cpu\": {\"ID_AA64ISAR0_EL1\": \"0x100010210120\"}}");
+	node_start(&altra, "run", "boat", "--kernel", node_kernel(), "--cpu", path, "--append", "guest=printing",
+		   "--console", node_path(&altra, "boat.console"), NULL);
+	node_wait_state(&altra, "boat", "running");
+	status = node_status(&altra, "boat");
+	assert_string_equal(json_string_value(json_object_get(
+				    json_object_get(json_object_get(status, "machine"), "cpu"), "ID_AA64ISAR0_EL1")),
+			    "0x100010210120");
+	json_decref(status);
 }
 
 static void test_host(void **state)
@@ -453,6 +495,7 @@ int main(void)
 		TEST(test_status),
 		TEST(test_kernel),
 		TEST(test_vcpus),
+		TEST(test_cpu),
 		TEST(test_host),
 		TEST(test_console_pipe),
 		TEST(test_console_fifo),

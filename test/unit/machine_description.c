@@ -90,6 +90,10 @@ static const struct {
 	{ "{\"memory_mib\": 63}", "memory_mib takes 64 to 65536, not 63" },
 	{ "{\"memory_mib\": 4294967295}", "memory_mib takes 64 to 65536, not 4294967295" },
 	{ "{\"memory_mib\": true}", "memory_mib takes a whole number below 2^32" },
+	{ "{\"cpu\": \"host\"}", "cpu takes an object with a member for each register" },
+	{ "{\"cpu\": {\"CR0\": \"0x1\"}}", "cpu.CR0 is no identification register that Seaclock knows" },
+	{ "{\"cpu\": {\"MIDR_EL1\": 17}}", "cpu.MIDR_EL1 takes a text such as \"0x1100\"" },
+	{ "{\"cpu\": {\"MIDR_EL1\": \"0x11112222333344445\"}}", "cpu.MIDR_EL1 takes a text such as \"0x1100\"" },
 	{ "{\"kernel\": 1}", "kernel takes a text" },
 	{ "{\"kernel\": \"Image\"}", "kernel takes an absolute path, not `Image`" },
 	{ "{\"initrd\": \"./a\"}", "initrd takes an absolute path, not `./a`" },
@@ -242,6 +246,23 @@ static void test_comes_back(void **state)
 	}
 }
 
+/* What a machine is told of its processor is no part of the bytes, so the test above does not see it. */
+static void test_cpu(void **state)
+{
+	char *text;
+	json_t *json;
+
+	(void)state;
+	assert_int_equal(parse("{\"cpu\": {\"ID_AA64ISAR0_EL1\": \"0x10\", \"MIDR_EL1\": \"0xFfffFfffFfffFfff\"}}"), 0);
+	assert_int_equal(config.cpu.count, 2);
+	assert_true(identity_find(&config.cpu, IDENTITY_MIDR)->value == UINT64_MAX);
+	json = description_json(&config);
+	text = json_dumps(json_object_get(json, "cpu"), JSON_COMPACT);
+	assert_string_equal(text, "{\"MIDR_EL1\":\"0xffffffffffffffff\",\"ID_AA64ISAR0_EL1\":\"0x10\"}");
+	free(text);
+	json_decref(json);
+}
+
 /* ---- Files ---- */
 
 static void test_files(void **state)
@@ -267,7 +288,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_fields), cmocka_unit_test(test_defaults),   cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_long_texts), cmocka_unit_test(test_comes_back), cmocka_unit_test(test_files),
+		cmocka_unit_test(test_long_texts), cmocka_unit_test(test_comes_back), cmocka_unit_test(test_cpu),
+		cmocka_unit_test(test_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

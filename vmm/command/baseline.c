@@ -2,6 +2,7 @@
 /* `seaclock baseline`: the largest processor that all given hosts can offer, and what each of them loses by it. */
 #include "command/print.h"
 #include "command/verb.h"
+#include "machine/processor.h"
 #include "transfer/baseline.h"
 #include "transfer/facts.h"
 
@@ -94,8 +95,7 @@ static json_t *inquiry_json(const struct inquiry *inquiry)
 			json_array_append_new(hosts, json_pack("{s:s, s:o}", "name", host->name, "loses",
 							       losses_json(&host->identity, &inquiry->level)));
 	}
-	return json_pack("{s:o, s:o, s:o}", "cpu", facts_values_json(&inquiry->level), "hosts", hosts, "refused",
-			 refused);
+	return json_pack("{s:o, s:o, s:o}", "cpu", processor_json(&inquiry->level), "hosts", hosts, "refused", refused);
 }
 
 /* ---- For a person ---- */

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "command/cpu.h"
 #include "command/disk.h"
 #include "command/firmware.h"
 #include "command/net.h"
@@ -127,6 +128,8 @@ static int describe_by_options(const struct describe_options *options, struct ma
 		result = command_line_put(options->append, config, error);
 	if (!result && options->firmware)
 		result = firmware_describe(options->firmware, config, error);
+	if (!result && options->cpu)
+		result = cpu_parse(options->cpu, &config->cpu, error);
 	if (options->vcpus)
 		config->vcpus = options->vcpus;
 	if (options->memory_mib)

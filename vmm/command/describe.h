@@ -19,6 +19,7 @@ struct describe_options {
 	const char *initrd;
 	const char *append;
 	const char *firmware; /* [CODE][,VARS] */
+	const char *cpu;      /* "host" or a file */
 	uint32_t vcpus;
 	uint32_t memory_mib;
 	struct option_list disk;

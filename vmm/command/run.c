@@ -96,6 +96,7 @@ static const struct option_spec table[] = {
 	{ OPTION_TEXT("initrd", "FILE", struct run_options, machine.initrd) },
 	{ OPTION_TEXT("append", "TEXT", struct run_options, machine.append) },
 	{ OPTION_MAYBE_TEXT("firmware", "CODE[,VARS]", struct run_options, machine.firmware) },
+	{ OPTION_TEXT("cpu", "host|FILE", struct run_options, machine.cpu) },
 	{ OPTION_NUMBER("vcpus", "N", 1, SC_VCPU_MAX, struct run_options, machine.vcpus) },
 	{ OPTION_NUMBER("memory", "MIB", LAYOUT_RAM_MIN >> MIB_SHIFT, LAYOUT_RAM_MAX >> MIB_SHIFT, struct run_options,
 			machine.memory_mib) },

@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/name.h"
+#include "host/identity.h"
 #include "machine/mac.h"
 
 #define CONFIG_ARCHITECTURE 183u /* AArch64, by its number in ELF files */
@@ -67,6 +68,7 @@ struct machine_config {
 	uint64_t memory_size;  /* bytes, LAYOUT_RAM_MIN to LAYOUT_RAM_MAX in units of LAYOUT_RAM_UNIT */
 	uint32_t address_bits; /* of the guest's physical addresses; machine_create() fills it in */
 	enum config_model model;
+	struct identity cpu; /* what a new machine is told (machine/processor.h); no part of the bytes */
 	enum config_action on_reboot;
 	enum config_action on_panic;
 	char kernel[CONFIG_PATH_SIZE]; /* what it boots from, as this host names it */

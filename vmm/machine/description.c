@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "machine/processor.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,6 +22,7 @@ enum kind {
 	KIND_ACTION, /* enum config_action, in JSON a word */
 	KIND_TEXT,   /* an array of char */
 	KIND_MAC,    /* 6 bytes, in JSON a text */
+	KIND_CPU,    /* struct identity, in JSON an object with a member for each register */
 	KIND_LIST,   /* an array of struct, in JSON a list of objects */
 };
 
@@ -86,6 +88,7 @@ static const struct list net_list = { net_fields, sizeof(struct config_net), off
 
 static const struct field machine_fields[] = {
 	FIELD("model", KIND_NUMBER, struct machine_config, model),
+	FIELD("cpu", KIND_CPU, struct machine_config, cpu),
 	FIELD("vcpus", KIND_NUMBER, struct machine_config, vcpus),
 	FIELD("memory_mib", KIND_MIB, struct machine_config, memory_size),
 	FIELD("kernel", KIND_TEXT, struct machine_config, kernel),
@@ -150,7 +153,7 @@ static json_t *mac_json(const uint8_t *mac)
 	return mac_is_said(mac) ? json_string(text) : NULL;
 }
 
-/* NULL for a text that is empty, or an address that is not known. */
+/* NULL for a text or a processor that is empty, or an address that is not known. */
 static json_t *field_json(const struct field *field, const void *record)
 {
 	const void *place = (const char *)record + field->offset;
@@ -168,6 +171,8 @@ static json_t *field_json(const struct field *field, const void *record)
 		return *(const char *)place ? json_string(place) : NULL;
 	case KIND_MAC:
 		return mac_json(place);
+	case KIND_CPU:
+		return ((const struct identity *)place)->count ? processor_json(place) : NULL;
 	case KIND_LIST:
 		return list_json(field->list, place, *list_count(field->list, record));
 	}
@@ -282,6 +287,10 @@ static int field_get(const struct field *field, const char *prefix, const json_t
 		return text_get(field, prefix, value, place, error);
 	case KIND_MAC:
 		return mac_get(field, prefix, value, place, error);
+	case KIND_CPU:
+		if (json_is_object(value))
+			return processor_get(value, "cpu.", place, error);
+		return refuse(field, prefix, "an object with a member for each register", error);
 	case KIND_LIST:
 		return list_get(field, value, record, error);
 	}

@@ -7,6 +7,7 @@
 #include "machine/exit.h"
 #include "machine/expiry.h"
 #include "machine/firmware.h"
+#include "machine/processor.h"
 #include "machine/reach.h"
 
 #include <errno.h>
@@ -81,6 +82,8 @@ static int machine_create_vm(struct machine *machine, struct error *error)
 		result = machine_create_window(machine, error);
 	if (!result)
 		result = vcpus_create(&machine->vcpus, &machine->vm, config->vcpus, true, exit_handle, machine, error);
+	if (!result)
+		result = processor_tell(&machine->vcpus, &config->cpu, error);
 	if (!result)
 		result = machine_tell_stolen(machine, error);
 	if (!result)

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "machine/processor.h"
 #include "transfer/errata.h"
 
 #include <errno.h>
@@ -14,8 +15,6 @@
 #include <string.h>
 
 #include <seaclock/core.h>
-
-#define HEX_SIZE 19u /* "0x", 16 digits and the end */
 
 /* The numbers of 32 bits, and what they may be. */
 static const struct number {
@@ -45,24 +44,6 @@ static const struct text {
 
 /* ---- To JSON ---- */
 
-static json_t *hex_json(uint64_t value)
-{
-	char text[HEX_SIZE];
-
-	snprintf(text, sizeof(text), "0x%" PRIx64, value);
-	return json_string(text);
-}
-
-json_t *facts_values_json(const struct identity *identity)
-{
-	json_t *object = json_object();
-	char name[IDENTITY_NAME_SIZE];
-
-	for (uint32_t n = 0; n < identity->count; n++)
-		json_object_set_new(object, identity_name(identity->reg[n].id, name), hex_json(identity->reg[n].value));
-	return object;
-}
-
 static json_t *registers_json(const struct identity *identity)
 {
 	json_t *object = json_object();
@@ -70,8 +51,8 @@ static json_t *registers_json(const struct identity *identity)
 
 	for (uint32_t n = 0; n < identity->count; n++)
 		json_object_set_new(object, identity_name(identity->reg[n].id, name),
-				    json_pack("{s:o, s:o}", "value", hex_json(identity->reg[n].value), "writable",
-					      hex_json(identity->reg[n].writable)));
+				    json_pack("{s:o, s:o}", "value", processor_value_json(identity->reg[n].value),
+					      "writable", processor_value_json(identity->reg[n].writable)));
 	return object;
 }
 
@@ -111,7 +92,7 @@ static void derived_put(json_t *object, const struct host_facts *facts)
 	snprintf(version, sizeof(version), "%u.%u", (unsigned int)(psci >> 16 & 0x7fff), (unsigned int)psci & 0xffff);
 	json_object_set_new(object, "kvm", json_true());
 	json_object_set_new(object, "reference_page", json_boolean(facts->counter_hz > SC_REF_HZ));
-	json_object_set_new(object, "midr", hex_json(midr));
+	json_object_set_new(object, "midr", processor_value_json(midr));
 	json_object_set_new(object, "psci", json_string(version));
 	json_object_set_new(object, "hafdbs", json_integer((json_int_t)(value_of(facts, IDENTITY_MMFR1) & 15)));
 	json_object_set_new(object, "errata", errata_json(midr));
@@ -161,50 +142,6 @@ static int text_get(const json_t *value, const char *name, char *to, struct erro
 	return 0;
 }
 
-static bool hex_get(const json_t *value, uint64_t *number)
-{
-	const char *text = json_string_value(value);
-	size_t length = text ? strlen(text) : 0;
-
-	if (length < 3 || length >= HEX_SIZE || text[0] != '0' || text[1] != 'x' ||
-	    strspn(text + 2, "0123456789abcdefABCDEF") != length - 2)
-		return false;
-	*number = strtoull(text + 2, NULL, 16);
-	return true;
-}
-
-static int register_put(struct identity *identity, const char *prefix, const char *name, struct identity_register *reg,
-			struct error *error)
-{
-	if (!identity_parse(name, &reg->id))
-		return error_set(error, EINVAL, "%s%.60s is no identification register that Seaclock knows", prefix,
-				 name);
-	if (identity_find(identity, reg->id) || !identity_set(identity, reg))
-		return error_set(error, EINVAL, "%s%.60s is there twice, or one of more than %u registers", prefix,
-				 name, IDENTITY_MAX);
-	return 0;
-}
-
-int facts_values_get(const json_t *object, const char *prefix, struct identity *identity, struct error *error)
-{
-	const char *name;
-	json_t *value;
-
-	identity->count = 0;
-	json_object_foreach((json_t *)object, name, value)
-	{
-		struct identity_register reg = { .id = 0 };
-		int result;
-
-		if (!hex_get(value, &reg.value))
-			return error_set(error, EINVAL, "%s%.60s takes a text such as \"0x1100\"", prefix, name);
-		result = register_put(identity, prefix, name, &reg, error);
-		if (result)
-			return result;
-	}
-	return 0;
-}
-
 static int registers_get(const json_t *object, struct identity *identity, struct error *error)
 {
 	const char *name;
@@ -217,12 +154,12 @@ static int registers_get(const json_t *object, struct identity *identity, struct
 		struct identity_register reg;
 		int result;
 
-		if (!hex_get(json_object_get(value, "value"), &reg.value) ||
-		    !hex_get(json_object_get(value, "writable"), &reg.writable))
+		if (!processor_value_get(json_object_get(value, "value"), &reg.value) ||
+		    !processor_value_get(json_object_get(value, "writable"), &reg.writable))
 			return error_set(error, EINVAL,
 					 "registers.%.60s has value and writable, each a text such as \"0x1100\"",
 					 name);
-		result = register_put(identity, "registers.", name, &reg, error);
+		result = processor_add(identity, "registers.", name, reg, error);
 		if (result)
 			return result;
 	}

@@ -24,8 +24,4 @@ int facts_parse(const char *text, size_t size, struct host_facts *facts, struct 
 /* The same of a file, which the sentence names, as -EBADMSG; and as file_read(). */
 int facts_read(const char *path, struct host_facts *facts, struct error *error);
 
-/* Registers by name and value, each a member; and back, -EINVAL and a sentence that begins with `prefix`. */
-json_t *facts_values_json(const struct identity *identity);
-int facts_values_get(const json_t *object, const char *prefix, struct identity *identity, struct error *error);
-
 #endif
