@@ -8,6 +8,7 @@
  */
 #include "host/host.h"
 
+#include "host/identity.h"
 #include "host/kvm_api.h"
 
 #include <errno.h>
@@ -168,35 +169,51 @@ static void compare_value_rebase(uint8_t *value, const struct host_rebase *rebas
 }
 
 /* As the architecture writes it where an operator may look it up, else as KVM numbers it. */
-static const char *register_name(uint64_t id, char text[32])
+static const char *register_name(uint64_t id, char text[IDENTITY_NAME_SIZE])
 {
-#define FIELD(name) (unsigned int)((id & KVM_REG_ARM64_SYSREG_##name##_MASK) >> KVM_REG_ARM64_SYSREG_##name##_SHIFT)
-	if (id == ARM64_SYS_REG(3, 0, 0, 0, 0))
-		return "MIDR_EL1";
-	if (id == ARM64_SYS_REG(3, 3, 0, 0, 1))
-		return "CTR_EL0";
-	if ((id & KVM_REG_ARM_COPROC_MASK) == KVM_REG_ARM64_SYSREG)
-		snprintf(text, 32, "S%u_%u_C%u_C%u_%u", FIELD(OP0), FIELD(OP1), FIELD(CRN), FIELD(CRM), FIELD(OP2));
-	else
-		snprintf(text, 32, "0x%llx", (unsigned long long)id);
+	if (identity_is_one(id) || (id & KVM_REG_ARM_COPROC_MASK) == KVM_REG_ARM64_SYSREG)
+		return identity_name(id, text);
+	snprintf(text, IDENTITY_NAME_SIZE, "0x%llx", (unsigned long long)id);
 	return text;
-#undef FIELD
+}
+
+/*
+ * The first field that stands in the way, and whether less of it would do; nothing if none does. What a KVM lets be
+ * written, here or where the guest comes from, is not asked: so it may do.
+ */
+static void field_tell(char *text, size_t size, uint64_t id, uint64_t sent, uint64_t own)
+{
+	const struct identity_register there = { .id = id, .value = sent, .writable = UINT64_MAX };
+	const struct identity_register here = { .id = id, .value = own, .writable = UINT64_MAX };
+	struct identity_field field;
+	enum identity_verdict verdict = IDENTITY_FITS;
+	char name[IDENTITY_NAME_SIZE];
+
+	text[0] = '\0';
+	if (identity_is_one(id))
+		verdict = identity_judge(sent, &there, &here, &field);
+	if (verdict != IDENTITY_FITS)
+		snprintf(text, size, ": its %s is 0x%llx, and 0x%llx here%s", identity_field_name(&field, name),
+			 (unsigned long long)identity_field_get(&field, sent),
+			 (unsigned long long)identity_field_get(&field, own),
+			 verdict == IDENTITY_LEVEL ? ", so a machine of the hosts' baseline (--cpu) may fit" : "");
 }
 
 static int register_refused(struct host_vcpu *vcpu, uint64_t id, const uint8_t *value, int result, struct error *error)
 {
 	uint64_t sent = 0, own = 0;
-	char name[32];
+	char name[IDENTITY_NAME_SIZE], field[160];
 
 	if (register_size(id) == sizeof(own)) {
 		memcpy(&sent, value, sizeof(sent));
 		kvm_get_register(vcpu->fd, id, &own);
 	}
+	field_tell(field, sizeof(field), id, sent, own);
 	return error_set(
 		error, -result,
-		"this host's KVM refuses the guest's register %s: the guest has 0x%llx, a guest here 0x%llx (%s); "
+		"this host's KVM refuses the guest's register %s: the guest has 0x%llx, a guest here 0x%llx (%s)%s; "
 		"choose a host with the same processor and a kernel at least as new",
-		register_name(id, name), (unsigned long long)sent, (unsigned long long)own, strerror(-result));
+		register_name(id, name), (unsigned long long)sent, (unsigned long long)own, strerror(-result), field);
 }
 
 static int register_load(struct host_vcpu *vcpu, struct cursor *state, const struct host_rebase *rebase,
