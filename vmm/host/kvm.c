@@ -109,23 +109,12 @@ static int vm_open(struct host_vm *vm, struct error *error)
 	return vm_check_filter(vm->vm, error);
 }
 
-/* MIDR_EL1 and its like can be what a machine is told, and stay so where its vCPUs run. A KVM before 6.15 cannot. */
-static void vm_free_identity(const struct host_vm *vm)
-{
-	struct kvm_enable_cap cap = { .cap = KVM_CAP_ARM_WRITABLE_IMP_ID_REGS };
-
-	if (kvm_call(vm->kvm, KVM_CHECK_EXTENSION, (void *)(long)cap.cap) > 0)
-		kvm_call(vm->vm, KVM_ENABLE_CAP, &cap);
-}
-
 int host_vm_create(struct host_vm *vm, uint32_t functions, struct error *error)
 {
 	int result;
 
 	*vm = (struct host_vm){ .kvm = -1, .vm = -1, .gic = -1 };
 	result = vm_open(vm, error);
-	if (!result)
-		vm_free_identity(vm);
 	if (!result)
 		result = vm_forward_hypercalls(vm->vm, functions, error);
 	if (result)

@@ -135,6 +135,18 @@ static int machine_facts(struct host_vm *vm, struct host_facts *facts, struct er
 	return result;
 }
 
+/*
+ * MIDR_EL1 and its like can be what a machine is told, so that its masks say so; a KVM before 6.15 cannot. Only the
+ * machine of facts: one of guests must be refused on another processor, not told that it is still on the first.
+ */
+static void implementation_free(const struct host_vm *vm)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_ARM_WRITABLE_IMP_ID_REGS };
+
+	if (capability(vm->kvm, KVM_CAP_ARM_WRITABLE_IMP_ID_REGS))
+		kvm_call(vm->vm, KVM_ENABLE_CAP, &cap);
+}
+
 int host_get_facts(struct host_facts *facts, struct error *error)
 {
 	struct host_vm vm;
@@ -143,6 +155,7 @@ int host_get_facts(struct host_facts *facts, struct error *error)
 
 	if (result)
 		return result;
+	implementation_free(&vm);
 	*facts = (struct host_facts){ .counter_hz = host_counter_hz(), .page_size = host_page_size() };
 	if (!uname(&names)) {
 		snprintf(facts->name, sizeof(facts->name), "%s", names.nodename);
