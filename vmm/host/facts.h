@@ -3,7 +3,7 @@
  * What a host is, as far as it decides where machines can move.
  *
  * Policy: a plain structure, as the host states it of itself. What it leads to is judged elsewhere
- * (transfer/passage.h), so that facts of another host, out of a file, are judged like this one's.
+ * (transfer/baseline.h), so that facts of another host, out of a file, are judged like this one's.
  */
 #ifndef VMM_HOST_FACTS_H
 #define VMM_HOST_FACTS_H
