@@ -342,6 +342,37 @@ static void test_cpu(void **state)
 	json_decref(status);
 }
 
+/* Two hosts at other rates, one of them twice, with a name that has to be quoted. */
+static void test_map(void **state)
+{
+	const char *slow = node_path(&altra, "slow.json"), *fast = node_path(&altra, "fast.json");
+	json_t *facts;
+	char *text;
+
+	(void)state;
+	assert_int_equal(node_command(&altra, "host", "--json", NULL), 0);
+	file_write(slow, altra.said);
+	facts = json_loads(altra.said, 0, NULL);
+	json_object_set_new(facts, "counter_hz", json_integer(1000000000));
+	json_object_set_new(facts, "name", json_string("a \"b\""));
+	text = json_dumps(facts, 0);
+	file_write(fast, text);
+	free(text);
+	json_decref(facts);
+	assert_int_equal(node_command(&altra, "map", slow, fast, slow, NULL), 0);
+	assert_string_equal(altra.said, "3 hosts, of which 2 differ\n"
+					"fake (2 alike, 25.000000 MHz): fake fake\n"
+					"a \"b\" (1 alike, 1000.000000 MHz): a \"b\"\n"
+					"fake to a \"b\": guests at level reference or higher\n"
+					"a \"b\" to fake: guests at level reference or higher\n");
+	assert_int_equal(node_command(&altra, "map", slow, fast, "--dot", NULL), 0);
+	assert_non_null(strstr(altra.said, "\tg1 [label=\"a \\\"b\\\"\\n1000.000000 MHz\"]\n"));
+	assert_non_null(strstr(altra.said, "\tg0 -> g1 [label=\"reference\"]\n"));
+	assert_int_equal(node_command(&altra, "map", slow, fast, "--json", NULL), 0);
+	assert_non_null(strstr(altra.said, "\"level\": \"reference\""));
+	assert_int_equal(node_command(&altra, "map", slow, "--json", "--dot", NULL), 2);
+}
+
 static void test_host(void **state)
 {
 	(void)state;
@@ -496,6 +527,7 @@ int main(void)
 		TEST(test_kernel),
 		TEST(test_vcpus),
 		TEST(test_cpu),
+		TEST(test_map),
 		TEST(test_host),
 		TEST(test_console_pipe),
 		TEST(test_console_fifo),

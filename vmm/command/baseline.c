@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `seaclock baseline`: the largest processor that all given hosts can offer, and what each of them loses by it. */
+#include "base/json.h"
 #include "command/print.h"
 #include "command/verb.h"
 #include "machine/processor.h"
@@ -9,8 +10,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-
-#define HOSTS_MAX 4096
 
 struct baseline_options {
 	bool json;
@@ -145,21 +144,15 @@ static void print_inquiry(const struct inquiry *inquiry)
 
 static int inquire(struct inquiry *inquiry, char *const *paths, struct error *error)
 {
-	int result = 0;
+	int result = facts_read_all(paths, &inquiry->hosts, &inquiry->count, error);
 
-	/* There is at least one. */
-	do
-		inquiry->count++;
-	while (paths[inquiry->count]);
-	inquiry->hosts = calloc(inquiry->count, sizeof(*inquiry->hosts));
+	if (result)
+		return result;
 	inquiry->refusal = calloc(inquiry->count, sizeof(*inquiry->refusal));
-	if (!inquiry->hosts || !inquiry->refusal)
+	if (!inquiry->refusal)
 		return error_set(error, ENOMEM, "no memory for the facts of %" PRIu32 " hosts", inquiry->count);
-	for (uint32_t n = 0; n < inquiry->count && !result; n++)
-		result = facts_read(paths[n], &inquiry->hosts[n], error);
-	if (!result)
-		inquiry->refused = baseline_compute(inquiry->hosts, inquiry->count, inquiry->refusal, &inquiry->level);
-	return result;
+	inquiry->refused = baseline_compute(inquiry->hosts, inquiry->count, inquiry->refusal, &inquiry->level);
+	return 0;
 }
 
 static int answer(const struct inquiry *inquiry, struct baseline_options *options, struct error *error)
@@ -167,9 +160,12 @@ static int answer(const struct inquiry *inquiry, struct baseline_options *option
 	json_t *json;
 
 	if (options->json) {
+		json_watch();
 		json = inquiry_json(inquiry);
-		if (!json)
+		if (!json_is_whole()) {
+			json_decref(json);
 			return error_set(error, ENOMEM, "no memory for the baseline");
+		}
 		print_json(json);
 		json_decref(json);
 	} else {
@@ -204,7 +200,7 @@ const struct verb verb_baseline = {
 	.name = "baseline",
 	.words = "HOST.json...",
 	.words_min = 1,
-	.words_max = HOSTS_MAX,
+	.words_max = FACTS_HOSTS_MAX,
 	.table = table,
 	.defaults = &defaults,
 	.size = sizeof(defaults),

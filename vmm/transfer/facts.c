@@ -235,3 +235,21 @@ int facts_read(const char *path, struct host_facts *facts, struct error *error)
 				  "%s is no output of `seaclock host --json`: %s", path, reason.text)
 		      : 0;
 }
+
+int facts_read_all(char *const *paths, struct host_facts **hosts, uint32_t *count, struct error *error)
+{
+	int result = 0;
+
+	for (*count = 0; paths[*count]; ++*count)
+		;
+	*hosts = calloc(*count ? *count : 1, sizeof(**hosts));
+	if (!*hosts)
+		return error_set(error, ENOMEM, "no memory for the facts of %" PRIu32 " hosts", *count);
+	for (uint32_t n = 0; n < *count && !result; n++)
+		result = facts_read(paths[n], &(*hosts)[n], error);
+	if (result) {
+		free(*hosts);
+		*hosts = NULL;
+	}
+	return result;
+}

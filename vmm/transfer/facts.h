@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #define FACTS_SIZE_MAX (256u << 10)
+#define FACTS_HOSTS_MAX 4096u /* at once */
 
 /* NULL if there is no memory. */
 json_t *facts_json(const struct host_facts *facts);
@@ -23,5 +24,8 @@ json_t *facts_json(const struct host_facts *facts);
 int facts_parse(const char *text, size_t size, struct host_facts *facts, struct error *error);
 /* The same of a file, which the sentence names, as -EBADMSG; and as file_read(). */
 int facts_read(const char *path, struct host_facts *facts, struct error *error);
+
+/* The same of several, up to a NULL: an array to be freed, and how many there are. -ENOMEM; then the array is NULL. */
+int facts_read_all(char *const *paths, struct host_facts **hosts, uint32_t *count, struct error *error);
 
 #endif
