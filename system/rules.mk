@@ -30,6 +30,7 @@ install-ocf:
 	@$(call put,644,doc/ocf_seaclock_Machine.7,$(PREFIX)/share/man/man7)
 
 LIBDIR = $(PREFIX)/lib
+LIBRARY_DOC = $(PREFIX)/share/doc/libseaclock-dev
 
 install-library: $(LIBRARY)
 	@$(call put,644,$(LIBRARY),$(LIBDIR))
@@ -39,13 +40,26 @@ install-library: $(LIBRARY)
 	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' core/libseaclock.pc.in \
 		>'$(DESTDIR)$(LIBDIR)/pkgconfig/libseaclock.pc'
 	@$(call put,644,$(VECTORS),$(PREFIX)/share/seaclock)
-	@$(call put,644,$(EXAMPLE_SRC) doc/embedding.md,$(PREFIX)/share/doc/libseaclock-dev/examples)
+	@$(call put,644,$(EXAMPLE_SRC),$(LIBRARY_DOC)/examples)
+	@$(call put,644,doc/embedding.md doc/abi.md,$(LIBRARY_DOC))
+	@cd '$(DESTDIR)$(LIBRARY_DOC)' && sed -i -e 's|](\.\./include/|](../../../include/|; s|](\.\./example/|](examples/|' \
+		embedding.md abi.md
+
+CONFORMANCE_IMAGE := $(O)/bare/conformance.Image
+
+# The conformance suite, for this hypervisor and others.
+install-conformance: $(CONFORMANCE_IMAGE)
+	@$(call put,755,system/seaclock-conformance,$(PREFIX)/bin)
+	@$(call put,644,$(CONFORMANCE_IMAGE),$(PREFIX)/share/seaclock-conformance)
+	@$(call put,644,doc/seaclock-conformance.1,$(PREFIX)/share/man/man1)
+	@cd '$(DESTDIR)$(PREFIX)' && sed -i -e 's|/usr/share/seaclock-conformance|$(PREFIX)/share/seaclock-conformance|' \
+		bin/seaclock-conformance share/man/man1/seaclock-conformance.1
 
 # Packages for arm64, wherever this is.
-deb: $(MONITOR) $(LIBRARY)
+deb: $(MONITOR) $(LIBRARY) $(CONFORMANCE_IMAGE)
 	@system/deb
 
-check-packages: $(MONITOR) $(LIBRARY)
+check-packages: $(MONITOR) $(LIBRARY) $(CONFORMANCE_IMAGE)
 	@system/deb check
 
-.PHONY: install install-ocf install-library deb check-packages
+.PHONY: install install-ocf install-library install-conformance deb check-packages
