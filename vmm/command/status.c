@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `seaclock status`: one machine, or all of this host. */
+#include "command/openmetrics.h"
 #include "command/print.h"
 #include "command/verb.h"
 
+#include <errno.h>
+
 struct status_options {
 	bool json;
+	const char *format; /* NULL: for a person, or as `json` says */
 };
 
 static const struct status_options defaults;
@@ -16,7 +20,9 @@ static int status_all(struct status_options *options, struct error *error)
 
 	if (!all)
 		return result;
-	if (options->json)
+	if (options->format)
+		openmetrics_print(stdout, all);
+	else if (options->json)
 		print_json(all);
 	else
 		print_status_list(all);
@@ -26,15 +32,11 @@ static int status_all(struct status_options *options, struct error *error)
 	return result;
 }
 
-static int status_run(void *context, char *const *words, struct error *error)
+static int status_one(const struct status_options *options, const char *name, struct error *error)
 {
-	struct status_options *options = context;
 	json_t *status;
-	int result;
+	int result = client_status(name, &status, error);
 
-	if (!words[0])
-		return status_all(options, error);
-	result = client_status(words[0], &status, error);
 	if (result)
 		return result;
 	if (options->json)
@@ -45,8 +47,19 @@ static int status_run(void *context, char *const *words, struct error *error)
 	return 0;
 }
 
+static int status_run(void *context, char *const *words, struct error *error)
+{
+	struct status_options *options = context;
+
+	if (options->format && (options->json || words[0]))
+		return error_set(error, EINVAL, "--format openmetrics is of all machines, and goes without %s",
+				 options->json ? "--json" : "a name");
+	return words[0] ? status_one(options, words[0], error) : status_all(options, error);
+}
+
 static const struct option_spec table[] = {
 	{ OPTION_FLAG("json", struct status_options, json) },
+	{ OPTION_CHOICE("format", "openmetrics", struct status_options, format) },
 	{ .name = NULL },
 };
 

@@ -39,18 +39,31 @@ void migration_close(struct migration *migration)
 
 /* ---- The last one ---- */
 
-/* Takes over `last`. */
-static void migration_set_last(struct migration *migration, json_t *last)
+/* Takes over `last`, and counts it, unless `count` is NULL. */
+static void migration_set_last(struct migration *migration, json_t *last, uint32_t *count)
 {
 	lock_take(&migration->lock);
 	json_decref(migration->last);
 	migration->last = last;
+	if (count)
+		++*count;
 	lock_drop(&migration->lock);
 }
 
 void migration_note(struct migration *migration, const struct report *report)
 {
-	migration_set_last(migration, report_json(report));
+	migration_set_last(migration, report_json(report), &migration->arrived);
+}
+
+json_t *migration_counts(struct migration *migration)
+{
+	json_t *counts;
+
+	lock_take(&migration->lock);
+	counts = json_pack("{s:I, s:I}", "arrived", (json_int_t)migration->arrived, "failed",
+			   (json_int_t)migration->failed);
+	lock_drop(&migration->lock);
+	return counts;
 }
 
 json_t *migration_last(struct migration *migration)
@@ -151,7 +164,7 @@ static void migration_fail(struct migration *migration, enum source_state state,
 	runs = machine_get_state(machine) == MACHINE_RUNNING;
 	if (state == SOURCE_RUNNING && machine_get_state(machine) == MACHINE_PAUSED)
 		explain_paused(migration, error);
-	migration_set_last(migration, control_error(error));
+	migration_set_last(migration, control_error(error), &migration->failed);
 	log_line("%s: %s", machine->config.name, error->text);
 	migration_retire(migration);
 	/* The client asked for the machine to resume here, and it has. */
@@ -177,7 +190,7 @@ static void migration_succeed(struct migration *migration, struct error *error)
 {
 	struct machine *machine = migration->machine;
 
-	migration_set_last(migration, report_json(&migration->report));
+	migration_set_last(migration, report_json(&migration->report), NULL);
 	migration_retire(migration);
 	error_record(error, EREMOTE, "%s runs on %s: it is not resumed here, and ends", machine->config.name,
 		     migration->host);

@@ -34,6 +34,8 @@ struct migration {
 	bool active;	  /* can be called off, unless it is too late */
 	int canceller;	  /* the connection that called it off; -1: none */
 	json_t *last;	  /* as in `status`; NULL: there was none */
+	uint32_t arrived; /* 1 if the machine came here by one */
+	uint32_t failed;
 };
 
 void migration_init(struct migration *migration, struct machine *machine);
@@ -63,6 +65,8 @@ void migration_call_off(struct migration *migration);
 json_t *migration_now(struct migration *migration);
 /* Keeps the report of the migration that brought the machine here. */
 void migration_note(struct migration *migration, const struct report *report);
+/* How many of them ended how in this process, for `status`. The caller owns a reference. */
+json_t *migration_counts(struct migration *migration);
 /* What became of the last one, for `status`; NULL if there was none. The caller owns a reference. */
 json_t *migration_last(struct migration *migration);
 

@@ -247,6 +247,7 @@ static json_t *status_json(struct control *control)
 	json_object_update_new(status, follow_json(machine));
 	if (kernel_last(machine, &kernel))
 		json_object_set_new(status, "kernel", kernel_json(&kernel));
+	json_object_set_new(status, "migrations", migration_counts(&control->migration));
 	json_object_set_new(status, "sandbox", sandbox_json());
 	json_object_set_new(status, "program_replaced", json_boolean(program_is_replaced()));
 	json_object_set_new(status, "late_timers", timers_json(machine));
