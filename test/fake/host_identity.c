@@ -47,15 +47,6 @@ int host_get_facts(struct host_facts *facts, struct error *error)
 	return 0;
 }
 
-int host_vcpu_get_identity(const struct host_vm *vm, const struct host_vcpu *vcpu, struct identity *identity,
-			   struct error *error)
-{
-	(void)vcpu;
-	(void)error;
-	*identity = fake_vm_of(vm)->identity;
-	return 0;
-}
-
 /* Whether KVM would take it. */
 static bool can_have(const struct identity_register *own, uint64_t value)
 {

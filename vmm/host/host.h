@@ -195,9 +195,6 @@ int host_vcpu_reset(struct host_vm *vm, struct host_vcpu *vcpu, bool on, struct 
 #define HOST_STOLEN_SIZE 64u
 int host_vcpu_set_stolen(struct host_vcpu *vcpu, uint64_t gpa, struct error *error);
 
-/* What the vCPU says it is, and which bits of that KVM lets it have otherwise, before any vCPU has run. */
-int host_vcpu_get_identity(const struct host_vm *vm, const struct host_vcpu *vcpu, struct identity *identity,
-			   struct error *error);
 /* Before any vCPU has run: -errno if KVM refuses it. */
 int host_vcpu_set_identity(struct host_vcpu *vcpu, uint64_t id, uint64_t value);
 
