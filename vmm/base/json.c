@@ -43,3 +43,16 @@ int json_read(const char *text, size_t size, size_t flags, json_t **value, json_
 	*value = NULL;
 	return -ENOMEM;
 }
+
+int json_parse(const char *text, size_t size, const char *what, json_t **value, struct error *error)
+{
+	json_error_t fault;
+	int result = json_read(text, size, JSON_REJECT_DUPLICATES, value, &fault);
+
+	if (result == -ENOMEM)
+		return error_set(error, ENOMEM, "no memory for %s of %zu bytes", what, size);
+	if (result)
+		return error_set(error, EINVAL, "it is not JSON in line %d, column %d: %s", fault.line, fault.column,
+				 fault.text);
+	return 0;
+}

@@ -13,15 +13,11 @@
 static int cpu_get(const char *text, size_t size, struct identity *cpu, struct error *error)
 {
 	const json_t *registers;
-	json_error_t fault;
 	json_t *object;
-	int result = json_read(text, size, JSON_REJECT_DUPLICATES, &object, &fault);
+	int result = json_parse(text, size, "a baseline", &object, error);
 
-	if (result == -ENOMEM)
-		return error_set(error, ENOMEM, "no memory for %zu bytes", size);
 	if (result)
-		return error_set(error, EINVAL, "it is not JSON in line %d, column %d: %s", fault.line, fault.column,
-				 fault.text);
+		return result;
 	registers = json_object_get(object, "cpu");
 	if (json_is_object(registers))
 		result = processor_get(registers, "cpu.", cpu, error);

@@ -329,15 +329,11 @@ static int fields_get(const struct field *fields, const char *prefix, const json
 
 int description_parse(const char *text, size_t size, struct machine_config *config, struct error *error)
 {
-	json_error_t fault;
 	json_t *object;
-	int result = json_read(text, size, JSON_REJECT_DUPLICATES, &object, &fault);
+	int result = json_parse(text, size, "a description", &object, error);
 
-	if (result == -ENOMEM)
-		return error_set(error, ENOMEM, "no memory for a description of %zu bytes", size);
 	if (result)
-		return error_set(error, EINVAL, "it is not JSON in line %d, column %d: %s", fault.line, fault.column,
-				 fault.text);
+		return result;
 	if (json_is_object(object))
 		result = fields_get(machine_fields, "", object, config, error);
 	else

@@ -202,19 +202,15 @@ static int facts_get(const json_t *object, struct host_facts *facts, struct erro
 
 int facts_parse(const char *text, size_t size, struct host_facts *facts, struct error *error)
 {
-	json_error_t fault;
 	json_t *object;
 	int result;
 
 	if (size > FACTS_SIZE_MAX)
 		return error_set(error, EINVAL, "it has %zu bytes, and a host's facts at most %u", size,
 				 FACTS_SIZE_MAX);
-	result = json_read(text, size, JSON_REJECT_DUPLICATES, &object, &fault);
-	if (result == -ENOMEM)
-		return error_set(error, ENOMEM, "no memory for facts of %zu bytes", size);
+	result = json_parse(text, size, "facts", &object, error);
 	if (result)
-		return error_set(error, EINVAL, "it is not JSON in line %d, column %d: %s", fault.line, fault.column,
-				 fault.text);
+		return result;
 	result = facts_get(object, facts, error);
 	json_decref(object);
 	return result;
