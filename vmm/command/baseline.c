@@ -157,20 +157,16 @@ static int inquire(struct inquiry *inquiry, char *const *paths, struct error *er
 
 static int answer(const struct inquiry *inquiry, struct baseline_options *options, struct error *error)
 {
-	json_t *json;
+	int result = 0;
 
 	if (options->json) {
 		json_watch();
-		json = inquiry_json(inquiry);
-		if (!json_is_whole()) {
-			json_decref(json);
-			return error_set(error, ENOMEM, "no memory for the baseline");
-		}
-		print_json(json);
-		json_decref(json);
+		result = print_json_whole(inquiry_json(inquiry), "the baseline", error);
 	} else {
 		print_inquiry(inquiry);
 	}
+	if (result)
+		return result;
 	if (!inquiry->refused)
 		return 0;
 	/* Standard output has one JSON value only, which says it, too. */

@@ -7,7 +7,6 @@
 #include "transfer/facts.h"
 #include "transfer/frame.h"
 
-#include <errno.h>
 #include <inttypes.h>
 
 struct host_options {
@@ -15,17 +14,6 @@ struct host_options {
 };
 
 static const struct host_options defaults;
-
-static int print_facts(const struct host_facts *facts, struct error *error)
-{
-	json_t *json = facts_json(facts);
-
-	if (!json)
-		return error_set(error, ENOMEM, "no memory for this host's facts");
-	print_json(json);
-	json_decref(json);
-	return 0;
-}
 
 static void print_summary(uint32_t hz)
 {
@@ -46,7 +34,7 @@ static int host_run(void *context, char *const *words, struct error *error)
 	facts.protocol = FRAME_PROTOCOL;
 	facts.protocol_oldest = FRAME_PROTOCOL_OLDEST;
 	if (options->json)
-		return print_facts(&facts, error);
+		return print_json_whole(facts_json(&facts), "this host's facts", error);
 	print_summary(facts.counter_hz);
 	return 0;
 }

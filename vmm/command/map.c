@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct map_options {
 	bool json;
@@ -168,22 +167,14 @@ static void print_map(const struct map *map)
 
 static int map_answer(const struct map *map, const struct map_options *options, struct error *error)
 {
-	json_t *json;
-
+	if (options->json) {
+		json_watch();
+		return print_json_whole(map_json(map), "the map", error);
+	}
 	if (options->dot)
 		print_dot(map);
-	else if (!options->json)
+	else
 		print_map(map);
-	if (options->dot || !options->json)
-		return 0;
-	json_watch();
-	json = map_json(map);
-	if (!json_is_whole()) {
-		json_decref(json);
-		return error_set(error, ENOMEM, "no memory for the map");
-	}
-	print_json(json);
-	json_decref(json);
 	return 0;
 }
 

@@ -2,10 +2,12 @@
 /* What the commands print about a running machine: see the header. */
 #include "command/print.h"
 
+#include "base/json.h"
 #include "base/text.h"
 #include "control/line.h"
 #include "control/socket.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,6 +44,16 @@ void print_json(const json_t *value)
 {
 	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
 	putchar('\n');
+}
+
+int print_json_whole(json_t *value, const char *what, struct error *error)
+{
+	bool whole = json_is_whole();
+
+	if (whole)
+		print_json(value);
+	json_decref(value);
+	return whole ? 0 : error_set(error, ENOMEM, "no memory for %s", what);
 }
 
 void print_done(const char *command, const char *name)

@@ -16,6 +16,8 @@
 /* ---- For a program ---- */
 
 void print_json(const json_t *value);
+/* The same of what was made since json_watch(), and releases it; -ENOMEM and nothing, if that is not whole. */
+int print_json_whole(json_t *value, const char *what, struct error *error);
 
 /* A command that has no other result has succeeded. */
 void print_done(const char *command, const char *name);
