@@ -35,7 +35,7 @@ static void expect_refused(const char *reason)
 	struct passage passage = passage_judge(&from, &to);
 
 	assert_false(passage.possible);
-	assert_string_equal(passage.reason, reason);
+	assert_string_equal(passage.why.text, reason);
 	assert_false(passage_same(&from, &to));
 }
 

@@ -76,7 +76,7 @@ static void passage_add(void *context, const struct map *map, uint32_t from, uin
 	json_array_append_new(context, json_pack("{s:s, s:s, s:b, s:s*, s:s*}", "from", map->hosts[from].name, "to",
 						 map->hosts[to].name, "possible", (int)passage->possible, "level",
 						 passage->possible ? machine_level_name(passage->level) : NULL,
-						 "reason", passage->possible ? NULL : passage->reason));
+						 "reason", passage->possible ? NULL : passage->why.text));
 }
 
 static json_t *map_json(const struct map *map)
@@ -147,7 +147,7 @@ static void print_passage(void *context, const struct map *map, uint32_t from, u
 	(void)context;
 	printf("%s to %s: ", map->hosts[from].name, map->hosts[to].name);
 	if (!passage->possible)
-		printf("no guest: %s\n", passage->reason);
+		printf("no guest: %s\n", passage->why.text);
 	else if (passage->level == SC_LEVEL_NONE)
 		puts("any guest");
 	else

@@ -5,67 +5,58 @@
 #include "host/host.h"
 #include "transfer/admission.h"
 
+#include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 
-__attribute__((format(printf, 2, 3))) static bool refuse(struct passage *passage, const char *format, ...)
-{
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(passage->reason, sizeof(passage->reason), format, list);
-	va_end(list);
-	return false;
-}
-
-static bool judge_protocol(const struct host_facts *from, const struct host_facts *to, struct passage *passage)
+static int judge_protocol(const struct host_facts *from, const struct host_facts *to, struct error *why)
 {
 	if (from->protocol >= to->protocol_oldest && from->protocol <= to->protocol)
-		return true;
-	return refuse(passage, "it sends protocol %" PRIu32 ", and %" PRIu32 " to %" PRIu32 " are taken there",
-		      from->protocol, to->protocol_oldest, to->protocol);
+		return 0;
+	return error_set(why, ENOTSUP, "it sends protocol %" PRIu32 ", and %" PRIu32 " to %" PRIu32 " are taken there",
+			 from->protocol, to->protocol_oldest, to->protocol);
 }
 
-static bool judge_host(const struct host_facts *from, const struct host_facts *to, struct passage *passage)
+static int judge_host(const struct host_facts *from, const struct host_facts *to, struct error *why)
 {
 	if (from->page_size != to->page_size)
-		return refuse(passage, "its kernel has pages of %" PRIu32 " bytes, and the one there of %" PRIu32,
-			      from->page_size, to->page_size);
+		return error_set(why, ENOTSUP,
+				 "its kernel has pages of %" PRIu32 " bytes, and the one there of %" PRIu32,
+				 from->page_size, to->page_size);
 	if (to->address_bits < HOST_ADDRESS_BITS)
-		return refuse(passage, "guests have physical addresses of %u bits, and KVM there gives %" PRIu32,
-			      HOST_ADDRESS_BITS, to->address_bits);
+		return error_set(why, ENOTSUP,
+				 "guests have physical addresses of %u bits, and KVM there gives %" PRIu32,
+				 HOST_ADDRESS_BITS, to->address_bits);
 	if (from->gic != to->gic)
-		return refuse(passage, "guests have a GICv%" PRIu32 ", and there a GICv%" PRIu32, from->gic, to->gic);
-	return true;
+		return error_set(why, ENOTSUP, "guests have a GICv%" PRIu32 ", and there a GICv%" PRIu32, from->gic,
+				 to->gic);
+	return 0;
 }
 
-static bool judge_register(const struct identity_register *own, const struct host_facts *to, struct passage *passage)
+static int judge_register(const struct identity_register *own, const struct host_facts *to, struct error *why)
 {
 	const struct identity_register *there = identity_find(&to->identity, own->id);
 	struct identity_field field;
 	enum identity_verdict verdict;
 	char name[IDENTITY_NAME_SIZE], field_name[IDENTITY_NAME_SIZE];
 
-	identity_name(own->id, name);
 	if (!there)
-		return refuse(passage, "KVM there has no register %s", name);
+		return error_set(why, ENOTSUP, "KVM there has no register %s", identity_name(own->id, name));
 	verdict = identity_judge(own->value, own, there, &field);
 	if (verdict == IDENTITY_FITS)
-		return true;
-	return refuse(passage, "%s: %s is 0x%" PRIx64 ", and 0x%" PRIx64 " there%s", name,
-		      identity_field_name(&field, field_name), identity_field_get(&field, own->value),
-		      identity_field_get(&field, there->value),
-		      verdict == IDENTITY_LEVEL ? "; a baseline of both would fit" : "");
+		return 0;
+	return error_set(why, ENOTSUP, "%s: %s is 0x%" PRIx64 ", and 0x%" PRIx64 " there%s",
+			 identity_name(own->id, name), identity_field_name(&field, field_name),
+			 identity_field_get(&field, own->value), identity_field_get(&field, there->value),
+			 verdict == IDENTITY_LEVEL ? "; a baseline of both would fit" : "");
 }
 
-static bool judge_registers(const struct host_facts *from, const struct host_facts *to, struct passage *passage)
+static int judge_registers(const struct host_facts *from, const struct host_facts *to, struct error *why)
 {
-	for (uint32_t n = 0; n < from->identity.count; n++)
-		if (!judge_register(&from->identity.reg[n], to, passage))
-			return false;
-	return true;
+	int result = 0;
+
+	for (uint32_t n = 0; n < from->identity.count && !result; n++)
+		result = judge_register(&from->identity.reg[n], to, why);
+	return result;
 }
 
 /* A guest that declares how it follows goes to any rate. */
@@ -81,8 +72,8 @@ struct passage passage_judge(const struct host_facts *from, const struct host_fa
 {
 	struct passage passage = { .level = level_needed(from->counter_hz, to->counter_hz) };
 
-	passage.possible = judge_protocol(from, to, &passage) && judge_host(from, to, &passage) &&
-			   judge_registers(from, to, &passage);
+	passage.possible = !judge_protocol(from, to, &passage.why) && !judge_host(from, to, &passage.why) &&
+			   !judge_registers(from, to, &passage.why);
 	return passage;
 }
 

@@ -9,16 +9,15 @@
 #ifndef VMM_TRANSFER_PASSAGE_H
 #define VMM_TRANSFER_PASSAGE_H
 
+#include "base/error.h"
 #include "host/facts.h"
 
 #include <seaclock/core.h>
 
-#define PASSAGE_REASON_MAX 200u
-
 struct passage {
 	bool possible;
-	enum sc_level level;		 /* of the guests that can, this and higher ones */
-	char reason[PASSAGE_REASON_MAX]; /* one clause if no guest can, else "" */
+	enum sc_level level; /* of the guests that can, this and higher ones */
+	struct error why;    /* one clause if no guest can */
 };
 
 struct passage passage_judge(const struct host_facts *from, const struct host_facts *to);
