@@ -2,14 +2,12 @@
 /* What a guest's kernel is, for an operator: see the header. */
 #include "control/inspection.h"
 
-#include "base/thread.h"
 #include "control/line.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* NULL, which leaves a member out, for an empty text. */
 static const char *some(const char *text)
@@ -31,36 +29,22 @@ json_t *kernel_json(const struct kernel *kernel)
 
 static void *inspection_thread(void *argument)
 {
-	struct inspection *inspection = argument;
+	struct query *query = argument;
 	struct kernel kernel;
 	struct error error;
-	int result = kernel_find(inspection->machine, &kernel, &error);
+	int result = kernel_find(query->machine, &kernel, &error);
 
-	/* First: whoever has the answer may ask for the next one. */
-	__atomic_store_n(&inspection->over, true, __ATOMIC_RELEASE);
-	control_write_line(inspection->client,
-			   result ? control_error(&error) : json_pack("{s:o}", "ok", kernel_json(&kernel)));
-	close(inspection->client);
+	query_answer(query, result ? control_error(&error) : json_pack("{s:o}", "ok", kernel_json(&kernel)));
 	return NULL;
 }
 
-int inspection_start(struct inspection *inspection, struct machine *machine, int client, struct error *error)
+int inspection_start(struct query *query, struct machine *machine, int client, struct error *error)
 {
 	int result;
 
-	if (inspection->started && !__atomic_load_n(&inspection->over, __ATOMIC_ACQUIRE))
+	if (query_is_busy(query))
 		return error_set(error, EBUSY, "the kernel of %s is being looked for: try again later",
 				 machine->config.name);
-	inspection_join(inspection);
-	*inspection = (struct inspection){ .machine = machine, .client = client };
-	result = thread_start(&inspection->thread, THREAD_KERNEL, inspection_thread, inspection);
-	inspection->started = !result;
+	result = query_start(query, machine, client, THREAD_KERNEL, inspection_thread, query);
 	return result ? error_set(error, result, "no thread to look for a kernel (%s)", strerror(result)) : 0;
-}
-
-void inspection_join(struct inspection *inspection)
-{
-	if (inspection->started)
-		pthread_join(inspection->thread, NULL);
-	inspection->started = false;
 }

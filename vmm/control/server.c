@@ -118,8 +118,8 @@ void control_close(struct control *control)
 	control_call_off(control);
 	migration_close(&control->migration);
 	saving_join(&control->saving);
-	growth_join(&control->growth);
-	inspection_join(&control->inspection);
+	query_join(&control->growth.query);
+	query_join(&control->inspection);
 	if (control->listener < 0)
 		return;
 	lock = folder_lock(control_folder(), &ignored);

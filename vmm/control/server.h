@@ -42,7 +42,7 @@ struct control {
 	struct migration migration;
 	struct saving saving;
 	struct growth growth;
-	struct inspection inspection;
+	struct query inspection;
 	struct attachment attachment[ATTACHMENT_PORTS];
 };
 
