@@ -48,8 +48,10 @@ struct sc_vcpu_tables {
 	uint64_t sctlr;
 };
 
-/* A guest, as its monitor shows it. Addresses are intermediate physical ones, sizes are in bytes. Little-endian hosts
- * only. */
+/*
+ * A guest, as its monitor shows it. Addresses are intermediate physical ones, sizes are in bytes. Little-endian hosts
+ * only.
+ */
 struct sc_guest_port {
 	void *context;
 	uint32_t vcpu_count;
