@@ -26,8 +26,9 @@ static struct host_facts random_host(struct random *random)
 
 	for (size_t n = 0; n < IDS; n++) {
 		struct identity_register reg = { .id = ids[n] };
+		uint64_t dense = random_next(random);
 
-		reg.value = random_next(random) & random_next(random) & 0x3003003003003003;
+		reg.value = dense & random_next(random) & 0x3003003003003003;
 		reg.writable = random_chance(random, 4) ? random_next(random) : UINT64_MAX;
 		if (!random_chance(random, 30))
 			identity_set(&host.identity, &reg);
