@@ -15,11 +15,21 @@
 struct vector v;
 struct random dice = { SEED };
 
+static const struct vector_function *vector_known(const char *name)
+{
+	const struct vector_function *function = vector_find(name);
+
+	if (function)
+		return function;
+	fprintf(stderr, "there is no function %s\n", name);
+	exit(1);
+}
+
 void emit(const char *name)
 {
 	static const char *before = "";
-	const struct vector_function *function = vector_find(name);
-	json_t *in = function ? field_encode(function->in, &v, false) : NULL;
+	const struct vector_function *function = vector_known(name);
+	json_t *in = field_encode(function->in, &v, false);
 	json_t *out = in ? vector_evaluate(function, in) : NULL;
 	json_t *line = json_pack("{s:s, s:o, s:O}", "function", name, "in", in, "out", out);
 	char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
