@@ -145,8 +145,8 @@ static int read_busy(struct transcript *transcript, const struct line *line)
 {
 	struct transcript_busy b;
 
-	if (!time_of(line, "ptp", &b.ptp) || !time_of(line, "cpu", &b.cpu) || !total_of(line, "a", &b.a) ||
-	    !total_of(line, "b", &b.b))
+	if (!time_of(line, "ptp", &b.ptp) || !time_of(line, "cpu", &b.cpu) || !total_of(line, "a", &b.work[0]) ||
+	    !total_of(line, "b", &b.work[1]) || !total_of(line, "a_ns", &b.ns[0]) || !total_of(line, "b_ns", &b.ns[1]))
 		return 0;
 	int err = leg_of(transcript, line, &b.leg);
 

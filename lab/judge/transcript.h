@@ -44,7 +44,8 @@ struct transcript_reads {
 
 struct transcript_busy {
 	size_t leg;
-	int64_t ptp, cpu, a, b;
+	int64_t ptp, cpu;
+	int64_t work[2], ns[2]; /* of each loop: what it has done, and its processor time as the guest accounts it */
 };
 
 struct transcript_memory {

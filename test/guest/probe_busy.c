@@ -21,18 +21,24 @@
 #define LOOP_COUNT 2
 #define LOOP_CHUNK 10000
 
-static _Atomic uint64_t *progress;
+struct loop {
+	_Atomic uint64_t chunks;
+	_Atomic int64_t ns; /* of processor time, after the last chunk */
+};
+
+static struct loop *loops;
 static pid_t process;
 static clockid_t process_clock;
 
 static void *loop_run(void *argument)
 {
-	_Atomic uint64_t *mine = argument;
+	struct loop *mine = argument;
 
 	for (;;) {
 		for (volatile unsigned int i = 0; i < LOOP_CHUNK; i++)
 			;
-		atomic_fetch_add(mine, 1);
+		mine->ns = truth_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		atomic_fetch_add(&mine->chunks, 1);
 	}
 	return NULL;
 }
@@ -43,9 +49,9 @@ static void loops_run(void)
 	pthread_t thread;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (pthread_create(&thread, NULL, loop_run, (void *)&progress[1]) != 0)
+	if (pthread_create(&thread, NULL, loop_run, &loops[1]) != 0)
 		_exit(1);
-	loop_run((void *)&progress[0]);
+	loop_run(&loops[0]);
 	_exit(1);
 }
 
@@ -63,9 +69,8 @@ int busy_start(void)
 {
 	unsigned int online = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
 
-	progress =
-		mmap(NULL, LOOP_COUNT * sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (progress == MAP_FAILED)
+	loops = mmap(NULL, LOOP_COUNT * sizeof(*loops), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (loops == MAP_FAILED)
 		return -errno;
 	process = fork();
 	if (process < 0)
@@ -85,8 +90,9 @@ void busy_report(const struct truth *truth)
 	int64_t ptp = truth_read(truth, &hz);
 	int64_t cpu = truth_clock_ns(process_clock);
 
-	line_print("@busy hz=%" PRIu64 " ptp=%" PRId64 " cpu=%" PRId64 " a=%" PRIu64 " b=%" PRIu64, hz, ptp, cpu,
-		   progress[0], progress[1]);
+	line_print("@busy hz=%" PRIu64 " ptp=%" PRId64 " cpu=%" PRId64 " a=%" PRIu64 " b=%" PRIu64 " a_ns=%" PRId64
+		   " b_ns=%" PRId64,
+		   hz, ptp, cpu, loops[0].chunks, loops[1].chunks, loops[0].ns, loops[1].ns);
 }
 
 void busy_stop(void)

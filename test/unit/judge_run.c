@@ -381,19 +381,20 @@ static void a_jump_of_more_than_a_year_is_refused(void **state)
 	run_free(&run);
 }
 
-/* Reports of two loops over `seconds`; processor time and the second loop's progress are scaled. */
-static bool judge_busy(int seconds, double cpu, double share)
+/* Reports of two loops over `seconds`; processor time, and the second loop's time and work, are scaled. */
+static bool judge_busy(int seconds, double cpu, double share, double work)
 {
 	struct transcript transcript;
 	FILE *nowhere = fopen("/dev/null", "w");
 
 	fixture.text.length = 0;
-	fixture_line(&fixture.text, "@busy hz=25000000 ptp=0 cpu=5 a=1 b=99");
+	fixture_line(&fixture.text, "@busy hz=25000000 ptp=0 cpu=5 a=1 b=99 a_ns=1 b_ns=4");
 	for (int i = 0; i <= seconds; i++) {
 		char line[200];
 
-		snprintf(line, sizeof(line), "@busy hz=1000000000 ptp=%lld cpu=%lld a=%d b=%d", i * 1000000000ll,
-			 (long long)(i * 1e9 * cpu), i * 1000, (int)(i * 1000 * share));
+		snprintf(line, sizeof(line), "@busy hz=1000000000 ptp=%lld cpu=%lld a=%d b=%d a_ns=%d b_ns=%d",
+			 i * 1000000000ll, (long long)(i * 1e9 * cpu), i * 1000, (int)(i * 1000 * work), i * 5000,
+			 (int)(i * 5000 * share));
 		fixture_line(&fixture.text, line);
 	}
 	assert_int_equal(transcript_parse(&transcript, fixture.text.bytes, fixture.text.length), 0);
@@ -407,15 +408,19 @@ static bool judge_busy(int seconds, double cpu, double share)
 static void busy_loops_are_judged(void **state)
 {
 	(void)state;
-	assert_true(judge_busy(300, 1, 1));
-	assert_true(judge_busy(300, 0.96, 0.95));
-	assert_true(judge_busy(300, 1.04, 1.05));
-	assert_false(judge_busy(299, 1, 1));
-	assert_false(judge_busy(300, 0.94, 1));
-	assert_false(judge_busy(300, 40, 1));
-	assert_false(judge_busy(300, 1, 0.5));
-	assert_false(judge_busy(300, 1, 0));
-	assert_false(judge_busy(0, 1, 1));
+	assert_true(judge_busy(300, 1, 1, 1));
+	assert_true(judge_busy(300, 0.96, 0.95, 1));
+	assert_true(judge_busy(300, 1.04, 1.05, 1));
+	assert_true(judge_busy(300, 1, 1, 0.3));
+	assert_true(judge_busy(300, 1, 1, 3));
+	assert_false(judge_busy(299, 1, 1, 1));
+	assert_false(judge_busy(300, 0.94, 1, 1));
+	assert_false(judge_busy(300, 40, 1, 1));
+	assert_false(judge_busy(300, 1, 0.5, 1));
+	assert_false(judge_busy(300, 1, 0, 1));
+	assert_false(judge_busy(300, 1, 1, 0.2));
+	assert_false(judge_busy(300, 1, 1, 0));
+	assert_false(judge_busy(0, 1, 1, 1));
 }
 
 /* Three legs, the memory line of each; judges them and returns whether that passed. */

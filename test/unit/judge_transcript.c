@@ -34,7 +34,7 @@ static void reads_every_kind(void **state)
 	fixture_line(&text, "@sleep kind=timerfd ns=7 mono0=1 mono1=9 hz0=25000000 ptp0=4 hz1=1000000000 ptp1=6");
 	fixture_line(&text, "@sleeps hz=25000000 n=1 early=2 truth_early=3 lost=4 late=5");
 	fixture_line(&text, "@reads hz=25000000 n0=6 n1=7 back=8 cross=9 worst=10");
-	fixture_line(&text, "@busy hz=25000000 ptp=11 cpu=12 a=13 b=14");
+	fixture_line(&text, "@busy hz=25000000 ptp=11 cpu=12 a=13 b=14 a_ns=15 b_ns=16");
 	fixture_line(&text, "@hotplug hz=25000000 offline=15 online=16 refused=17");
 	fixture_line(&text, "@level hz=25000000 " LEVEL " lo=-1 hi=15");
 	fixture_line(&text, "@raw hz=25000000 ptp=32 less=-33 width=34");
@@ -53,7 +53,8 @@ static void reads_every_kind(void **state)
 	assert_int_equal(((struct transcript_sleep *)t.sleep.items)->ptp1, 6);
 	assert_int_equal(((struct transcript_sleeps *)t.sleeps.items)->late, 5);
 	assert_int_equal(((struct transcript_reads *)t.reads.items)->cross, 9);
-	assert_int_equal(((struct transcript_busy *)t.busy.items)->b, 14);
+	assert_int_equal(((struct transcript_busy *)t.busy.items)->work[1], 14);
+	assert_int_equal(((struct transcript_busy *)t.busy.items)->ns[1], 16);
 	assert_int_equal(((struct transcript_level *)t.level.items)->truth, 28);
 	assert_int_equal(((struct transcript_level *)t.level.items)->least, -1);
 	assert_int_equal(((struct transcript_raw *)t.raw.items)->ptp, 32);
