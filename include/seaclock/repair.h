@@ -6,8 +6,8 @@
  * Policy: pure. No I/O, no globals, no allocation but from an arena that the caller gives. Memory and registers of the
  * guest come through a small port, so any monitor can use this. All that is read may be forged: every address, offset,
  * count and length is checked before it is used, all work is bounded, and nothing outside the guest's RAM is asked for.
- * What is not known is refused. Finding and judging write nothing; only sc_plan_apply() and sc_plan_revert() do, all
- * of a plan or nothing.
+ * What is not known is refused. Finding, judging and planning write nothing; only sc_plan_apply() and sc_plan_revert()
+ * do, all of a plan or nothing.
  *
  * Threads: a function uses nothing but what it is given, so several may run at once, each with an arena, a port and
  * results of its own. The port's functions are called by the thread that called, and by no other.
@@ -48,6 +48,17 @@ struct sc_vcpu_tables {
 	uint64_t sctlr;
 };
 
+/* What a vCPU's timers are set to, as the guest reads them, and where it was stopped. */
+struct sc_vcpu_timers {
+	uint64_t pc;
+	uint64_t tpidr;	    /* TPIDR_EL1: tells which of the kernel's CPUs the vCPU is */
+	uint64_t cntv_ctl;  /* CNTV_CTL_EL0 */
+	uint64_t cntv_cval; /* CNTV_CVAL_EL0 */
+	uint64_t cntp_ctl;  /* CNTP_CTL_EL0 */
+	uint64_t cntp_cval; /* CNTP_CVAL_EL0 */
+	uint64_t cntkctl;   /* CNTKCTL_EL1 */
+};
+
 /*
  * A guest, as its monitor shows it. Addresses are intermediate physical ones, sizes are in bytes. Little-endian hosts
  * only.
@@ -77,11 +88,14 @@ struct sc_guest_port {
 	 * need it.
 	 */
 	bool (*write)(void *context, uint64_t address, const void *from, size_t size);
+
+	/* False if the vCPU is powered off. Only sc_plan_make() needs it. */
+	bool (*timers)(void *context, uint32_t vcpu, struct sc_vcpu_timers *timers);
 };
 
 /*
- * Scratch memory, 8-byte aligned; `used` is 0 at first. Nothing that a function returns lies in it, so it can be freed,
- * or used again from 0, as soon as the function has returned.
+ * Scratch memory, 8-byte aligned; `used` is 0 at first. But for a plan, nothing that a function returns lies in it, so
+ * it can be freed, or used again from 0, as soon as the function has returned.
  */
 struct sc_arena {
 	uint8_t *memory;
@@ -281,6 +295,21 @@ enum sc_variable {
 	SC_VARIABLE_COUNT,
 };
 
+/* The kernel's functions that convert between time and ticks in several steps: a vCPU in one of them is not moved. */
+enum sc_function {
+	SC_FUNCTION_PROGRAM_EVENT,
+	SC_FUNCTION_PROGRAM_MIN_DELTA,
+	SC_FUNCTION_SET_NEXT_EVENT_VIRT,
+	SC_FUNCTION_SET_NEXT_EVENT_PHYS,
+	SC_FUNCTION_COUNT,
+};
+
+/* Kernel addresses, from the first instruction to behind the last. */
+struct sc_code {
+	uint64_t start;
+	uint64_t end;
+};
+
 /* Translation of kernel addresses, as a vCPU has it set up. */
 struct sc_space {
 	const struct sc_guest_port *guest;
@@ -301,6 +330,7 @@ struct sc_kernel {
 	char release[SC_RELEASE_MAX];	     /* such as 6.12.117+deb12-cloud-arm64 */
 	char build_id[SC_BUILD_ID_MAX];	     /* may be empty */
 	uint64_t address[SC_VARIABLE_COUNT]; /* kernel addresses; 0 if the series has no such variable */
+	struct sc_code code[SC_FUNCTION_COUNT];
 	struct sc_space space;
 	struct sc_layout layout;
 	const char *known_by; /* the build that made the layout known */
@@ -330,7 +360,18 @@ int sc_kernel_clocksource(struct sc_kernel *kernel, char name[SC_CLOCKSOURCE_TEX
 int sc_kernel_of_image(const void *image, size_t size, struct sc_arena *arena, struct sc_kernel *kernel,
 		       struct sc_refusal *why);
 
-/* ---- Writing a repair (repair/writes.c, repair/apply.c) ---- */
+/* ---- Planning and writing a repair (repair/plan.c, repair/writes.c, repair/apply.c) ---- */
+
+/*
+ * How the guest's counter changes while the guest is stopped: at one instant it reads from_ticks at from_hz and
+ * to_ticks at to_hz. Both its counters, the virtual and the physical one, read the same. Rates are from 1 MHz to 2 GHz.
+ */
+struct sc_rate_change {
+	uint32_t from_hz;
+	uint32_t to_hz;
+	uint64_t from_ticks;
+	uint64_t to_ticks;
+};
 
 /* A value in guest memory, little-endian. */
 struct sc_write {
@@ -340,12 +381,35 @@ struct sc_write {
 	uint32_t size;	  /* 1, 2, 4 or 8 bytes */
 };
 
-/* What a repair changes. The list is in the arena. */
+/* The timers that a vCPU is to have; `pc` and `tpidr` are what they were. */
+struct sc_vcpu_plan {
+	bool on; /* else it is powered off, and has none to be set */
+	struct sc_vcpu_timers timers;
+};
+
+/*
+ * What a repair changes. The lists are in the arena. The vCPUs' registers are the caller's to set, when the writes are
+ * done: sc_plan_apply() and sc_plan_revert() have nothing to do with them.
+ */
 struct sc_plan {
 	struct sc_write *writes; /* by address; none overlap */
 	uint32_t write_count;
 	uint32_t write_max;
+	struct sc_vcpu_plan *vcpus; /* as many as the port has */
 };
+
+/*
+ * Plans how the guest goes on at another rate: all its clocks go on from where they are, by less than a tick of either
+ * rate forward and never back, timers expire when they would have, and what else the kernel has computed from the rate
+ * is computed anew. All vCPUs are stopped, and stay so until the plan is carried out; `kernel` is what
+ * sc_kernel_find() has found of it. Reads only.
+ *
+ * 0; or a negated reason, the clause, and an empty plan. With -SC_REFUSED_BUSY another instant will do: the kernel was
+ * about to change what is repaired. -SC_REFUSED_UNKNOWN also if the kernel's numbers are not those that a kernel at
+ * from_hz has.
+ */
+int sc_plan_make(struct sc_kernel *kernel, const struct sc_rate_change *change, struct sc_arena *arena,
+		 struct sc_plan *plan, struct sc_refusal *why);
 
 /*
  * Carries a plan out. First all of it is compared with what is there: if anything differs, -SC_REFUSED_BUSY, and
