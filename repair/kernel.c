@@ -23,7 +23,8 @@ enum {
 	WANTED_FIXED,
 };
 
-#define WANTED_MAX (WANTED_FIXED + SC_VARIABLE_COUNT)
+/* Functions behind the fixed ones, and variables behind those. */
+#define WANTED_MAX (WANTED_FIXED + SC_FUNCTION_COUNT + SC_VARIABLE_COUNT)
 _Static_assert(WANTED_MAX <= SYMBOLS_WANTED_MAX, "so many symbols are looked up at once");
 
 struct search {
@@ -31,7 +32,9 @@ struct search {
 	bool trampoline;
 	struct symbol symbols[WANTED_MAX];
 	uint32_t symbol_count;
-	enum sc_variable variable[WANTED_MAX]; /* of the symbols behind the fixed ones */
+	uint32_t function_end;		       /* the number of the first variable */
+	enum sc_function function[WANTED_MAX]; /* of the symbols that are functions */
+	enum sc_variable variable[WANTED_MAX]; /* and of those that are variables */
 	char text[NOTE_TEXT_MAX];
 };
 
@@ -49,6 +52,12 @@ static void want_all(struct search *search, uint8_t series)
 	want(search, "__start_BTF");
 	want(search, "__stop_BTF");
 	want(search, "tramp_pg_dir");
+	for (uint32_t i = 0; i < sc_series_function_count; i++)
+		if (sc_series_functions[i].in & series) {
+			search->function[search->symbol_count] = sc_series_functions[i].function;
+			want(search, sc_series_functions[i].name);
+		}
+	search->function_end = search->symbol_count;
 	for (uint32_t i = 0; i < sc_series_variable_count; i++)
 		if (sc_series_variables[i].in & series) {
 			search->variable[search->symbol_count] = sc_series_variables[i].variable;
@@ -78,6 +87,20 @@ static int check_trampoline(const struct search *search, struct sc_refusal *why)
 			   NULL);
 }
 
+/* Kernels have no function that goes on beyond the last symbol; one that is longer than this is none of these. */
+#define CODE_MAX 4096u
+
+static int take_function(const struct symbol *symbol, struct sc_code *code, struct sc_refusal *why)
+{
+	int err = check_symbol(symbol, why);
+
+	if (!err && symbol->end - symbol->address > CODE_MAX)
+		err = refusal_set(why, SC_REFUSED_DAMAGED, "the kernel's symbol table is damaged: nothing says where ",
+				  symbol->name, " ends");
+	*code = (struct sc_code){ .start = symbol->address, .end = symbol->end };
+	return err;
+}
+
 static int find_symbols(struct search *search, struct sc_arena *arena, struct sc_kernel *kernel, uint8_t series,
 			struct sc_refusal *why)
 {
@@ -86,7 +109,9 @@ static int find_symbols(struct search *search, struct sc_arena *arena, struct sc
 	want_all(search, series);
 	err = sc_symbols_find(&kernel->space, &search->note, arena, search->symbols, search->symbol_count, why);
 	err = err ? err : check_trampoline(search, why);
-	for (uint32_t i = WANTED_FIXED; !err && i < search->symbol_count; i++) {
+	for (uint32_t i = WANTED_FIXED; !err && i < search->function_end; i++)
+		err = take_function(&search->symbols[i], &kernel->code[search->function[i]], why);
+	for (uint32_t i = search->function_end; !err && i < search->symbol_count; i++) {
 		err = check_symbol(&search->symbols[i], why);
 		kernel->address[search->variable[i]] = search->symbols[i].address;
 	}

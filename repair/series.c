@@ -167,11 +167,18 @@ const struct series_variable sc_series_variables[] = {
 	{ SC_VAR_FTR_REGS, BOTH, "arm64_ftr_regs" },
 	{ SC_VAR_KVM_INFO, BOTH, "arch_timer_kvm_info" },
 	{ SC_VAR_CYCLECOUNTER, BOTH, "cyclecounter" },
-	{ SC_VAR_SET_NEXT_EVENT, BOTH, "arch_timer_set_next_event_virt" },
+};
+
+const struct series_function sc_series_functions[] = {
+	{ SC_FUNCTION_PROGRAM_EVENT, BOTH, "clockevents_program_event" },
+	{ SC_FUNCTION_PROGRAM_MIN_DELTA, BOTH, "clockevents_program_min_delta" },
+	{ SC_FUNCTION_SET_NEXT_EVENT_VIRT, BOTH, "arch_timer_set_next_event_virt" },
+	{ SC_FUNCTION_SET_NEXT_EVENT_PHYS, BOTH, "arch_timer_set_next_event_phys" },
 };
 
 const uint32_t sc_series_struct_count = COUNT_OF(sc_series_structs), sc_series_field_count = COUNT_OF(sc_series_fields),
-	       sc_series_variable_count = COUNT_OF(sc_series_variables);
+	       sc_series_variable_count = COUNT_OF(sc_series_variables),
+	       sc_series_function_count = COUNT_OF(sc_series_functions);
 
 static const char *number_of(const char *text, uint32_t *number)
 {

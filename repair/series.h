@@ -33,10 +33,17 @@ struct series_variable {
 	const char *name;
 };
 
+struct series_function {
+	enum sc_function function;
+	uint8_t in;
+	const char *name;
+};
+
 extern const struct series_struct sc_series_structs[];
 extern const struct series_field sc_series_fields[];
 extern const struct series_variable sc_series_variables[];
-extern const uint32_t sc_series_struct_count, sc_series_field_count, sc_series_variable_count;
+extern const struct series_function sc_series_functions[];
+extern const uint32_t sc_series_struct_count, sc_series_field_count, sc_series_variable_count, sc_series_function_count;
 
 /* Reads 6.12 from 6.12.117+deb12-cloud-arm64; false if there is no such beginning. */
 bool sc_series_of_release(const char *release, struct sc_series *series);

@@ -179,6 +179,7 @@ static void wanted_begin(struct wanted *wanted, struct symbol *symbols, uint32_t
 		*first = (uint8_t)(i + 1);
 		symbols[i].address = 0;
 		symbols[i].count = 0;
+		symbols[i].end = 0;
 	}
 }
 
@@ -211,21 +212,36 @@ static int find_names(struct search *search, uint32_t total, struct sc_refusal *
 }
 
 /* Where the offsets count from: a base, or, without one, the place of each itself. */
-static int address_of(struct sc_space *space, const struct note *note, uint64_t base, struct symbol *symbol,
+static int address_of(struct sc_space *space, const struct note *note, uint64_t base, uint32_t index, uint64_t *address,
 		      struct sc_refusal *why)
 {
-	uint64_t place = note->kallsyms_offsets + 4 * (uint64_t)symbol->index;
+	uint64_t place = note->kallsyms_offsets + 4 * (uint64_t)index;
 	int32_t offset;
 	int err = sc_space_read(space, place, &offset, sizeof(offset), why);
 
 	if (!err)
-		symbol->address =
-			note->kallsyms_relative_base ? base + (uint32_t)offset : place + (uint64_t)(int64_t)offset;
+		*address = note->kallsyms_relative_base ? base + (uint32_t)offset : place + (uint64_t)(int64_t)offset;
 	return err;
 }
 
-static int find_addresses(struct sc_space *space, const struct note *note, struct symbol *symbols, uint32_t count,
-			  struct sc_refusal *why)
+/* The table is in the order of addresses. */
+static int find_address(struct sc_space *space, const struct note *note, uint64_t base, uint32_t total,
+			struct symbol *symbol, struct sc_refusal *why)
+{
+	int err = address_of(space, note, base, symbol->index, &symbol->address, why);
+
+	for (uint32_t n = 1; !err && !symbol->end && n <= SYMBOL_ALIASES_MAX && n < total - symbol->index; n++) {
+		uint64_t next;
+
+		err = address_of(space, note, base, symbol->index + n, &next, why);
+		if (!err && next > symbol->address)
+			symbol->end = next;
+	}
+	return err;
+}
+
+static int find_addresses(struct sc_space *space, const struct note *note, uint32_t total, struct symbol *symbols,
+			  uint32_t count, struct sc_refusal *why)
 {
 	uint64_t base = 0;
 	int err = 0;
@@ -234,7 +250,7 @@ static int find_addresses(struct sc_space *space, const struct note *note, struc
 		err = sc_space_read(space, note->kallsyms_relative_base, &base, sizeof(base), why);
 	for (uint32_t i = 0; !err && i < count; i++)
 		if (symbols[i].count)
-			err = address_of(space, note, base, &symbols[i], why);
+			err = find_address(space, note, base, total, &symbols[i], why);
 	return err;
 }
 
@@ -286,7 +302,7 @@ int sc_symbols_find(struct sc_space *space, const struct note *note, struct sc_a
 		err = damaged(why, total ? "no kernel has so many symbols" : "it is empty");
 	err = err ? err : read_tokens(space, note, &search->tokens, why);
 	err = err ? err : find_names(search, total, why);
-	err = err ? err : find_addresses(space, note, all, count + ANCHORS, why);
+	err = err ? err : find_addresses(space, note, total, all, count + ANCHORS, why);
 	err = err ? err : check_anchors(note, stext, swapper, why);
 	if (!err)
 		memcpy(symbols, all, count * sizeof(*all));

@@ -24,7 +24,11 @@ struct symbol {
 	uint64_t address; /* of the last of that name */
 	uint32_t count;	  /* how many there are; of those that are static, there may be several */
 	uint32_t index;	  /* of the last of that name, if there is one */
+	uint64_t end;	  /* where the next symbol lies; 0 if none lies behind it within SYMBOL_ALIASES_MAX */
 };
+
+/* So many symbols at most are taken to lie at one address. */
+#define SYMBOL_ALIASES_MAX 8u
 
 /*
  * Looks `count` names up, at most SYMBOLS_WANTED_MAX. What is absent has a count of 0: that is the caller's to judge.

@@ -291,7 +291,6 @@ enum sc_variable {
 	SC_VAR_FTR_REGS,
 	SC_VAR_KVM_INFO,
 	SC_VAR_CYCLECOUNTER,
-	SC_VAR_SET_NEXT_EVENT, /* a function: what every CPU's clock event device must have */
 	SC_VARIABLE_COUNT,
 };
 

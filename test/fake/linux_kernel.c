@@ -47,6 +47,11 @@ static void add_symbols(struct linux_kernel *kernel, uint8_t series)
 	add_symbol(kernel, 'T', "_text", 0);
 	add_symbol(kernel, 'T', "_stext", LINUX_STEXT);
 	add_symbol(kernel, 't', "clock_unrelated", LINUX_STEXT + 0x100);
+	for (uint32_t i = 0; i < sc_series_function_count; i++)
+		if (sc_series_functions[i].in & series)
+			add_symbol(kernel, 't', sc_series_functions[i].name,
+				   LINUX_FUNCTIONS + LINUX_FUNCTION_SIZE * sc_series_functions[i].function);
+	add_symbol(kernel, 't', "clock_behind_them", LINUX_FUNCTIONS + LINUX_FUNCTION_SIZE * SC_FUNCTION_COUNT);
 	add_symbol(kernel, 'd', "tramp_pg_dir", swapper - 2 * kernel->note.page_size);
 	add_symbol(kernel, 'D', "swapper_pg_dir", swapper);
 	add_symbol(kernel, 'R', "__start_BTF", LINUX_TYPES);

@@ -177,6 +177,13 @@ static void find_in_memory(const struct image_file *image)
 		assert_int_equal(kernel.address[variable->variable],
 				 BASE_VA + image_symbol(image, &symbols, variable->name));
 	}
+	for (uint32_t n = 0; !err && n < sc_series_function_count; n++) {
+		const struct sc_code *code = &kernel.code[sc_series_functions[n].function];
+
+		assert_int_equal(code->start, BASE_VA + image_symbol(image, &symbols, sc_series_functions[n].name));
+		/* The shortest of these is seven instructions, the longest a hundred. */
+		assert_in_range(code->end - code->start, 28, 800);
+	}
 	linux_ram_end(&ram);
 	free(symbols.text);
 }

@@ -235,6 +235,18 @@ static void symbols_that_are_missing_or_twice(void **state)
 	write_and_refuse(fixture, SC_REFUSED_UNKNOWN, "the kernel has several symbols __start_BTF");
 }
 
+static void functions_without_an_end(void **state)
+{
+	struct fixture *fixture = begin(&shape_4k, "6.12.3");
+
+	(void)state;
+	linux_kernel_symbol(&fixture->kernel, "clock_behind_them")->address += 0x1000;
+	write_and_refuse(fixture, SC_REFUSED_DAMAGED, "nothing says where arch_timer_set_next_event_phys ends");
+	fixture = begin(&shape_4k, "6.12.3");
+	linux_kernel_symbol(&fixture->kernel, "clockevents_program_event")->name = "clockevents_event";
+	write_and_refuse(fixture, SC_REFUSED_ABSENT, "the kernel has no symbol clockevents_program_event");
+}
+
 static void anchors_that_are_elsewhere(void **state)
 {
 	struct fixture *fixture = begin(&shape_4k, "6.12.3");
@@ -323,6 +335,7 @@ int main(void)
 		cmocka_unit_test(text_symbols_only),
 		cmocka_unit_test(series_that_is_not_known),
 		cmocka_unit_test(symbols_that_are_missing_or_twice),
+		cmocka_unit_test(functions_without_an_end),
 		cmocka_unit_test(anchors_that_are_elsewhere),
 		cmocka_unit_test(types_that_lie_nowhere),
 		cmocka_unit_test(structures_that_differ),

@@ -82,6 +82,29 @@ static void every_symbol_in_every_encoding(void **state)
 	}
 }
 
+/* Where the next one lies: not those at the same address. */
+static void ends(void **state)
+{
+	struct fixture *fixture = begin(LINUX_BASE);
+	struct symbol found[] = { { .name = "_text" }, { .name = "clockevents_program_event" }, { .name = "cd" } };
+	struct linux_kernel *kernel = &fixture->kernel;
+	uint64_t last;
+
+	(void)state;
+	linux_kernel_symbol(kernel, "_stext")->address -= LINUX_STEXT;
+	kernel->note.stext -= LINUX_STEXT;
+	linux_kernel_symbol(kernel, "cd")->name = "dc";
+	last = kernel->symbols[kernel->symbol_count - 1].address;
+	kernel->symbols[kernel->symbol_count - 1].name = "cd";
+	linux_kernel_write(kernel);
+	assert_int_equal(find(fixture, found, ARRAY_SIZE(found)), 0);
+	assert_int_equal(found[0].end, linux_kernel_symbol(kernel, "clock_unrelated")->address);
+	assert_int_equal(found[1].end, found[1].address + LINUX_FUNCTION_SIZE);
+	assert_int_equal(found[2].address, last);
+	assert_int_equal(found[2].end, 0);
+	end(fixture);
+}
+
 static void absent_and_twice(void **state)
 {
 	struct fixture *fixture = begin(LINUX_BASE);
@@ -213,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_symbol_in_every_encoding),
+		cmocka_unit_test(ends),
 		cmocka_unit_test(absent_and_twice),
 		cmocka_unit_test(as_many_as_may_be),
 		cmocka_unit_test(long_names),
