@@ -74,9 +74,10 @@ mutants: $(O)/san/test/unit/conformance_core $(filter $(O)/san/test/unit/core_%,
 check-scripts: $(O)/san/test/process/seaclock $(O)/cluster/stamp
 	@test/run-tests $(sort $(wildcard test/script/*))
 
-# The core may need memory functions and nothing else, or a Linux module could not take it; repair/ compares names, too.
+# The core may need memory functions and nothing else, or a Linux module could not take it; repair/ compares names, too,
+# and asks the core for deadlines.
 PURE_core := memcmp memcpy memmove memset
-PURE_repair := $(PURE_core) strcmp strlen
+PURE_repair := $(PURE_core) strcmp strlen sc_rate_convert_deadline
 
 check-purity: check-purity-core check-purity-repair
 

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Plans: made part by part, and whole or not at all.
+ *
+ * Policy: see planner.h. Nothing is written here.
+ */
+#include "memory.h"
+#include "planner.h"
+#include "refusal.h"
+#include "writes.h"
+
+/* As many as KVM has vCPUs for a guest. */
+#define CPUS_MAX 512u
+/* At most: of all there is once, about 110 are used; and of each CPU. */
+#define WRITES_ONCE 160u
+#define WRITES_EACH 5u
+
+static bool is_rate(uint32_t hz)
+{
+	return hz >= SCALE_HZ_MIN && hz <= SCALE_HZ_MAX;
+}
+
+/* Only what is the same in all series that are known here; the others have members that mean something else. */
+static bool is_repairable(const struct sc_layout *layout)
+{
+	return layout->field[SC_TK_XTIME_REMAINDER].size && layout->size[SC_STRUCT_VDSO_CLOCK] &&
+	       !layout->field[SC_TK_COARSE_NSEC].size && !layout->field[SC_TK_CS_TICK_ADJ].size &&
+	       !layout->size[SC_STRUCT_VDSO];
+}
+
+/* The lists, for as many CPUs as the kernel has. */
+static int open(struct planner *planner, struct sc_arena *arena)
+{
+	uint32_t vcpus = planner->kernel->space.guest->vcpu_count;
+	int err;
+
+	planner->cpu_count = (uint32_t)sc_planner_read(planner, planner->kernel->address[SC_VAR_CPU_COUNT], 4);
+	sc_planner_expect(planner, planner->cpu_count > 0 && planner->cpu_count <= CPUS_MAX, SC_REFUSED_UNKNOWN,
+			  "the kernel has more CPUs than are taken, or none");
+	if (planner->err)
+		return planner->err;
+	planner->plan->vcpus = sc_arena_take(arena, (uint64_t)vcpus * sizeof(*planner->plan->vcpus), planner->why);
+	if (!planner->plan->vcpus)
+		return -SC_REFUSED_SPACE;
+	err = sc_writes_begin(planner->plan, WRITES_ONCE + WRITES_EACH * planner->cpu_count, arena, planner->why);
+	return err;
+}
+
+static int make(struct planner *planner, struct sc_arena *arena)
+{
+	if (!is_rate(planner->change->from_hz) || !is_rate(planner->change->to_hz))
+		return refusal_set(planner->why, SC_REFUSED_UNKNOWN,
+				   "counters of less than 1 MHz or more than 2 GHz are not known", NULL, NULL);
+	if (!is_repairable(&planner->kernel->layout))
+		return refusal_set(planner->why, SC_REFUSED_UNKNOWN,
+				   "how the timekeeping of this kernel's series is repaired is not known", NULL, NULL);
+	planner->err = open(planner, arena);
+	sc_plan_clocksource(planner);
+	sc_plan_timekeeper(planner);
+	sc_plan_vdso(planner);
+	sc_plan_sched(planner);
+	sc_plan_rates(planner);
+	sc_plan_events(planner);
+	sc_plan_timers(planner);
+	return planner->err;
+}
+
+int sc_plan_make(struct sc_kernel *kernel, const struct sc_rate_change *change, struct sc_arena *arena,
+		 struct sc_plan *plan, struct sc_refusal *why)
+{
+	struct planner planner = { .kernel = kernel, .change = change, .plan = plan, .why = why };
+	int err;
+
+	*plan = (struct sc_plan){ 0 };
+	err = make(&planner, arena);
+	if (err)
+		*plan = (struct sc_plan){ 0 };
+	return err;
+}
