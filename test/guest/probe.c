@@ -3,11 +3,13 @@
  * The test load of the nested guest: reads clocks on two vCPUs, sleeps, samples truth, and reports on the console.
  *
  *     probe SECONDS|forever [busy] [sample_ms=N] [sleepers=N] [burst=N] [pause_us=N] [hotplug_ms=N] [memory_mib=N]
- *                           [memory_rate=N] [level_ms=N] [silence_s=N] [seed=N] [ptp=PATH|realtime]
+ *                           [memory_rate=N] [level_ms=N] [silence_s=N] [bracket_ms=N] [seed=N]
+ *                           [ptp=PATH|realtime]
  *     probe refuse starve|lock SECONDS
  *
  * memory_rate is in MiB a second. level_ms and lock need seaclock_inspect.ko. silence_s is how long the second form
- * may keep everything else from running, which does not count against a sleep.
+ * may keep everything else from running, which does not count against a sleep. bracket_ms is for a guest whose counter
+ * is truth.
  *
  * Policy: it measures and prints; judging is left to the judge, on the machine that runs the lab. The first thread
  * samples and reports with real-time priority, so the load does not widen its samples. It ends with "@done".
@@ -25,6 +27,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "probe_bracket.h"
 #include "probe_busy.h"
 #include "probe_hotplug.h"
 #include "probe_level.h"
@@ -50,6 +53,7 @@ struct options {
 	unsigned int memory_rate;
 	unsigned int level_ms;
 	unsigned int silence_s;
+	unsigned int bracket_ms;
 	unsigned int seed;
 	const char *ptp;
 };
@@ -82,6 +86,7 @@ static bool option_parse(struct options *options, const char *argument)
 		{ "memory_rate=", &options->memory_rate },
 		{ "level_ms=", &options->level_ms },
 		{ "silence_s=", &options->silence_s },
+		{ "bracket_ms=", &options->bracket_ms },
 		{ "seed=", &options->seed },
 	};
 
@@ -132,6 +137,8 @@ static int load_start(const struct options *options, const struct truth *truth)
 		err = memory_start(options->memory_mib, options->memory_rate);
 	if (!err && options->level_ms)
 		err = level_start(truth, options->level_ms);
+	if (!err && options->bracket_ms)
+		err = bracket_start(options->bracket_ms);
 	return err;
 }
 
@@ -191,8 +198,8 @@ static void measure(const struct options *options, const struct truth *truth)
 static int usage(void)
 {
 	fprintf(stderr, "usage: probe SECONDS|forever [busy] [sample_ms=N] [sleepers=N] [burst=N] [pause_us=N]"
-			" [hotplug_ms=N] [memory_mib=N] [memory_rate=N] [level_ms=N] [silence_s=N] [seed=N]"
-			" [ptp=PATH|realtime]\n"
+			" [hotplug_ms=N] [memory_mib=N] [memory_rate=N] [level_ms=N] [silence_s=N]"
+			" [bracket_ms=N] [seed=N] [ptp=PATH|realtime]\n"
 			"       probe refuse starve|lock SECONDS\n");
 	return 2;
 }
