@@ -46,7 +46,7 @@ clean: ## remove everything built, downloads included
 help: ## this list
 
 include mk/flags.mk
-include core/rules.mk example/rules.mk repair/rules.mk guest/rules.mk vmm/rules.mk linux/rules.mk lab/rules.mk system/rules.mk test/rules.mk test/process/rules.mk test/intruder/rules.mk test/bare/rules.mk test/conformance/rules.mk test/vectors/rules.mk bench/rules.mk
+include core/rules.mk example/rules.mk repair/rules.mk guest/rules.mk vmm/rules.mk linux/rules.mk lab/rules.mk system/rules.mk test/rules.mk test/process/rules.mk test/repair/rules.mk test/intruder/rules.mk test/bare/rules.mk test/conformance/rules.mk test/vectors/rules.mk bench/rules.mk
 include mk/check.mk
 
 # The first run on a machine installs what is missing, before any rule needs it: make remakes an included file first.

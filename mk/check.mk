@@ -56,7 +56,7 @@ TIDY_FLAGS := -std=c11 -D_GNU_SOURCE -DSEACLOCK_VERSION='"$(VERSION)"' -Iinclude
 
 # Assertions of cmocka leave a function by longjmp(), which the analyzer does not know: of tests it follows paths that
 # nobody takes, for half of all its time.
-TIDY_ASSERTING := $(filter test/unit/% test/property/% test/process/%,$(TIDY_SRC))
+TIDY_ASSERTING := $(filter test/unit/% test/property/% test/process/% test/repair/%,$(TIDY_SRC))
 
 check-tidy: $(TIDY_SRC:%.c=$(O)/check/tidy/%.stamp)
 

@@ -8,7 +8,10 @@ TEST_LIBS := -lcmocka $(VMM_LIBS) -lm
 TEST_LIB := $(O)/san/test/seaclock.a
 # What programs in a guest print and how they judge, for the tests that hold the judge against it.
 PROBE_PURE := $(addprefix test/guest/,disks_check.c disks_order.c iops_walk.c probe_line.c probe_pattern.c probe_sleep.c traffic_exchange.c)
-TEST_LIB_OBJ := $(call objects,san,$(CORE_SRC) $(REPAIR_SRC) $(VMM_TESTABLE_SRC) $(JUDGE_SRC) $(PROBE_PURE) $(RELAY_PURE) $(sort $(wildcard test/fake/*.c)))
+# What judges clocks that no monitor has a hand in (test/repair/).
+STOCK_PURE := test/repair/fixture/clocks.c
+TEST_LIB_OBJ := $(call objects,san,$(CORE_SRC) $(REPAIR_SRC) $(VMM_TESTABLE_SRC) $(JUDGE_SRC) $(PROBE_PURE) $(RELAY_PURE) \
+	$(STOCK_PURE) $(sort $(wildcard test/fake/*.c)))
 TEST_OBJ := $(call objects,san,$(sort $(wildcard test/unit/*.c test/property/*.c)))
 TEST_UNIT := $(filter $(O)/san/test/unit/%,$(TEST_OBJ:.o=))
 TEST_PROPERTY := $(filter $(O)/san/test/property/%,$(TEST_OBJ:.o=))

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The judge of a stock kernel's clocks: what a guest prints, right but for one thing, and what that is called. */
+#include "unit.h"
+
+#include "../guest/probe_line.h"
+#include "../repair/fixture/clocks.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Two lives: 1 s at 25 MHz, then the counter jumps, and 1 s at 62.5 MHz. */
+static const struct clocks_life lives[] = { { 25000000, 100000000, 125000000 }, { 62500000, 7000000, 69500000 } };
+#define AHEAD_0 1000
+/* The counter's last tick is the next one's first: 5 s are 0.112 s. */
+#define AHEAD_1 (AHEAD_0 + 125000000ll * 40 - 7000000ll * 16)
+
+static const struct clocks_limits limits = { .late = 1000000 };
+
+struct console {
+	char text[8192];
+};
+
+static void say(struct console *console, const char *text)
+{
+	size_t used = strlen(console->text);
+
+	assert_true(line_format(console->text + used, sizeof(console->text) - used, text) > 0);
+}
+
+/* A kernel's line has no checksum. */
+static void say_plainly(struct console *console, const char *text)
+{
+	strcat(console->text, text);
+}
+
+/* What the probe says when all clocks are `low` ns ahead of the counter at least, `width` more at most. */
+static void say_bracket(struct console *console, uint32_t hz, uint64_t count, int call, int64_t low, int64_t width)
+{
+	char text[LINE_MAX_LENGTH];
+
+	snprintf(text, sizeof(text),
+		 "@bracket hz=%u cnt=%" PRIu64 " call=%d n=9 mono=%" PRId64 " mono_w=%" PRId64 " raw=%" PRId64
+		 " raw_w=%" PRId64 " real=%" PRId64 " real_w=%" PRId64,
+		 hz, count, call, low, width, low, width, low, width);
+	say(console, text);
+}
+
+/* A life that begins and ends with clocks so far ahead. */
+static void say_life(struct console *console, size_t n, int64_t begin, int64_t end)
+{
+	say_bracket(console, lives[n].hz, lives[n].first + 1000, 0, begin, 0);
+	say_bracket(console, lives[n].hz, lives[n].first + 2000, 1, begin - 5000, 10000);
+	say_bracket(console, lives[n].hz, lives[n].last, 0, end, 0);
+}
+
+static const char reads_right[] = "@reads hz=62500000 n0=5 n1=5 back=0 cross=0 worst=0";
+static const char sleeps_right[] = "@sleeps hz=62500000 n=5 early=0 truth_early=0 lost=0 late=900000";
+
+/* Clocks that step by so much between the lives. */
+static void begin(struct console *console, int64_t step)
+{
+	console->text[0] = '\0';
+	say_plainly(console, "[    0.000000] before the probe begins\n");
+	say(console, "@probe seed=1 cpus=2");
+	say_life(console, 0, AHEAD_0, AHEAD_0);
+	say_life(console, 1, AHEAD_1 + step, AHEAD_1 + step);
+	say(console, reads_right);
+	say(console, sleeps_right);
+}
+
+static void expect(const struct console *console, unsigned int complaints, const char *one)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	unsigned int found = clocks_judge(console->text, lives, ARRAY_SIZE(lives), &limits, out);
+
+	fclose(out);
+	if (found != complaints || !strstr(text, one))
+		fail_msg("%u complaints, not %u with \"%s\":\n%s", found, complaints, one, text);
+	free(text);
+}
+
+static void test_what_is_right(void **state)
+{
+	struct console console;
+
+	(void)state;
+	begin(&console, 0);
+	expect(&console, 0, "");
+}
+
+static void test_steps_of_a_tick(void **state)
+{
+	static const int64_t steps[] = { 40, -40, 41, -41 };
+	struct console console;
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(steps); n++) {
+		begin(&console, steps[n]);
+		if (n < 2)
+			expect(&console, 0, "");
+		else
+			expect(&console, 3, "from life 0 to 1 raw steps");
+	}
+}
+
+static void test_drift(void **state)
+{
+	struct console console;
+
+	(void)state;
+	begin(&console, 0);
+	/* 5 ns, and 50 ns a second. */
+	say_life(&console, 1, AHEAD_1, AHEAD_1 + 54);
+	expect(&console, 0, "");
+	say_life(&console, 1, AHEAD_1, AHEAD_1 + 56);
+	expect(&console, 3, "real differs from truth");
+}
+
+static void test_kernel_and_vdso_disagree(void **state)
+{
+	struct console console;
+
+	(void)state;
+	begin(&console, 0);
+	say_bracket(&console, lives[1].hz, lives[1].last, 1, AHEAD_1 + 100, 1000);
+	expect(&console, 3, "mono differs from truth");
+}
+
+static void test_totals(void **state)
+{
+	static const struct {
+		const char *line, *complaint;
+	} wrong[] = {
+		{ "@reads hz=1 n0=5 n1=5 back=1 cross=0 worst=1", "backward steps on a vCPU: 1" },
+		{ "@reads hz=1 n0=5 n1=5 back=0 cross=2 worst=1", "from one vCPU to the other: 2" },
+		{ "@reads hz=1 n0=5 n1=5 back=0 worst=1", "from one vCPU to the other: not said" },
+		{ "@sleeps hz=1 n=5 early=1 truth_early=0 lost=0 late=0", "ended early: 1" },
+		{ "@sleeps hz=1 n=5 early=0 truth_early=1 lost=0 late=0", "by CLOCK_REALTIME: 1" },
+		{ "@sleeps hz=1 n=5 early=0 truth_early=0 lost=1 late=0", "never ended: 1" },
+		{ "@sleeps hz=1 n=5 early=0 truth_early=0 lost=0 late=1000001", "late by 1000001 ns" },
+		{ "@bracket hz=25000000 call=0 n=1", "lacks a number" },
+		{ "@bracket hz=25000000 cnt=125000001 call=0 n=1", "which it never did" },
+	};
+	struct console console;
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(wrong); n++) {
+		begin(&console, 0);
+		say(&console, wrong[n].line);
+		expect(&console, 1, wrong[n].complaint);
+	}
+}
+
+static void test_the_kernel_says_something(void **state)
+{
+	struct console console;
+
+	(void)state;
+	begin(&console, 0);
+	say_plainly(&console, "[   12.345678] WARNING: CPU: 1\r\n");
+	expect(&console, 1, "the kernel says [   12.345678] WARNING: CPU: 1\n");
+}
+
+static void test_silence(void **state)
+{
+	struct console console = { "" };
+
+	(void)state;
+	say_life(&console, 0, AHEAD_0, AHEAD_0);
+	say(&console, reads_right);
+	say(&console, sleeps_right);
+	expect(&console, 1, "life 1, at 62500000 Hz: the guest has not read its clocks");
+	console.text[0] = '\0';
+	say_life(&console, 0, AHEAD_0, AHEAD_0);
+	say_life(&console, 1, AHEAD_1, AHEAD_1);
+	say(&console, reads_right);
+	expect(&console, 1, "no reads or no sleeps");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_right), cmocka_unit_test(test_steps_of_a_tick),
+		cmocka_unit_test(test_drift),	      cmocka_unit_test(test_kernel_and_vdso_disagree),
+		cmocka_unit_test(test_totals),	      cmocka_unit_test(test_the_kernel_says_something),
+		cmocka_unit_test(test_silence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
