@@ -10,7 +10,8 @@
 #define TEST_GUEST_PROBE_BRACKET_H
 
 /*
- * Starts the thread that prints two lines every `every_ms`: for clocks as the vDSO reads them, and as the kernel does.
+ * Starts the thread that prints two lines every `every_ms`: for clocks as the vDSO reads them, and as the kernel does,
+ * with the stamps of its log. Level_start() opens the log as well: one of the two at a time.
  * Returns 0, or -errno.
  */
 int bracket_start(unsigned int every_ms);

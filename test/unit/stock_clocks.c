@@ -9,11 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Two lives: 1 s at 25 MHz, then the counter jumps, and 1 s at 62.5 MHz. */
-static const struct clocks_life lives[] = { { 25000000, 100000000, 125000000 }, { 62500000, 7000000, 69500000 } };
+/* 1 s at 25 MHz, then the counter jumps, 1 s at 62.5 MHz, and then as at first. */
+static const struct clocks_life lives[] = { { 25000000, 100000000, 125000000 },
+					    { 62500000, 7000000, 69500000 },
+					    { 25000000, 100000000, 125000000 } };
+#define LIVES 2 /* but in one test */
 #define AHEAD_0 1000
 /* The counter's last tick is the next one's first: 5 s are 0.112 s. */
 #define AHEAD_1 (AHEAD_0 + 125000000ll * 40 - 7000000ll * 16)
+#define AHEAD_2 (AHEAD_1 + 69500000ll * 16 - 100000000ll * 40)
 
 static const struct clocks_limits limits = { .late = 1000000 };
 
@@ -43,6 +47,9 @@ static void say_bracket(struct console *console, uint32_t hz, uint64_t count, in
 		 "@bracket hz=%u cnt=%" PRIu64 " call=%d n=9 mono=%" PRId64 " mono_w=%" PRId64 " raw=%" PRId64
 		 " raw_w=%" PRId64 " real=%" PRId64 " real_w=%" PRId64,
 		 hz, count, call, low, width, low, width, low, width);
+	if (call)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " log=%" PRId64 " log_w=%" PRId64, low,
+			 width);
 	say(console, text);
 }
 
@@ -69,19 +76,24 @@ static void begin(struct console *console, int64_t step)
 	say(console, sleeps_right);
 }
 
-static void expect(const struct console *console, unsigned int complaints, const char *one)
+static void expect_of(const struct console *console, size_t count, unsigned int complaints, const char *one)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	unsigned int found = clocks_judge(console->text, lives, ARRAY_SIZE(lives), &limits, out);
+	unsigned int found = clocks_judge(console->text, lives, count, &limits, out);
 
 	fclose(out);
 	if (found != complaints || !strstr(text, one))
 		fail_msg("%u complaints, not %u with \"%s\":\n%s", found, complaints, one, text);
 	free(text);
+}
+
+static void expect(const struct console *console, unsigned int complaints, const char *one)
+{
+	expect_of(console, LIVES, complaints, one);
 }
 
 static void test_what_is_right(void **state)
@@ -91,6 +103,19 @@ static void test_what_is_right(void **state)
 	(void)state;
 	begin(&console, 0);
 	expect(&console, 0, "");
+}
+
+static void test_lives_at_the_same_counter(void **state)
+{
+	struct console console;
+
+	(void)state;
+	begin(&console, 0);
+	say_life(&console, 2, AHEAD_2, AHEAD_2);
+	expect_of(&console, 3, 1, "no reads or no sleeps in its last life");
+	say(&console, reads_right);
+	say(&console, sleeps_right);
+	expect_of(&console, 3, 0, "");
 }
 
 static void test_steps_of_a_tick(void **state)
@@ -164,6 +189,9 @@ static void test_the_kernel_says_something(void **state)
 	begin(&console, 0);
 	say_plainly(&console, "[   12.345678] WARNING: CPU: 1\r\n");
 	expect(&console, 1, "the kernel says [   12.345678] WARNING: CPU: 1\n");
+	begin(&console, 0);
+	say_plainly(&console, "[   12.345678] hrtimer: interrupt took 19463166 ns\n");
+	expect(&console, 0, "");
 }
 
 static void test_silence(void **state)
@@ -174,7 +202,7 @@ static void test_silence(void **state)
 	say_life(&console, 0, AHEAD_0, AHEAD_0);
 	say(&console, reads_right);
 	say(&console, sleeps_right);
-	expect(&console, 1, "life 1, at 62500000 Hz: the guest has not read its clocks");
+	expect(&console, 2, "life 1, at 62500000 Hz: the guest has not read its clocks");
 	console.text[0] = '\0';
 	say_life(&console, 0, AHEAD_0, AHEAD_0);
 	say_life(&console, 1, AHEAD_1, AHEAD_1);
@@ -185,9 +213,13 @@ static void test_silence(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_right), cmocka_unit_test(test_steps_of_a_tick),
-		cmocka_unit_test(test_drift),	      cmocka_unit_test(test_kernel_and_vdso_disagree),
-		cmocka_unit_test(test_totals),	      cmocka_unit_test(test_the_kernel_says_something),
+		cmocka_unit_test(test_what_is_right),
+		cmocka_unit_test(test_lives_at_the_same_counter),
+		cmocka_unit_test(test_steps_of_a_tick),
+		cmocka_unit_test(test_drift),
+		cmocka_unit_test(test_kernel_and_vdso_disagree),
+		cmocka_unit_test(test_totals),
+		cmocka_unit_test(test_the_kernel_says_something),
 		cmocka_unit_test(test_silence),
 	};
 
