@@ -22,6 +22,7 @@
 #define NS_PER_US 1000
 #define CLOCK_COUNT 3
 #define BURST 50
+#define LOG_BURST 10
 #define PAUSE_NS 10000000
 
 static const clockid_t clocks[CLOCK_COUNT] = { CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME };
@@ -135,7 +136,8 @@ static void *bracket_run(void *argument)
 	for (;;) {
 		for (int i = 0; i < 2 * BURST * CLOCK_COUNT; i++)
 			bracket_read(&brackets[i / (BURST * CLOCK_COUNT)], i % CLOCK_COUNT);
-		bracket_read_log(&brackets[1]);
+		for (int i = 0; i < LOG_BURST; i++)
+			bracket_read_log(&brackets[1]);
 		if (truth_clock_ns(CLOCK_MONOTONIC) - printed >= every) {
 			bracket_print(&brackets[0]);
 			bracket_print(&brackets[1]);
