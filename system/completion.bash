@@ -22,9 +22,16 @@ _seaclock_names() {
 	seaclock status --json 2>/dev/null | sed -nE 's/^ {4}"name": "([^"]*)".*/\1/p'
 }
 
+# What word $1 can be, where a machine's name may stand, or a file's.
+_seaclock_names_or_files() {
+	compgen -W "$(_seaclock_names)" -- "$1"
+	compgen -f -- "$1"
+}
+
 _seaclock_option_value() {
 	local value=$1 word=$2
 	case $value in
+	'NAME|FILE') mapfile -t COMPREPLY < <(_seaclock_names_or_files "$word") ;;
 	*FILE* | *DIR* | *PATH*) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	*[A-Z]*) ;;
 	*'|'*) mapfile -t COMPREPLY < <(compgen -W "${value//|/ }" -- "$word") ;;
@@ -41,10 +48,11 @@ _seaclock() {
 	elif [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_seaclock_usage "$verb" | grep -oE -- '--[a-z-]+' | sort -u)" -- "$word")
 	elif [ "$COMP_CWORD" -eq 2 ]; then
-		mapfile -t COMPREPLY < <(
-			compgen -W "$(_seaclock_names)" -- "$word"
-			[[ $(_seaclock_usage "$verb") != *"NAME|FILE"* ]] || compgen -f -- "$word"
-		)
+		case $(_seaclock_usage "$verb") in
+		*" $verb NAME|FILE"*) mapfile -t COMPREPLY < <(_seaclock_names_or_files "$word") ;;
+		*" $verb HOST."*) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+		*) mapfile -t COMPREPLY < <(compgen -W "$(_seaclock_names)" -- "$word") ;;
+		esac
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 	fi

@@ -58,6 +58,28 @@ static bool can_have(const struct identity_register *own, uint64_t value)
 	return true;
 }
 
+int host_vcpu_list_identity(const struct host_vm *vm, struct host_vcpu *vcpu, struct identity *identity,
+			    struct error *error)
+{
+	(void)vm;
+	(void)error;
+	pthread_mutex_lock(&fake_lock);
+	*identity = fake_vcpu_of(vcpu)->vm->identity;
+	pthread_mutex_unlock(&fake_lock);
+	return 0;
+}
+
+int host_vcpu_get_identity(struct host_vcpu *vcpu, uint64_t id, uint64_t *value)
+{
+	const struct identity_register *reg;
+
+	pthread_mutex_lock(&fake_lock);
+	reg = identity_find(&fake_vcpu_of(vcpu)->vm->identity, id);
+	*value = reg ? reg->value : 0;
+	pthread_mutex_unlock(&fake_lock);
+	return reg ? 0 : -ENOENT;
+}
+
 int host_vcpu_set_identity(struct host_vcpu *vcpu, uint64_t id, uint64_t value)
 {
 	struct fake_vm *vm = fake_vcpu_of(vcpu)->vm;

@@ -75,23 +75,29 @@ static void test_cpu(void **state)
 	json_decref(status);
 }
 
+/* Another host like that, with another name and rate. */
+static void host_write(const char *like, const char *path, const char *name, json_int_t hz)
+{
+	json_t *facts = json_loads(like, 0, NULL);
+	char *text;
+
+	json_object_set_new(facts, "counter_hz", json_integer(hz));
+	json_object_set_new(facts, "name", json_string(name));
+	text = json_dumps(facts, 0);
+	file_write(path, text);
+	free(text);
+	json_decref(facts);
+}
+
 /* Two hosts at other rates, one of them twice, with a name that has to be quoted. */
 static void test_map(void **state)
 {
 	const char *slow = node_path(&altra, "slow.json"), *fast = node_path(&altra, "fast.json");
-	json_t *facts;
-	char *text;
 
 	(void)state;
 	assert_int_equal(node_command(&altra, "host", "--json", NULL), 0);
 	file_write(slow, altra.said);
-	facts = json_loads(altra.said, 0, NULL);
-	json_object_set_new(facts, "counter_hz", json_integer(1000000000));
-	json_object_set_new(facts, "name", json_string("a \"b\""));
-	text = json_dumps(facts, 0);
-	file_write(fast, text);
-	free(text);
-	json_decref(facts);
+	host_write(altra.said, fast, "a \"b\"", 1000000000);
 	assert_int_equal(node_command(&altra, "map", slow, fast, slow, NULL), 0);
 	assert_string_equal(altra.said, "3 hosts, of which 2 differ\n"
 					"fake (2 alike, 25.000000 MHz): fake fake\n"
@@ -104,6 +110,81 @@ static void test_map(void **state)
 	assert_int_equal(node_command(&altra, "map", slow, fast, "--json", NULL), 0);
 	assert_non_null(strstr(altra.said, "\"level\": \"reference\""));
 	assert_int_equal(node_command(&altra, "map", slow, "--json", "--dot", NULL), 2);
+}
+
+/* What the map of two hosts says of this machine, behind its lines of the groups. */
+static void check_ways(const char *name, const char *text)
+{
+	const char *line;
+
+	assert_int_equal(node_command(&altra, "map", node_path(&altra, "slow.json"), node_path(&altra, "fast.json"),
+				      "--machine", name, NULL),
+			 0);
+	line = strstr(altra.said, name);
+	assert_non_null(line);
+	assert_string_equal(line, text);
+}
+
+static void set_up_hosts(void)
+{
+	assert_int_equal(node_command(&altra, "host", "--json", NULL), 0);
+	file_write(node_path(&altra, "slow.json"), altra.said);
+	host_write(altra.said, node_path(&altra, "fast.json"), "fast", 1000000000);
+}
+
+/* One that runs, at each of the levels that have a say. */
+static void test_map_machine(void **state)
+{
+	const char *fast;
+
+	(void)state;
+	set_up_hosts();
+	fast = node_path(&altra, "fast.json");
+	node_expect_refused(&altra, node_command(&altra, "map", fast, "--machine", "boat", NULL), "boat");
+	node_run(&altra, "boat", "guest=printing");
+	node_wait_state(&altra, "boat", "running");
+	check_ways("boat", "boat, which runs on fake (25.000000 MHz), level none\n"
+			   "to fake: yes, at the same rate\n"
+			   "to fast: no: its clock cannot follow another rate: it is not on the reference clock\n");
+	node_run(&altra, "ship", "guest=cooperative");
+	node_wait_level(&altra, "ship", "cooperative");
+	check_ways("ship", "ship, which runs on fake (25.000000 MHz), level cooperative\n"
+			   "to fake: yes, at the same rate\n"
+			   "to fast: yes, at level cooperative\n");
+	fast = node_path(&altra, "fast.json");
+	assert_int_equal(node_command(&altra, "map", fast, "--machine", "ship", "--json", NULL), 0);
+	assert_non_null(strstr(altra.said, "\"level\": \"cooperative\""));
+	assert_int_equal(node_command(&altra, "map", fast, "--machine", "ship", "--dot", NULL), 0);
+	assert_non_null(strstr(altra.said, "\tmachine -> g0 [label=\"cooperative\"]\n"));
+}
+
+/* One that does not run: its description, with a register that its host does not have so. */
+static void test_map_described(void **state)
+{
+	const char *path;
+	char text[1024];
+
+	(void)state;
+	set_up_hosts();
+	path = node_path(&altra, "boat.json");
+	file_write(path, "{\"cpu\": {\"ID_AA64ISAR0_EL1\": \"0x7000100010211120\"}}");
+	snprintf(text, sizeof(text),
+		 "%s, if it runs on fake (25.000000 MHz)\n"
+		 "to fake: no: ID_AA64ISAR0_EL1: RNDR is 0x7, and 0x0 there; a baseline of both would fit\n"
+		 "to fast: no: ID_AA64ISAR0_EL1: RNDR is 0x7, and 0x0 there; a baseline of both would fit\n",
+		 path);
+	check_ways(path, text);
+	file_write(path, "{}");
+	snprintf(text, sizeof(text),
+		 "%s, if it runs on fake (25.000000 MHz)\n"
+		 "to fake: yes, at the same rate\n"
+		 "to fast: yes, at level reference or higher\n",
+		 path);
+	check_ways(path, text);
+	file_write(path, "{\"cpu\": 1}");
+	node_expect_refused(&altra,
+			    node_command(&altra, "map", node_path(&altra, "slow.json"), "--machine", path, NULL),
+			    "cpu takes an object with a member for each register");
 }
 
 static void test_host(void **state)
@@ -122,9 +203,7 @@ static void test_host(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_cpu),
-		TEST(test_map),
-		TEST(test_host),
+		TEST(test_cpu), TEST(test_map), TEST(test_map_machine), TEST(test_map_described), TEST(test_host),
 	};
 
 	return process_run_tests(tests, ARRAY_SIZE(tests));

@@ -5,6 +5,7 @@
  */
 #include "machine_fixture.h"
 
+#include "machine/processor.h"
 #include "machine/state.h"
 
 #include <errno.h>
@@ -36,6 +37,23 @@ static int load(const struct buffer *state)
 
 	error.text[0] = '\0';
 	return state_load(&machine, state->data, state->size, &gap, &error);
+}
+
+/* What the machine was told of its processor comes with its state: its description says so again. */
+static void test_processor(void **state)
+{
+	const uint64_t id = IDENTITY_SYSTEM(3, 0, 0, 6, 0);
+	const struct identity_register told = { .id = id, .value = 0x0000100010210120 };
+	struct identity cpu = { .count = 0 };
+
+	(void)state;
+	assert_int_equal(load(&saved), 0);
+	assert_int_equal(machine.config.cpu.count, 0);
+	assert_true(identity_set(&cpu, &told));
+	assert_int_equal(processor_tell(&machine.vcpus, &cpu, &error), 0);
+	assert_int_equal(load(&saved), 0);
+	assert_int_equal(machine.config.cpu.count, 1);
+	assert_true(identity_find(&machine.config.cpu, id)->value == told.value);
 }
 
 static void add_section(struct buffer *state, uint32_t id, uint32_t version, bool optional)
@@ -150,8 +168,8 @@ static void test_newer(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST_SAVED(test_unknown), TEST_SAVED(test_unknown_needed), TEST_SAVED(test_order_means_nothing),
-		TEST_SAVED(test_missing), TEST_SAVED(test_newer),
+		TEST_SAVED(test_processor),	      TEST_SAVED(test_unknown), TEST_SAVED(test_unknown_needed),
+		TEST_SAVED(test_order_means_nothing), TEST_SAVED(test_missing), TEST_SAVED(test_newer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,44 @@ static void test_registers(void **state)
 	expect_refused("KVM there has no register ID_AA64ISAR1_EL1");
 }
 
+/* A machine is judged by what it was told, and by what its guest can follow. */
+static void test_machine(void **state)
+{
+	const uint64_t isar0 = IDENTITY_SYSTEM(3, 0, 0, 6, 0);
+	const struct identity_register told = { isar0, 0x10, 0 };
+	struct identity cpu = { .count = 0 };
+	struct sc_follow follow = { .level = SC_LEVEL_NONE };
+	struct passage_machine machine = { .cpu = &cpu, .obstacle = "" };
+
+	(void)state;
+	register_put(&from, isar0, 0x20, UINT64_MAX);
+	register_put(&to, isar0, 0x10, UINT64_MAX);
+	assert_false(passage_judge_machine(&from, &machine, &to).possible);
+	assert_true(identity_set(&cpu, &told));
+	assert_true(passage_judge_machine(&from, &machine, &to).possible);
+	machine.follow = &follow;
+	assert_true(passage_judge_machine(&from, &machine, &to).possible);
+	to.counter_hz = 10000000;
+	assert_string_equal(passage_judge_machine(&from, &machine, &to).why.text,
+			    "its clock cannot follow another rate");
+	machine.obstacle = "it is late";
+	assert_string_equal(passage_judge_machine(&from, &machine, &to).why.text,
+			    "its clock cannot follow another rate: it is late");
+	follow.level = SC_LEVEL_REFERENCE;
+	assert_true(passage_judge_machine(&from, &machine, &to).possible);
+	follow.inferred = true;
+	assert_string_equal(passage_judge_machine(&from, &machine, &to).why.text,
+			    "that its clock can follow is only inferred, and on a counter of 10 MHz or less it could "
+			    "not be, so it could not be moved from there");
+	to.counter_hz++;
+	assert_string_equal(passage_judge_machine(&from, &machine, &to).why.text,
+			    "that its clock can follow is only inferred, so --inferred is needed");
+	/* What stands in the way of any guest comes first. */
+	to.page_size = 65536;
+	assert_string_equal(passage_judge_machine(&from, &machine, &to).why.text,
+			    "its kernel has pages of 4096 bytes, and the one there of 65536");
+}
+
 static void test_groups(void **state)
 {
 	struct host_facts hosts[5];
@@ -130,7 +168,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_alike, setup),     cmocka_unit_test_setup(test_rate, setup),
 		cmocka_unit_test_setup(test_host, setup),      cmocka_unit_test_setup(test_protocol, setup),
-		cmocka_unit_test_setup(test_registers, setup), cmocka_unit_test_setup(test_groups, setup),
+		cmocka_unit_test_setup(test_registers, setup), cmocka_unit_test_setup(test_machine, setup),
+		cmocka_unit_test_setup(test_groups, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

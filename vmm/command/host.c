@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `seaclock host`: what decides where this host's machines can move, and whether its KVM has what is needed. */
+#include "command/passenger.h"
 #include "command/print.h"
 #include "command/verb.h"
-#include "host/host.h"
 #include "seaclock/abi.h"
 #include "transfer/facts.h"
-#include "transfer/frame.h"
 
 #include <inttypes.h>
 
@@ -25,14 +24,11 @@ static int host_run(void *context, char *const *words, struct error *error)
 {
 	const struct host_options *options = context;
 	struct host_facts facts;
-	int result = host_get_facts(&facts, error);
+	int result = passenger_host(&facts, error);
 
 	(void)words;
 	if (result)
 		return result;
-	snprintf(facts.seaclock, sizeof(facts.seaclock), "%s", SEACLOCK_VERSION);
-	facts.protocol = FRAME_PROTOCOL;
-	facts.protocol_oldest = FRAME_PROTOCOL_OLDEST;
 	if (options->json)
 		return print_json_whole(facts_json(&facts), "this host's facts", error);
 	print_summary(facts.counter_hz);

@@ -3,9 +3,10 @@
  * `seaclock map`: which of several hosts a machine can move between, for which guests, and why not.
  *
  * Policy: hosts that are the same for every move are one group, so that a large fleet is a small map. Within a group
- * every guest can move.
+ * every guest can move. Of one machine it says where that can move, from this host.
  */
 #include "base/json.h"
+#include "command/passenger.h"
 #include "command/print.h"
 #include "command/verb.h"
 #include "machine/machine.h"
@@ -19,6 +20,7 @@
 struct map_options {
 	bool json;
 	bool dot;
+	const char *machine; /* NULL: for all that there may be */
 };
 
 static const struct map_options defaults;
@@ -47,6 +49,32 @@ static void for_each_passage(const struct map *map, passage_fn each, void *conte
 
 				each(context, map, from, to, &passage);
 			}
+}
+
+/* What is done for each group to which one machine may want to move. */
+typedef void (*way_fn)(void *context, const struct passenger *passenger, const struct map *map, uint32_t to,
+		       const struct passage *passage);
+
+static void for_each_way(const struct map *map, const struct passenger *passenger, way_fn each, void *context)
+{
+	const struct passage_machine machine = {
+		.cpu = &passenger->cpu,
+		.follow = passenger->runs ? &passenger->follow : NULL,
+		.obstacle = passenger->obstacle,
+	};
+
+	for (uint32_t to = 0; to < map->count; to++)
+		if (is_group(map, to)) {
+			struct passage passage = passage_judge_machine(&passenger->here, &machine, &map->hosts[to]);
+
+			each(context, passenger, map, to, &passage);
+		}
+}
+
+/* At which level it would move. */
+static const char *level_of_move(const struct passenger *passenger, const struct passage *passage)
+{
+	return machine_level_name(passenger->runs ? passenger->follow.level : passage->level);
 }
 
 static uint32_t group_size(const struct map *map, uint32_t first)
@@ -79,15 +107,34 @@ static void passage_add(void *context, const struct map *map, uint32_t from, uin
 						 "reason", passage->possible ? NULL : passage->why.text));
 }
 
-static json_t *map_json(const struct map *map)
+static void way_add(void *context, const struct passenger *passenger, const struct map *map, uint32_t to,
+		    const struct passage *passage)
+{
+	json_array_append_new(context, json_pack("{s:s, s:b, s:s*, s:s*}", "to", map->hosts[to].name, "possible",
+						 (int)passage->possible, "level",
+						 passage->possible ? level_of_move(passenger, passage) : NULL, "reason",
+						 passage->possible ? NULL : passage->why.text));
+}
+
+static json_t *passenger_json(const struct passenger *passenger)
+{
+	return json_pack("{s:s, s:s, s:I, s:b}", "name", passenger->name, "host", passenger->here.name, "counter_hz",
+			 (json_int_t)passenger->here.counter_hz, "runs", (int)passenger->runs);
+}
+
+static json_t *map_json(const struct map *map, const struct passenger *passenger)
 {
 	json_t *groups = json_array(), *passages = json_array();
 
 	for (uint32_t n = 0; n < map->count; n++)
 		if (is_group(map, n))
 			json_array_append_new(groups, group_json(map, n));
-	for_each_passage(map, passage_add, passages);
-	return json_pack("{s:o, s:o}", "groups", groups, "passages", passages);
+	if (passenger)
+		for_each_way(map, passenger, way_add, passages);
+	else
+		for_each_passage(map, passage_add, passages);
+	return json_pack("{s:o, s:o*, s:o}", "groups", groups, "machine", passenger ? passenger_json(passenger) : NULL,
+			 "passages", passages);
 }
 
 /* ---- For graphviz ---- */
@@ -119,13 +166,33 @@ static void print_edge(void *context, const struct map *map, uint32_t from, uint
 		       passage->level == SC_LEVEL_NONE ? "any guest" : machine_level_name(passage->level));
 }
 
-static void print_dot(const struct map *map)
+static void print_way_edge(void *context, const struct passenger *passenger, const struct map *map, uint32_t to,
+			   const struct passage *passage)
+{
+	(void)context;
+	(void)map;
+	if (passage->possible)
+		printf("\tmachine -> g%" PRIu32 " [label=\"%s\"]\n", to, level_of_move(passenger, passage));
+}
+
+static void print_dot_machine(const struct map *map, const struct passenger *passenger)
+{
+	fputs("\tmachine [shape=ellipse, label=\"", stdout);
+	print_quoted(passenger->name);
+	printf("\\n%.6f MHz\"]\n", passenger->here.counter_hz / 1e6);
+	for_each_way(map, passenger, print_way_edge, NULL);
+}
+
+static void print_dot(const struct map *map, const struct passenger *passenger)
 {
 	puts("digraph fleet {\n\tnode [shape=box]");
 	for (uint32_t n = 0; n < map->count; n++)
 		if (is_group(map, n))
 			print_node(map, n);
-	for_each_passage(map, print_edge, NULL);
+	if (passenger)
+		print_dot_machine(map, passenger);
+	else
+		for_each_passage(map, print_edge, NULL);
 	puts("}");
 }
 
@@ -154,28 +221,61 @@ static void print_passage(void *context, const struct map *map, uint32_t from, u
 		printf("guests at level %s or higher\n", machine_level_name(passage->level));
 }
 
-static void print_map(const struct map *map)
+static void print_way(void *context, const struct passenger *passenger, const struct map *map, uint32_t to,
+		      const struct passage *passage)
+{
+	(void)context;
+	printf("to %s: ", map->hosts[to].name);
+	if (!passage->possible)
+		printf("no: %s\n", passage->why.text);
+	else if (passage->level == SC_LEVEL_NONE)
+		puts("yes, at the same rate");
+	else
+		printf("yes, at level %s%s\n", level_of_move(passenger, passage), passenger->runs ? "" : " or higher");
+}
+
+static void print_ways(const struct map *map, const struct passenger *passenger)
+{
+	printf("%s, %s on %s (%.6f MHz)%s%s\n", passenger->name, passenger->runs ? "which runs" : "if it runs",
+	       passenger->here.name, passenger->here.counter_hz / 1e6, passenger->runs ? ", level " : "",
+	       passenger->runs ? machine_level_name(passenger->follow.level) : "");
+	for_each_way(map, passenger, print_way, NULL);
+}
+
+static void print_map(const struct map *map, const struct passenger *passenger)
 {
 	printf("%" PRIu32 " hosts, of which %" PRIu32 " differ\n", map->count, map->groups);
 	for (uint32_t n = 0; n < map->count; n++)
 		if (is_group(map, n))
 			print_group(map, n);
-	for_each_passage(map, print_passage, NULL);
+	if (passenger)
+		print_ways(map, passenger);
+	else
+		for_each_passage(map, print_passage, NULL);
 }
 
 /* ---- The verb ---- */
 
-static int map_answer(const struct map *map, const struct map_options *options, struct error *error)
+static int map_print(const struct map *map, const struct map_options *options, const struct passenger *passenger,
+		     struct error *error)
 {
 	if (options->json) {
 		json_watch();
-		return print_json_whole(map_json(map), "the map", error);
+		return print_json_whole(map_json(map, passenger), "the map", error);
 	}
 	if (options->dot)
-		print_dot(map);
+		print_dot(map, passenger);
 	else
-		print_map(map);
+		print_map(map, passenger);
 	return 0;
+}
+
+static int map_answer(const struct map *map, const struct map_options *options, struct error *error)
+{
+	struct passenger passenger;
+	int result = options->machine ? passenger_get(options->machine, &passenger, error) : 0;
+
+	return result ? result : map_print(map, options, options->machine ? &passenger : NULL, error);
 }
 
 static int map_run(void *context, char *const *words, struct error *error)
@@ -203,6 +303,7 @@ static int map_run(void *context, char *const *words, struct error *error)
 static const struct option_spec table[] = {
 	{ OPTION_FLAG("json", struct map_options, json) },
 	{ OPTION_FLAG("dot", struct map_options, dot) },
+	{ OPTION_TEXT("machine", "NAME|FILE", struct map_options, machine) },
 	{ .name = NULL },
 };
 

@@ -231,6 +231,17 @@ static json_t *sandbox_json(void)
 			 (int)facts.ports);
 }
 
+/* Its processor is known once its state has been loaded. */
+static json_t *machine_json(struct machine *machine)
+{
+	json_t *description;
+
+	lock_take(&machine->lock);
+	description = description_json(&machine->config);
+	lock_drop(&machine->lock);
+	return description;
+}
+
 static json_t *status_json(struct control *control)
 {
 	struct machine *machine = control->machine;
@@ -252,7 +263,7 @@ static json_t *status_json(struct control *control)
 	json_object_set_new(status, "program_replaced", json_boolean(program_is_replaced()));
 	json_object_set_new(status, "late_timers", timers_json(machine));
 	json_object_set_new(status, "disks", disks_json(machine));
-	json_object_set_new(status, "machine", description_json(&machine->config));
+	json_object_set_new(status, "machine", machine_json(machine));
 	return status;
 }
 

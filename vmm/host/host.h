@@ -195,7 +195,11 @@ int host_vcpu_reset(struct host_vm *vm, struct host_vcpu *vcpu, bool on, struct 
 #define HOST_STOLEN_SIZE 64u
 int host_vcpu_set_stolen(struct host_vcpu *vcpu, uint64_t gpa, struct error *error);
 
-/* Before any vCPU has run: -errno if KVM refuses it. */
+/* What a vCPU says it is, with the bits that KVM lets it have otherwise before any vCPU has run. */
+int host_vcpu_list_identity(const struct host_vm *vm, struct host_vcpu *vcpu, struct identity *identity,
+			    struct error *error);
+/* One of these registers: -errno; set before any vCPU has run, as KVM takes it. */
+int host_vcpu_get_identity(struct host_vcpu *vcpu, uint64_t id, uint64_t *value);
 int host_vcpu_set_identity(struct host_vcpu *vcpu, uint64_t id, uint64_t value);
 
 int host_vcpu_set_entry(struct host_vcpu *vcpu, uint64_t pc, uint64_t x0, struct error *error);

@@ -76,9 +76,8 @@ static uint64_t writable_of(const struct host_vm *vm, uint64_t id, const uint64_
 	return masks[(op1 - (op1 == 3)) << 6 | crm << 3 | (id & 7)];
 }
 
-/* What the vCPU says it is, and which bits of that KVM lets it have otherwise, before any vCPU has run. */
-static int identity_get(const struct host_vm *vm, const struct host_vcpu *vcpu, struct identity *identity,
-			struct error *error)
+int host_vcpu_list_identity(const struct host_vm *vm, struct host_vcpu *vcpu, struct identity *identity,
+			    struct error *error)
 {
 	uint64_t masks[KVM_ARM_FEATURE_ID_RANGE_SIZE];
 	struct kvm_reg_list *list = NULL;
@@ -100,6 +99,11 @@ static int identity_get(const struct host_vm *vm, const struct host_vcpu *vcpu, 
 	}
 	free(list);
 	return result;
+}
+
+int host_vcpu_get_identity(struct host_vcpu *vcpu, uint64_t id, uint64_t *value)
+{
+	return kvm_get_register(vcpu->fd, id, value);
 }
 
 int host_vcpu_set_identity(struct host_vcpu *vcpu, uint64_t id, uint64_t value)
@@ -126,7 +130,7 @@ static int machine_facts(struct host_vm *vm, struct host_facts *facts, struct er
 
 	if (result)
 		return result;
-	result = identity_get(vm, &vcpu, &facts->identity, error);
+	result = host_vcpu_list_identity(vm, &vcpu, &facts->identity, error);
 	if (!result)
 		result = host_gic_create(vm, error);
 	if (!result)

@@ -68,7 +68,7 @@ struct machine_config {
 	uint64_t memory_size;  /* bytes, LAYOUT_RAM_MIN to LAYOUT_RAM_MAX in units of LAYOUT_RAM_UNIT */
 	uint32_t address_bits; /* of the guest's physical addresses; machine_create() fills it in */
 	enum config_model model;
-	struct identity cpu; /* what a new machine is told (machine/processor.h); no part of the bytes */
+	struct identity cpu; /* what it is told (machine/processor.h), or comes with its state; no part of the bytes */
 	enum config_action on_reboot;
 	enum config_action on_panic;
 	char kernel[CONFIG_PATH_SIZE]; /* what it boots from, as this host names it */

@@ -7,6 +7,7 @@
 #include "machine/machine.h"
 
 #include <poll.h>
+#include <string.h>
 
 /*
  * A vCPU that comes online has no timer for some ms; a loaded host takes longer over it. All vCPUs stop for each look,
@@ -26,6 +27,18 @@ const char *machine_level_name(enum sc_level level)
 		return "cooperative";
 	}
 	return "unknown";
+}
+
+bool machine_level_parse(const char *name, enum sc_level *level)
+{
+	static const enum sc_level levels[] = { SC_LEVEL_NONE, SC_LEVEL_REFERENCE, SC_LEVEL_COOPERATIVE };
+
+	for (size_t n = 0; n < sizeof(levels) / sizeof(levels[0]); n++)
+		if (!strcmp(machine_level_name(levels[n]), name)) {
+			*level = levels[n];
+			return true;
+		}
+	return false;
 }
 
 /* With the vCPUs' power states as they are. */

@@ -57,10 +57,11 @@ struct machine {
 	struct virtio_window window; /* without memory in older models */
 	struct clock clock;
 	struct vcpu_set vcpus;
+	struct identity untold; /* what its vCPUs were before `config.cpu` */
 	struct disks disks;
 	struct nets nets;
 	struct devices devices;
-	struct lock lock; /* state, policy, growing, kernel */
+	struct lock lock; /* state, policy, growing, kernel, config.cpu */
 	enum machine_state state;
 	enum sc_clock_policy policy; /* as machine_policy() */
 	bool disks_given;	     /* the guest does not run until they are taken back; atomic */
@@ -201,5 +202,6 @@ struct sc_follow machine_known_follow(struct machine *machine);
 /* Of a guest that goes as it stands from one rate to another: of one that keeps its rate, as if it could be asked. */
 struct sc_follow machine_follow_moving(struct machine *machine, uint32_t from_hz, uint32_t to_hz);
 const char *machine_level_name(enum sc_level level);
+bool machine_level_parse(const char *name, enum sc_level *level);
 
 #endif

@@ -102,3 +102,28 @@ int processor_tell(struct vcpu_set *vcpus, const struct identity *identity, stru
 		}
 	return 0;
 }
+
+int processor_learn(const struct host_vm *vm, struct vcpu_set *vcpus, struct identity *untold, struct error *error)
+{
+	return host_vcpu_list_identity(vm, &vcpus->vcpu[0].host, untold, error);
+}
+
+/* All vCPUs have the same, and what cannot be written cannot differ. */
+int processor_compare(struct vcpu_set *vcpus, const struct identity *untold, struct identity *cpu, struct error *error)
+{
+	char name[IDENTITY_NAME_SIZE];
+
+	cpu->count = 0;
+	for (uint32_t n = 0; n < untold->count; n++) {
+		struct identity_register now = { .id = untold->reg[n].id };
+		int result =
+			untold->reg[n].writable ? host_vcpu_get_identity(&vcpus->vcpu[0].host, now.id, &now.value) : 0;
+
+		if (result)
+			return error_set(error, -result, "KVM does not give %s of a vCPU (%s)",
+					 identity_name(now.id, name), strerror(-result));
+		if (untold->reg[n].writable && now.value != untold->reg[n].value)
+			identity_set(cpu, &now);
+	}
+	return 0;
+}

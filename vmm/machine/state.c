@@ -2,6 +2,8 @@
 /* Everything of a machine that is not memory: see the header. */
 #include "machine/state.h"
 
+#include "machine/processor.h"
+
 #include <errno.h>
 #include <inttypes.h>
 
@@ -211,6 +213,20 @@ static int registers_load(struct machine *machine, const void *data, size_t size
 	return section_finish(result, &section, error);
 }
 
+/* The description says what processor the machine was told it has, whoever told it. */
+static int processor_note(struct machine *machine, struct error *error)
+{
+	struct identity cpu;
+	int result = processor_compare(&machine->vcpus, &machine->untold, &cpu, error);
+
+	if (result)
+		return result;
+	lock_take(&machine->lock);
+	machine->config.cpu = cpu;
+	lock_drop(&machine->lock);
+	return 0;
+}
+
 /* What the devices demand that are known on the other side, too. */
 static int devices_try(struct machine *machine, const void *data, size_t size, struct error *error)
 {
@@ -289,6 +305,8 @@ int state_load_with(struct machine *machine, const void *data, size_t size, cons
 	result = section_finish(result, &section, error);
 	if (!result)
 		result = registers_load(machine, data, size, &rebase, error);
+	if (!result)
+		result = processor_note(machine, error);
 	return result ? result : devices_load_all(machine, data, size, error);
 }
 

@@ -32,7 +32,9 @@ static int judge_host(const struct host_facts *from, const struct host_facts *to
 	return 0;
 }
 
-static int judge_register(const struct identity_register *own, const struct host_facts *to, struct error *why)
+/* A register of the host, which the machine has with this value. */
+static int judge_register(const struct identity_register *own, uint64_t value, const struct host_facts *to,
+			  struct error *why)
 {
 	const struct identity_register *there = identity_find(&to->identity, own->id);
 	struct identity_field field;
@@ -41,22 +43,50 @@ static int judge_register(const struct identity_register *own, const struct host
 
 	if (!there)
 		return error_set(why, ENOTSUP, "KVM there has no register %s", identity_name(own->id, name));
-	verdict = identity_judge(own->value, own, there, &field);
+	verdict = identity_judge(value, own, there, &field);
 	if (verdict == IDENTITY_FITS)
 		return 0;
 	return error_set(why, ENOTSUP, "%s: %s is 0x%" PRIx64 ", and 0x%" PRIx64 " there%s",
 			 identity_name(own->id, name), identity_field_name(&field, field_name),
-			 identity_field_get(&field, own->value), identity_field_get(&field, there->value),
+			 identity_field_get(&field, value), identity_field_get(&field, there->value),
 			 verdict == IDENTITY_LEVEL ? "; a baseline of both would fit" : "");
 }
 
-static int judge_registers(const struct host_facts *from, const struct host_facts *to, struct error *why)
+static int judge_registers(const struct host_facts *from, const struct identity *cpu, const struct host_facts *to,
+			   struct error *why)
 {
 	int result = 0;
 
-	for (uint32_t n = 0; n < from->identity.count && !result; n++)
-		result = judge_register(&from->identity.reg[n], to, why);
+	for (uint32_t n = 0; n < from->identity.count && !result; n++) {
+		const struct identity_register *own = &from->identity.reg[n], *told = identity_find(cpu, own->id);
+
+		result = judge_register(own, told ? told->value : own->value, to, why);
+	}
 	return result;
+}
+
+/* In the words of who plans a move; the migration itself says what to do as well. */
+static int judge_follow(const struct host_facts *from, const struct passage_machine *machine,
+			const struct host_facts *to, struct error *why)
+{
+	const struct admission_terms terms = { .force = false };
+
+	if (!machine->follow)
+		return 0;
+	switch (admission_judge(machine->follow, from->counter_hz, to->counter_hz, &terms)) {
+	case ADMISSION_CANNOT:
+		return error_set(why, EPERM, "its clock cannot follow another rate%s%s", *machine->obstacle ? ": " : "",
+				 machine->obstacle);
+	case ADMISSION_INFERRED:
+		return error_set(why, EPERM, "that its clock can follow is only inferred, so --inferred is needed");
+	case ADMISSION_NO_RETURN:
+		return error_set(why, EPERM,
+				 "that its clock can follow is only inferred, and on a counter of 10 MHz or less it "
+				 "could not be, so it could not be moved from there");
+	case ADMISSION_MAY:
+		break;
+	}
+	return 0;
 }
 
 /* A guest that declares how it follows goes to any rate. */
@@ -68,13 +98,23 @@ static enum sc_level level_needed(uint32_t from_hz, uint32_t to_hz)
 	return admission_judge(&none, from_hz, to_hz, &terms) == ADMISSION_MAY ? SC_LEVEL_NONE : SC_LEVEL_REFERENCE;
 }
 
-struct passage passage_judge(const struct host_facts *from, const struct host_facts *to)
+struct passage passage_judge_machine(const struct host_facts *from, const struct passage_machine *machine,
+				     const struct host_facts *to)
 {
 	struct passage passage = { .level = level_needed(from->counter_hz, to->counter_hz) };
 
 	passage.possible = !judge_protocol(from, to, &passage.why) && !judge_host(from, to, &passage.why) &&
-			   !judge_registers(from, to, &passage.why);
+			   !judge_registers(from, machine->cpu, to, &passage.why) &&
+			   !judge_follow(from, machine, to, &passage.why);
 	return passage;
+}
+
+struct passage passage_judge(const struct host_facts *from, const struct host_facts *to)
+{
+	static const struct identity none = { .count = 0 };
+	const struct passage_machine machine = { .cpu = &none };
+
+	return passage_judge_machine(from, &machine, to);
 }
 
 static bool identity_same(const struct identity *a, const struct identity *b)
