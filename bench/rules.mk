@@ -32,14 +32,21 @@ $(BENCH_LIB): $(TEST_LIB_OBJ:$(O)/san/%=$(O)/host/%)
 $(BENCH_CHANNEL): $(O)/host/bench/channel.o $(BENCH_LIB)
 	$(call say,LD)$(CC) $^ $(VMM_LIBS) -lm -o $@
 
+# A map of many hosts, by the same.
+BENCH_MAP := $(O)/host/bench/map
+
+$(BENCH_MAP): $(O)/host/bench/map.o $(BENCH_LIB)
+	$(call say,LD)$(CC) $^ $(VMM_LIBS) -lm -o $@
+
 BENCH := $(O)/host/bench/page_read $(addprefix $(O)/arm64/bench/,page_read stamp) $(O)/bare/bench/stimer.Image
 
 all: $(BENCH)
 
-bench: $(BENCH) $(BENCH_CHANNEL) $(NEWEST_QEMU) lab-image
+bench: $(BENCH) $(BENCH_CHANNEL) $(BENCH_MAP) $(NEWEST_QEMU) lab-image
 	@echo "On this machine:"
 	@$<
 	@$(BENCH_CHANNEL)
+	@$(BENCH_MAP)
 	@echo
 	@bench/lab-bench
 
