@@ -2,6 +2,7 @@
 /* What the verbs that become a machine's monitor have in common: see the header. */
 #include "command/monitor.h"
 
+#include "base/journal.h"
 #include "base/log.h"
 #include "base/name.h"
 #include "base/program.h"
@@ -86,6 +87,7 @@ int monitor_begin(const char *sandbox, const struct machine_config *config, stru
 	sandbox_mode_parse(sandbox, &mode);
 	signals_prepare();
 	program_note();
+	journal_open();
 	result = process_harden(error);
 	if (!result && mode != SANDBOX_OFF)
 		result = sandbox_make(mode, config, error);

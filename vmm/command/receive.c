@@ -11,6 +11,7 @@
 #include "command/serve.h"
 #include "command/verb.h"
 #include "host/deadline.h"
+#include "migrate/entry.h"
 #include "migrate/key_files.h"
 #include "migrate/linger.h"
 #include "migrate/target.h"
@@ -33,6 +34,7 @@ struct receive {
 	struct channel_terms terms;
 	struct peers peers;
 	struct incoming incoming;
+	char peer[CHANNEL_ADDRESS_SIZE]; /* from where the last migration has called */
 	int signals;
 	sc_ns_t unknown_until; /* with an inherited socket: somebody known has to call until then */
 	bool over;	       /* *end is known */
@@ -88,6 +90,7 @@ static void receive_serve(struct receive *receive, struct serve *serve, struct t
 {
 	log_line("%s runs here", serve->machine->config.name);
 	serve->incoming = &receive->incoming;
+	serve->peer = receive->peer;
 	receive_end(receive, serve_run(serve));
 	monitor_tear_down(teardown, serve->machine, receive->end);
 	serve_close(serve);
@@ -126,6 +129,8 @@ static void receive_refuse(struct receive *receive, struct channel *channel, con
 		log_line("asked whether %s could run here: it could", hello->name);
 	else
 		log_line("%s is not taken: %s", hello->name, error->text);
+	if (!hello->dry_run)
+		entry_failed(ENTRY_TARGET, hello->name, receive->peer, &hello->id, error);
 	incoming_give_up(&receive->incoming, channel, error);
 }
 
@@ -146,6 +151,7 @@ static void receive_call(struct receive *receive, struct channel *channel, const
 	struct error error;
 	int result = receive_check_name(receive->options, hello, &error);
 
+	channel_peer(channel, receive->peer);
 	if (!result)
 		result = console_open(&console, receive->options->console, &error);
 	if (!result) {

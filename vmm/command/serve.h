@@ -32,6 +32,7 @@ struct serve {
 	struct control control;
 	struct incoming
 		*incoming; /* the receiver this machine arrived through; NULL if it was booted or restored here */
+	const char *peer;  /* then, from where, in numbers */
 	struct pollfd wait[SERVE_WAITS];
 	bool input_ended;
 	bool settled; /* the incoming side's report has been noted */

@@ -7,6 +7,7 @@
 #include "control/inspection.h"
 #include "control/line.h"
 #include "control/request.h"
+#include "migrate/entry.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -166,6 +167,7 @@ static void migration_fail(struct migration *migration, enum source_state state,
 		explain_paused(migration, error);
 	migration_set_last(migration, control_error(error), &migration->failed);
 	log_line("%s: %s", machine->config.name, error->text);
+	entry_failed(ENTRY_SOURCE, machine->config.name, migration->host, &migration->report.id, error);
 	migration_retire(migration);
 	/* The client asked for the machine to resume here, and it has. */
 	if (migration->asking && runs)
@@ -191,6 +193,7 @@ static void migration_succeed(struct migration *migration, struct error *error)
 	struct machine *machine = migration->machine;
 
 	migration_set_last(migration, report_json(&migration->report), NULL);
+	entry_moved(ENTRY_SOURCE, migration->host, &migration->report);
 	migration_retire(migration);
 	error_record(error, EREMOTE, "%s runs on %s: it is not resumed here, and ends", machine->config.name,
 		     migration->host);
@@ -418,6 +421,7 @@ static int migration_begin(struct migration *migration, int client, struct descr
 		return result;
 	/* The previous one is over: otherwise the machine would still be migrating. */
 	migration_join(migration);
+	migration->report = (struct report){ 0 };
 	result = migration_options(migration, passed, request, error);
 	if (!result)
 		result = gate_open(&migration->gate, error);

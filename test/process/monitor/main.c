@@ -14,6 +14,7 @@
 #include "guest.h"
 #include "limits.h"
 #include "../../intruder/intruder.h"
+#include "base/journal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -69,6 +70,12 @@ static void set_faults(struct fake_host *host, uint64_t value)
 	fault_open((int)value);
 }
 
+static void set_journal(struct fake_host *host, uint64_t value)
+{
+	(void)host;
+	journal_adopt((int)value);
+}
+
 static const struct word host_words[] = {
 	{ "hz", set_hz, NULL },				/* of the counter */
 	{ "counter", set_counter, NULL },		/* at time 0 */
@@ -77,6 +84,7 @@ static const struct word host_words[] = {
 	{ "without_kvm", set_without_kvm, NULL },	/* the error of the check */
 	{ "behind_s", set_behind, NULL },		/* how far the clock that tells the date is behind */
 	{ "faults", set_faults, NULL },			/* a descriptor: see fault.h */
+	{ "journal", set_journal, NULL },		/* a descriptor: a datagram socket, connected */
 	{ "frame_ms", NULL, &process_limits.frame_ms }, /* the time limits, by their names in transfer/limits.h */
 	{ "prepare_ms", NULL, &process_limits.prepare_ms },
 	{ "hold_ms", NULL, &process_limits.hold_ms },
