@@ -57,7 +57,7 @@ static void call_up(uint32_t n)
 {
 	client[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	FUZZ_MUST(client[n] >= 0);
-	FUZZ_MUST(!connect(client[n], (struct sockaddr *)&control.address, sizeof(control.address)));
+	FUZZ_MUST(!connect(client[n], (struct sockaddr *)&control.naming.name, sizeof(control.naming.name)));
 }
 
 /* Nobody gets more than one line. */
@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!lives)
 		machine_begin();
-	FUZZ_MUST(!control_open(&control, &machine, &error));
+	FUZZ_MUST(!control_open(&control, &machine, false, &error));
 	for (uint32_t n = 0; n < CLIENTS; n++)
 		client[n] = -1;
 	while (size >= 2) {

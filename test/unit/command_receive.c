@@ -118,7 +118,7 @@ static int set_up(void **state)
 		return -1;
 	guest_load_driver(&machine.vcpus.vcpu[0].host, LAYOUT_RAM_BASE + 9 * 4096);
 	source = (struct monitor){ 0 };
-	if (serve_open(&source.serve, &machine, &error))
+	if (serve_open(&source.serve, &machine, false, &error))
 		return -1;
 	pthread_create(&source.thread, NULL, serve_thread, &source);
 	return 0;

@@ -101,7 +101,7 @@ static void test_client(void **state)
 	assert_int_equal(client("pause", NULL), -ESRCH);
 	assert_string_equal(error_code(&error), "not-running");
 	assert_non_null(strstr(error.text, "no machine named boat is running here"));
-	assert_int_equal(serve_open(&served.serve, &machine, &error), 0);
+	assert_int_equal(serve_open(&served.serve, &machine, false, &error), 0);
 	pthread_create(&thread, NULL, serve_thread, &served);
 	assert_int_equal(client("pause", NULL), 0);
 	assert_int_equal(client("shutdown", NULL), -EREMOTEIO);
@@ -161,7 +161,7 @@ static void test_console_end(void **state)
 	console.in = ends[0];
 	assert_int_equal(write(ends[1], input, sizeof(input) - 1), sizeof(input) - 1);
 	close(ends[1]);
-	assert_int_equal(serve_open(&served.serve, &machine, &error), 0);
+	assert_int_equal(serve_open(&served.serve, &machine, false, &error), 0);
 	pthread_create(&thread, NULL, serve_thread, &served);
 	for (int n = 0; n < 5000 && uart_count() < PL011_FIFO_SIZE; n++)
 		usleep(1000);

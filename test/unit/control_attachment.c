@@ -44,7 +44,9 @@ static int machine_make(uint32_t model)
 	alarm(wait_scaled(LIMIT_S));
 	fake_reset();
 	console = (struct console){ .in = -1, .out = -1 };
-	return machine_create(&machine, &config, &console, &error) || control_open(&control, &machine, &error) ? -1 : 0;
+	return machine_create(&machine, &config, &console, &error) || control_open(&control, &machine, false, &error)
+		       ? -1
+		       : 0;
 }
 
 static int set_up(void **state)
@@ -73,7 +75,7 @@ static int client_open(const char *request)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	assert_int_equal(connect(fd, (struct sockaddr *)&control.address, sizeof(control.address)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&control.naming.name, sizeof(control.naming.name)), 0);
 	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
 	control_serve(&control);
 	return fd;

@@ -61,7 +61,7 @@ static int set_up(void **state)
 	if (machine_create(&machine, &config, &console, &error) ||
 	    machine_resume(&machine, SC_CLOCK_FREEZE, false, &error))
 		return -1;
-	return control_open(&control, &machine, &error);
+	return control_open(&control, &machine, false, &error);
 }
 
 static int tear_down(void **state)
@@ -77,7 +77,7 @@ static int client_connect(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	assert_int_equal(connect(fd, (struct sockaddr *)&control.address, sizeof(control.address)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&control.naming.name, sizeof(control.naming.name)), 0);
 	return fd;
 }
 

@@ -57,7 +57,7 @@ static int tear_down_machine(void **state)
 
 static int set_up(void **state)
 {
-	return set_up_machine(state) ? -1 : control_open(&control, &machine, &error);
+	return set_up_machine(state) ? -1 : control_open(&control, &machine, false, &error);
 }
 
 static int tear_down(void **state)
@@ -70,7 +70,7 @@ static int client_open(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	assert_int_equal(connect(fd, (struct sockaddr *)&control.address, sizeof(control.address)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&control.naming.name, sizeof(control.naming.name)), 0);
 	return fd;
 }
 
@@ -409,7 +409,7 @@ static void *open_thread(void *argument)
 	struct error ignored;
 
 	pthread_barrier_wait(racer->start);
-	racer->result = control_open(&racer->control, &machine, &ignored);
+	racer->result = control_open(&racer->control, &machine, false, &ignored);
 	return NULL;
 }
 
@@ -459,7 +459,7 @@ static void test_duplicate(void **state)
 	struct control other;
 
 	(void)state;
-	assert_int_equal(control_open(&other, &machine, &error), -EEXIST);
+	assert_int_equal(control_open(&other, &machine, false, &error), -EEXIST);
 	assert_string_equal(error.text, "a machine named boat is already running");
 	control_close(&other);
 	control_serve(&control); /* the other one's look whether anybody is there */
@@ -475,11 +475,11 @@ static void test_socket_mode(void **state)
 	(void)state;
 	for (size_t n = 0; n < sizeof(masks) / sizeof(masks[0]); n++) {
 		mode_t before = umask(masks[n]);
-		int result = control_open(&control, &machine, &error);
+		int result = control_open(&control, &machine, false, &error);
 
 		umask(before);
 		assert_int_equal(result, 0);
-		assert_int_equal(stat(control.address.sun_path, &facts), 0);
+		assert_int_equal(stat(control.naming.name.sun_path, &facts), 0);
 		assert_int_equal(facts.st_mode & 0777, 0600);
 		control_close(&control);
 	}
@@ -505,7 +505,7 @@ static void test_no_folder(void **state)
 {
 	(void)state;
 	setenv("SEACLOCK_DIR", "/nonexistent/folder", 1);
-	assert_int_equal(control_open(&control, &machine, &error), -ENOENT);
+	assert_int_equal(control_open(&control, &machine, false, &error), -ENOENT);
 	assert_non_null(strstr(error.text, "cannot make the control folder /nonexistent/folder"));
 	setenv("SEACLOCK_DIR", folder, 1);
 }

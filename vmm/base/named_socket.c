@@ -3,13 +3,11 @@
 #include "base/named_socket.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether nobody listens on a socket of that name any more. */
-static bool name_is_dead(const struct sockaddr_un *address)
+bool named_socket_is_dead(const struct sockaddr_un *address)
 {
 	struct stat facts;
 	int fd;
@@ -31,7 +29,7 @@ int named_socket_listen(const struct sockaddr_un *address, int *fd)
 {
 	int result;
 
-	if (name_is_dead(address))
+	if (named_socket_is_dead(address))
 		unlink(address->sun_path);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*fd < 0)

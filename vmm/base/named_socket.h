@@ -8,7 +8,11 @@
 #ifndef VMM_BASE_NAMED_SOCKET_H
 #define VMM_BASE_NAMED_SOCKET_H
 
+#include <stdbool.h>
 #include <sys/un.h>
+
+/* Whether there is a socket of that name, and nobody listens on it any more. It does not block. */
+bool named_socket_is_dead(const struct sockaddr_un *address);
 
 /*
  * Listens, on a name that is free or on which nobody listens any more: 0 or -errno, and then *fd is a descriptor to be

@@ -67,9 +67,10 @@ static void receive_end(struct receive *receive, enum machine_end end)
 /* ---- One machine ---- */
 
 /* Takes the name before the guest, so that a running guest is never lost because its name is taken. */
-static int receive_contents(struct target *target, struct serve *serve, struct teardown *teardown, struct error *error)
+static int receive_contents(struct target *target, struct serve *serve, bool succeeds, struct teardown *teardown,
+			    struct error *error)
 {
-	int result = serve_open(serve, target->machine, error);
+	int result = serve_open(serve, target->machine, succeeds, error);
 	struct wait_watch control;
 
 	if (result)
@@ -112,7 +113,7 @@ static int receive_machine(struct receive *receive, struct channel *channel, con
 	result = target_create(&target, &machine, &receive->names, console, error);
 	if (result)
 		return result;
-	result = receive_contents(&target, &serve, teardown, error);
+	result = receive_contents(&target, &serve, receive->options->succeeds, teardown, error);
 	if (!result) {
 		incoming_await_settled(&receive->incoming, channel);
 		receive_serve(receive, &serve, teardown);
@@ -122,8 +123,8 @@ static int receive_machine(struct receive *receive, struct channel *channel, con
 	return result;
 }
 
-static void receive_refuse(struct receive *receive, struct channel *channel, const struct frame_hello *hello,
-			   int result, const struct error *error)
+static void receive_tell(const struct receive *receive, const struct frame_hello *hello, int result,
+			 const struct error *error)
 {
 	if (result == -ECANCELED && hello->dry_run)
 		log_line("asked whether %s could run here: it could", hello->name);
@@ -131,7 +132,6 @@ static void receive_refuse(struct receive *receive, struct channel *channel, con
 		log_line("%s is not taken: %s", hello->name, error->text);
 	if (!hello->dry_run)
 		entry_failed(ENTRY_TARGET, hello->name, receive->peer, &hello->id, error);
-	incoming_give_up(&receive->incoming, channel, error);
 }
 
 /* A source that may send one machine shall not send it as another, to what belongs to that one. */
@@ -159,8 +159,11 @@ static void receive_call(struct receive *receive, struct channel *channel, const
 		console_close(&console);
 		teardown_end(&teardown);
 	}
+	/* Where the source is another process of this host, whoever has asked for it is told by that. */
+	if (result && !receive->options->succeeds)
+		receive_tell(receive, hello, result, &error);
 	if (result)
-		receive_refuse(receive, channel, hello, result, &error);
+		incoming_give_up(&receive->incoming, channel, &error);
 	channel_close(channel);
 }
 
@@ -306,7 +309,8 @@ int receive_run(const struct receive_options *options, enum machine_end *end, st
 	if (result)
 		return result;
 	channel_address(receive.incoming.listener, address);
-	log_line("waiting for a machine on %s", address);
+	if (!options->succeeds)
+		log_line("waiting for a machine on %s", address);
 	if (options->plain)
 		log_line("without TLS, as it was told: whoever reaches %s may send a machine, and others may read it",
 			 address);

@@ -16,6 +16,7 @@
 struct receive_options {
 	const char *name; /* NULL: the machine's own */
 	bool own_name;	  /* it has to be the machine's own */
+	bool succeeds;	  /* it comes from a process of this host, which has the name until then */
 	struct elsewhere_options elsewhere;
 	const char *listen;
 	bool plain;	     /* without TLS, whatever the address */

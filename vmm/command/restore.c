@@ -45,7 +45,7 @@ static int restoring_serve(struct machine *machine, struct teardown *teardown, e
 			   struct error *error)
 {
 	struct serve serve;
-	int result = serve_open(&serve, machine, error);
+	int result = serve_open(&serve, machine, false, error);
 
 	if (result)
 		return result;

@@ -31,7 +31,7 @@ static int machine_load(struct machine *machine, struct error *error)
 static int boot_serve(struct machine *machine, struct teardown *teardown, enum machine_end *end, struct error *error)
 {
 	struct serve serve;
-	int result = serve_open(&serve, machine, error);
+	int result = serve_open(&serve, machine, false, error);
 
 	if (result)
 		return result;

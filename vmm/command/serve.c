@@ -150,12 +150,12 @@ static int signals_take_over(struct serve *serve)
 	return serve->wait[SERVE_SIGNAL].fd < 0 ? -errno : 0;
 }
 
-int serve_open(struct serve *serve, struct machine *machine, struct error *error)
+int serve_open(struct serve *serve, struct machine *machine, bool succeeds, struct error *error)
 {
 	int result;
 
 	*serve = (struct serve){ .machine = machine, .reach = -1 };
-	result = control_open(&serve->control, machine, error);
+	result = control_open(&serve->control, machine, succeeds, error);
 	if (result)
 		return result;
 	for (int n = 0; n < SERVE_WAITS; n++)

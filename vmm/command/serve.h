@@ -39,8 +39,8 @@ struct serve {
 	int reach;    /* rules for this thread (host/landlock.h); -1: none */
 };
 
-/* Opens all that is needed, so that nothing fails later: -EEXIST if a machine of this name is running. */
-int serve_open(struct serve *serve, struct machine *machine, struct error *error);
+/* Opens all that is needed, so that nothing fails later: -EEXIST, and `succeeds`, as for control_open(). */
+int serve_open(struct serve *serve, struct machine *machine, bool succeeds, struct error *error);
 void serve_close(struct serve *serve);
 
 /* Serves the clients of the control socket; `stop --now` ends the program here. */

@@ -156,7 +156,7 @@ static int names_read(struct names *names, const char *path, const char *end)
 int connection_names(char (**names)[NAME_SIZE], size_t *count, struct error *error)
 {
 	struct names all = { NULL, 0 };
-	int result = names_read(&all, control_folder(), ".sock");
+	int result = names_read(&all, control_folder(), CONTROL_SOCKET);
 
 	if (result)
 		error_record(error, -result, "cannot read the control folder %s (%s)", control_folder(),

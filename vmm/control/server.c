@@ -3,12 +3,9 @@
 #include "control/server.h"
 
 #include "base/json.h"
-#include "base/named_socket.h"
 #include "base/program.h"
 #include "control/caller.h"
-#include "control/folder.h"
 #include "control/request.h"
-#include "control/socket.h"
 #include "host/sandbox.h"
 #include "machine/description.h"
 #include "machine/late.h"
@@ -25,22 +22,10 @@
 #define CONTROL_ATTACHMENT(n) (CONTROL_LISTENER + 1 + 2 * (n))
 #define CONTROL_EVENTS CONTROL_ATTACHMENT(ATTACHMENT_PORTS)
 
+/* How often a successor looks whether it can have its name. */
+#define CONTROL_CLAIM_MS 5
+
 /* ---- Opening ---- */
-
-static int control_bind(struct control *control, struct error *error)
-{
-	int result = named_socket_listen(&control->address, &control->listener);
-
-	if (!result)
-		return 0;
-	if (control->listener >= 0)
-		close(control->listener);
-	control->listener = -1;
-	if (result == -EADDRINUSE)
-		return error_set(error, EEXIST, "a machine named %s is already running", control->machine->config.name);
-	return error_set(error, -result, "cannot open the control socket %s (%s)", control->address.sun_path,
-			 strerror(-result));
-}
 
 static int control_watch(struct control *control, int fd, uint32_t number)
 {
@@ -83,37 +68,32 @@ static int control_listen(struct control *control, struct error *error)
 	if (control->events >= 0 && !control_watch(control, control->listener, CONTROL_LISTENER))
 		return 0;
 	result = error_set(error, errno, "no event descriptor (%s)", strerror(errno));
-	unlink(control->address.sun_path);
+	naming_remove(&control->naming);
 	control_shut(control);
 	return result;
 }
 
-int control_open(struct control *control, struct machine *machine, struct error *error)
+int control_open(struct control *control, struct machine *machine, bool succeeds, struct error *error)
 {
-	int lock, result;
+	int result;
 
 	*control = (struct control){ .machine = machine, .listener = -1, .events = -1 };
 	for (uint32_t n = 0; n < CONTROL_CLIENTS; n++)
 		control->client[n].fd = -1;
 	migration_init(&control->migration, machine);
-	result = control_address(machine->config.name, &control->address, error);
-	if (result)
-		return result;
-	lock = folder_open(control_folder(), error);
-	if (lock < 0)
-		return lock;
-	result = control_bind(control, error);
-	if (!result)
-		result = control_listen(control, error);
-	close(lock);
-	return result;
+	result = naming_take(&control->naming, machine->config.name, succeeds, &control->listener, error);
+	return result ? result : control_listen(control, error);
+}
+
+/* Not while it is received: until then the machine is its predecessor's. */
+static void control_claim(struct control *control)
+{
+	if (machine_get_state(control->machine) != MACHINE_RECEIVING)
+		naming_claim(&control->naming);
 }
 
 void control_close(struct control *control)
 {
-	struct error ignored;
-	int lock;
-
 	/* The machine has ended: what is under way need not finish. */
 	control_call_off(control);
 	migration_close(&control->migration);
@@ -122,19 +102,15 @@ void control_close(struct control *control)
 	query_join(&control->inspection);
 	if (control->listener < 0)
 		return;
-	lock = folder_lock(control_folder(), &ignored);
-	/* Without the lock, the socket is left for the next monitor that takes the name. */
-	if (lock >= 0) {
-		unlink(control->address.sun_path);
-		close(lock);
-	}
+	control_claim(control);
+	naming_give_up(&control->naming, machine_get_end(control->machine) == MACHINE_END_MIGRATED);
 	control_shut(control);
 }
 
 void control_remove(const struct control *control)
 {
 	if (control->listener >= 0)
-		unlink(control->address.sun_path);
+		naming_remove(&control->naming);
 }
 
 void control_call_off(struct control *control)
@@ -486,6 +462,7 @@ void control_serve(struct control *control)
 	for (uint32_t n = 0; n < ATTACHMENT_PORTS; n++)
 		if (control->attachment[n].waits)
 			attachment_serve(&control->attachment[n]);
+	control_claim(control);
 }
 
 int control_retry_ms(const struct control *control)
@@ -493,5 +470,5 @@ int control_retry_ms(const struct control *control)
 	for (uint32_t n = 0; n < ATTACHMENT_PORTS; n++)
 		if (control->attachment[n].waits)
 			return ATTACHMENT_RETRY_MS;
-	return -1;
+	return control->naming.succeeds ? CONTROL_CLAIM_MS : -1;
 }

@@ -16,9 +16,8 @@
 #include "control/inspection.h"
 #include "control/line.h"
 #include "control/migration.h"
+#include "control/naming.h"
 #include "control/saving.h"
-
-#include <sys/un.h>
 
 #define CONTROL_CLIENTS 16u
 
@@ -38,7 +37,7 @@ struct control {
 	bool leave; /* set by `stop --now`: the program must end without waiting for anything */
 	uint64_t clients;
 	struct control_client client[CONTROL_CLIENTS];
-	struct sockaddr_un address;
+	struct naming naming;
 	struct migration migration;
 	struct saving saving;
 	struct growth growth;
@@ -46,9 +45,12 @@ struct control {
 	struct attachment attachment[ATTACHMENT_PORTS];
 };
 
-/* Opens the socket; -EEXIST if a machine of this name is running. */
-int control_open(struct control *control, struct machine *machine, struct error *error);
-/* Waits for what is under way in a thread of its own, tells who is attached to a console, and removes the socket. */
+/*
+ * Opens the socket; -EEXIST if a machine of this name is running. One that `succeeds` another process, which still has
+ * the name, gets that from it once the guest runs here (naming.h).
+ */
+int control_open(struct control *control, struct machine *machine, bool succeeds, struct error *error);
+/* Waits for what is under way in a thread of its own, tells who is attached to a console, and gives the name up. */
 void control_close(struct control *control);
 
 /* For a program that ends at once: removes the socket and waits for nothing. */

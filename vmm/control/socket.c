@@ -35,6 +35,11 @@ const char *control_units(void)
 
 int control_address(const char *name, struct sockaddr_un *address, struct error *error)
 {
+	return control_address_beside(name, CONTROL_SOCKET, address, error);
+}
+
+int control_address_beside(const char *name, const char *end, struct sockaddr_un *address, struct error *error)
+{
 	int length;
 
 	if (!name_is_valid(name))
@@ -43,7 +48,7 @@ int control_address(const char *name, struct sockaddr_un *address, struct error 
 			"`%s` cannot be a machine's name: use letters, digits, `-`, `_` and `.`, at most %d of them",
 			name, NAME_SIZE - 1);
 	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	length = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s.sock", control_folder(), name);
+	length = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s%s", control_folder(), name, end);
 	if (length >= (int)sizeof(address->sun_path))
 		return error_set(error, ENAMETOOLONG, "the control folder %s has too long a path for a socket",
 				 control_folder());
@@ -57,6 +62,7 @@ bool control_unit_address(const char *name, struct sockaddr_un *address)
 	if (!control_units())
 		return false;
 	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	length = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s/%s.sock", control_units(), name, name);
+	length = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s/%s" CONTROL_SOCKET, control_units(),
+			  name, name);
 	return length < (int)sizeof(address->sun_path);
 }

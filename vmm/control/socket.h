@@ -14,10 +14,17 @@
 #include <stdbool.h>
 #include <sys/un.h>
 
+/* How the names of a machine's sockets end: the one that operators use, and those of a process that takes it over. */
+#define CONTROL_SOCKET ".sock"
+#define CONTROL_SUCCESSOR ".next"
+#define CONTROL_RENEWAL ".move"
+
 const char *control_folder(void);
 
 /* -EINVAL if it cannot be a machine's name, -ENAMETOOLONG if the folder's path is too long for a socket. */
 int control_address(const char *name, struct sockaddr_un *address, struct error *error);
+/* The same for a socket whose name ends otherwise. */
+int control_address_beside(const char *name, const char *end, struct sockaddr_un *address, struct error *error);
 
 /* The folder that has one of each unit; NULL if SEACLOCK_DIR names a folder. */
 const char *control_units(void);
