@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -173,6 +174,8 @@ static _Noreturn void *time_thread(void *ignored)
 	const struct timespec pause = { .tv_nsec = TICK_NS };
 
 	(void)ignored;
+	/* Of the program's own threads each is one of its kind. */
+	prctl(PR_SET_NAME, "time");
 	for (;;) {
 		nanosleep(&pause, NULL);
 		pthread_mutex_lock(&fake_lock);
@@ -181,21 +184,32 @@ static _Noreturn void *time_thread(void *ignored)
 	}
 }
 
-void fake_time_follow_machine(void)
+/* With the lock. Not before there is a timer: a program that has none is one thread, and may fork. */
+static void time_start(void)
 {
+	static bool started;
 	sigset_t all, before;
 	pthread_t thread;
 
-	pthread_mutex_lock(&fake_lock);
-	follows_machine = true;
-	time_follow();
-	pthread_mutex_unlock(&fake_lock);
+	if (!follows_machine || started)
+		return;
+	started = true;
 	/* Signals are for the program's own threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (pthread_create(&thread, NULL, time_thread, NULL))
 		fake_violation("no thread for the time");
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void fake_time_follow_machine(void)
+{
+	pthread_mutex_lock(&fake_lock);
+	follows_machine = true;
+	time_follow();
+	if (timer_count)
+		time_start();
+	pthread_mutex_unlock(&fake_lock);
 }
 
 void fake_time_set_step(uint64_t ns)
@@ -305,6 +319,8 @@ int host_timer_create(void)
 
 	pthread_mutex_lock(&fake_lock);
 	result = fake_call_fails(fake_host_current(), FAKE_TIMER_CREATE);
+	if (!result)
+		time_start();
 	if (!result)
 		result = timer_add(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 	pthread_mutex_unlock(&fake_lock);
