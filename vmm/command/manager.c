@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -79,9 +80,8 @@ static bool address_get(struct sockaddr_un *address, socklen_t *size)
 	return true;
 }
 
-void manager_ready(void)
+static void manager_tell(const char *what)
 {
-	static const char ready[] = "READY=1";
 	struct sockaddr_un address;
 	socklen_t size;
 	int fd;
@@ -89,8 +89,21 @@ void manager_ready(void)
 	if (!address_get(&address, &size))
 		return;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || sendto(fd, ready, strlen(ready), MSG_NOSIGNAL, (struct sockaddr *)&address, size) < 0)
-		log_line("the service manager cannot be told that this service is up (%s)", strerror(errno));
+	if (fd < 0 || sendto(fd, what, strlen(what), MSG_NOSIGNAL, (struct sockaddr *)&address, size) < 0)
+		log_line("the service manager cannot be told %s (%s)", what, strerror(errno));
 	if (fd >= 0)
 		close(fd);
+}
+
+void manager_ready(void)
+{
+	manager_tell("READY=1");
+}
+
+void manager_tell_main(pid_t process)
+{
+	char text[sizeof("MAINPID=") + 3 * sizeof(int)];
+
+	snprintf(text, sizeof(text), "MAINPID=%d", (int)process);
+	manager_tell(text);
 }

@@ -119,6 +119,13 @@ void print_moved(const char *name, const char *host, const json_t *report)
 	print_remark(report);
 }
 
+void print_renewed(const char *name, int process, const json_t *report)
+{
+	printf("%s runs in process %d, of seaclock " SEACLOCK_VERSION "\n", name, process);
+	print_report(report);
+	print_remark(report);
+}
+
 void print_verdict(const char *host, const json_t *verdict)
 {
 	printf("%s can move to %s: counter from %.6f MHz to %.6f MHz, level %s%s\n", text(verdict, "name"), host,

@@ -28,6 +28,7 @@ void print_failure(const struct error *error);
 
 /* What became of a migration to `host`. */
 void print_moved(const char *name, const char *host, const json_t *report);
+void print_renewed(const char *name, int process, const json_t *report);
 void print_verdict(const char *host, const json_t *verdict);
 void print_saved(const char *name, const json_t *report);
 /* A disk's size before and now. */

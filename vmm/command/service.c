@@ -4,11 +4,13 @@
  *
  * Policy: the one place that decides how a machine comes to be here. If there is a file that it was saved to, it is
  * restored: that is this machine, whoever calls. Else, if a connection waits at a socket that the service manager has
- * passed on, somebody sends it, and under no other name. Else it is run from its description.
+ * passed on, somebody sends it, and under no other name. Else it is run from its description. If it is here already and
+ * is to be renewed, none of this counts.
  */
 #include "command/manager.h"
 #include "command/monitor.h"
 #include "command/receive.h"
+#include "command/renew.h"
 #include "command/restore.h"
 #include "command/run.h"
 #include "command/verb.h"
@@ -20,6 +22,7 @@
 struct service_options {
 	struct receive_options receive;
 	const char *saved; /* NULL: not said */
+	bool renew;
 };
 
 static const struct service_options defaults = { .receive = { .console = "-" } };
@@ -55,8 +58,15 @@ static int service_verb(void *context, char *const *words, struct error *error)
 		.console = options->receive.console,
 		.sandbox = options->receive.sandbox,
 	};
-	int listener, result = manager_caller(&listener, error);
+	struct renew_options renew = {
+		.console = options->receive.console,
+		.sandbox = options->receive.sandbox,
+	};
+	int listener, result;
 
+	if (options->renew)
+		return verb_renew.run(&renew, words, error);
+	result = manager_caller(&listener, error);
 	if (result)
 		return result;
 	if (options->saved && !access(options->saved, F_OK)) {
@@ -71,6 +81,7 @@ static int service_verb(void *context, char *const *words, struct error *error)
 
 static const struct option_spec table[] = {
 	{ OPTION_TEXT("saved", "FILE", struct service_options, saved) },
+	{ OPTION_FLAG("renew", struct service_options, renew) },
 	{ OPTION_LIST("disk", "N=PATH|URI", CONFIG_DISKS_MAX, struct service_options, receive.elsewhere.disk) },
 	{ OPTION_LIST("net", "N=tap=NAME|passt", CONFIG_NETS_MAX, struct service_options, receive.elsewhere.net) },
 	{ OPTION_TEXT("kernel", "FILE", struct service_options, receive.elsewhere.kernel) },

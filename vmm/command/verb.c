@@ -11,9 +11,9 @@
 
 /* In the order of the usage. */
 static const struct verb *const verb_table[] = {
-	&verb_run,    &verb_receive, &verb_migrate,  &verb_status, &verb_console, &verb_pause,
-	&verb_resume, &verb_grow,    &verb_shutdown, &verb_stop,   &verb_save,	  &verb_restore,
-	&verb_kernel, &verb_host,    &verb_baseline, &verb_map,	   &verb_keys,	  &verb_service,
+	&verb_run,    &verb_receive,  &verb_migrate,  &verb_renew, &verb_status,  &verb_console, &verb_pause,
+	&verb_resume, &verb_grow,     &verb_shutdown, &verb_stop,  &verb_save,	  &verb_restore, &verb_kernel,
+	&verb_host,   &verb_baseline, &verb_map,      &verb_keys,  &verb_service,
 };
 
 #define VERBS (sizeof(verb_table) / sizeof(verb_table[0]))

@@ -28,7 +28,7 @@ struct verb {
 
 extern const struct verb verb_run, verb_receive, verb_migrate, verb_status, verb_pause, verb_resume, verb_stop,
 	verb_console, verb_grow, verb_shutdown, verb_save, verb_restore, verb_kernel, verb_host, verb_baseline,
-	verb_map, verb_keys, verb_service;
+	verb_map, verb_keys, verb_service, verb_renew;
 
 /* Verb number n; NULL after the last. */
 const struct verb *verb_at(size_t n);
