@@ -164,6 +164,77 @@ static void cpus_that_are_down(void **state)
 	linux_clock_end(&clock);
 }
 
+/*
+ * One number of ticks is what has passed of two clocks, each with a rounded multiplier. At the beginning of a second
+ * there is nothing that more of them could be taken from.
+ */
+static void beginning_of_a_second(void **state)
+{
+	const struct sc_rate_change change = usual_change();
+
+	(void)state;
+	for (int32_t ppb = -500000; ppb <= 500000; ppb += 12345) {
+		struct linux_clock_state from = linux_clock_usual(change.from_hz);
+		struct linux_clock clock;
+
+		from.since = 200ull * change.from_hz;
+		from.xtime_ns = 0;
+		from.raw_ns = 0;
+		from.adjusted_ppb = ppb;
+		from.err_mult = (uint32_t)ppb % 2;
+		linux_clock_begin(&clock, &from);
+		carry_out(&clock, &change);
+		linux_clock_end(&clock);
+	}
+}
+
+/* A part of a ns that a smaller shift has only as a whole one. */
+static void carry_of_the_timecounter(void **state)
+{
+	const struct sc_rate_change change = usual_change();
+	struct linux_clock_state from = linux_clock_usual(change.from_hz);
+	struct linux_clock clock;
+	uint64_t va;
+
+	(void)state;
+	linux_clock_begin(&clock, &from);
+	va = linux_clock_at(&clock, clock.kernel.address[SC_VAR_KVM_INFO], SC_KVM_INFO_TIMECOUNTER);
+	linux_clock_put(&clock, va, SC_TIMECOUNTER_CYCLE_LAST, change.from_ticks);
+	linux_clock_put(&clock, va, SC_TIMECOUNTER_FRAC, (1 << 24) - 1);
+	carry_out(&clock, &change);
+	assert_int_equal(linux_clock_get(&clock, va, SC_TIMECOUNTER_NSEC), 78);
+	assert_int_equal(linux_clock_get(&clock, va, SC_TIMECOUNTER_FRAC), 0);
+	assert_int_equal(linux_clock_get(&clock, va, SC_TIMECOUNTER_MASK), (1 << 23) - 1);
+	linux_clock_end(&clock);
+}
+
+/* The timer that renews sched_clock's epoch was set for the old shift: the new one is not above that. */
+static void shift_of_sched_clock(void **state)
+{
+	const struct sc_rate_change change = usual_change();
+	struct linux_clock_state from = linux_clock_usual(change.from_hz);
+	struct linux_clock clock;
+	uint64_t sched, half;
+
+	(void)state;
+	linux_clock_begin(&clock, &from);
+	sched = clock.kernel.address[SC_VAR_SCHED];
+	for (uint32_t n = 0; n < 2; n++) {
+		half = linux_clock_at(&clock, sched, SC_SCHED_READ_DATA) + n * 40ull;
+		linux_clock_put(&clock, half, SC_SCHED_SHIFT, 19);
+		linux_clock_put(&clock, half, SC_SCHED_MULT, 40 << 19);
+	}
+	carry_out(&clock, &change);
+	for (uint32_t n = 0; n < 2; n++) {
+		half = linux_clock_at(&clock, sched, SC_SCHED_READ_DATA) + n * 40ull;
+		assert_int_equal(linux_clock_get(&clock, half, SC_SCHED_SHIFT), 19);
+		assert_int_equal(linux_clock_get(&clock, half, SC_SCHED_MULT), 16 << 19);
+	}
+	assert_int_equal(linux_clock_get(&clock, sched, SC_SCHED_RATE), 62500000);
+	assert_in_range(linux_clock_get(&clock, sched, SC_SCHED_WRAP_KT), (1ull << 44) - 16, 1ull << 44);
+	linux_clock_end(&clock);
+}
+
 static void timers(void **state)
 {
 	const struct sc_rate_change change = usual_change();
@@ -203,6 +274,9 @@ int main(void)
 		cmocka_unit_test(again_and_again),
 		cmocka_unit_test(reverted),
 		cmocka_unit_test(cpus_that_are_down),
+		cmocka_unit_test(beginning_of_a_second),
+		cmocka_unit_test(carry_of_the_timecounter),
+		cmocka_unit_test(shift_of_sched_clock),
 		cmocka_unit_test(timers),
 	};
 

@@ -69,6 +69,16 @@ static void any_range(void **state)
 		}
 }
 
+/* Of more than 1 GHz, half ticks: the shortest delta is rounded up, and the longest is not. */
+static void devices_of_more_than_1_ghz(void **state)
+{
+	struct scale_event event = sc_scale_event(2000000000, 3001, 3001);
+
+	(void)state;
+	assert_int_equal(event.min_ns, 1501);
+	assert_int_equal(event.max_ns, 1500);
+}
+
 /* The stream of 10 kHz: which bit of the counter makes it, as kernels have it in CNTKCTL_EL1. */
 static void event_streams(void **state)
 {
@@ -128,6 +138,7 @@ int main(void)
 		cmocka_unit_test(as_kernels_print_them),
 		cmocka_unit_test(bounded_shift),
 		cmocka_unit_test(any_range),
+		cmocka_unit_test(devices_of_more_than_1_ghz),
 		cmocka_unit_test(event_streams),
 		cmocka_unit_test(deadlines),
 		cmocka_unit_test(late_deadlines),
