@@ -16,7 +16,8 @@ void sc_deadline_move(const struct sc_vcpu_timers *from, const struct sc_rate_ch
 
 /*
  * Whether the virtual timer is on and its deadline, at this count, is later than an event in so many ns by more than
- * what NTP and rounding, or a vCPU that waits for its turn, make of it: then the kernel was about to set it.
+ * what NTP and rounding, or a vCPU that waits for its turn, make of it: then the kernel was about to set it. An earlier
+ * one does no harm: when it has fired, the kernel sees that it was too early, and sets it again.
  */
 bool sc_deadline_is_late(const struct sc_vcpu_timers *timers, uint64_t count, uint32_t hz, int64_t event_ns);
 
