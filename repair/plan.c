@@ -15,6 +15,11 @@
 #define WRITES_ONCE 160u
 #define WRITES_EACH 5u
 
+_Static_assert((WRITES_ONCE + WRITES_EACH * CPUS_MAX) * sizeof(struct sc_write) +
+			       CPUS_MAX * sizeof(struct sc_vcpu_plan) + 16 <=
+		       SC_PLAN_ARENA_SIZE,
+	       "the arena has room for any plan");
+
 static bool is_rate(uint32_t hz)
 {
 	return hz >= SCALE_HZ_MIN && hz <= SCALE_HZ_MAX;
@@ -32,7 +37,6 @@ static bool is_repairable(const struct sc_layout *layout)
 static int open(struct planner *planner, struct sc_arena *arena)
 {
 	uint32_t vcpus = planner->kernel->space.guest->vcpu_count;
-	int err;
 
 	planner->cpu_count = (uint32_t)sc_planner_read(planner, planner->kernel->address[SC_VAR_CPU_COUNT], 4);
 	sc_planner_expect(planner, planner->cpu_count > 0 && planner->cpu_count <= CPUS_MAX, SC_REFUSED_UNKNOWN,
@@ -42,8 +46,7 @@ static int open(struct planner *planner, struct sc_arena *arena)
 	planner->plan->vcpus = sc_arena_take(arena, (uint64_t)vcpus * sizeof(*planner->plan->vcpus), planner->why);
 	if (!planner->plan->vcpus)
 		return -SC_REFUSED_SPACE;
-	err = sc_writes_begin(planner->plan, WRITES_ONCE + WRITES_EACH * planner->cpu_count, arena, planner->why);
-	return err;
+	return sc_writes_begin(planner->plan, WRITES_ONCE + WRITES_EACH * planner->cpu_count, arena, planner->why);
 }
 
 static int make(struct planner *planner, struct sc_arena *arena)
@@ -72,6 +75,8 @@ int sc_plan_make(struct sc_kernel *kernel, const struct sc_rate_change *change, 
 	int err;
 
 	*plan = (struct sc_plan){ 0 };
+	/* What was translated last may have been mapped elsewhere since. */
+	kernel->space.leaf_size = 0;
 	err = make(&planner, arena);
 	if (err)
 		*plan = (struct sc_plan){ 0 };

@@ -12,7 +12,6 @@
 
 #include <string.h>
 
-#define ARENA (64u << 10)
 #define CHANGES_MAX 32u
 
 static struct linux_clock guest;
@@ -32,7 +31,7 @@ static void *place_of(uint64_t place, struct sc_rate_change *change)
 
 static void plan(const struct sc_rate_change *change)
 {
-	static uint8_t memory[ARENA] __attribute__((aligned(8)));
+	static uint8_t memory[SC_PLAN_ARENA_SIZE] __attribute__((aligned(8)));
 	struct sc_arena arena = { .memory = memory, .size = sizeof(memory) };
 	struct sc_refusal why = { 0 };
 	struct sc_plan made;

@@ -12,11 +12,10 @@
 #define KERNELS 60
 #define CHANGES 20
 #define DAMAGES 40
-#define ARENA (64u << 10)
 #define NS ((linux_time)1 << 32)
 #define SECOND 1000000000u
 
-static uint8_t memory[ARENA] __attribute__((aligned(8)));
+static uint8_t memory[SC_PLAN_ARENA_SIZE] __attribute__((aligned(8)));
 static struct linux_clock guest;
 static struct sc_plan plan;
 static struct sc_refusal why;

@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLAN_ARENA (64u << 10)
-
-static uint8_t plan_memory[PLAN_ARENA] __attribute__((aligned(8)));
+static uint8_t plan_memory[SC_PLAN_ARENA_SIZE] __attribute__((aligned(8)));
 static struct sc_plan plan;
 static struct sc_refusal why;
 

@@ -126,6 +126,22 @@ static void again_and_again(void **state)
 	linux_clock_end(&clock);
 }
 
+/* The guest has run since its kernel was found: what was translated last may lie elsewhere. */
+static void tables_that_have_changed(void **state)
+{
+	const struct sc_rate_change change = usual_change();
+	const struct linux_clock_state from = linux_clock_usual(change.from_hz);
+	struct linux_clock clock;
+
+	(void)state;
+	linux_clock_begin(&clock, &from);
+	clock.kernel.space.leaf_va = LINUX_CLOCK_VA;
+	clock.kernel.space.leaf_pa = LINUX_CLOCK_RAM;
+	clock.kernel.space.leaf_size = LINUX_CLOCK_DATA_SIZE;
+	carry_out(&clock, &change);
+	linux_clock_end(&clock);
+}
+
 static void reverted(void **state)
 {
 	const struct sc_rate_change change = usual_change();
@@ -272,6 +288,7 @@ int main(void)
 		cmocka_unit_test(as_if_it_was_never_at_another_rate),
 		cmocka_unit_test(sequences_count_on),
 		cmocka_unit_test(again_and_again),
+		cmocka_unit_test(tables_that_have_changed),
 		cmocka_unit_test(reverted),
 		cmocka_unit_test(cpus_that_are_down),
 		cmocka_unit_test(beginning_of_a_second),
