@@ -6,7 +6,7 @@
 VMCLOCK := $(O)/vmclock
 VMCLOCK_PACKAGES := $(O)/packages/vmclock-debs
 VMCLOCK_INITRD := $(VMCLOCK)/initrd.cpio.gz
-VMCLOCK_MODULE := $(VMCLOCK)/module/linux/seaclock.ko
+VMCLOCK_MODULE := $(VMCLOCK)/seaclock.ko
 
 $(VMCLOCK_PACKAGES): lab/packages $(PACKAGES)
 	lab/packages vmclock
@@ -15,14 +15,7 @@ $(VMCLOCK)/stamp: lab/unpack $(VMCLOCK_PACKAGES)
 	lab/unpack vmclock
 	@touch $@
 
-# The kernel's own compiler is newer than that of the oldest release this is built on, which lacks one of its options.
-$(VMCLOCK_MODULE): linux/Kbuild lab/vmclock/rules.mk $(MODULE_SRC) $(wildcard include/seaclock/*.h) $(VMCLOCK)/stamp
-	@mkdir -p $(@D)
-	@ln -sfn $(CURDIR)/include $(VMCLOCK)/module/include
-	@find $(@D) -type l -delete
-	@ln -sf $(addprefix $(CURDIR)/,linux/Kbuild $(MODULE_SRC)) $(@D)
-	$(call say,KBUILD)$(MAKE) -s -C $(VMCLOCK)/headers M=$(CURDIR)/$(@D) CC=$(ARM64)gcc \
-		CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT= CONFIG_DEBUG_INFO_BTF_MODULES= W=1 KCFLAGS=-Werror modules
+$(eval $(call module,$(VMCLOCK_MODULE),$(VMCLOCK)/module,$(VMCLOCK)/headers,$(VMCLOCK)/stamp))
 
 # Of the archives in an initial RAM disk, the last one's files count: its own module is appended.
 $(VMCLOCK_INITRD): $(O)/guest/initrd.cpio.gz $(VMCLOCK_MODULE) lab/vmclock/chrony lab/vmclock/chrony.conf lab/libraries.sh
