@@ -25,6 +25,7 @@ parts_all() {
 	done
 	echo "linux-driver 3 out/scenarios/linux-driver make linux-driver FULL=1"
 	echo "vmclock 3 out/scenarios/vmclock make vmclock FULL=1"
+	echo "kernels 3 out/scenarios/kernels make lab-test ONLY=kernels FULL=1"
 	echo "debian 20 out/scenarios/debian make lab-test ONLY=debian FULL=1 MOVES=50"
 	echo "debian-faults 3 out/scenarios/debian-faults make lab-test ONLY=debian-faults"
 	echo "trust 3 out/scenarios/trust make lab-test ONLY=trust"

@@ -60,13 +60,26 @@ static bool keep_others(json_t *array, const json_t *old, const char *name)
 	return true;
 }
 
-json_t *cooperative_summary(const json_t *old, const struct run *run)
+json_t *cooperative_migrations(const struct run *run)
 {
 	json_t *array = json_array();
-	bool added = array && keep_others(array, old, run->manifest.case_name);
 
-	for (size_t i = 0; i < run->migration_count && added; i++)
-		added = json_array_append_new(array, json_of_migration(run, i)) == 0;
+	for (size_t i = 0; i < run->migration_count; i++) {
+		if (!array || json_array_append_new(array, json_of_migration(run, i)) == 0)
+			continue;
+		json_decref(array);
+		array = NULL;
+	}
+	return array;
+}
+
+json_t *cooperative_summary(const json_t *old, const struct run *run)
+{
+	json_t *array = json_array(), *own = cooperative_migrations(run);
+	bool added =
+		array && own && keep_others(array, old, run->manifest.case_name) && json_array_extend(array, own) == 0;
+
+	json_decref(own);
 	if (added)
 		return json_pack("{s:o}", "migrations", array);
 	json_decref(array);

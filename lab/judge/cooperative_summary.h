@@ -13,6 +13,9 @@
 
 #include "run.h"
 
+/* The migrations of a judged run, in an array that the caller releases; NULL: no memory. */
+json_t *cooperative_migrations(const struct run *run);
+
 /*
  * Adds the migrations of a judged run to the summary `old`, which may be NULL or of any form; it stays the caller's.
  * Returns the new summary, which the caller releases; NULL: no memory.

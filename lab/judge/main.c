@@ -13,6 +13,9 @@
  *     judge cooperative FOLDER MANIFEST...
  *         checks each run of a guest that cooperates with the monitor, and prints a row for each consumer of the
  *         counter's rate; adds the migrations to cooperative.json there
+ *     judge kernels FOLDER MANIFEST...
+ *         checks each run of a guest whose manifest names its kernel, by the level that the kernel reaches; writes
+ *         kernels.json there, of these runs alone
  *     judge disks FOLDER MANIFEST...
  *         the same for guests with disks, and checks those; writes disks.json there, of these runs alone. A run without
  *         a migration has nothing but its disks to be checked
@@ -33,6 +36,7 @@
 #include "debian_summary.h"
 #include "disks_summary.h"
 #include "evidence.h"
+#include "kernels_summary.h"
 #include "offset_summary.h"
 #include "plot.h"
 #include "summary.h"
@@ -220,6 +224,27 @@ static int judge_debian(struct run *run, const char *folder, const char *manifes
 	return summary_put(debian_summary(run, &disks), folder, "debian.json") ? 2 : !passed;
 }
 
+static int judge_kernels(struct run *run, const char *folder, char **manifests)
+{
+	json_t *array = json_array();
+	int status = 0;
+
+	for (; array && *manifests && status != 2; manifests++) {
+		int result = run_read(run, *manifests);
+
+		if (!result)
+			result = !kernels_verdict(run, stdout);
+		if (result != 2 && !kernels_add(array, run))
+			result = fail("out of memory");
+		status = result > status ? result : status;
+		run_free(run);
+	}
+	if (status != 2)
+		return summary_put(array, folder, "kernels.json") ? 2 : status;
+	json_decref(array);
+	return status;
+}
+
 /* Judges the run of one manifest. Returns 0, 1 if it does not hold, or 2. */
 static int judge_offsets_of(struct run *run, struct offset_set *set, const char *manifest)
 {
@@ -264,6 +289,8 @@ static int judge(struct run *run, int argc, char **argv)
 		return judge_offsets(run, strtoul(argv[2], NULL, 10), argv[3], argv + 4);
 	if (argc >= 4 && strcmp(command, "cooperative") == 0)
 		return judge_cooperative(run, argv[2], argv + 3);
+	if (argc >= 4 && strcmp(command, "kernels") == 0)
+		return judge_kernels(run, argv[2], argv + 3);
 	if (argc >= 4 && strcmp(command, "disks") == 0)
 		return judge_disks(run, argv[2], argv + 3);
 	if (argc == 4 && strcmp(command, "debian") == 0)
@@ -288,8 +315,8 @@ static int judge(struct run *run, int argc, char **argv)
 	if (argc == 4 && strcmp(command, "report") == 0)
 		return write_report(run, argv[3]);
 	return fail("usage: judge check|legs|steps MANIFEST, judge busy MANIFEST SECONDS, judge report MANIFEST FOLDER,"
-		    " judge offset N FOLDER MANIFEST..., judge cooperative FOLDER MANIFEST..., judge disks FOLDER "
-		    "MANIFEST..., judge debian FOLDER MANIFEST");
+		    " judge offset N FOLDER MANIFEST..., judge cooperative FOLDER MANIFEST..., judge kernels FOLDER "
+		    "MANIFEST..., judge disks FOLDER MANIFEST..., judge debian FOLDER MANIFEST");
 }
 
 int main(int argc, char **argv)
@@ -298,7 +325,7 @@ int main(int argc, char **argv)
 	static struct run run;
 
 	if (argc < 3)
-		return fail("usage: judge check|legs|steps|busy|report|offset|cooperative|disks|debian ...");
+		return fail("usage: judge check|legs|steps|busy|report|offset|cooperative|kernels|disks|debian ...");
 	int status = judge(&run, argc, argv);
 
 	run_free(&run);

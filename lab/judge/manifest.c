@@ -16,6 +16,8 @@
 /* A stated rate off by more than 10 % cannot belong to a lab host. */
 #define DRIFT_MAX_PPB 100000000ll
 #define SILENCE_MAX_S 600
+#define PAGE_SIZE_MIN 4096
+#define PAGE_SIZE_MAX 65536
 #define FSCK_MAX 255
 #define SLEW_MAX_PPM 1000
 #define LATE_MAX_MS 1000
@@ -175,22 +177,31 @@ static const char *take_load(struct manifest *manifest, const struct words *word
 	return manifest->has_memory_load || strcmp(words->word[1], "idle") == 0 ? NULL : "a load is idle or memory";
 }
 
-static const char *name_take(char *name, const struct words *words)
+static const char *name_take(char *name, const char *word)
 {
-	if (strlen(words->word[1]) >= MANIFEST_NAME_MAX)
+	if (strlen(word) >= MANIFEST_NAME_MAX)
 		return "the name is too long";
-	snprintf(name, MANIFEST_NAME_MAX, "%s", words->word[1]);
+	snprintf(name, MANIFEST_NAME_MAX, "%s", word);
 	return NULL;
 }
 
 static const char *take_case(struct manifest *manifest, const struct words *words)
 {
-	const char *wrong = name_take(manifest->case_name, words);
+	const char *wrong = name_take(manifest->case_name, words->word[1]);
 
 	if (wrong)
 		return wrong;
 	manifest->keeps_page = strcmp(words->word[2], "page") == 0;
 	return manifest->keeps_page || strcmp(words->word[2], "raw") == 0 ? NULL : "a guest's clock is raw or page";
+}
+
+static const char *take_kernel(struct manifest *manifest, const struct words *words)
+{
+	const char *wrong = name_take(manifest->kernel, words->word[1]);
+
+	if (!number_parse(words->word[2], PAGE_SIZE_MIN, PAGE_SIZE_MAX, &manifest->page_size))
+		return "the page size is not a number of bytes";
+	return wrong ? wrong : name_take(manifest->level, words->word[3]);
 }
 
 static const char *take_silence(struct manifest *manifest, const struct words *words)
@@ -237,12 +248,12 @@ static const char *take_fsck(struct manifest *manifest, const struct words *word
 
 static const char *take_firmware(struct manifest *manifest, const struct words *words)
 {
-	return name_take(manifest->firmware, words);
+	return name_take(manifest->firmware, words->word[1]);
 }
 
 static const char *take_bootloader(struct manifest *manifest, const struct words *words)
 {
-	return name_take(manifest->bootloader, words);
+	return name_take(manifest->bootloader, words->word[1]);
 }
 
 static const char *take_line(struct manifest *manifest, const char *line, size_t length)
@@ -252,21 +263,14 @@ static const char *take_line(struct manifest *manifest, const char *line, size_t
 		size_t words;
 		const char *(*take)(struct manifest *manifest, const struct words *words);
 	} items[] = {
-		{ "host", 3, take_host },
-		{ "truth", 5, take_truth },
-		{ "console", 2, take_console },
-		{ "migration", 4, take_migration },
-		{ "end", 2, take_end },
-		{ "load", 2, take_load },
-		{ "case", 3, take_case },
-		{ "silence", 2, take_silence },
-		{ "ping", 2, take_ping },
-		{ "late", 2, take_late },
-		{ "chrony", 2, take_chrony },
-		{ "slew", 2, take_slew },
-		{ "fsck", 2, take_fsck },
-		{ "firmware", 2, take_firmware },
-		{ "bootloader", 2, take_bootloader },
+		{ "host", 3, take_host },	  { "truth", 5, take_truth },
+		{ "console", 2, take_console },	  { "migration", 4, take_migration },
+		{ "end", 2, take_end },		  { "load", 2, take_load },
+		{ "case", 3, take_case },	  { "kernel", 4, take_kernel },
+		{ "silence", 2, take_silence },	  { "ping", 2, take_ping },
+		{ "late", 2, take_late },	  { "chrony", 2, take_chrony },
+		{ "slew", 2, take_slew },	  { "fsck", 2, take_fsck },
+		{ "firmware", 2, take_firmware }, { "bootloader", 2, take_bootloader },
 	};
 	struct words words;
 

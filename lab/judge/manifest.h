@@ -7,6 +7,7 @@
  *                                            CLOCK_REALTIME, when the latter showed AT_NS, and by how much that grows
  *     load idle|memory                       what the guest does besides its clocks; without it, idle
  *     case NAME raw|page                     what is tried, and the guest's clock while nothing is asked of it
+ *     kernel RELEASE PAGE_SIZE LEVEL         the guest's kernel, its page size in bytes, and the level it must move at
  *     silence SECONDS                        how long the guest's own load may keep everything else in it from running;
  *                                            the longest counts; without one, 0
  *     console FILE                           a guest console; in the order of the legs
@@ -64,7 +65,10 @@ struct manifest {
 	bool ends_by_itself;
 	bool has_memory_load;
 	char case_name[MANIFEST_NAME_MAX];
-	bool keeps_page; /* the guest's user has chosen the page as its clock */
+	bool keeps_page;		/* the guest's user has chosen the page as its clock */
+	char kernel[MANIFEST_NAME_MAX]; /* empty: not said */
+	int64_t page_size;
+	char level[MANIFEST_NAME_MAX];
 	int64_t silence_ns;
 	char pings[MANIFEST_FILES_MAX][MANIFEST_PATH_MAX];
 	size_t ping_count;

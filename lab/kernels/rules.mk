@@ -23,4 +23,35 @@ $(LAYOUTS): $(call objects,host,lab/kernels/layouts.c $(REPAIR_SRC))
 kernels: $(LAYOUTS) $(KERNELS) $(KERNEL)
 	@lab/kernels/update $(LAYOUTS) repair/known.c $(O)/kernel/Image $(O)/kernel/generic-Image $(O)/kernels/linux-*
 
-.PHONY: kernels kernels-look
+# A guest of each of those kernels, with the modules built for it. Of the archives in an initial RAM disk, the last one's
+# files count: its own modules are appended. Which kernels there are is known once their headers are there.
+HEADERS := $(O)/headers/stamp
+HEADERS_PACKAGES := $(O)/packages/headers-debs
+KERNEL_GUESTS := $(O)/guest/kernels
+KERNEL_RELEASES := $(filter-out tree stamp,$(notdir $(wildcard $(O)/headers/*)))
+
+$(HEADERS_PACKAGES): lab/packages $(KERNELS_PACKAGES)
+	lab/packages headers
+
+$(HEADERS): lab/unpack $(HEADERS_PACKAGES)
+	lab/unpack headers
+	@touch $@
+
+define kernel_guest
+$(eval $(call module,$(KERNEL_GUESTS)/$(1)/seaclock.ko,$(KERNEL_GUESTS)/$(1)/module,$(O)/headers/$(1),$(HEADERS)))
+$(eval $(call selftest,$(KERNEL_GUESTS)/$(1),$(KERNEL_GUESTS)/$(1)/selftest,$(O)/headers/$(1),$(HEADERS)))
+$(KERNEL_GUESTS)/$(1)/initrd.cpio.gz: $(O)/guest/initrd.cpio.gz $(KERNEL_GUESTS)/$(1)/seaclock.ko $(KERNEL_GUESTS)/$(1)/seaclock_inspect.ko
+	@mkdir -p $$(@D)/root
+	@for name in seaclock.ko seaclock_inspect.ko; do \
+		$(ARM64)strip --strip-debug $$(@D)/$$$$name -o $$(@D)/root/$$$$name || exit; done
+	$$(call say,CPIO){ cat $$<; cd $$(@D)/root && find . | sort | \
+		cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -9n; } >$$@
+endef
+$(foreach release,$(KERNEL_RELEASES),$(eval $(call kernel_guest,$(release))))
+
+kernel-initrds: $(KERNEL_RELEASES:%=$(KERNEL_GUESTS)/%/initrd.cpio.gz)
+
+kernel-guests: $(HEADERS) $(KERNELS)
+	@$(MAKE) -o $(HEADERS) kernel-initrds
+
+.PHONY: kernels kernels-look kernel-initrds kernel-guests

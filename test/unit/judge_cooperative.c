@@ -4,12 +4,14 @@
  */
 #include "judge_fixture.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "../../lab/judge/cooperative.h"
 #include "../../lab/judge/cooperative_summary.h"
+#include "../../lab/judge/kernels_summary.h"
 
 #define OFFSET_ALTRA 812345678ll
 #define OFFSET_GRACE (-55512345ll)
@@ -317,9 +319,85 @@ static void the_summary_is_added_to(void **state)
 	run_free(&run);
 }
 
+/* The judge's verdict on the run as one of kernel 6.1.0, whose level is to be this. */
+static bool verdict_at(const char *level)
+{
+	FILE *nowhere = fopen("/dev/null", "w");
+	bool passed;
+
+	snprintf(run.manifest.level, sizeof(run.manifest.level), "%s", level);
+	passed = kernels_verdict(&run, nowhere);
+	fclose(nowhere);
+	return passed;
+}
+
+static void a_kernel_is_judged_by_its_level(void **state)
+{
+	char error[MANIFEST_ERROR_MAX];
+	struct manifest named;
+	json_t *array = json_array();
+	const char *kernel, *level;
+	int page_size;
+
+	(void)state;
+	judge(&none);
+	assert_false(verdict_at("cooperative")); /* of no kernel */
+	assert_int_equal(manifest_parse(&named, "kernel 6.1.0-arm64 16384 reference\n", error), 0);
+	memcpy(run.manifest.kernel, named.kernel, sizeof(named.kernel));
+	run.manifest.page_size = named.page_size;
+	assert_true(verdict_at("cooperative"));
+	assert_false(verdict_at(named.level));
+	run.reports[0].level[0] = run.migrations[0].report.level[0] = 'x';
+	assert_false(verdict_at("cooperative"));
+	assert_true(kernels_add(array, &run));
+	assert_int_equal(json_unpack(json_array_get(array, 0), "{s:s, s:i, s:s}", "kernel", &kernel, "page_size",
+				     &page_size, "level", &level),
+			 0);
+	assert_string_equal(kernel, "6.1.0-arm64");
+	assert_int_equal(page_size, 16384);
+	assert_string_equal(level, "cooperative");
+	assert_int_equal(migrations_of(json_array_get(array, 0)), 2);
+	json_decref(array);
+	run_free(&run);
+}
+
+/* Below the cooperative level, what the kernel makes of the rate is not judged. */
+static void a_lesser_kernel_keeps_its_clocks(void **state)
+{
+	(void)state;
+	judge(&(struct faults){ .old_rate = true, .divider = 10 });
+	snprintf(run.manifest.kernel, sizeof(run.manifest.kernel), "6.1.0-arm64");
+	assert_false(verdict_at("cooperative"));
+	for (size_t i = 0; i < run.migration_count; i++)
+		snprintf(run.migrations[i].report.level, sizeof(run.migrations[i].report.level), "reference");
+	assert_true(verdict_at("reference"));
+	run_free(&run);
+	judge(&(struct faults){ .step = 1000000 });
+	snprintf(run.manifest.kernel, sizeof(run.manifest.kernel), "6.1.0-arm64");
+	for (size_t i = 0; i < run.migration_count; i++)
+		snprintf(run.migrations[i].report.level, sizeof(run.migrations[i].report.level), "reference");
+	assert_false(verdict_at("reference"));
+	run_free(&run);
+}
+
+static void bad_kernels_are_refused(void **state)
+{
+	static const char *const lines[] = { "kernel 6.1.0 4096\n", "kernel 6.1.0 big reference\n",
+					     "kernel 6.1.0 4095 reference\n", "kernel 6.1.0 65537 reference\n" };
+	char error[MANIFEST_ERROR_MAX];
+	struct manifest named;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(manifest_parse(&named, lines[i], error), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_kernel_is_judged_by_its_level),
+		cmocka_unit_test(a_lesser_kernel_keeps_its_clocks),
+		cmocka_unit_test(bad_kernels_are_refused),
 		cmocka_unit_test(a_good_run_passes),
 		cmocka_unit_test(each_fault_fails_its_criterion),
 		cmocka_unit_test(one_picture_is_no_evidence),
