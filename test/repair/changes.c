@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A stock kernel goes on at other rates, repaired by the transparent level: CHANGES (6) of them, of a seed that is
+ * printed; SEED repeats a run.
+ */
+#include "../property/random.h"
+#include "fixture/port.h"
+#include "fixture/run.h"
+
+#include <string.h>
+
+#define CHANGES_MAX (RUN_LIVES_MAX - 1)
+#define TRIES_MAX 200
+#define LIFE_MIN_MS 500
+#define LIFE_MAX_MS 1000
+#define LAST_MS 2000 /* for the probe's totals */
+#define PAUSE_NS 1000000
+#define TICKS_BITS_MAX 53 /* the kernel knows of 56 */
+
+/* Their ticks last whole ns, or are as close to that as a hundredth of a ppm. */
+static const uint32_t rates[] = { 5000000,   10000000,	12500000,  19230769,  20000000,	 24390243,  25000000,
+				  31250000,  33333333,	50000000,  62500000,  76923076,	 100000000, 125000000,
+				  142857142, 200000000, 250000000, 500000000, 1000000000 };
+
+struct change {
+	struct run run;
+	struct port port;
+	struct sc_guest_port seen;
+	struct sc_kernel kernel;
+	struct sc_arena arena;
+	unsigned int busy; /* how often it was not the moment */
+};
+
+static uint32_t number_of(const char *name, uint32_t otherwise, uint32_t max)
+{
+	const char *text = getenv(name);
+	unsigned long number = text ? strtoul(text, NULL, 10) : otherwise;
+
+	return number < max ? (uint32_t)number : max;
+}
+
+static uint32_t rate_other_than(struct random *random, uint32_t hz)
+{
+	uint32_t other = hz;
+
+	while (other == hz)
+		other = rates[random_next(random) % ARRAY_SIZE(rates)];
+	return other;
+}
+
+/* Stops the guest for the first time. */
+static void change_begin(struct change *change, const char *image, uint32_t hz)
+{
+	struct sc_refusal why;
+
+	*change = (struct change){ .arena = { .memory = malloc(SC_REPAIR_ARENA_SIZE), .size = SC_REPAIR_ARENA_SIZE } };
+	assert_non_null(change->arena.memory);
+	run_begin(&change->run, image, hz);
+	run_stop(&change->run);
+	change->seen = port_open(&change->port, &change->run.guest, &change->run.state);
+	if (sc_kernel_find(&change->seen, &change->arena, &change->kernel, &why))
+		fail_msg("%s is refused: %s", change->run.release, why.text);
+}
+
+static void change_end(struct change *change)
+{
+	stream_close(&change->run.state);
+	run_end(&change->run);
+	free(change->arena.memory);
+}
+
+/* Lets a guest that is stopped run on as it is. */
+static void change_not_now(struct change *change)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+
+	stream_close(&change->run.state);
+	emulator_continue(&change->run.emulator);
+	nanosleep(&pause, NULL);
+	run_stop(&change->run);
+	port_update(&change->port, &change->run.state);
+}
+
+/* Plans it for the counter that it is to have; a moment later, as often as it takes. */
+static void change_plan(struct change *change, uint32_t hz, uint64_t ticks, bool goes_on, struct sc_plan *plan)
+{
+	const struct clocks_life *life = &change->run.lives[change->run.count - 1];
+	struct sc_refusal why;
+	int result = -SC_REFUSED_BUSY;
+
+	for (unsigned int n = 0; n < TRIES_MAX && result == -SC_REFUSED_BUSY; n++) {
+		if (n) {
+			change->busy++;
+			change_not_now(change);
+		}
+		struct sc_rate_change to = { life->hz, hz, life->last, goes_on ? life->last : ticks };
+
+		change->arena.used = 0;
+		result = sc_plan_make(&change->kernel, &to, &change->arena, plan, &why);
+	}
+	if (result)
+		fail_msg("change %zu, from %u to %u Hz, is refused: %s", change->run.count, life->hz, hz, why.text);
+}
+
+/* What the counter then shows: it goes on, the same time in other ticks, or anything. */
+static void change_make(struct change *change, struct random *random)
+{
+	struct run *run = &change->run;
+	const struct clocks_life *life = &run->lives[run->count - 1];
+	const uint32_t hz = rate_other_than(random, life->hz), kind = (uint32_t)random_between(random, 0, 2);
+	uint64_t ticks = kind == 1 ? (uint64_t)(run->now / (1000000000 / hz))
+				   : random_next(random) >> random_between(random, 64 - TICKS_BITS_MAX, 40);
+	struct sc_refusal why;
+	struct sc_plan plan;
+
+	change_plan(change, hz, ticks, kind == 0, &plan);
+	ticks = kind == 0 ? life->last : ticks;
+	printf("change %zu: %u Hz at %" PRIu64 " to %u Hz at %" PRIu64 ", %u writes\n", run->count, life->hz,
+	       life->last, hz, ticks, plan.write_count);
+	if (sc_plan_apply(&change->seen, &plan, &why))
+		fail_msg("change %zu cannot be carried out: %s", run->count, why.text);
+	for (uint32_t vcpu = 0; vcpu < EMULATOR_VCPUS; vcpu++)
+		if (plan.vcpus[vcpu].on)
+			port_set_timers(&run->state, vcpu, &plan.vcpus[vcpu].timers);
+	run_start(run, hz, (int64_t)ticks * (1000000000 / hz));
+}
+
+static void test_rates_change(void **state)
+{
+	struct random random = { number_of("SEED", (uint32_t)time(NULL), UINT32_MAX) };
+	uint32_t changes = number_of("CHANGES", 6, CHANGES_MAX);
+	struct change change;
+
+	(void)state;
+	printf("SEED=%" PRIu64 " CHANGES=%u\n", random.state, changes);
+	const char *image = random_chance(&random, 3) ? "out/kernel/generic-Image" : "out/kernel/Image";
+
+	change_begin(&change, image, rates[random_next(&random) % ARRAY_SIZE(rates)]);
+	printf("%s\n", change.run.release);
+	for (uint32_t n = 0; n < changes; n++) {
+		change_make(&change, &random);
+		run_go_on(&change.run, (unsigned int)random_between(&random, LIFE_MIN_MS, LIFE_MAX_MS));
+		if (n == changes - 1)
+			run_go_on(&change.run, LAST_MS);
+		run_stop(&change.run);
+		port_update(&change.port, &change.run.state);
+	}
+	run_expect_right(&change.run);
+	printf("%u changes, %u times not at once\n", changes, change.busy);
+	change_end(&change);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_rates_change, process_set_up, process_tear_down),
+	};
+
+	return process_run_tests(tests, ARRAY_SIZE(tests));
+}
