@@ -414,8 +414,9 @@ int sc_plan_make(struct sc_kernel *kernel, const struct sc_rate_change *change, 
 
 /*
  * Carries a plan out. First all of it is compared with what is there: if anything differs, -SC_REFUSED_BUSY, and
- * nothing is written. If the port cannot store something, -SC_REFUSED_MEMORY, and what was stored is taken back. The
- * guest must be stopped, and have been since the plan.
+ * nothing is written. If the port cannot store something, -SC_REFUSED_MEMORY, and what was stored is taken back; a port
+ * that cannot store that either leaves the guest half written, and it must not run. The guest must be stopped, and have
+ * been since the plan.
  */
 int sc_plan_apply(const struct sc_guest_port *guest, const struct sc_plan *plan, struct sc_refusal *why);
 
