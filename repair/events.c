@@ -6,7 +6,6 @@
  * Linux 6.12, kernel/time/clockevents.c, drivers/clocksource/arm_arch_timer.c, arch/arm64/kernel/cpuinfo.c.
  */
 #include "planner.h"
-#include "refusal.h"
 
 #define FEATURE_ONESHOT 2u
 

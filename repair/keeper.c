@@ -137,6 +137,12 @@ static int move_clock(const struct keeper *from, const struct keeper_clock *cloc
 	return 0;
 }
 
+/* A guest may sleep for that long; a counter that is behind the last update is no counter of its. */
+static bool is_back(const struct keeper *from, uint64_t count)
+{
+	return ((count - from->mono.cycle_last) & from->mask) > from->mask >> 1;
+}
+
 int sc_keeper_move(const struct keeper *from, const struct scale_clocksource *source,
 		   const struct sc_rate_change *change, struct keeper *to, struct sc_refusal *why)
 {
@@ -146,7 +152,7 @@ int sc_keeper_move(const struct keeper *from, const struct scale_clocksource *so
 
 	if (passed(from, &from->mono, change->from_ticks) > longest ||
 	    passed(from, &from->raw, change->from_ticks) > longest)
-		return refusal_set(why, SC_REFUSED_UNKNOWN,
+		return refusal_set(why, is_back(from, change->from_ticks) ? SC_REFUSED_UNKNOWN : SC_REFUSED_BUSY,
 				   "the kernel has not updated its clock for more than five minutes", NULL, NULL);
 	*to = *from;
 	move_intervals(from, &source->scale, to);

@@ -72,13 +72,16 @@ int sc_plan_make(struct sc_kernel *kernel, const struct sc_rate_change *change, 
 		 struct sc_plan *plan, struct sc_refusal *why)
 {
 	struct planner planner = { .kernel = kernel, .change = change, .plan = plan, .why = why };
+	const size_t used = arena->used;
 	int err;
 
 	*plan = (struct sc_plan){ 0 };
 	/* What was translated last may have been mapped elsewhere since. */
 	kernel->space.leaf_size = 0;
 	err = make(&planner, arena);
-	if (err)
-		*plan = (struct sc_plan){ 0 };
+	if (!err)
+		return 0;
+	arena->used = used;
+	*plan = (struct sc_plan){ 0 };
 	return err;
 }

@@ -3,13 +3,12 @@
  * sched_clock: the scheduler's clock, which is also that of the kernel's log and of traces.
  *
  * Policy: it goes on from what it reads, in whole ns. Its epoch is renewed by a timer that was set at the old rate, for
- * half of the time that the old shift lasts; so the new shift is not above the old one. Source: Linux 6.12,
- * kernel/time/sched_clock.c.
+ * half of the time that the old shift lasts; so the new shift is not above the old one, and a kernel that was repaired
+ * before has a lower one than its rate gives it. The kernel changes the second half before its count is odd, so halves
+ * that differ are a change under way. Source: Linux 6.12, kernel/time/sched_clock.c.
  */
 #include "planner.h"
 
-/* A multiplier may be off by its last bit, and by a millionth. */
-#define OFF_ONE_IN 1000000u
 #define SHIFT_MAX 32u
 #define HALVES 2u
 
@@ -29,11 +28,24 @@ static struct reading read_half(struct planner *planner, uint64_t va)
 					    .shift = (uint32_t)sc_planner_get(planner, va, SC_SCHED_SHIFT) } };
 }
 
-static bool is_scale_of(const struct scale *scale, uint32_t hz)
+static bool is_same(const struct reading *a, const struct reading *b)
 {
-	uint64_t want = (uint64_t)NS_PER_SECOND << scale->shift, have = (uint64_t)scale->mult * hz;
+	return a->epoch_ns == b->epoch_ns && a->epoch_cyc == b->epoch_cyc && a->mask == b->mask &&
+	       a->scale.mult == b->scale.mult && a->scale.shift == b->scale.shift;
+}
 
-	return (want > have ? want - have : have - want) <= want / OFF_ONE_IN + hz;
+/* Whether it is what the kernel computes for the counter's rate. */
+static bool is_usual(struct planner *planner, const struct reading *reading)
+{
+	uint64_t va = planner->kernel->address[SC_VAR_SCHED];
+	struct scale_sched usual;
+
+	if (!reading->scale.shift || reading->scale.shift > SHIFT_MAX || reading->mask != planner->mask)
+		return false;
+	usual = sc_scale_sched((uint32_t)planner->change->from_hz, reading->mask, reading->scale.shift);
+	return reading->scale.mult == usual.scale.mult && reading->scale.shift == usual.scale.shift &&
+	       sc_planner_get(planner, va, SC_SCHED_WRAP_KT) == usual.wrap_ns &&
+	       sc_planner_get(planner, va, SC_SCHED_RATE) == planner->change->from_hz;
 }
 
 /* What it reads at a count: the kernel's product has 64 bits. */
@@ -59,18 +71,19 @@ void sc_plan_sched(struct planner *planner)
 	uint64_t va = planner->kernel->address[SC_VAR_SCHED];
 	uint64_t halves = sc_planner_at(planner, va, SC_SCHED_READ_DATA), now;
 	uint32_t size = planner->kernel->layout.size[SC_STRUCT_SCHED_READ];
-	struct reading reading = read_half(planner, halves);
+	struct reading reading = read_half(planner, halves), second = read_half(planner, halves + size);
 	struct scale_sched to;
 
 	sc_planner_bump(planner, va, SC_SCHED_SEQ, "its sched_clock");
-	sc_planner_expect(planner,
-			  sc_planner_get(planner, va, SC_SCHED_RATE) == planner->change->from_hz &&
-				  reading.scale.shift > 0 && reading.scale.shift <= SHIFT_MAX &&
-				  is_scale_of(&reading.scale, planner->change->from_hz),
-			  SC_REFUSED_UNKNOWN, "the kernel's sched_clock has another rate than the counter");
+	if (planner->err)
+		return;
+	sc_planner_expect(planner, is_usual(planner, &reading), SC_REFUSED_UNKNOWN,
+			  "the kernel's sched_clock has another rate than the counter");
 	if (planner->err)
 		return;
 	now = read_at(planner, &reading, planner->change->from_ticks);
+	sc_planner_expect(planner, is_same(&reading, &second), SC_REFUSED_BUSY,
+			  "the kernel is about to change its sched_clock");
 	to = sc_scale_sched(planner->change->to_hz, reading.mask, reading.scale.shift);
 	for (uint32_t n = 0; n < HALVES; n++)
 		write_half(planner, halves + (uint64_t)n * size, now, &to.scale);

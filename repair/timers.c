@@ -8,7 +8,6 @@
  */
 #include "deadline.h"
 #include "planner.h"
-#include "refusal.h"
 
 #define NO_CPU UINT32_MAX
 

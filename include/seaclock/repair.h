@@ -398,15 +398,15 @@ struct sc_plan {
 };
 
 /*
- * Plans how the guest goes on at another rate: all its clocks go on from where they are, by less than a tick of either
- * rate forward and never back, timers expire when they would have, and what else the kernel has computed from the rate
- * is computed anew. All vCPUs are stopped, and stay so until the plan is carried out; `kernel` is what
- * sc_kernel_find() has found of it, and the guest may have run since. Reads only. When the guest goes on, its
- * CNTFRQ_EL0 must read to_hz.
+ * Plans how the guest goes on at another rate: all its clocks go on from where they are, never back, and forward by 1
+ * ns at most, coarse ones by a tick of the slower rate and a millionth of the time since the kernel's last update.
+ * Timers expire when they would have, and what else the kernel has computed from the rate is computed anew. All vCPUs
+ * are stopped, and stay so until the plan is carried out; `kernel` is what sc_kernel_find() has found of it, and the
+ * guest may have run since. Reads only. When the guest goes on, its CNTFRQ_EL0 must read to_hz.
  *
- * 0; or a negated reason, the clause, and an empty plan. With -SC_REFUSED_BUSY another instant will do: the kernel was
- * about to change what is repaired. -SC_REFUSED_UNKNOWN also if the kernel's numbers are not those that a kernel at
- * from_hz has.
+ * 0; or a negated reason, the clause, an empty plan, and the arena as it was. With -SC_REFUSED_BUSY another instant
+ * will do, mostly a millisecond later: the kernel was about to change what is repaired. A guest can stay so, and the
+ * caller limits its tries. -SC_REFUSED_UNKNOWN also if the kernel's numbers are not those that a kernel at from_hz has.
  */
 #define SC_PLAN_ARENA_SIZE (128u << 10) /* enough for 512 vCPUs */
 int sc_plan_make(struct sc_kernel *kernel, const struct sc_rate_change *change, struct sc_arena *arena,

@@ -32,6 +32,7 @@ static void *place_of(uint64_t place, struct sc_rate_change *change)
 static void plan(const struct sc_rate_change *change)
 {
 	static uint8_t memory[SC_PLAN_ARENA_SIZE] __attribute__((aligned(8)));
+	static uint8_t before[LINUX_CLOCK_RAM_SIZE];
 	struct sc_arena arena = { .memory = memory, .size = sizeof(memory) };
 	struct sc_refusal why = { 0 };
 	struct sc_plan made;
@@ -41,8 +42,10 @@ static void plan(const struct sc_rate_change *change)
 	FUZZ_MUST(!err || (err < 0 && why.text[0] && !made.write_count && !made.writes));
 	if (err)
 		return;
+	memcpy(before, guest.ram.range[0].bytes, sizeof(before));
 	FUZZ_MUST(sc_plan_apply(&guest.guest, &made, &why) == 0);
 	FUZZ_MUST(sc_plan_revert(&guest.guest, &made, &why) == 0);
+	FUZZ_MUST(!memcmp(before, guest.ram.range[0].bytes, sizeof(before)));
 	FUZZ_MUST(guest.ram.outside == 0);
 	guest.ram.writes = 0;
 }
@@ -60,7 +63,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	change = (struct sc_rate_change){ state.hz, 62500000, state.count, 4711 };
 	memcpy(timers, guest.timers, sizeof(timers));
-	guest.kernel.space.leaf_size = 0;
 	for (size_t i = 0; i < count; i++) {
 		memcpy(word, data + i * sizeof(word), sizeof(word));
 		memcpy(&before[i], place_of(word[0], &change), 8);

@@ -22,6 +22,13 @@ static const uint32_t rates[] = { 5000000,   10000000,	12500000,  19230769,  200
 				  31250000,  33333333,	50000000,  62500000,  76923076,	 100000000, 125000000,
 				  142857142, 200000000, 250000000, 500000000, 1000000000 };
 
+/* What the counter shows after a change. */
+enum count {
+	COUNT_GOES_ON, /* what it has shown */
+	COUNT_OF_TIME, /* the same time in other ticks */
+	COUNT_ANY,
+};
+
 struct change {
 	struct run run;
 	struct port port;
@@ -81,11 +88,12 @@ static void change_not_now(struct change *change)
 	port_update(&change->port, &change->run.state);
 }
 
-/* Plans it for the counter that it is to have; a moment later, as often as it takes. */
-static void change_plan(struct change *change, uint32_t hz, uint64_t ticks, bool goes_on, struct sc_plan *plan)
+/* Plans it, a moment later as often as it takes; returns what the counter then shows. */
+static uint64_t change_plan(struct change *change, uint32_t hz, enum count count, uint64_t any, struct sc_plan *plan)
 {
 	const struct clocks_life *life = &change->run.lives[change->run.count - 1];
 	struct sc_refusal why;
+	uint64_t ticks = any;
 	int result = -SC_REFUSED_BUSY;
 
 	for (unsigned int n = 0; n < TRIES_MAX && result == -SC_REFUSED_BUSY; n++) {
@@ -93,28 +101,31 @@ static void change_plan(struct change *change, uint32_t hz, uint64_t ticks, bool
 			change->busy++;
 			change_not_now(change);
 		}
-		struct sc_rate_change to = { life->hz, hz, life->last, goes_on ? life->last : ticks };
+		if (count == COUNT_GOES_ON)
+			ticks = life->last;
+		else if (count == COUNT_OF_TIME)
+			ticks = (uint64_t)(change->run.now / (1000000000 / hz));
+		struct sc_rate_change to = { life->hz, hz, life->last, ticks };
 
 		change->arena.used = 0;
 		result = sc_plan_make(&change->kernel, &to, &change->arena, plan, &why);
 	}
 	if (result)
 		fail_msg("change %zu, from %u to %u Hz, is refused: %s", change->run.count, life->hz, hz, why.text);
+	return ticks;
 }
 
-/* What the counter then shows: it goes on, the same time in other ticks, or anything. */
 static void change_make(struct change *change, struct random *random)
 {
 	struct run *run = &change->run;
 	const struct clocks_life *life = &run->lives[run->count - 1];
-	const uint32_t hz = rate_other_than(random, life->hz), kind = (uint32_t)random_between(random, 0, 2);
-	uint64_t ticks = kind == 1 ? (uint64_t)(run->now / (1000000000 / hz))
-				   : random_next(random) >> random_between(random, 64 - TICKS_BITS_MAX, 40);
+	const uint32_t hz = rate_other_than(random, life->hz);
+	const enum count count = (enum count)random_between(random, COUNT_GOES_ON, COUNT_ANY);
+	const uint64_t any = random_next(random) >> random_between(random, 64 - TICKS_BITS_MAX, 40);
 	struct sc_refusal why;
 	struct sc_plan plan;
+	const uint64_t ticks = change_plan(change, hz, count, any, &plan);
 
-	change_plan(change, hz, ticks, kind == 0, &plan);
-	ticks = kind == 0 ? life->last : ticks;
 	printf("change %zu: %u Hz at %" PRIu64 " to %u Hz at %" PRIu64 ", %u writes\n", run->count, life->hz,
 	       life->last, hz, ticks, plan.write_count);
 	if (sc_plan_apply(&change->seen, &plan, &why))

@@ -240,6 +240,7 @@ static void shift_of_sched_clock(void **state)
 		linux_clock_put(&clock, half, SC_SCHED_SHIFT, 19);
 		linux_clock_put(&clock, half, SC_SCHED_MULT, 40 << 19);
 	}
+	linux_clock_put(&clock, sched, SC_SCHED_WRAP_KT, UINT64_MAX / (40 << 19) * 40 >> 1);
 	carry_out(&clock, &change);
 	for (uint32_t n = 0; n < 2; n++) {
 		half = linux_clock_at(&clock, sched, SC_SCHED_READ_DATA) + n * 40ull;

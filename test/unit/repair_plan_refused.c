@@ -67,7 +67,7 @@ static const struct fault faults[] = {
 	{ SC_VAR_CORE, 8, SC_TK_NTP_ERROR_SHIFT, 64, SC_REFUSED_UNKNOWN, "an adjustment that does not follow" },
 	{ SC_VAR_CORE, 8, SC_TK_NTP_ERR_MULT, 1, SC_REFUSED_UNKNOWN, "an adjustment that does not follow" },
 	{ SC_VAR_CORE, 136, SC_TIMESPEC_NSEC, 1ull << 63, SC_REFUSED_DAMAGED, "more ns than a second has" },
-	{ SC_VAR_SHADOW, 0, SC_TK_OFFS_REAL, 1, SC_REFUSED_DAMAGED, "the shadow of the kernel's timekeeper differs" },
+	{ SC_VAR_SHADOW, 0, SC_TK_OFFS_REAL, 1, SC_REFUSED_BUSY, "the shadow of the kernel's timekeeper differs" },
 	{ SC_VAR_FAST_MONO, 8, SC_READ_BASE_BASE_REAL, 1, SC_REFUSED_DAMAGED, "a copy of the kernel's timekeeper" },
 	{ SC_VAR_FAST_RAW, 64, SC_READ_BASE_XTIME_NSEC, 1, SC_REFUSED_DAMAGED, "a copy of the kernel's timekeeper" },
 	{ SC_VAR_VDSO, 0, SC_VDSO_CLOCK_MODE, 1, SC_REFUSED_UNKNOWN, "vDSO does not read the counter" },
@@ -83,7 +83,11 @@ static const struct fault faults[] = {
 	{ SC_VAR_VDSO, 144, SC_VDSO_TIME_NSEC, 1, SC_REFUSED_UNKNOWN, "vDSO has other times" },
 	{ SC_VAR_VDSO, 208, SC_VDSO_TIME_SEC, 1, SC_REFUSED_UNKNOWN, "vDSO has other times" },
 	{ SC_VAR_SCHED, 0, SC_SCHED_RATE, 1, SC_REFUSED_UNKNOWN, "sched_clock has another rate" },
-	{ SC_VAR_SCHED, 8, SC_SCHED_MULT, 1 << 12, SC_REFUSED_UNKNOWN, "sched_clock has another rate" },
+	{ SC_VAR_SCHED, 0, SC_SCHED_WRAP_KT, 1, SC_REFUSED_UNKNOWN, "sched_clock has another rate" },
+	{ SC_VAR_SCHED, 8, SC_SCHED_MULT, 1, SC_REFUSED_UNKNOWN, "sched_clock has another rate" },
+	{ SC_VAR_SCHED, 8, SC_SCHED_MASK, 1ull << 55, SC_REFUSED_UNKNOWN, "sched_clock has another rate" },
+	{ SC_VAR_SCHED, 48, SC_SCHED_EPOCH_NS, 1, SC_REFUSED_BUSY, "about to change its sched_clock" },
+	{ SC_VAR_SCHED, 48, SC_SCHED_MULT, 1, SC_REFUSED_BUSY, "about to change its sched_clock" },
 	{ SC_VAR_SCHED, 8, SC_SCHED_SHIFT, 21, SC_REFUSED_UNKNOWN, "sched_clock has another rate" },
 	{ SC_VAR_SCHED, 8, SC_SCHED_SHIFT, 64, SC_REFUSED_UNKNOWN, "sched_clock has another rate" },
 	{ SC_VAR_SCHED, 8, SC_SCHED_EPOCH_CYC, 1ull << 50, SC_REFUSED_UNKNOWN, "has not renewed the epoch" },
@@ -253,7 +257,7 @@ static void moments(void **state)
 	linux_clock_end(&clock);
 	from.since += 20000;
 	linux_clock_begin(&clock, &from);
-	refused(&clock, &change, SC_REFUSED_UNKNOWN, "not updated its clock for more than five minutes");
+	refused(&clock, &change, SC_REFUSED_BUSY, "not updated its clock for more than five minutes");
 	linux_clock_end(&clock);
 	/* A counter that went back. */
 	from = linux_clock_usual(change.from_hz);
