@@ -89,7 +89,7 @@ static void serve_incoming(struct serve *serve)
 		return;
 	serve->settled = true;
 	migration_note(&serve->control.migration, report);
-	entry_moved(ENTRY_TARGET, serve->peer, report);
+	entry_moved(ENTRY_TARGET, serve->machine->config.name, serve->peer, report);
 	for (uint32_t n = 0; n < report->input_size; n++)
 		uart_receive(&serve->machine->devices.uart, report->input[n]);
 }

@@ -193,7 +193,7 @@ static void migration_succeed(struct migration *migration, struct error *error)
 	struct machine *machine = migration->machine;
 
 	migration_set_last(migration, report_json(&migration->report), NULL);
-	entry_moved(ENTRY_SOURCE, migration->host, &migration->report);
+	entry_moved(ENTRY_SOURCE, machine->config.name, migration->host, &migration->report);
 	migration_retire(migration);
 	error_record(error, EREMOTE, "%s runs on %s: it is not resumed here, and ends", machine->config.name,
 		     migration->host);

@@ -26,7 +26,7 @@ static const char *number(int64_t value, char text[NUMBER_SIZE])
 	return text;
 }
 
-void entry_moved(enum entry_side side, const char *peer, const struct report *report)
+void entry_moved(enum entry_side side, const char *machine, const char *peer, const struct report *report)
 {
 	char message[MESSAGE_SIZE], id[FRAME_ID_TEXT_SIZE], number_text[6][NUMBER_SIZE];
 	const struct journal_field fields[] = {
@@ -34,7 +34,7 @@ void entry_moved(enum entry_side side, const char *peer, const struct report *re
 		{ "MESSAGE_ID", ENTRY_MESSAGE_ID },
 		{ "PRIORITY", PRIORITY_MOVED },
 		{ "SYSLOG_IDENTIFIER", "seaclock" },
-		{ "SEACLOCK_MACHINE", report->name },
+		{ "SEACLOCK_MACHINE", machine },
 		{ "SEACLOCK_MIGRATION", id },
 		{ "SEACLOCK_SIDE", side_name(side) },
 		{ "SEACLOCK_PEER", peer },
@@ -49,7 +49,7 @@ void entry_moved(enum entry_side side, const char *peer, const struct report *re
 	};
 
 	frame_id_text(&report->id, id);
-	snprintf(message, sizeof(message), "%s has moved %s %s, with a downtime of %" PRIu64 " us", report->name,
+	snprintf(message, sizeof(message), "%s has moved %s %s, with a downtime of %" PRIu64 " us", machine,
 		 side == ENTRY_SOURCE ? "to" : "here from", peer, report->downtime_ns / 1000);
 	journal_send(fields, COUNT(fields));
 }

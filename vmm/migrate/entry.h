@@ -18,8 +18,8 @@ enum entry_side {
 	ENTRY_TARGET,
 };
 
-/* The machine has gone to `peer`, or come from there. */
-void entry_moved(enum entry_side side, const char *peer, const struct report *report);
+/* The machine, by its name on this side, has gone to `peer`, or come from there. The report may be the peer's word. */
+void entry_moved(enum entry_side side, const char *machine, const char *peer, const struct report *report);
 
 /* It has not: `id` is all zero if the migration did not come so far. */
 void entry_failed(enum entry_side side, const char *machine, const char *peer, const struct frame_id *id,
