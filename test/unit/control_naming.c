@@ -76,6 +76,16 @@ static bool leads_to(const char *end, const struct holder *holder)
 	return heard >= 0;
 }
 
+/* Nobody else gets the name before the new one claims it. */
+static void expect_kept(void)
+{
+	struct holder third;
+
+	assert_int_equal(naming_take(&third.naming, NAME, false, &third.listener, &error), -EEXIST);
+	assert_non_null(strstr(error.text, "a machine named guest is being renewed"));
+	assert_int_equal(third.listener, -1);
+}
+
 static void expect_only(const struct holder *holder)
 {
 	assert_true(leads_to(".sock", holder));
@@ -109,6 +119,7 @@ static void test_left(void **state)
 	naming_give_up(&old.naming, false);
 	assert_int_not_equal(access(path_of(".sock"), F_OK), 0);
 	assert_true(leads_to(".next", &new));
+	expect_kept();
 	naming_claim(&new.naming);
 	assert_false(new.naming.succeeds);
 	expect_only(&new);
@@ -119,6 +130,7 @@ static void test_old_killed(void **state)
 	(void)state;
 	take_both();
 	kill_holder(&old);
+	expect_kept();
 	naming_claim(&new.naming);
 	assert_false(new.naming.succeeds);
 	expect_only(&new);

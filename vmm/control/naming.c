@@ -16,9 +16,19 @@ static const char *naming_path(const struct naming *naming)
 	return naming->succeeds ? naming->beside.sun_path : naming->name.sun_path;
 }
 
+static bool name_is_free(const struct sockaddr_un *name)
+{
+	return access(name->sun_path, F_OK) || named_socket_is_dead(name);
+}
+
 static int naming_listen(const struct naming *naming, const char *name, int *listener, struct error *error)
 {
-	int result = named_socket_listen(naming->succeeds ? &naming->beside : &naming->name, listener);
+	int result;
+
+	/* It may be between the end of its old process and its new one's claim. */
+	if (!naming->succeeds && name_is_free(&naming->name) && !name_is_free(&naming->beside))
+		return error_set(error, EEXIST, "a machine named %s is being renewed", name);
+	result = named_socket_listen(naming->succeeds ? &naming->beside : &naming->name, listener);
 
 	if (!result)
 		return 0;
@@ -51,11 +61,6 @@ int naming_take(struct naming *naming, const char *name, bool succeeds, int *lis
 	result = naming_listen(naming, name, listener, error);
 	close(lock);
 	return result;
-}
-
-static bool name_is_free(const struct sockaddr_un *name)
-{
-	return access(name->sun_path, F_OK) || named_socket_is_dead(name);
 }
 
 /* The folder is locked. */
