@@ -100,10 +100,10 @@ void manager_ready(void)
 	manager_tell("READY=1");
 }
 
-void manager_tell_main(pid_t process)
+void manager_tell_main(void)
 {
 	char text[sizeof("MAINPID=") + 3 * sizeof(int)];
 
-	snprintf(text, sizeof(text), "MAINPID=%d", (int)process);
+	snprintf(text, sizeof(text), "MAINPID=%d", (int)getpid());
 	manager_tell(text);
 }

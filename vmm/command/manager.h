@@ -24,9 +24,8 @@ int manager_count(const char *pid, const char *sockets, pid_t self, struct error
  */
 int manager_caller(int *listener, struct error *error);
 
-/* The service is up; and another process is its main one. A manager that does not hear it is no reason to end anything.
- */
+/* The service is up; and this process is its main one. A manager that does not hear it is no reason to end anything. */
 void manager_ready(void);
-void manager_tell_main(pid_t process);
+void manager_tell_main(void);
 
 #endif

@@ -114,6 +114,8 @@ static int receive_machine(struct receive *receive, struct channel *channel, con
 	if (result)
 		return result;
 	result = receive_contents(&target, &serve, receive->options->succeeds, teardown, error);
+	if (!result && receive->options->succeeds)
+		manager_tell_main();
 	if (!result) {
 		incoming_await_settled(&receive->incoming, channel);
 		receive_serve(receive, &serve, teardown);
@@ -309,12 +311,14 @@ int receive_run(const struct receive_options *options, enum machine_end *end, st
 	if (result)
 		return result;
 	channel_address(receive.incoming.listener, address);
-	if (!options->succeeds)
-		log_line("waiting for a machine on %s", address);
 	if (options->plain)
 		log_line("without TLS, as it was told: whoever reaches %s may send a machine, and others may read it",
 			 address);
-	manager_ready();
+	/* A machine that is renewed is up already. */
+	if (!options->succeeds) {
+		log_line("waiting for a machine on %s", address);
+		manager_ready();
+	}
 	receive.unknown_until = deadline_after_ms(receive.incoming.limits->unknown_ms);
 	while (!receive.over)
 		receive_once(&receive);

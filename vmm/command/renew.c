@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/named_socket.h"
 #include "command/ask.h"
-#include "command/manager.h"
 #include "command/monitor.h"
 #include "command/print.h"
 #include "command/receive.h"
@@ -29,6 +28,8 @@
 /* How long the old process may take to end once the guest runs in the new one: longer than its teardown may. */
 #define NAME_LIMIT_MS (TEARDOWN_MS + 10000)
 #define NAME_RETRY_MS 5
+/* How long the new one may take to end: a receiver waits for a source's question, and closes what it has. */
+#define END_LIMIT_MS (2 * TEARDOWN_MS)
 
 struct renewal {
 	const char *name;
@@ -98,8 +99,6 @@ static int renewed_detach(struct error *error)
 	if (null < 0 || setsid() < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
 		return error_set(error, errno, "the new process cannot leave this session (%s)", strerror(errno));
 	close(null);
-	/* It is this command that the manager hears. */
-	unsetenv("NOTIFY_SOCKET");
 	return 0;
 }
 
@@ -148,7 +147,7 @@ static int renew_fork(struct renewal *renewal, bool *is_new, struct error *error
 	return error_set(error, EAGAIN, "cannot start a new process for %s", renewal->name);
 }
 
-/* Whether it does so within that time; -1: whenever it does. */
+/* Whether it does so within that time. */
 static bool renewed_ends(const struct renewal *renewal, int limit_ms)
 {
 	struct pollfd wait = { .fd = renewal->life };
@@ -171,11 +170,18 @@ static int renew_ask(const struct renewal *renewal, const struct renew_options *
 	return error_set(error, EINVAL, "the path %s is not in UTF-8", renewal->path);
 }
 
-/* The guest is in the old process, and nobody will ask the new one what became of it. */
+/*
+ * The guest is in the old process, and nobody will ask the new one what became of it. While that lives its number is
+ * nobody else's.
+ */
 static void renew_undo(const struct renewal *renewal)
 {
-	kill(renewal->process, SIGTERM);
-	renewed_ends(renewal, -1);
+	if (!renewed_ends(renewal, 0))
+		kill(renewal->process, SIGTERM);
+	if (!renewed_ends(renewal, END_LIMIT_MS)) {
+		kill(renewal->process, SIGKILL);
+		renewed_ends(renewal, END_LIMIT_MS);
+	}
 	unlink(renewal->address.sun_path);
 }
 
@@ -192,12 +198,11 @@ static bool renew_has_name(const struct renewal *renewal)
 	return has;
 }
 
-/* The guest runs in the new process, which is its main one from here on. */
+/* The guest runs in the new process. */
 static int renew_await(const struct renewal *renewal, struct error *error)
 {
 	sc_ns_t deadline = deadline_after_ms(NAME_LIMIT_MS);
 
-	manager_tell_main(renewal->process);
 	unlink(renewal->address.sun_path);
 	while (!renew_has_name(renewal)) {
 		if (renewed_ends(renewal, NAME_RETRY_MS))
