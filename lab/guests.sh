@@ -166,9 +166,16 @@ monitor_run_apart() {
 	command_run_apart "$1" "$2" "$seaclock" "${@:3}" --console -
 }
 
-# Stands for such a monitor until it ends: then prints its log, and returns its status.
+# Stands for such a monitor until it ends: then prints its log, and returns its status. A connection that breaks, which on
+# a busy machine one has, says nothing of the monitor: it is asked again.
 monitor_attend() {
-	on "$1" sh -c 'until [ -s "$1.status" ]; do sleep 0.1; done; cat "$1.log"; exit "$(cat "$1.status")"' sh "$2" </dev/null
+	local status='' tries=3
+	until [ -n "$status" ] || [ $((tries--)) = 0 ]; do
+		status=$(on "$1" sh -c 'until [ -s "$1.status" ]; do sleep 0.1; done; cat "$1.status"' sh "$2" </dev/null) ||
+			sleep 1
+	done
+	on "$1" cat "$2.log" </dev/null
+	return "${status:-255}"
 }
 
 # Types a line on the guest's console; its init obeys if sc.run=obey.
