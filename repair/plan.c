@@ -22,7 +22,7 @@ _Static_assert((WRITES_ONCE + WRITES_EACH * CPUS_MAX) * sizeof(struct sc_write) 
 
 static bool is_rate(uint32_t hz)
 {
-	return hz >= SCALE_HZ_MIN && hz <= SCALE_HZ_MAX;
+	return hz >= SC_RATE_MIN_HZ && hz <= SC_RATE_MAX_HZ;
 }
 
 /* Only what is the same in all series that are known here; the others have members that mean something else. */

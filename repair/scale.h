@@ -4,16 +4,16 @@
  * them.
  *
  * Policy: pure arithmetic, the same as the kernel's to the last bit, so that what a kernel has for its old rate can be
- * held against it. Rates are from SCALE_HZ_MIN to SCALE_HZ_MAX; of the other numbers any value is safe. Sources: Linux
- * 6.12, kernel/time/clocksource.c, clockevents.c, sched_clock.c.
+ * held against it. Rates are from SC_RATE_MIN_HZ to SC_RATE_MAX_HZ; of the other numbers any value is safe. Sources:
+ * Linux 6.12, kernel/time/clocksource.c, clockevents.c, sched_clock.c.
  */
 #ifndef REPAIR_SCALE_H
 #define REPAIR_SCALE_H
 
+#include <seaclock/core.h>
+
 #include <stdint.h>
 
-#define SCALE_HZ_MIN 1000000u
-#define SCALE_HZ_MAX 2000000000u
 #define NS_PER_SECOND 1000000000u
 
 /* Products of 64 bits. Never divided: that would need a library. */

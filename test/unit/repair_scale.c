@@ -54,7 +54,7 @@ static void bounded_shift(void **state)
 /* Ranges that no counter has: nothing overflows, and no multiplier is 0. */
 static void any_range(void **state)
 {
-	static const uint32_t rates[] = { SCALE_HZ_MIN, 33333333, 999999999, SCALE_HZ_MAX };
+	static const uint32_t rates[] = { SC_RATE_MIN_HZ, 33333333, 999999999, SC_RATE_MAX_HZ };
 	static const uint64_t ranges[] = { 0, 1, 14, UINT32_MAX, 1ull << 32, MASK_56, UINT64_MAX };
 
 	(void)state;
