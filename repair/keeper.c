@@ -169,6 +169,12 @@ int sc_keeper_move(const struct keeper *from, const struct scale_clocksource *so
 	return err ? err : move_clock(from, &from->raw, change, ticks, &to->raw, why);
 }
 
+uint64_t sc_keeper_mono_base(const struct keeper_epoch *epoch)
+{
+	return (epoch->xtime_sec + (uint64_t)epoch->wall_to_monotonic.sec) * NS_PER_SECOND +
+	       epoch->wall_to_monotonic.nsec;
+}
+
 uint64_t sc_keeper_ktime_sec(const struct keeper *keeper, const struct keeper_epoch *epoch)
 {
 	uint64_t nsec = epoch->wall_to_monotonic.nsec + (keeper->mono.xtime_nsec >> keeper->mono.shift);

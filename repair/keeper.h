@@ -69,6 +69,9 @@ scale_product sc_keeper_read(const struct keeper *keeper, const struct keeper_cl
 int sc_keeper_move(const struct keeper *from, const struct scale_clocksource *source,
 		   const struct sc_rate_change *change, struct keeper *to, struct sc_refusal *why);
 
+/* CLOCK_MONOTONIC at the beginning of the second of the keeper's clocks, in ns; modulo 2^64, as the kernel has it. */
+uint64_t sc_keeper_mono_base(const struct keeper_epoch *epoch);
+
 /* The whole seconds of CLOCK_MONOTONIC, as the kernel keeps them for whoever needs no more. */
 uint64_t sc_keeper_ktime_sec(const struct keeper *keeper, const struct keeper_epoch *epoch);
 

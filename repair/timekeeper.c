@@ -131,14 +131,12 @@ static void check_derived(struct planner *planner, uint64_t va)
 {
 	const struct keeper_epoch *epoch = &planner->epoch;
 	uint64_t mono = sc_planner_at(planner, va, SC_TK_MONO), raw = sc_planner_at(planner, va, SC_TK_RAW);
-	uint64_t base = (epoch->xtime_sec + (uint64_t)epoch->wall_to_monotonic.sec) * NS_PER_SECOND +
-			epoch->wall_to_monotonic.nsec;
 
 	/* Unless it was checked, a shift may be anything. */
 	if (planner->err)
 		return;
 	sc_planner_expect(planner,
-			  sc_planner_get(planner, mono, SC_READ_BASE_BASE) == base &&
+			  sc_planner_get(planner, mono, SC_READ_BASE_BASE) == sc_keeper_mono_base(epoch) &&
 				  sc_planner_get(planner, raw, SC_READ_BASE_BASE) == epoch->raw_sec * NS_PER_SECOND &&
 				  sc_planner_get(planner, va, SC_TK_KTIME_SEC) ==
 					  sc_keeper_ktime_sec(&planner->keeper[0], epoch),

@@ -23,10 +23,8 @@ static bool is_programming(const struct sc_kernel *kernel, uint64_t pc)
 static uint64_t monotonic(const struct planner *planner)
 {
 	const struct keeper *keeper = &planner->keeper[0];
-	const struct keeper_epoch *epoch = &planner->epoch;
 
-	return (epoch->xtime_sec + (uint64_t)epoch->wall_to_monotonic.sec) * NS_PER_SECOND +
-	       epoch->wall_to_monotonic.nsec +
+	return sc_keeper_mono_base(&planner->epoch) +
 	       (uint64_t)(sc_keeper_read(keeper, &keeper->mono, planner->change->from_ticks) >> keeper->mono.shift);
 }
 
