@@ -16,11 +16,6 @@ bool sc_planner_online(struct planner *planner, uint32_t cpu)
 	return sc_planner_read(planner, va, 8) >> cpu % 64 & 1;
 }
 
-uint64_t sc_planner_percpu(struct planner *planner, uint32_t cpu)
-{
-	return sc_planner_read(planner, planner->kernel->address[SC_VAR_PERCPU_OFFSET] + 8ull * cpu, 8);
-}
-
 uint64_t sc_planner_event(struct planner *planner, uint64_t percpu)
 {
 	return sc_planner_read(planner, planner->kernel->address[SC_VAR_TIMER_EVT], 8) + percpu;
@@ -64,7 +59,7 @@ static void plan_info(struct planner *planner, uint64_t percpu)
 
 static void plan_cpu(struct planner *planner, uint32_t cpu)
 {
-	uint64_t percpu = sc_planner_percpu(planner, cpu), event = sc_planner_event(planner, percpu);
+	uint64_t percpu = planner->percpu[cpu], event = sc_planner_event(planner, percpu);
 	bool online = sc_planner_online(planner, cpu);
 	bool was_up = percpu && sc_planner_get(planner, event, SC_EVENT_MULT);
 

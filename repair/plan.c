@@ -16,7 +16,7 @@
 #define WRITES_EACH 5u
 
 _Static_assert((WRITES_ONCE + WRITES_EACH * CPUS_MAX) * sizeof(struct sc_write) +
-			       CPUS_MAX * sizeof(struct sc_vcpu_plan) + 16 <=
+			       CPUS_MAX * (sizeof(struct sc_vcpu_plan) + sizeof(uint64_t)) + 16 <=
 		       SC_PLAN_ARENA_SIZE,
 	       "the arena has room for any plan");
 
@@ -33,10 +33,24 @@ static bool is_repairable(const struct sc_layout *layout)
 	       !layout->size[SC_STRUCT_VDSO];
 }
 
+/* What is added to the address of a variable that each CPU has. */
+static int read_offsets(struct planner *planner, struct sc_arena *arena)
+{
+	uint64_t va = planner->kernel->address[SC_VAR_PERCPU_OFFSET];
+
+	planner->percpu = sc_arena_take(arena, planner->cpu_count * sizeof(*planner->percpu), planner->why);
+	if (!planner->percpu)
+		return -SC_REFUSED_SPACE;
+	for (uint32_t cpu = 0; cpu < planner->cpu_count; cpu++)
+		planner->percpu[cpu] = sc_planner_read(planner, va + 8ull * cpu, 8);
+	return planner->err;
+}
+
 /* The lists, for as many CPUs as the kernel has. */
 static int open(struct planner *planner, struct sc_arena *arena)
 {
 	uint32_t vcpus = planner->kernel->space.guest->vcpu_count;
+	int err;
 
 	planner->cpu_count = (uint32_t)sc_planner_read(planner, planner->kernel->address[SC_VAR_CPU_COUNT], 4);
 	sc_planner_expect(planner, planner->cpu_count > 0 && planner->cpu_count <= CPUS_MAX, SC_REFUSED_UNKNOWN,
@@ -46,7 +60,10 @@ static int open(struct planner *planner, struct sc_arena *arena)
 	planner->plan->vcpus = sc_arena_take(arena, (uint64_t)vcpus * sizeof(*planner->plan->vcpus), planner->why);
 	if (!planner->plan->vcpus)
 		return -SC_REFUSED_SPACE;
-	return sc_writes_begin(planner->plan, WRITES_ONCE + WRITES_EACH * planner->cpu_count, arena, planner->why);
+	err = read_offsets(planner, arena);
+	return err ? err
+		   : sc_writes_begin(planner->plan, WRITES_ONCE + WRITES_EACH * planner->cpu_count, arena,
+				     planner->why);
 }
 
 static int make(struct planner *planner, struct sc_arena *arena)

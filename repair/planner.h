@@ -28,6 +28,7 @@ struct planner {
 	struct keeper keeper[2];
 	struct keeper_epoch epoch;
 	uint32_t cpu_count; /* numbers of CPUs are less */
+	uint64_t *percpu;   /* added to the address of a variable that each CPU has; 0 if there is no such CPU */
 };
 
 /* Refuses, if nothing was refused yet. */
@@ -54,8 +55,6 @@ void sc_planner_bump(struct planner *planner, uint64_t base, enum sc_field field
 
 /* ---- The kernel's CPUs (repair/events.c) ---- */
 
-/* What is added to the address of a variable that each CPU has; 0 if there is no such CPU. */
-uint64_t sc_planner_percpu(struct planner *planner, uint32_t cpu);
 bool sc_planner_online(struct planner *planner, uint32_t cpu);
 
 /* The clock event device of the CPU for which that is added. */

@@ -9,8 +9,6 @@
 #include "deadline.h"
 #include "planner.h"
 
-#define NO_CPU UINT32_MAX
-
 static bool is_programming(const struct sc_kernel *kernel, uint64_t pc)
 {
 	for (uint32_t n = 0; n < SC_FUNCTION_COUNT; n++)
@@ -28,13 +26,13 @@ static uint64_t monotonic(const struct planner *planner)
 	       (uint64_t)(sc_keeper_read(keeper, &keeper->mono, planner->change->from_ticks) >> keeper->mono.shift);
 }
 
-/* Of all CPUs that are up, the one with that offset. */
-static uint32_t find_cpu(struct planner *planner, uint64_t tpidr)
+/* Whether it is the offset of a CPU, and that one is up. */
+static bool is_online(struct planner *planner, uint64_t tpidr)
 {
 	for (uint32_t cpu = 0; tpidr && cpu < planner->cpu_count; cpu++)
-		if (sc_planner_percpu(planner, cpu) == tpidr)
-			return sc_planner_online(planner, cpu) ? cpu : NO_CPU;
-	return NO_CPU;
+		if (planner->percpu[cpu] == tpidr)
+			return sc_planner_online(planner, cpu);
+	return false;
 }
 
 static void check_vcpu(struct planner *planner, const struct sc_vcpu_timers *timers)
@@ -42,7 +40,7 @@ static void check_vcpu(struct planner *planner, const struct sc_vcpu_timers *tim
 	uint64_t event;
 	int64_t ns;
 
-	sc_planner_expect(planner, find_cpu(planner, timers->tpidr) != NO_CPU, SC_REFUSED_BUSY,
+	sc_planner_expect(planner, is_online(planner, timers->tpidr), SC_REFUSED_BUSY,
 			  "a vCPU is none of the CPUs that the kernel says are up");
 	sc_planner_expect(planner, !is_programming(planner->kernel, timers->pc), SC_REFUSED_BUSY,
 			  "a vCPU is about to program its timer");
