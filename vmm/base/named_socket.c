@@ -25,6 +25,20 @@ bool named_socket_is_dead(const struct sockaddr_un *address)
 	return dead;
 }
 
+static int listen_at(int fd, const struct sockaddr_un *address)
+{
+	int result;
+
+	/* The name gets the descriptor's mode, less the umask. */
+	if (fchmod(fd, 0600) || bind(fd, (const struct sockaddr *)address, sizeof(*address)))
+		return -errno;
+	if (!listen(fd, SOMAXCONN))
+		return 0;
+	result = -errno;
+	unlink(address->sun_path);
+	return result;
+}
+
 int named_socket_listen(const struct sockaddr_un *address, int *fd)
 {
 	int result;
@@ -34,12 +48,10 @@ int named_socket_listen(const struct sockaddr_un *address, int *fd)
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*fd < 0)
 		return -errno;
-	/* The name gets the descriptor's mode, less the umask. */
-	if (fchmod(*fd, 0600) || bind(*fd, (const struct sockaddr *)address, sizeof(*address)))
-		return -errno;
-	if (!listen(*fd, SOMAXCONN))
-		return 0;
-	result = -errno;
-	unlink(address->sun_path);
+	result = listen_at(*fd, address);
+	if (result) {
+		close(*fd);
+		*fd = -1;
+	}
 	return result;
 }

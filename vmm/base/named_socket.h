@@ -15,8 +15,8 @@
 bool named_socket_is_dead(const struct sockaddr_un *address);
 
 /*
- * Listens, on a name that is free or on which nobody listens any more: 0 or -errno, and then *fd is a descriptor to be
- * closed, or -1. It does not block.
+ * Listens, on a name that is free or on which nobody listens any more: 0 or -errno, and then *fd is -1. It does not
+ * block.
  */
 int named_socket_listen(const struct sockaddr_un *address, int *fd);
 

@@ -84,8 +84,6 @@ static int renew_listen(struct renewal *renewal, struct error *error)
 	close(lock);
 	if (!result)
 		return 0;
-	if (renewal->listener >= 0)
-		close(renewal->listener);
 	if (result == -EADDRINUSE)
 		return error_set(error, EBUSY, "%s is being renewed already", renewal->name);
 	return error_set(error, -result, "cannot listen on %s (%s)", renewal->path, strerror(-result));

@@ -29,12 +29,8 @@ static int naming_listen(const struct naming *naming, const char *name, int *lis
 	if (!naming->succeeds && name_is_free(&naming->name) && !name_is_free(&naming->beside))
 		return error_set(error, EEXIST, "a machine named %s is being renewed", name);
 	result = named_socket_listen(naming->succeeds ? &naming->beside : &naming->name, listener);
-
 	if (!result)
 		return 0;
-	if (*listener >= 0)
-		close(*listener);
-	*listener = -1;
 	if (result == -EADDRINUSE)
 		return error_set(error, EEXIST,
 				 naming->succeeds ? "%s is being renewed already"

@@ -79,12 +79,7 @@ int unix_socket_listen(const char *path, int *listener, struct error *error)
 	if (result)
 		return result;
 	result = named_socket_listen(&address, listener);
-	if (!result)
-		return 0;
-	if (*listener >= 0)
-		close(*listener);
-	*listener = -1;
-	return error_set(error, -result, "cannot listen on %s (%s)", path, strerror(-result));
+	return result ? error_set(error, -result, "cannot listen on %s (%s)", path, strerror(-result)) : 0;
 }
 
 bool unix_socket_path(const struct sockaddr_storage *address, socklen_t size, char *text, size_t room)
