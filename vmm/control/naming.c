@@ -25,8 +25,8 @@ static int naming_listen(const struct naming *naming, const char *name, int *lis
 {
 	int result;
 
-	/* It may be between the end of its old process and its new one's claim. */
-	if (!naming->succeeds && name_is_free(&naming->name) && !name_is_free(&naming->beside))
+	/* It may be between the end of its old process and its new one's claim: rare, so it is looked for first. */
+	if (!naming->succeeds && !name_is_free(&naming->beside) && name_is_free(&naming->name))
 		return error_set(error, EEXIST, "a machine named %s is being renewed", name);
 	result = named_socket_listen(naming->succeeds ? &naming->beside : &naming->name, listener);
 	if (!result)
