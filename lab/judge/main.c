@@ -162,27 +162,37 @@ static int write_cooperative(const struct run *run, const char *folder)
 	return summary_put(summary, folder, name);
 }
 
-static int judge_cooperative(struct run *run, const char *folder, char **manifests)
+/* Judges the run of one manifest, and adds it to `sum`. Returns 0, 1 if it does not hold, or 2. */
+typedef int judge_one(struct run *run, void *sum, const char *manifest);
+
+/* Judges the runs of all manifests, up to one that cannot be. Returns the worst result. */
+static int judge_each(struct run *run, char **manifests, judge_one *judge, void *sum)
 {
 	int status = 0;
 
-	for (; *manifests; manifests++) {
-		int result = run_read(run, *manifests);
+	for (; *manifests && status != 2; manifests++) {
+		int result = judge(run, sum, *manifests);
 
-		if (!result)
-			status = !cooperative_verdict(run, stdout) || status;
-		if (!result)
-			result = write_cooperative(run, folder);
 		run_free(run);
-		if (result)
-			return result;
+		status = result > status ? result : status;
 	}
 	return status;
 }
 
-/* Judges the run of one manifest and adds it to the summary. Returns 0, 1 if it does not hold, or 2. */
-static int judge_disks_of(struct run *run, json_t **summary, const char *manifest)
+/* `sum` is the folder. */
+static int judge_cooperative_of(struct run *run, void *sum, const char *manifest)
 {
+	if (run_read(run, manifest))
+		return 2;
+	bool passed = cooperative_verdict(run, stdout);
+
+	return write_cooperative(run, sum) ? 2 : !passed;
+}
+
+/* `sum` is the summary so far, or NULL, behind a pointer. */
+static int judge_disks_of(struct run *run, void *sum, const char *manifest)
+{
+	json_t **summary = sum;
 	char error[RUN_ERROR_MAX] = "out of memory";
 
 	memset(run, 0, sizeof(*run));
@@ -201,14 +211,8 @@ static int judge_disks_of(struct run *run, json_t **summary, const char *manifes
 static int judge_disks(struct run *run, const char *folder, char **manifests)
 {
 	json_t *summary = NULL;
-	int status = 0;
+	int status = judge_each(run, manifests, judge_disks_of, &summary);
 
-	for (; *manifests && status != 2; manifests++) {
-		int result = judge_disks_of(run, &summary, *manifests);
-
-		run_free(run);
-		status = result > status ? result : status;
-	}
 	return summary_put(summary, folder, "disks.json") ? 2 : status;
 }
 
@@ -224,33 +228,33 @@ static int judge_debian(struct run *run, const char *folder, const char *manifes
 	return summary_put(debian_summary(run, &disks), folder, "debian.json") ? 2 : !passed;
 }
 
+/* `sum` is an array. */
+static int judge_kernels_of(struct run *run, void *sum, const char *manifest)
+{
+	if (run_read(run, manifest))
+		return 2;
+	bool passed = kernels_verdict(run, stdout);
+
+	return kernels_add(sum, run) ? !passed : fail("out of memory");
+}
+
 static int judge_kernels(struct run *run, const char *folder, char **manifests)
 {
 	json_t *array = json_array();
-	int status = 0;
+	int status = array ? judge_each(run, manifests, judge_kernels_of, array) : 0;
 
-	for (; array && *manifests && status != 2; manifests++) {
-		int result = run_read(run, *manifests);
-
-		if (!result)
-			result = !kernels_verdict(run, stdout);
-		if (result != 2 && !kernels_add(array, run))
-			result = fail("out of memory");
-		status = result > status ? result : status;
-		run_free(run);
-	}
 	if (status != 2)
 		return summary_put(array, folder, "kernels.json") ? 2 : status;
 	json_decref(array);
 	return status;
 }
 
-/* Judges the run of one manifest. Returns 0, 1 if it does not hold, or 2. */
-static int judge_offsets_of(struct run *run, struct offset_set *set, const char *manifest)
+/* `sum` is a set of offsets. */
+static int judge_offsets_of(struct run *run, void *sum, const char *manifest)
 {
 	if (run_read(run, manifest))
 		return 2;
-	if (!offset_add(set, run))
+	if (!offset_add(sum, run))
 		return fail("too many migrations");
 	return !verdict_of_run(run, stdout);
 }
@@ -258,16 +262,10 @@ static int judge_offsets_of(struct run *run, struct offset_set *set, const char 
 static int judge_offsets(struct run *run, size_t half, const char *folder, char **manifests)
 {
 	static struct offset_set set;
-	int status = 0;
+	int status = judge_each(run, manifests, judge_offsets_of, &set);
 
-	for (; *manifests; manifests++) {
-		int result = judge_offsets_of(run, &set, *manifests);
-
-		run_free(run);
-		if (result == 2)
-			return result;
-		status = status || result;
-	}
+	if (status == 2)
+		return status;
 	status = !offset_verdict(&set, half, stdout) || status;
 	offset_write_table(&set, stdout);
 	return write_offsets(&set, folder) ? 2 : status;
@@ -288,7 +286,7 @@ static int judge(struct run *run, int argc, char **argv)
 	if (argc >= 5 && strcmp(command, "offset") == 0)
 		return judge_offsets(run, strtoul(argv[2], NULL, 10), argv[3], argv + 4);
 	if (argc >= 4 && strcmp(command, "cooperative") == 0)
-		return judge_cooperative(run, argv[2], argv + 3);
+		return judge_each(run, argv + 3, judge_cooperative_of, argv[2]);
 	if (argc >= 4 && strcmp(command, "kernels") == 0)
 		return judge_kernels(run, argv[2], argv + 3);
 	if (argc >= 4 && strcmp(command, "disks") == 0)
