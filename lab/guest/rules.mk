@@ -12,6 +12,9 @@ guest_objects = $(call objects,arm64,$(wildcard test/guest/$(1).c test/guest/$(1
 GUEST_PARTS_disks := test/guest/probe_line.c test/guest/probe_pattern.c
 GUEST_PARTS_discipline := test/guest/probe_line.c
 
+# From the names of files to a compressed archive of them, for an initial RAM disk.
+CPIO := sort | cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -9n
+
 # Loaded in this order.
 GUEST_DRIVERS := drivers/virtio/virtio_mmio drivers/block/virtio_blk drivers/char/hw_random/virtio-rng \
 	net/core/failover drivers/net/net_failover drivers/net/virtio_net
@@ -34,8 +37,7 @@ $(O)/guest/initrd.cpio.gz: lab/guest/init lab/guest/rules.mk $(MODULE) $(SELFTES
 	@n=0; for driver in $(GUEST_DRIVERS); do n=$$((n + 1)); \
 		xz -dc $(O)/kernel/modules/kernel/$$driver.ko.xz >$(GUEST_ROOT)/drivers/$$n-$$(basename $$driver).ko || exit; done
 	@cp $(O)/sysroot/usr/bin/busybox $(GUEST_BIN) $(GUEST_ROOT)/bin
-	$(call say,CPIO)cd $(GUEST_ROOT) && find . | sort | \
-		cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -9n >$(CURDIR)/$@
+	$(call say,CPIO)cd $(GUEST_ROOT) && find . | $(CPIO) >$(CURDIR)/$@
 
 $(O)/guest/Image: $(KERNEL)
 	@mkdir -p $(@D)
@@ -47,8 +49,7 @@ GENERIC_INITRD := $(O)/guest/generic/initrd.cpio.gz
 $(GENERIC_INITRD): $(O)/guest/initrd.cpio.gz $(MODULE_GENERIC)
 	@mkdir -p $(@D)/root
 	@$(ARM64)strip --strip-debug $(MODULE_GENERIC) -o $(@D)/root/seaclock.ko
-	$(call say,CPIO){ cat $<; cd $(@D)/root && echo seaclock.ko | cpio -o -H newc -R 0:0 --reproducible --quiet | \
-		gzip -9n; } >$@
+	$(call say,CPIO){ cat $<; cd $(@D)/root && echo seaclock.ko | $(CPIO); } >$@
 
 guest: $(O)/guest/Image $(O)/guest/initrd.cpio.gz
 

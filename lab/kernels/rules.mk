@@ -44,8 +44,7 @@ $(KERNEL_GUESTS)/$(1)/initrd.cpio.gz: $(O)/guest/initrd.cpio.gz $(KERNEL_GUESTS)
 	@mkdir -p $$(@D)/root
 	@for name in seaclock.ko seaclock_inspect.ko; do \
 		$(ARM64)strip --strip-debug $$(@D)/$$$$name -o $$(@D)/root/$$$$name || exit; done
-	$$(call say,CPIO){ cat $$<; cd $$(@D)/root && find . | sort | \
-		cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -9n; } >$$@
+	$$(call say,CPIO){ cat $$<; cd $$(@D)/root && find . | $$(CPIO); } >$$@
 endef
 $(foreach release,$(KERNEL_RELEASES),$(eval $(call kernel_guest,$(release))))
 

@@ -21,5 +21,4 @@ $(eval $(call module,$(VMCLOCK_MODULE),$(VMCLOCK)/module,$(VMCLOCK)/headers,$(VM
 $(VMCLOCK_INITRD): $(O)/guest/initrd.cpio.gz $(VMCLOCK_MODULE) lab/vmclock/chrony lab/vmclock/chrony.conf lab/libraries.sh
 	lab/vmclock/chrony $(VMCLOCK)/root
 	@$(ARM64)strip --strip-debug $(VMCLOCK_MODULE) -o $(VMCLOCK)/root/seaclock.ko
-	$(call say,CPIO){ cat $<; cd $(VMCLOCK)/root && find . | sort | \
-		cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -9n; } >$@
+	$(call say,CPIO){ cat $<; cd $(VMCLOCK)/root && find . | $(CPIO); } >$@
