@@ -47,6 +47,7 @@ static void test_processor(void **state)
 	struct identity cpu = { .count = 0 };
 
 	(void)state;
+	assert_int_equal(processor_learn(&machine.vm, &machine.vcpus, &machine.untold, &error), 0);
 	assert_int_equal(load(&saved), 0);
 	assert_int_equal(machine.config.cpu.count, 0);
 	assert_true(identity_set(&cpu, &told));

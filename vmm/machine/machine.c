@@ -83,8 +83,6 @@ static int machine_create_vm(struct machine *machine, struct error *error)
 	if (!result)
 		result = vcpus_create(&machine->vcpus, &machine->vm, config->vcpus, true, exit_handle, machine, error);
 	if (!result)
-		result = processor_learn(&machine->vm, &machine->vcpus, &machine->untold, error);
-	if (!result)
 		result = processor_tell(&machine->vcpus, &config->cpu, error);
 	if (!result)
 		result = machine_tell_stolen(machine, error);

@@ -57,7 +57,7 @@ struct machine {
 	struct virtio_window window; /* without memory in older models */
 	struct clock clock;
 	struct vcpu_set vcpus;
-	struct identity untold; /* what its vCPUs were before `config.cpu` */
+	struct identity untold; /* of one that arrives: what its vCPUs are on this host, before `config.cpu` */
 	struct disks disks;
 	struct nets nets;
 	struct devices devices;

@@ -37,7 +37,7 @@ int processor_add(struct identity *identity, const char *prefix, const char *nam
 /* Before any vCPU has run. As KVM refuses one, with a sentence that names the register. */
 int processor_tell(struct vcpu_set *vcpus, const struct identity *identity, struct error *error);
 
-/* What its vCPUs are before they are told anything. */
+/* What the vCPUs of one that arrives are before its state tells them anything. */
 int processor_learn(const struct host_vm *vm, struct vcpu_set *vcpus, struct identity *untold, struct error *error);
 /* The registers in which they differ from that, once the state of another host is loaded. */
 int processor_compare(struct vcpu_set *vcpus, const struct identity *untold, struct identity *cpu, struct error *error);

@@ -3,6 +3,7 @@
 #include "transfer/arrival.h"
 
 #include "machine/payload.h"
+#include "machine/processor.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -137,7 +138,12 @@ int arrival_create(struct machine *machine, const struct frame_hello *hello, con
 	if (result)
 		return result;
 	result = machine_create(machine, &here, console, error);
-	if (!result)
+	if (result)
+		return result;
+	result = processor_learn(&machine->vm, &machine->vcpus, &machine->untold, error);
+	if (result)
+		machine_destroy(machine);
+	else
 		machine_begin_receiving(machine);
 	return result;
 }
