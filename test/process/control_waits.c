@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -177,23 +176,19 @@ static void foreign_serve(int listener, const char *path, const char *answer)
 	}
 }
 
-static struct sockaddr_un foreign_address(const struct node *node, const char *name)
+static const char *foreign_path(const struct node *node, const char *name)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%.32s.sock", node->folder, name);
-	return address;
+	return process_path("%s.control/%s.sock", node->name, name);
 }
 
 /* A monitor that has nothing but a control socket: its process. It listens once this returns. */
 static pid_t foreign_run(const struct node *node, const char *name, const char *answer)
 {
-	struct sockaddr_un address = foreign_address(node, name);
-	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), ready[2];
+	const char *path = foreign_path(node, name);
+	int listener = process_bind(path, SOCK_STREAM), ready[2];
 	char byte;
 	pid_t pid;
 
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(pipe(ready), 0);
 	pid = fork();
 	if (!pid) {
@@ -201,7 +196,7 @@ static pid_t foreign_run(const struct node *node, const char *name, const char *
 		/* Whoever listens is the process that clients see. */
 		if (listen(listener, 8) || write(ready[1], "", 1) != 1)
 			_exit(1);
-		foreign_serve(listener, address.sun_path, answer);
+		foreign_serve(listener, path, answer);
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	close(ready[0]);
@@ -278,7 +273,7 @@ static void test_words(void **state)
 		assert_int_equal(node_command(&altra, "pause", "odd", NULL), 1);
 		assert_string_equal(altra.errors, cases[n].sentence);
 		foreign_end(pid);
-		assert_int_equal(unlink(foreign_address(&altra, "odd").sun_path), 0);
+		assert_int_equal(unlink(foreign_path(&altra, "odd")), 0);
 	}
 }
 

@@ -20,7 +20,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define LIMIT_MS 20000
@@ -184,15 +183,12 @@ static void test_no_passt_for_a_tap(void **state)
 /* A socket takes the place of passt. */
 static void test_passt(void **state)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int passt = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char net[sizeof(address.sun_path) + 8];
+	const char *path = process_path("passt");
+	int passt = process_listen(path);
+	char net[PROCESS_PATH_SIZE + 8];
 
 	(void)state;
-	snprintf(address.sun_path, sizeof(address.sun_path), "%.100s", process_path("passt"));
-	snprintf(net, sizeof(net), "passt=%s", address.sun_path);
-	assert_int_equal(bind(passt, (const struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(passt, 4), 0);
+	snprintf(net, sizeof(net), "passt=%s", path);
 	run(net);
 	node_receive(&grace);
 	assert_int_equal(node_command(&altra, "migrate", "guest", grace.address, "--dry-run", "--force", NULL), 0);

@@ -3,7 +3,7 @@
  * A running machine moves to a process of the program that is installed now: its name, disks and clock are right
  * afterwards, and where that fails it runs on as it was.
  */
-#include "fixture/node.h"
+#include "fixture/installed.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,41 +40,13 @@ static int set_up(void **state)
 
 /* ---- The program ---- */
 
-static void install(void)
-{
-	const char *const words[] = { "/bin/cp", process_program("seaclock"), process_path("new"), NULL };
-	const struct process_options options = { 0 };
-
-	assert_int_equal(process_wait(process_start(&options, words)), 0);
-	assert_int_equal(rename(process_path("new"), process_path("seaclock")), 0);
-}
-
-static struct process *run_installed(void)
+static struct process *run_with_disk(void)
 {
 	static const char content[4096];
-	const char *const words[] = {
-		process_path("seaclock"),
-		altra.host,
-		"run",
-		GUEST,
-		"--kernel",
-		node_kernel(),
-		"--memory",
-		"64",
-		"--append",
-		"guest=reference",
-		"--disk",
-		process_path("disk"),
-		"--console",
-		node_path(&altra, "guest.console"),
-		NULL,
-	};
-	const struct process_options options = { .folder = altra.folder };
 	struct process *process;
 
 	process_write(process_path("disk"), content, sizeof(content));
-	process = process_start(&options, words);
-	node_wait_state(&altra, GUEST, "running");
+	process = installed_run(&altra, GUEST, "--disk", process_path("disk"));
 	node_runs_on(&altra, GUEST);
 	return process;
 }
@@ -173,10 +144,10 @@ static void test_renewed(void **state)
 	pid_t first, second;
 
 	(void)state;
-	install();
-	monitor = run_installed();
+	installed_put();
+	monitor = run_with_disk();
 	start = node_look(&altra, GUEST);
-	install();
+	installed_put();
 	expect_replaced(true);
 	assert_int_equal(renew(&altra), 0);
 	assert_non_null(strstr(altra.said, "guest runs in process "));
@@ -204,8 +175,8 @@ static void test_refused_there(void **state)
 	struct process *monitor;
 
 	(void)state;
-	install();
-	monitor = run_installed();
+	installed_put();
+	monitor = run_with_disk();
 	start = node_look(&altra, GUEST);
 	node_expect_refused(&small, renew(&small), "this host has 1 MiB available");
 	expect_runs(&start);
@@ -224,26 +195,15 @@ static void test_refused_here(void **state)
 	struct process *monitor;
 
 	(void)state;
-	install();
+	installed_put();
 	node_expect_refused(&altra, renew(&altra), "no machine named guest is running here");
-	monitor = run_installed();
+	monitor = run_with_disk();
 	start = node_look(&altra, GUEST);
 	assert_int_equal(node_command(&altra, "pause", GUEST, NULL), 0);
 	node_expect_refused(&altra, renew(&altra), "guest is paused: it cannot be migrated now");
 	assert_int_equal(node_command(&altra, "resume", GUEST, "--clock", "advance", NULL), 0);
 	expect_runs(&start);
 	assert_int_equal(machine_process(), monitor->pid);
-}
-
-static int listener_make(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(fd, 1), 0);
-	return fd;
 }
 
 /* Two operators at once; and what a killed one has left is in nobody's way. */
@@ -254,24 +214,14 @@ static void test_already(void **state)
 	int listener;
 
 	(void)state;
-	install();
-	monitor = run_installed();
-	listener = listener_make(path);
+	installed_put();
+	monitor = run_with_disk();
+	listener = process_listen(path);
 	node_expect_refused(&altra, renew(&altra), "guest is being renewed already");
 	assert_int_equal(machine_process(), monitor->pid);
 	close(listener);
 	assert_int_equal(renew(&altra), 0);
 	assert_int_equal(process_wait(monitor), 5);
-}
-
-static void manager_open(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", process_path("notify"));
-	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	assert_int_equal(bind(manager, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
 }
 
 /* As its unit is reloaded: the manager hears which process is the machine's, of this command, and nothing else. */
@@ -281,9 +231,9 @@ static void test_service(void **state)
 	char text[32] = "", expected[32];
 
 	(void)state;
-	install();
-	monitor = run_installed();
-	manager_open();
+	installed_put();
+	monitor = run_with_disk();
+	manager = process_manager();
 	node_expect_refused(&small, renew_by(&small, "service"), "this host has 1 MiB available");
 	assert_int_equal(recv(manager, text, sizeof(text) - 1, 0), -1);
 	assert_int_equal(renew_by(&altra, "service"), 0);

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define GUEST "guest"
@@ -37,16 +36,6 @@ static void description_write(void)
 	process_write(process_path("configured/machines/guest.json"), text, strlen(text));
 }
 
-static void manager_open(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", process_path("notify"));
-	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	assert_int_equal(bind(manager, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
-}
-
 /* The manager's listening socket, whose address is grace's. */
 static void listener_open(void)
 {
@@ -67,7 +56,7 @@ static int set_up(void **state)
 	node_make(&altra, "altra", "hz=25000000");
 	node_make(&grace, "grace", "hz=25000000,counter=77");
 	description_write();
-	manager_open();
+	manager = process_manager();
 	listener_open();
 	sockets = "1";
 	snprintf(saved, sizeof(saved), "%s", process_path("guest.save"));

@@ -3,7 +3,7 @@
  * The program is replaced while a machine runs from it, as by a package's upgrade: the machine goes on, and its status
  * says so.
  */
-#include "fixture/node.h"
+#include "fixture/installed.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,40 +22,6 @@ static int set_up(void **state)
 	return result;
 }
 
-/* As a package manager does it: a file beside it, which then takes its name. */
-static void install(void)
-{
-	const char *const words[] = { "/bin/cp", process_program("seaclock"), process_path("new"), NULL };
-	const struct process_options options = { 0 };
-
-	assert_int_equal(process_wait(process_start(&options, words)), 0);
-	assert_int_equal(rename(process_path("new"), process_path("seaclock")), 0);
-}
-
-static struct process *run_installed(void)
-{
-	const char *const words[] = {
-		process_path("seaclock"),
-		altra.host,
-		"run",
-		GUEST,
-		"--kernel",
-		node_kernel(),
-		"--memory",
-		"64",
-		"--append",
-		"guest=reference",
-		"--console",
-		node_path(&altra, "guest.console"),
-		NULL,
-	};
-	const struct process_options options = { .folder = altra.folder };
-	struct process *process = process_start(&options, words);
-
-	node_wait_state(&altra, GUEST, "running");
-	return process;
-}
-
 static void expect_replaced(bool expected)
 {
 	json_t *status = node_status(&altra, GUEST), *replaced = json_object_get(status, "program_replaced");
@@ -72,13 +38,13 @@ static void test_upgrade(void **state)
 	struct process *monitor;
 
 	(void)state;
-	install();
-	monitor = run_installed();
+	installed_put();
+	monitor = installed_run(&altra, GUEST, NULL, NULL);
 	expect_replaced(false);
 	/* It is removed: nothing stands in its place. */
 	assert_int_equal(unlink(process_path("seaclock")), 0);
 	expect_replaced(false);
-	install();
+	installed_put();
 	expect_replaced(true);
 	node_runs_on(&altra, GUEST);
 	assert_int_equal(node_command(&altra, "stop", GUEST, NULL), 0);
@@ -91,8 +57,8 @@ static void test_moved(void **state)
 	struct process *monitor;
 
 	(void)state;
-	install();
-	monitor = run_installed();
+	installed_put();
+	monitor = installed_run(&altra, GUEST, NULL, NULL);
 	assert_int_equal(rename(process_path("seaclock"), process_path("elsewhere")), 0);
 	expect_replaced(false);
 	assert_int_equal(rename(process_path("elsewhere"), process_path("seaclock")), 0);
