@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "criterion.h"
 #include "verdict.h"
@@ -314,6 +315,11 @@ static void rows_of_clock(const struct run *run, FILE *out)
 	row_print(run, "clockevent", timers, out);
 }
 
+static int64_t raw_width(const struct run *run)
+{
+	return strcmp(run->manifest.level, "transparent") == 0 ? RAW_WIDTH_CALL_NS : RAW_WIDTH_PAGE_NS;
+}
+
 bool cooperative_verdict(const struct run *run, FILE *out)
 {
 	struct cooperative all[MANIFEST_FILES_MAX];
@@ -322,7 +328,7 @@ bool cooperative_verdict(const struct run *run, FILE *out)
 		all[i] = cooperative_judge(run, i);
 	bool passed = verdict_of_clock(run, out);
 
-	passed = verdict_of_raw(&run->transcript, 0, out) && passed;
+	passed = verdict_of_raw(&run->transcript, 0, raw_width(run), out) && passed;
 	passed = verdict_of_kernel(run, all, out) && passed;
 	rows_of_clock(run, out);
 	return passed;

@@ -16,6 +16,8 @@
  *     judge kernels FOLDER MANIFEST...
  *         checks each run of a guest whose manifest names its kernel, by the level that the kernel reaches; writes
  *         kernels.json there, of these runs alone
+ *     judge transparent FOLDER MANIFEST...
+ *         the same for guests whose kernel was repaired; writes transparent.json there
  *     judge disks FOLDER MANIFEST...
  *         the same for guests with disks, and checks those; writes disks.json there, of these runs alone. A run without
  *         a migration has nothing but its disks to be checked
@@ -238,13 +240,13 @@ static int judge_kernels_of(struct run *run, void *sum, const char *manifest)
 	return kernels_add(sum, run) ? !passed : fail("out of memory");
 }
 
-static int judge_kernels(struct run *run, const char *folder, char **manifests)
+static int judge_kernels(struct run *run, const char *folder, const char *file, char **manifests)
 {
 	json_t *array = json_array();
 	int status = array ? judge_each(run, manifests, judge_kernels_of, array) : 0;
 
 	if (status != 2)
-		return summary_put(array, folder, "kernels.json") ? 2 : status;
+		return summary_put(array, folder, file) ? 2 : status;
 	json_decref(array);
 	return status;
 }
@@ -275,7 +277,7 @@ static int judge_busy(const struct transcript *transcript, int64_t seconds)
 {
 	bool passed = verdict_of_busy(transcript, seconds, stdout);
 
-	return !verdict_of_raw(transcript, transcript->legs - 1, stdout) || !passed;
+	return !verdict_of_raw(transcript, transcript->legs - 1, RAW_WIDTH_PAGE_NS, stdout) || !passed;
 }
 
 static int judge(struct run *run, int argc, char **argv)
@@ -288,7 +290,9 @@ static int judge(struct run *run, int argc, char **argv)
 	if (argc >= 4 && strcmp(command, "cooperative") == 0)
 		return judge_each(run, argv + 3, judge_cooperative_of, argv[2]);
 	if (argc >= 4 && strcmp(command, "kernels") == 0)
-		return judge_kernels(run, argv[2], argv + 3);
+		return judge_kernels(run, argv[2], "kernels.json", argv + 3);
+	if (argc >= 4 && strcmp(command, "transparent") == 0)
+		return judge_kernels(run, argv[2], "transparent.json", argv + 3);
 	if (argc >= 4 && strcmp(command, "disks") == 0)
 		return judge_disks(run, argv[2], argv + 3);
 	if (argc == 4 && strcmp(command, "debian") == 0)
@@ -314,7 +318,8 @@ static int judge(struct run *run, int argc, char **argv)
 		return write_report(run, argv[3]);
 	return fail("usage: judge check|legs|steps MANIFEST, judge busy MANIFEST SECONDS, judge report MANIFEST FOLDER,"
 		    " judge offset N FOLDER MANIFEST..., judge cooperative FOLDER MANIFEST..., judge kernels FOLDER "
-		    "MANIFEST..., judge disks FOLDER MANIFEST..., judge debian FOLDER MANIFEST");
+		    "MANIFEST..., judge transparent FOLDER MANIFEST..., judge disks FOLDER MANIFEST..., judge debian "
+		    "FOLDER MANIFEST");
 }
 
 int main(int argc, char **argv)
@@ -323,7 +328,8 @@ int main(int argc, char **argv)
 	static struct run run;
 
 	if (argc < 3)
-		return fail("usage: judge check|legs|steps|busy|report|offset|cooperative|kernels|disks|debian ...");
+		return fail("usage: judge "
+			    "check|legs|steps|busy|report|offset|cooperative|kernels|transparent|disks|debian ...");
 	int status = judge(&run, argc, argv);
 
 	run_free(&run);

@@ -10,9 +10,8 @@
 
 #include "criterion.h"
 
-/* How far the clock may certainly have drifted, and how uncertain a reading may be. */
+/* How far the clock may certainly have drifted. */
 #define RAW_LIMIT_NS 2000
-#define RAW_WIDTH_LIMIT_NS 20000
 
 struct raw_leg {
 	const struct transcript_raw *first, *last; /* that count; NULL: none */
@@ -21,8 +20,6 @@ struct raw_leg {
 
 static void raw_leg_add(struct raw_leg *leg, const struct transcript_raw *raw)
 {
-	if (raw->width > RAW_WIDTH_LIMIT_NS)
-		return;
 	if (!leg->first)
 		leg->first = raw;
 	int64_t distance = raw->difference - leg->first->difference, unknown = (raw->width + leg->first->width) / 2;
@@ -32,24 +29,24 @@ static void raw_leg_add(struct raw_leg *leg, const struct transcript_raw *raw)
 	leg->last = raw;
 }
 
-static struct raw_leg raw_leg_of(const struct transcript *transcript, size_t index)
+static struct raw_leg raw_leg_of(const struct transcript *transcript, size_t index, int64_t width_limit_ns)
 {
 	const struct transcript_raw *raw = transcript->raw.items;
 	struct raw_leg leg = { 0 };
 
 	for (size_t i = 0; i < transcript->raw.count; i++)
-		if (raw[i].leg == index)
+		if (raw[i].leg == index && raw[i].width <= width_limit_ns)
 			raw_leg_add(&leg, &raw[i]);
 	return leg;
 }
 
-bool verdict_of_raw(const struct transcript *transcript, size_t from, FILE *out)
+bool verdict_of_raw(const struct transcript *transcript, size_t from, int64_t width_limit_ns, FILE *out)
 {
 	double longest = 0;
 	int64_t worst = 0;
 
 	for (size_t i = from; i < transcript->legs; i++) {
-		struct raw_leg leg = raw_leg_of(transcript, i);
+		struct raw_leg leg = raw_leg_of(transcript, i, width_limit_ns);
 
 		if (leg.first == leg.last)
 			return criterion_print(out, false, "CLOCK_MONOTONIC_RAW: leg %zu has fewer than two readings",

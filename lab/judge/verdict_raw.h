@@ -10,10 +10,15 @@
 
 #include "transcript.h"
 
+/* How uncertain a reading of reference time may be: by the page, and by two calls of a guest that has none. */
+#define RAW_WIDTH_PAGE_NS 20000
+#define RAW_WIDTH_CALL_NS 1000000
+
 /*
  * Prints "PASS ..." or "FAIL ..." for the legs from number `from` on: within a leg the clock drifts from reference time
- * by no more than a reading can resolve. Returns whether it passed.
+ * by no more than a reading can resolve; readings that are less certain than the limit do not count. Returns whether it
+ * passed.
  */
-bool verdict_of_raw(const struct transcript *transcript, size_t from, FILE *out);
+bool verdict_of_raw(const struct transcript *transcript, size_t from, int64_t width_limit_ns, FILE *out);
 
 #endif

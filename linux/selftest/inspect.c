@@ -6,7 +6,8 @@
  *     events  "CPU HZ ENABLED DIVIDER" for each online CPU: its event stream; an event each 2^(DIVIDER + 1) ticks
  *     clock   sched_clock() in ns
  *     rate    what the kernel takes for the counter's rate
- *     raw     "DIFFERENCE WIDTH" in ns: CLOCK_MONOTONIC_RAW less reference time, and within which that is known
+ *     raw     "DIFFERENCE WIDTH" in ns: CLOCK_MONOTONIC_RAW less reference time, and within which that is known;
+ *             in a guest without a page by calls
  *     asked   SC_ASK_*, what the hypervisor asks of the guest
  *     lock    a write of N keeps this CPU with interrupts off for N ms at most, until what was asked is withdrawn
  *     page    "ADDRESS ENABLED" of the reference TSC page; a write of 1 enables one as another driver would, 0 ends it
@@ -163,7 +164,7 @@ static u64 reference_ns(const struct sc_reference_tsc_page *page)
 {
 	sc_ref_t now = { 0 };
 
-	if (!sc_page_read(page, &now))
+	if (!page || !sc_page_read(page, &now))
 		hypercall_get(SC_REG_TIME_REF_COUNT, &now.v, NULL);
 	return now.v * SC_REF_NS;
 }
@@ -176,8 +177,6 @@ static int raw_show(struct seq_file *file, void *unused)
 	s64 difference = 0;
 	int i;
 
-	if (!page)
-		return -ENODEV;
 	for (i = 0; i < READINGS; i++) {
 		before = reference_ns(page);
 		clock = ktime_get_raw_ns();
