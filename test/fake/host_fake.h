@@ -47,6 +47,8 @@ enum fake_call {
 	FAKE_SET_X,
 	FAKE_IS_ON,
 	FAKE_GET_TABLES,
+	FAKE_GET_TIMERS,
+	FAKE_SET_TIMERS,
 	FAKE_VCPU_SAVE,
 	FAKE_VCPU_LOAD,
 	FAKE_CALLS
@@ -87,7 +89,9 @@ struct fake_host {
 	struct host_discipline discipline; /* but for whether it is synchronised */
 	uint64_t entries;		   /* see fake_host_entries() */
 	struct fake_failure fail[FAKE_CALLS];
-	fake_guest_fn guest; /* of each new vCPU, with no context; NULL: none */
+	fake_guest_fn guest;	   /* of each new vCPU, with no context; NULL: none */
+	struct host_tables tables; /* of each new vCPU */
+	struct host_timers timers;
 };
 
 struct fake_ram {
@@ -154,7 +158,8 @@ struct fake_vcpu {
 	uint64_t stolen;   /* where its stolen time is told; 0: nowhere */
 	uint32_t accesses; /* to X registers, each a system call */
 	uint64_t registers[FAKE_REGISTERS];
-	struct host_tables tables; /* no part of its saved state */
+	struct host_tables tables; /* no part of its saved state, */
+	struct host_timers timers; /* nor are these */
 	uint8_t data[8];
 	struct fake_exit script[FAKE_SCRIPT_MAX];
 	uint32_t first;
@@ -243,6 +248,7 @@ bool fake_vcpu_wait_inside(const struct host_vcpu *vcpu, bool inside);
 uint64_t fake_vcpu_register(const struct host_vcpu *vcpu, uint32_t id);
 void fake_vcpu_set_register(const struct host_vcpu *vcpu, uint32_t id, uint64_t value);
 void fake_vcpu_set_tables(const struct host_vcpu *vcpu, const struct host_tables *tables);
+void fake_vcpu_set_timers(const struct host_vcpu *vcpu, const struct host_timers *timers);
 
 /* ---- Inside the fake ---- */
 

@@ -68,6 +68,8 @@ int host_vcpu_create(struct host_vm *vm, struct host_vcpu *vcpu, uint32_t index,
 		fake->on = on;
 		fake->registers[FAKE_REGISTER_FEATURES] = machine->host->features;
 		fake->guest = machine->host->guest;
+		fake->tables = machine->host->tables;
+		fake->timers = machine->host->timers;
 		vcpu->run = (struct kvm_run *)fake;
 	}
 	return vcpu_unlock(result, error, "a vCPU");
@@ -119,6 +121,13 @@ void fake_vcpu_set_tables(const struct host_vcpu *vcpu, const struct host_tables
 {
 	pthread_mutex_lock(&fake_lock);
 	fake_vcpu_of(vcpu)->tables = *tables;
+	pthread_mutex_unlock(&fake_lock);
+}
+
+void fake_vcpu_set_timers(const struct host_vcpu *vcpu, const struct host_timers *timers)
+{
+	pthread_mutex_lock(&fake_lock);
+	fake_vcpu_of(vcpu)->timers = *timers;
 	pthread_mutex_unlock(&fake_lock);
 }
 
@@ -193,6 +202,35 @@ int host_vcpu_get_tables(struct host_vcpu *vcpu, struct host_tables *tables)
 		fake_violation("the tables of a vCPU inside the guest are asked for");
 	if (!result)
 		*tables = fake->tables;
+	pthread_mutex_unlock(&fake_lock);
+	return result;
+}
+
+int host_vcpu_get_timers(struct host_vcpu *vcpu, struct host_timers *timers)
+{
+	int result;
+	const struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_GET_TIMERS, &result);
+
+	if (fake->inside)
+		fake_violation("the timers of a vCPU inside the guest are asked for");
+	if (!result)
+		*timers = fake->timers;
+	pthread_mutex_unlock(&fake_lock);
+	return result;
+}
+
+int host_vcpu_set_timers(struct host_vcpu *vcpu, const struct host_timers *timers)
+{
+	int result;
+	struct fake_vcpu *fake = vcpu_lock(vcpu, FAKE_SET_TIMERS, &result);
+
+	if (fake->inside)
+		fake_violation("the timers of a vCPU inside the guest are set");
+	if (!result) {
+		fake->timers.cntv_cval = timers->cntv_cval;
+		fake->timers.cntp_cval = timers->cntp_cval;
+		fake->timers.cntkctl = timers->cntkctl;
+	}
 	pthread_mutex_unlock(&fake_lock);
 	return result;
 }

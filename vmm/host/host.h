@@ -217,6 +217,21 @@ struct host_tables {
 
 int host_vcpu_get_tables(struct host_vcpu *vcpu, struct host_tables *tables);
 
+/* The architectural timers of a vCPU outside the guest, as the guest has set them, and where it was stopped. -errno. */
+struct host_timers {
+	uint64_t pc;
+	uint64_t tpidr; /* TPIDR_EL1 */
+	uint64_t cntv_ctl;
+	uint64_t cntv_cval;
+	uint64_t cntp_ctl;
+	uint64_t cntp_cval;
+	uint64_t cntkctl;
+};
+
+int host_vcpu_get_timers(struct host_vcpu *vcpu, struct host_timers *timers);
+/* The compare values and CNTKCTL_EL1; the others stay as they are. */
+int host_vcpu_set_timers(struct host_vcpu *vcpu, const struct host_timers *timers);
+
 enum host_exit_kind {
 	HOST_EXIT_INTERRUPTED, /* by host_vcpu_kick(): no work of the guest is unfinished */
 	HOST_EXIT_MMIO,

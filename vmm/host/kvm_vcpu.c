@@ -156,6 +156,40 @@ int host_vcpu_get_tables(struct host_vcpu *vcpu, struct host_tables *tables)
 	return result;
 }
 
+#define CNTKCTL_EL1 ARM64_SYS_REG(3, 0, 14, 1, 0)
+
+int host_vcpu_get_timers(struct host_vcpu *vcpu, struct host_timers *timers)
+{
+	const struct {
+		uint64_t id;
+		uint64_t *value;
+	} wanted[] = {
+		{ CORE_REGISTER(regs.pc), &timers->pc },
+		{ ARM64_SYS_REG(3, 0, 13, 0, 4), &timers->tpidr },
+		{ KVM_REG_ARM_TIMER_CTL, &timers->cntv_ctl },
+		{ KVM_REG_ARM_TIMER_CVAL, &timers->cntv_cval },
+		{ KVM_REG_ARM_PTIMER_CTL, &timers->cntp_ctl },
+		{ KVM_REG_ARM_PTIMER_CVAL, &timers->cntp_cval },
+		{ CNTKCTL_EL1, &timers->cntkctl },
+	};
+	int result = 0;
+
+	for (size_t n = 0; !result && n < sizeof(wanted) / sizeof(wanted[0]); n++)
+		result = kvm_get_register(vcpu->fd, wanted[n].id, wanted[n].value);
+	return result;
+}
+
+int host_vcpu_set_timers(struct host_vcpu *vcpu, const struct host_timers *timers)
+{
+	int result = kvm_set_register(vcpu->fd, KVM_REG_ARM_TIMER_CVAL, &timers->cntv_cval);
+
+	if (!result)
+		result = kvm_set_register(vcpu->fd, KVM_REG_ARM_PTIMER_CVAL, &timers->cntp_cval);
+	if (!result)
+		result = kvm_set_register(vcpu->fd, CNTKCTL_EL1, &timers->cntkctl);
+	return result;
+}
+
 static void exit_set_hypercall(const struct kvm_run *run, struct host_exit *exit)
 {
 	uint64_t flags;
