@@ -80,7 +80,7 @@ static void test_fails(void **state)
 	begin();
 	fake_fail(fake_host_current(), FAKE_GET_TABLES, 1, 1, EIO);
 	assert_int_equal(kernel_find(&machine, &kernel, &error), -EIO);
-	assert_non_null(strstr(error.text, "KVM does not say where the tables of m are"));
+	assert_non_null(strstr(error.text, "KVM does not give the registers of m"));
 	fake_fail(fake_host_current(), FAKE_MEMORY, 0, 1, ENOMEM);
 	assert_int_equal(kernel_find(&machine, &kernel, &error), -ENOMEM);
 	assert_non_null(strstr(error.text, "it takes 24 MiB"));

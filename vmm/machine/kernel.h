@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct kernel_port;
 struct machine;
 
 struct kernel {
@@ -34,6 +35,12 @@ struct kernel {
  * memory in use. 0 also if it is not known. -EBUSY in another state; -ENOMEM.
  */
 int kernel_find(struct machine *machine, struct kernel *kernel, struct error *error);
+
+/*
+ * The same of a machine in any state, by a port that is open: *found is of a kernel that is known, all zero of another,
+ * and refers to the port. -ENOMEM.
+ */
+int kernel_search(struct kernel_port *port, struct sc_kernel *found, struct kernel *kernel, struct error *error);
 
 /* What was found last, in this life of the machine; false: nobody has looked. */
 bool kernel_last(struct machine *machine, struct kernel *kernel);
