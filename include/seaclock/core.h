@@ -244,6 +244,7 @@ void sc_message_place(struct sc_message *slot, const struct sc_message *message)
 /* How far a guest follows a change of rate (doc/design.md). */
 enum sc_level {
 	SC_LEVEL_NONE = 0,	 /* only the architectural counter */
+	SC_LEVEL_TRANSPARENT = 20, /* the same, but its monitor repairs its kernel (seaclock/repair.h) */
 	SC_LEVEL_REFERENCE = 40, /* its clock is on the page and every running vCPU's timer is a direct synthetic one */
 	SC_LEVEL_COOPERATIVE = 60, /* it does what it is asked before a move, and repairs the rest in the hold */
 };
@@ -251,7 +252,8 @@ enum sc_level {
 /* True if a number that has travelled is one of these. */
 static inline bool sc_level_is_known(uint32_t number)
 {
-	return number == SC_LEVEL_NONE || number == SC_LEVEL_REFERENCE || number == SC_LEVEL_COOPERATIVE;
+	return number == SC_LEVEL_NONE || number == SC_LEVEL_TRANSPARENT || number == SC_LEVEL_REFERENCE ||
+	       number == SC_LEVEL_COOPERATIVE;
 }
 
 /* What keeps a guest at SC_LEVEL_NONE. */
@@ -279,7 +281,7 @@ enum sc_move {
 	SC_MOVE_AS_STANDS, /* cooperative only in a hold, none while its clock is the raw counter */
 };
 
-/* `online`: bit n set if vCPU n is powered on; with 0, what the clock alone allows. */
+/* `online`: bit n set if vCPU n is powered on; with 0, what the clock alone allows. Never SC_LEVEL_TRANSPARENT. */
 struct sc_follow sc_partition_follow(const struct sc_partition *partition, uint32_t online, enum sc_move move);
 
 /* ---- Prepare and hold (core/hold.c) ---- */

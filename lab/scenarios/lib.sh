@@ -145,6 +145,39 @@ guest_is() {
 	file_has "$work/status" "\"level\": \"$1\"" && file_has "$work/status" "\"on_page\": $2"
 }
 
+# ---- Guests in files ----
+
+# On the host where the guest is saved, or restored.
+file=/tmp/guest.save
+
+# Saves the guest, which ends with status 7, into $file; arguments are options of `seaclock save`.
+guest_save() {
+	local status=0
+	on "$guest_host" "$seaclock" save "$guest" "$file" "$@" --json >"$work/$leg.save.json"
+	guest_wait 20 || status=$?
+	check "the monitor's exit status is 7 (saved)" is "$status" 7
+	console_collect
+	sed 's/^/  | /' "$work/$leg.save.json"
+}
+
+# Takes the file from the host of the guest to $1.
+file_move() {
+	lab pull "$guest_host" "$file" "$work/file"
+	on "$guest_host" rm "$file"
+	lab push "$1" "$work/file" "$file"
+}
+
+# Restores the guest on $1; further arguments are options of `seaclock restore`. What it reports is in $work/LEG.status.
+guest_restore() {
+	local host=$1
+	shift
+	leg_begin "$host"
+	monitor_start restore "$file" --console "$guest_console" "$@"
+	guest_wait_for '^@sample' 1 60
+	on "$host" "$seaclock" status "$guest" --json >"$work/$leg.status"
+	grep 'runs here' "$guest_log" | sed 's/^/  | /'
+}
+
 # ---- A broken connection ----
 
 # A relay on host $1, between its port $relay_port and its receiver; the other arguments are faults and their places.

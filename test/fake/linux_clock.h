@@ -14,10 +14,10 @@
 
 #define LINUX_CLOCK_CPUS 4u
 #define LINUX_CLOCK_RAM 0x40000000u
-#define LINUX_CLOCK_RAM_SIZE (2u << 20)
+#define LINUX_CLOCK_RAM_SIZE (4u << 20)
 /* Where the variables begin, at which kernel address, and what each of them has room for. */
-#define LINUX_CLOCK_DATA (LINUX_CLOCK_RAM + 0x100000)
-#define LINUX_CLOCK_VA 0xffff800081000000u
+#define LINUX_CLOCK_DATA (LINUX_CLOCK_RAM + 0x300000)
+#define LINUX_CLOCK_VA 0xfffffff080400000u
 #define LINUX_CLOCK_ROOM 0x400u
 /* What each CPU has of its own lies so far from that of the one before. */
 #define LINUX_CLOCK_PERCPU 0x8000u

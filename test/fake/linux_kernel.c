@@ -70,7 +70,8 @@ static uint32_t member_type(struct linux_types *types, uint32_t size)
 	return linux_type_array(types, linux_type_int(types, "byte", 1), size);
 }
 
-static void add_struct(struct linux_types *types, const struct series_struct *row, uint8_t series)
+static void add_struct(struct linux_types *types, const struct series_struct *row, uint8_t series,
+		       const struct sc_layout *layout)
 {
 	struct linux_member members[40];
 	uint32_t count = 0, size = 0;
@@ -80,11 +81,21 @@ static void add_struct(struct linux_types *types, const struct series_struct *ro
 
 		if (field->structure != row->structure || !(field->in & series))
 			continue;
-		size = (size + 7) & ~7u;
+		size = layout ? layout->field[field->field].offset : (size + 7) & ~7u;
 		members[count++] = (struct linux_member){ field->name, member_type(types, field->size), size * 8, 0 };
 		size += field->size;
 	}
-	linux_type_struct(types, LINUX_KIND_STRUCT, row->name ? row->name : "", (size + 7) & ~7u, members, count);
+	linux_type_struct(types, LINUX_KIND_STRUCT, row->name ? row->name : "",
+			  layout ? layout->size[row->structure] : (size + 7) & ~7u, members, count);
+}
+
+static void add_structs(struct linux_types *types, uint8_t series, const struct sc_layout *layout)
+{
+	linux_types_begin(types);
+	linux_type_int(types, "char", 1);
+	for (uint32_t i = 0; i < sc_series_struct_count; i++)
+		if (sc_series_structs[i].in & series)
+			add_struct(types, &sc_series_structs[i], series, layout);
 }
 
 void linux_kernel_begin(struct linux_kernel *kernel, const struct linux_shape *shape, const char *release)
@@ -103,11 +114,24 @@ void linux_kernel_begin(struct linux_kernel *kernel, const struct linux_shape *s
 	kernel->note.stext = LINUX_BASE_VA + LINUX_STEXT;
 	kernel->encoding = of_release.major >= 7 ? LINUX_PLACE : LINUX_BASE;
 	add_symbols(kernel, series);
-	linux_types_begin(&kernel->types);
-	linux_type_int(&kernel->types, "char", 1);
-	for (uint32_t i = 0; i < sc_series_struct_count; i++)
-		if (sc_series_structs[i].in & series)
-			add_struct(&kernel->types, &sc_series_structs[i], series);
+	add_structs(&kernel->types, series, NULL);
+}
+
+void linux_kernel_keep_time(struct linux_kernel *kernel, struct linux_clock *clock)
+{
+	const struct sc_kernel *made = &clock->kernel;
+	uint8_t series = sc_series_bit(&made->layout.series);
+
+	assert(made->code[0].start == LINUX_BASE_VA + LINUX_FUNCTIONS);
+	add_structs(&kernel->types, series, &made->layout);
+	for (uint32_t i = 0; i < sc_series_variable_count; i++)
+		if (sc_series_variables[i].in & series)
+			linux_kernel_symbol(kernel, sc_series_variables[i].name)->address =
+				made->address[sc_series_variables[i].variable];
+	memcpy(linux_ram_at(&kernel->ram, LINUX_CLOCK_DATA, LINUX_CLOCK_DATA_SIZE),
+	       linux_ram_at(&clock->ram, LINUX_CLOCK_DATA, LINUX_CLOCK_DATA_SIZE), LINUX_CLOCK_DATA_SIZE);
+	for (uint64_t at = 0; at < LINUX_CLOCK_DATA_SIZE; at += kernel->note.page_size)
+		linux_tables_map(&kernel->tables, LINUX_CLOCK_VA + at, LINUX_CLOCK_DATA + at, 3);
 }
 
 void linux_kernel_write(struct linux_kernel *kernel)

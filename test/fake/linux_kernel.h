@@ -8,6 +8,7 @@
 #ifndef FAKE_LINUX_KERNEL_H
 #define FAKE_LINUX_KERNEL_H
 
+#include "linux_clock.h"
 #include "linux_ram.h"
 #include "linux_symbols.h"
 #include "linux_types.h"
@@ -42,6 +43,8 @@ struct linux_kernel {
 
 /* Everything a kernel of that release needs, not yet in RAM. */
 void linux_kernel_begin(struct linux_kernel *kernel, const struct linux_shape *shape, const char *release);
+/* Between the two: its members lie where those of Debian's 6.12 do, and its clocks are these, of a 6.12. */
+void linux_kernel_keep_time(struct linux_kernel *kernel, struct linux_clock *clock);
 void linux_kernel_write(struct linux_kernel *kernel);
 void linux_kernel_end(struct linux_kernel *kernel);
 

@@ -330,8 +330,8 @@ static void test_level_none(void **state)
 	assert_string_equal(
 		pair.source_error.text,
 		"pair cannot follow from a counter of 25 MHz to one of 1000 MHz, at 40.00 times the rate: it is not on "
-		"the reference clock; load the seaclock module in the guest and leave the choice of the clocksource to "
-		"it, or let its clock go wrong with --force");
+		"the reference clock; load the seaclock module in the guest, have its kernel repaired with --repair if "
+		"it is one that is known, or let its clock go wrong with --force");
 	assert_non_null(strstr(pair.target_error.text, "the other side says: pair cannot follow"));
 	pair.options.terms.force = true;
 	pair_migrate(&pair);

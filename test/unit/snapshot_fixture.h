@@ -41,25 +41,20 @@ static inline int name_draft(void *context, struct error *why)
 	return draft_place(context, why);
 }
 
-/* What a client and the thread of a save do. */
-static inline int save_begun(enum sc_clock_policy policy, bool force, struct gate *gate)
+/* What a client and the thread of a save do: with these options, and the file and the limits that all have. */
+static inline int save_begun(struct save_options *options)
 {
-	struct save_options options = {
-		.path = path,
-		.policy = policy,
-		.force = force,
-		.gate = gate,
-		.limits = &pair.limits,
-	};
 	struct draft draft;
 	int result = draft_make(&draft, path, &error);
 
 	if (result)
 		return result;
-	options.fd = draft.fd;
-	options.name = name_draft;
-	options.context = &draft;
-	result = save_run(&pair.source, &options, &report, &error);
+	options->path = path;
+	options->limits = &pair.limits;
+	options->fd = draft.fd;
+	options->name = name_draft;
+	options->context = &draft;
+	result = save_run(&pair.source, options, &report, &error);
 	if (result)
 		assert_int_equal(draft_withdraw(&draft, &(struct error){ 0 }), 0);
 	else
@@ -68,19 +63,24 @@ static inline int save_begun(enum sc_clock_policy policy, bool force, struct gat
 }
 
 /* As the monitor's control socket does it. */
-static inline int save_by(enum sc_clock_policy policy, bool force, struct gate *gate)
+static inline int save_as(struct save_options options)
 {
 	enum machine_state before;
 	int result;
 
 	fake_host_use(&pair.host[0]);
 	assert_int_equal(machine_begin_save(&pair.source, &before, &error), 0);
-	result = save_begun(policy, force, gate);
+	result = save_begun(&options);
 	if (result)
 		machine_end_save(&pair.source, before);
 	else
 		machine_finish(&pair.source, MACHINE_END_SAVED);
 	return result;
+}
+
+static inline int save_by(enum sc_clock_policy policy, bool force, struct gate *gate)
+{
+	return save_as((struct save_options){ .policy = policy, .force = force, .gate = gate });
 }
 
 static inline int save(enum sc_clock_policy policy)

@@ -483,7 +483,7 @@ static void test_save_ended(void **state)
 	unlink(path);
 	assert_int_equal(machine_begin_save(&pair.source, &before, &error), 0);
 	machine_finish(&pair.source, MACHINE_END_POWER_OFF);
-	assert_int_equal(save_begun(SC_CLOCK_FREEZE, false, NULL), -ESHUTDOWN);
+	assert_int_equal(save_begun(&(struct save_options){ .policy = SC_CLOCK_FREEZE }), -ESHUTDOWN);
 	assert_int_equal(access(path, F_OK), -1);
 	machine_end_save(&pair.source, before);
 	assert_int_equal(machine_begin_save(&pair.source, &before, &error), -EBUSY);

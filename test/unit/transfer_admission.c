@@ -84,10 +84,11 @@ static const char *sentence(enum sc_obstacle obstacle, uint32_t vp, uint32_t fro
 static void test_sentences(void **state)
 {
 	(void)state;
-	assert_string_equal(sentence(SC_OBSTACLE_NO_PAGE, 0, 1000000000, 24997500),
-			    "boat cannot follow from a counter of 1000 MHz to one of 24.9975 MHz, at 0.02 times the "
-			    "rate: it is not on the reference clock; load the seaclock module in the guest and leave "
-			    "the choice of the clocksource to it, or let its clock go wrong with --force");
+	assert_string_equal(
+		sentence(SC_OBSTACLE_NO_PAGE, 0, 1000000000, 24997500),
+		"boat cannot follow from a counter of 1000 MHz to one of 24.9975 MHz, at 0.02 times the "
+		"rate: it is not on the reference clock; load the seaclock module in the guest, have its "
+		"kernel repaired with --repair if it is one that is known, or let its clock go wrong with --force");
 	assert_non_null(strstr(sentence(SC_OBSTACLE_NO_PAGE, 0, 2000000000, 1999999999), "to one of 1999.999999 MHz"));
 	assert_non_null(strstr(sentence(SC_OBSTACLE_NO_PAGE, 0, 1000000, 2000000000), "at 2000.00 times the rate"));
 	assert_non_null(strstr(sentence(SC_OBSTACLE_TIMER, 5, 25000000, 1000000000),

@@ -17,6 +17,7 @@ struct migrate_options {
 	bool dry_run;
 	bool cancel;
 	bool inferred;
+	bool repair;
 	bool force;
 	bool json;
 	bool plain;
@@ -42,6 +43,7 @@ static json_t *migrate_request(const char *host, const char *tls, const struct m
 	request_set_flag(request, "plain", options->plain);
 	request_set_text(request, "clock", options->clock);
 	request_set_flag(request, "inferred", options->inferred);
+	request_set_flag(request, "repair", options->repair);
 	request_set_flag(request, "force", options->force);
 	request_set_flag(request, "dry_run", options->dry_run);
 	request_set_flag(request, "cancel", options->cancel);
@@ -140,6 +142,7 @@ static const struct option_spec table[] = {
 	{ OPTION_TEXT("tls", "DIR", struct migrate_options, tls) },
 	{ OPTION_FLAG("plain", struct migrate_options, plain) },
 	{ OPTION_FLAG("inferred", struct migrate_options, inferred) },
+	{ OPTION_FLAG("repair", struct migrate_options, repair) },
 	{ OPTION_FLAG("force", struct migrate_options, force) },
 	{ OPTION_FLAG("json", struct migrate_options, json) },
 	{ .name = NULL },

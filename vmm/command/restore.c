@@ -92,7 +92,7 @@ static int restoring_verb(void *context, char *const *words, struct error *error
 	const struct restore_options options = {
 		.path = words[0],
 		.names = &names,
-		.terms = { .inferred = said->inferred, .force = said->force },
+		.terms = { .inferred = said->inferred, .repair = said->repair, .force = said->force },
 		.max_gap_s = said->max_gap_s,
 		.policy = said->clock && clock_policy_parse(said->clock, &policy) ? &policy : NULL,
 	};
@@ -118,6 +118,7 @@ static const struct option_spec table[] = {
 	{ OPTION_POLICY("clock", struct restoring_options, clock) },
 	{ OPTION_NUMBER("max-gap", "S", 1, GAP_MAX_S, struct restoring_options, max_gap_s) },
 	{ OPTION_FLAG("inferred", struct restoring_options, inferred) },
+	{ OPTION_FLAG("repair", struct restoring_options, repair) },
 	{ OPTION_FLAG("force", struct restoring_options, force) },
 	{ OPTION_TEXT("console", "FILE|-", struct restoring_options, console) },
 	{ MONITOR_SANDBOX(struct restoring_options, sandbox) },

@@ -10,6 +10,7 @@ struct restoring_options {
 	const char *clock;  /* NULL: as the file says */
 	uint32_t max_gap_s; /* 0: not said */
 	bool inferred;
+	bool repair;
 	bool force;
 	const char *console; /* as for console_open() */
 	const char *sandbox; /* NULL: not said */

@@ -21,6 +21,7 @@
 
 struct saver_options {
 	const char *clock; /* NULL: not said */
+	bool repair;
 	bool force;
 	bool json;
 };
@@ -32,6 +33,7 @@ static json_t *save_request(const char *path, const struct saver_options *option
 	json_t *request = request_make("save");
 
 	request_set_text(request, "clock", options->clock);
+	request_set_flag(request, "repair", options->repair);
 	request_set_flag(request, "force", options->force);
 	if (request_set_text(request, "file", path))
 		return request;
@@ -126,6 +128,7 @@ static int save_verb(void *context, char *const *words, struct error *error)
 
 static const struct option_spec table[] = {
 	{ OPTION_POLICY("clock", struct saver_options, clock) },
+	{ OPTION_FLAG("repair", struct saver_options, repair) },
 	{ OPTION_FLAG("force", struct saver_options, force) },
 	{ OPTION_FLAG("json", struct saver_options, json) },
 	{ .name = NULL },

@@ -29,6 +29,7 @@ struct saving_job {
 	struct gate *gate;
 	char path[PATH_MAX];
 	enum sc_clock_policy policy;
+	bool repair;
 	bool force;
 	enum machine_state before;
 };
@@ -88,6 +89,7 @@ static void saving_run(struct saving_job *job)
 		.fd = job->fd,
 		.path = job->path,
 		.policy = job->policy,
+		.repair = job->repair,
 		.force = job->force,
 		.gate = job->gate,
 		.client = &client,
@@ -151,10 +153,10 @@ static int job_run(struct saving *saving, struct saving_job *job, struct error *
 }
 
 int saving_start(struct saving *saving, struct machine *machine, int client, struct descriptors *passed,
-		 const char *path, enum sc_clock_policy policy, bool force, struct error *error)
+		 const struct saving_order *order, struct error *error)
 {
 	struct saving_job *job;
-	int result = job_check(path, passed, error);
+	int result = job_check(order->path, passed, error);
 
 	if (result)
 		return result;
@@ -166,10 +168,11 @@ int saving_start(struct saving *saving, struct machine *machine, int client, str
 		.client = client,
 		.fd = passed->fd[0],
 		.gate = &saving->gate,
-		.policy = policy,
-		.force = force,
+		.policy = order->policy,
+		.repair = order->repair,
+		.force = order->force,
 	};
-	snprintf(job->path, sizeof(job->path), "%s", path);
+	snprintf(job->path, sizeof(job->path), "%s", order->path);
 	result = job_run(saving, job, error);
 	if (result)
 		free(job);

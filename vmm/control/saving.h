@@ -19,12 +19,18 @@ struct saving {
 	struct gate gate; /* while started */
 };
 
+struct saving_order {
+	const char *path; /* from the root, which the file will have */
+	enum sc_clock_policy policy;
+	bool repair; /* as struct save_options has it, and the next */
+	bool force;
+};
+
 /*
- * On 0 it owns the client's connection, and the one descriptor that came with the request: a new and empty file, which
- * will have that path from the root.
+ * On 0 it owns the client's connection, and the one descriptor that came with the request: a new and empty file.
  */
 int saving_start(struct saving *saving, struct machine *machine, int client, struct descriptors *passed,
-		 const char *path, enum sc_clock_policy policy, bool force, struct error *error);
+		 const struct saving_order *order, struct error *error);
 
 /* The machine is to end: calls off a save that is under way, unless the file is complete. */
 void saving_call_off(struct saving *saving);

@@ -292,15 +292,17 @@ static int control_resume(struct control *control, int client, const json_t *req
 static int control_save(struct control *control, struct control_client *client, const json_t *request,
 			struct error *error)
 {
-	const char *file = request_text(request, "file");
-	enum sc_clock_policy policy;
-	int result = request_policy(request, machine_policy(control->machine), &policy, error);
+	struct saving_order order = {
+		.path = request_text(request, "file"),
+		.repair = request_flag(request, "repair"),
+		.force = request_flag(request, "force"),
+	};
+	int result = request_policy(request, machine_policy(control->machine), &order.policy, error);
 
-	if (!file)
+	if (!order.path)
 		return error_set(error, EINVAL, "a save needs the name of a file");
 	return result ? result
-		      : saving_start(&control->saving, control->machine, client->fd, &client->passed, file, policy,
-				     request_flag(request, "force"), error);
+		      : saving_start(&control->saving, control->machine, client->fd, &client->passed, &order, error);
 }
 
 /* *taken: the connection is now the console's. */

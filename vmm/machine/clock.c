@@ -514,6 +514,11 @@ sc_ns_t clock_stopped_at(const struct clock *clock)
 	return sc_rate_ticks_to_ns(clock->stop.hz, sc_ticks(clock->stop.counter.v + clock->offset));
 }
 
+sc_ticks_t clock_stopped_counter(const struct clock *clock)
+{
+	return clock->stop.counter;
+}
+
 uint32_t clock_hz(const struct clock *clock)
 {
 	return clock->partition.clock.hz;

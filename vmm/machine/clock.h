@@ -89,6 +89,9 @@ uint64_t clock_offset(struct clock *clock);
 /* When a stopped clock stopped, by this host's counter. */
 sc_ns_t clock_stopped_at(const struct clock *clock);
 
+/* What the guest's counter read when it stopped. */
+sc_ticks_t clock_stopped_counter(const struct clock *clock);
+
 /* The rate of the counter that it is computed for; and of the one where a loaded clock stopped, as its record has it.
  */
 uint32_t clock_hz(const struct clock *clock);
@@ -101,6 +104,8 @@ int clock_save(struct clock *clock, struct buffer *state, struct error *error);
 struct clock_handoff {
 	int64_t difference_ns;
 	enum sc_clock_policy policy;
+	bool repair; /* a guest that does not follow is repaired: its architectural timers stay as they are until then
+		      */
 };
 
 /*

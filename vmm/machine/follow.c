@@ -21,6 +21,8 @@ const char *machine_level_name(enum sc_level level)
 	switch (level) {
 	case SC_LEVEL_NONE:
 		return "none";
+	case SC_LEVEL_TRANSPARENT:
+		return "transparent";
 	case SC_LEVEL_REFERENCE:
 		return "reference";
 	case SC_LEVEL_COOPERATIVE:
@@ -31,7 +33,8 @@ const char *machine_level_name(enum sc_level level)
 
 bool machine_level_parse(const char *name, enum sc_level *level)
 {
-	static const enum sc_level levels[] = { SC_LEVEL_NONE, SC_LEVEL_REFERENCE, SC_LEVEL_COOPERATIVE };
+	static const enum sc_level levels[] = { SC_LEVEL_NONE, SC_LEVEL_TRANSPARENT, SC_LEVEL_REFERENCE,
+						SC_LEVEL_COOPERATIVE };
 
 	for (size_t n = 0; n < sizeof(levels) / sizeof(levels[0]); n++)
 		if (!strcmp(machine_level_name(levels[n]), name)) {

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #define ID_HANDOFF SECTION_ID('H', 'A', 'N', 'D')
+#define ID_REPAIR SECTION_ID('R', 'P', 'A', 'R')
 #define ID_CLOCK SECTION_ID('C', 'L', 'C', 'K')
 #define ID_VCPU SECTION_ID('V', 'C', 'P', 'U')
 #define ID_GIC SECTION_ID('G', 'I', 'C', '3')
@@ -43,6 +44,16 @@ static int registers_put(struct machine *machine, struct buffer *state, struct e
 	return result;
 }
 
+static void section_put_empty(struct buffer *state, uint32_t id)
+{
+	section_end(state, section_begin(state, id, 0, STATE_VERSION, false));
+}
+
+void state_put_repair(struct buffer *state)
+{
+	section_put_empty(state, ID_REPAIR);
+}
+
 static void handoff_put(struct buffer *state, const struct clock_handoff *handoff)
 {
 	size_t begun = section_begin(state, ID_HANDOFF, 0, STATE_VERSION, false);
@@ -50,6 +61,8 @@ static void handoff_put(struct buffer *state, const struct clock_handoff *handof
 	buffer_put_u64(state, (uint64_t)handoff->difference_ns);
 	buffer_put_u32(state, handoff->policy);
 	section_end(state, begun);
+	if (handoff->repair)
+		state_put_repair(state);
 }
 
 static int clock_put(struct machine *machine, struct buffer *state, struct error *error)
@@ -81,11 +94,6 @@ int state_save(struct machine *machine, const struct clock_handoff *handoff, str
 	return buffer_failed(state) ? error_set(error, ENOMEM, "no memory for the machine's state") : 0;
 }
 
-static void section_put_empty(struct buffer *state, uint32_t id)
-{
-	section_end(state, section_begin(state, id, 0, STATE_VERSION, false));
-}
-
 int state_save_trial(struct machine *machine, struct buffer *state, struct error *error)
 {
 	int result = registers_put(machine, state, error);
@@ -107,7 +115,7 @@ static uint32_t version_known(const struct machine *machine, uint32_t id, uint32
 		return device->ops->version;
 	if (id == ID_VCPU)
 		return instance < machine->vcpus.count ? STATE_VERSION : 0;
-	return (id == ID_HANDOFF || id == ID_CLOCK || id == ID_GIC) && !instance ? STATE_VERSION : 0;
+	return (id == ID_HANDOFF || id == ID_REPAIR || id == ID_CLOCK || id == ID_GIC) && !instance ? STATE_VERSION : 0;
 }
 
 static int section_check_version(const struct section *section, uint32_t known, struct error *error)
@@ -163,16 +171,28 @@ static int state_check(const struct machine *machine, const void *data, size_t s
 	return result;
 }
 
+/* Whether there is one; *damaged if nobody can tell. */
+static bool state_has(const void *data, size_t size, uint32_t id, uint32_t instance, struct section *section,
+		      bool *damaged)
+{
+	struct cursor cursor = cursor_make(data, size);
+	bool has = false;
+
+	while (!has && section_next(&cursor, section))
+		has = section_is(section, id, instance);
+	*damaged = !has && cursor.failed;
+	return has;
+}
+
 static int state_find(const void *data, size_t size, uint32_t id, uint32_t instance, struct section *section,
 		      struct error *error)
 {
-	struct cursor cursor = cursor_make(data, size);
+	bool damaged;
 	char name[5];
 
-	while (section_next(&cursor, section))
-		if (section_is(section, id, instance))
-			return 0;
-	if (cursor.failed)
+	if (state_has(data, size, id, instance, section, &damaged))
+		return 0;
+	if (damaged)
 		return state_damaged(error);
 	section_name(id, name);
 	return error_set(error, EPROTO, "the machine's state lacks the section %s of number %" PRIu32, name, instance);
@@ -276,6 +296,7 @@ int state_handoff(const void *data, size_t size, struct clock_handoff *handoff, 
 {
 	struct section section;
 	uint32_t policy;
+	bool damaged;
 	int result = state_find(data, size, ID_HANDOFF, 0, &section, error);
 
 	if (!result)
@@ -287,7 +308,8 @@ int state_handoff(const void *data, size_t size, struct clock_handoff *handoff, 
 	if (!cursor_finish(&section.content) || policy > SC_CLOCK_FREEZE)
 		return state_damaged(error);
 	handoff->policy = (enum sc_clock_policy)policy;
-	return 0;
+	handoff->repair = state_has(data, size, ID_REPAIR, 0, &section, &damaged);
+	return damaged ? state_damaged(error) : 0;
 }
 
 int state_load_with(struct machine *machine, const void *data, size_t size, const struct clock_handoff *handoff,
@@ -303,6 +325,8 @@ int state_load_with(struct machine *machine, const void *data, size_t size, cons
 		return result;
 	result = clock_load(&machine->clock, &section.content, handoff, &rebase, gap, error);
 	result = section_finish(result, &section, error);
+	if (handoff->repair && clock_follow(&machine->clock, 0, SC_MOVE_AS_STANDS).level == SC_LEVEL_NONE)
+		rebase.to_hz = rebase.from_hz;
 	if (!result)
 		result = registers_load(machine, data, size, &rebase, error);
 	if (!result)

@@ -13,6 +13,9 @@
 
 /* Time stands still, and the devices are quiesced. */
 int state_save(struct machine *machine, const struct clock_handoff *handoff, struct buffer *state, struct error *error);
+/* What tells a reader that the guest is to be repaired: one that cannot do that refuses the state, or a trial of it. */
+void state_put_repair(struct buffer *state);
+
 /* *gap: the time between the stop on the source and the clock's start here. -EPROTO; -ENOTSUP for a newer version's. */
 int state_load(struct machine *machine, const void *data, size_t size, sc_ns_t *gap, struct error *error);
 

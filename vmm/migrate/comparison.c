@@ -2,6 +2,7 @@
 /* Whether the clocks have been compared well enough: see the header. */
 #include "migrate/comparison.h"
 
+#include "base/log.h"
 #include "host/host.h"
 #include "migrate/stamps.h"
 
@@ -59,4 +60,18 @@ int comparison_keep(struct comparison *comparison, struct channel *channel, cons
 			 "once %s was asked to hold, the hosts' clocks could be compared to within %" PRIu64
 			 " us only, where %" PRIu32 " us were asked for; allow more with --max-step",
 			 name, half_width_us, comparison->max_step_us);
+}
+
+void comparison_report(const struct comparison *comparison, sc_ns_t started, int64_t difference_ns,
+		       struct report *report)
+{
+	struct sc_offset_result known = { 0 };
+
+	/* One unit for the rebase of reference time. */
+	report->stated_bound_ns = sc_offset_bound(&comparison->offset, started, difference_ns, &known) + SC_REF_NS;
+	report->round_trip_ns = known.round_trip_ns;
+	report->age_ns = known.age_ns;
+	report->rate_known = !sc_offset_rate(&comparison->offset, &report->rate);
+	if (known.stated == SC_STATED_EXCLUDED)
+		log_line("%s: what the hosts say of their synchronisation contradicts their time stamps", report->name);
 }

@@ -9,6 +9,7 @@
 #define VMM_MIGRATE_COMPARISON_H
 
 #include "migrate/channel.h"
+#include "migrate/report.h"
 
 #include <seaclock/core.h>
 
@@ -33,5 +34,12 @@ void comparison_rest(struct comparison *comparison);
  */
 int comparison_keep(struct comparison *comparison, struct channel *channel, const char *name, bool held,
 		    struct error *error);
+
+/*
+ * What is known of the guest's clock, which started over there at `started`, by this host's counter in ns, with the
+ * hosts' difference taken to be so: the bound of its step, as wide as the interval was then, and the stamp.
+ */
+void comparison_report(const struct comparison *comparison, sc_ns_t started, int64_t difference_ns,
+		       struct report *report);
 
 #endif

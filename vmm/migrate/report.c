@@ -10,6 +10,19 @@
 
 #define RATE_MAX_PPB 1000000000ll
 
+void report_begin(struct report *report, const struct machine *machine, enum sc_clock_policy policy,
+		  uint32_t bandwidth_mib, bool plain)
+{
+	*report = (struct report){
+		.from_hz = clock_hz(&machine->clock),
+		.policy = policy,
+		.bandwidth_mib = bandwidth_mib,
+		.plain = plain,
+	};
+	memcpy(report->name, machine->config.name, sizeof(report->name));
+	host_random(report->id.bytes, sizeof(report->id.bytes));
+}
+
 int64_t report_step_ns(const struct report *report)
 {
 	return report->policy == SC_CLOCK_FREEZE ? -(int64_t)report->gap_ns : 0;

@@ -46,6 +46,10 @@ struct report {
 	uint8_t input[UART_LATE_INPUT_MAX]; /* of the console, which came too late for STATE */
 };
 
+/* Of a migration that begins here, with a new id; what is not said yet is 0. */
+void report_begin(struct report *report, const struct machine *machine, enum sc_clock_policy policy,
+		  uint32_t bandwidth_mib, bool plain);
+
 /* What the guest's clock steps by intention: 0, or the gap back under SC_CLOCK_FREEZE. */
 int64_t report_step_ns(const struct report *report);
 

@@ -8,6 +8,7 @@
 #include "transfer/arrival.h"
 #include "transfer/gap.h"
 #include "transfer/hold.h"
+#include "transfer/repair.h"
 #include "migrate/ahead.h"
 #include "migrate/comparison.h"
 #include "migrate/question.h"
@@ -30,7 +31,8 @@ struct source {
 	enum source_state state;
 	struct precopy precopy;
 	struct comparison comparison;
-	bool asked;	  /* the guest was asked to prepare */
+	struct repair repair;
+	bool asked;	  /* the guest was asked to prepare, or the target to find its kernel */
 	bool prepared;	  /* and has done so: it is to hold */
 	uint32_t flushes; /* of its disks while it ran */
 	sc_ns_t phase;	  /* when the current part of the downtime began */
@@ -83,6 +85,8 @@ static int source_check_registers(struct source *source)
 	vcpus_park(&source->machine->vcpus);
 	result = state_save_trial(source->machine, &buffer, source->error);
 	vcpus_unpark(&source->machine->vcpus);
+	if (source->repair.found)
+		state_put_repair(&buffer);
 	if (result)
 		buffer_free(&buffer);
 	else
@@ -95,9 +99,15 @@ static int source_check(struct source *source, bool dry_run)
 	struct sc_follow follow = machine_follow(source->machine, SC_MOVE_ASKED);
 	int result;
 
+	report_begin(source->report, source->machine, source->options->policy, source->options->bandwidth_mib,
+		     !source->channel->transport.tls);
 	source->report->level = follow.level;
 	source->report->inferred = follow.inferred;
 	result = source_hello(source, dry_run);
+	if (!result)
+		result =
+			repair_check(&source->repair, source->machine, source->report->to_hz,
+				     source->options->limits->hold_ms, &source->options->terms, &follow, source->error);
 	if (!result)
 		result = source_check_rate(source, &follow);
 	if (!result && follow.inferred && source->report->from_hz != source->report->to_hz)
@@ -159,6 +169,21 @@ static int source_prepare(struct source *source)
 			 source->machine->config.name, wait.limit_ms);
 }
 
+/* The same for a guest that is repaired: its kernel has to be found over there, while it still runs. */
+static bool source_must_find(const struct source *source)
+{
+	return !source->asked && source->repair.found;
+}
+
+static int source_find(struct source *source)
+{
+	struct frame frame;
+	int result = channel_send(source->channel, FRAME_FIND, NULL, 0, source->error);
+
+	source->asked = true;
+	return result ? result : channel_expect(source->channel, FRAME_FOUND, &frame, source->error);
+}
+
 /* Right before the stop. What is known of the clocks ages meanwhile. */
 static int source_catch_up(struct source *source, bool *enough)
 {
@@ -176,10 +201,10 @@ static int source_approach(struct source *source, bool *enough)
 	if (result || !*enough)
 		return result;
 	result = ahead_flush(&source->machine->devices, &wait, &source->flushes, enough, source->error);
-	if (!result && *enough && !source_must_prepare(source))
+	if (!result && *enough && !source_must_prepare(source) && !source_must_find(source))
 		return source_catch_up(source, enough);
 	if (!result && *enough)
-		result = source_prepare(source);
+		result = source_must_find(source) ? source_find(source) : source_prepare(source);
 	/* It was not the clocks that this waited for. */
 	comparison_rest(&source->comparison);
 	*enough = false;
@@ -259,15 +284,23 @@ static void source_stop(struct source *source)
 	/* A guest that holds stands still already. */
 	if (!source->channel->deadline.v)
 		source_limit(source);
-	vcpus_park(&source->machine->vcpus);
-	clock_stop(&source->machine->clock);
+	if (source->repair.found) {
+		source->stop_ordered = source->phase =
+			repair_stop(&source->repair, source->report->to_hz, source->options->limits->hold_ms);
+	} else {
+		vcpus_park(&source->machine->vcpus);
+		clock_stop(&source->machine->clock);
+	}
 	/* Before the last pages: what a device finishes may be in memory. */
 	devices_quiesce(&source->machine->devices);
 }
 
 static int source_send_state(struct source *source)
 {
-	struct clock_handoff handoff = { .policy = source->options->policy };
+	struct clock_handoff handoff = {
+		.policy = source->options->policy,
+		.repair = source->report->level == SC_LEVEL_TRANSPARENT,
+	};
 	struct buffer buffer = { 0 };
 	struct sc_offset_result known = { 0 };
 	int result;
@@ -281,24 +314,6 @@ static int source_send_state(struct source *source)
 		return channel_send_buffer(source->channel, FRAME_STATE, &buffer, source->error);
 	buffer_free(&buffer);
 	return result;
-}
-
-/* The bound of the step: the interval as wide as it was when the clock started over there. */
-static void source_report_clock(struct source *source, sc_ns_t gap)
-{
-	sc_ns_t started = sc_ns(clock_stopped_at(&source->machine->clock).v + gap.v);
-	struct sc_offset_result known = { 0 };
-
-	source->report->gap_ns = gap.v;
-	/* One unit for the rebase of reference time. */
-	source->report->stated_bound_ns =
-		sc_offset_bound(&source->comparison.offset, started, source->difference_ns, &known) + SC_REF_NS;
-	source->report->round_trip_ns = known.round_trip_ns;
-	source->report->age_ns = known.age_ns;
-	source->report->rate_known = !sc_offset_rate(&source->comparison.offset, &source->report->rate);
-	if (known.stated == SC_STATED_EXCLUDED)
-		log_line("%s: what the hosts say of their synchronisation contradicts their time stamps",
-			 source->machine->config.name);
 }
 
 /* The gap can hardly be longer than the guest has stood still; a clock that says so has been tampered with. */
@@ -316,7 +331,8 @@ static int source_check_gap(struct source *source, sc_ns_t gap)
 
 static int source_await_ready(struct source *source)
 {
-	struct report_parts *parts = &source->report->parts;
+	struct report *report = source->report;
+	struct report_parts *parts = &report->parts;
 	struct frame_ready ready;
 	struct frame frame;
 	int result = channel_expect(source->channel, FRAME_READY, &frame, source->error);
@@ -330,7 +346,9 @@ static int source_await_ready(struct source *source)
 	parts->transfer = source_lap(source);
 	parts->load = ready.loading.v < parts->transfer ? ready.loading.v : parts->transfer;
 	parts->transfer -= parts->load;
-	source_report_clock(source, ready.gap);
+	comparison_report(&source->comparison, sc_ns(clock_stopped_at(&source->machine->clock).v + ready.gap.v),
+			  source->difference_ns, report);
+	report->gap_ns = ready.gap.v;
 	return 0;
 }
 
@@ -342,6 +360,8 @@ static int source_transfer(struct source *source)
 	struct sc_follow follow = machine_follow_moving(source->machine, report->from_hz, report->to_hz);
 	int result = machine_check_alive(source->machine, "migrated", source->error);
 
+	if (!result && source->repair.found)
+		result = repair_confirm(&source->repair, report->to_hz, &follow, source->error);
 	if (!result)
 		result = source_check_rate(source, &follow);
 	if (!result)
@@ -534,20 +554,6 @@ static struct source source_make(struct machine *machine, struct channel *channe
 	};
 }
 
-static void source_report_begin(struct source *source)
-{
-	struct report *report = source->report;
-
-	*report = (struct report){
-		.from_hz = clock_hz(&source->machine->clock),
-		.policy = source->options->policy,
-		.bandwidth_mib = source->options->bandwidth_mib,
-		.plain = !source->channel->transport.tls,
-	};
-	memcpy(report->name, source->machine->config.name, sizeof(report->name));
-	host_random(report->id.bytes, sizeof(report->id.bytes));
-}
-
 enum source_state source_run(struct machine *machine, struct channel *channel, const struct source_options *options,
 			     struct report *report, struct error *error)
 {
@@ -556,17 +562,16 @@ enum source_state source_run(struct machine *machine, struct channel *channel, c
 	int result;
 
 	channel_watch(channel, &down);
-	source_report_begin(&source);
 	result = source_check(&source, false);
 	if (!result)
 		result = precopy_start(&source.precopy, &machine->vm, &machine->memory, error);
-	if (result)
-		return source_fail(&source);
-	if (source_precopy(&source))
+	if (result || source_precopy(&source))
 		source_fail(&source);
 	else
 		source_switch(&source);
-	precopy_stop(&source.precopy);
+	if (!result)
+		precopy_stop(&source.precopy);
+	repair_close(&source.repair);
 	return source.state;
 }
 
@@ -574,12 +579,11 @@ int source_try(struct machine *machine, struct channel *channel, const struct so
 	       struct report *report, struct error *error)
 {
 	struct source source = source_make(machine, channel, options, report, error);
-	int result;
+	int result = source_check(&source, true);
 
-	source_report_begin(&source);
-	result = source_check(&source, true);
 	if (result)
 		channel_abort(channel, error);
+	repair_close(&source.repair);
 	return result;
 }
 

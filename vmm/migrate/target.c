@@ -69,6 +69,29 @@ static int target_check_gap(const struct target *target, const struct frame *sta
 	return gap_check(name, gap, handoff.policy, target->max_gap_s, error);
 }
 
+/* What was found stays so: a source asks once. */
+static int target_find(struct target *target, struct error *error)
+{
+	int result;
+
+	if (target->repair.found)
+		return error_set(error, EPROTO, "the other side asks twice for the guest's kernel");
+	result = repair_find(&target->repair, target->machine, error);
+	return result ? result : channel_send(target->channel, FRAME_FOUND, NULL, 0, error);
+}
+
+static int target_repair(struct target *target, const struct frame *state, struct error *error)
+{
+	struct clock_handoff handoff;
+	int result = state_handoff(state->data, state->size, &handoff, error);
+
+	if (result || !handoff.repair)
+		return result;
+	if (!target->repair.found)
+		return error_set(error, EPROTO, "the other side has not asked for the kernel that is to be repaired");
+	return repair_carry_out(&target->repair, error);
+}
+
 /* Last of all that can fail; then READY. */
 static int target_load(struct target *target, const struct frame *frame, struct error *error)
 {
@@ -83,6 +106,8 @@ static int target_load(struct target *target, const struct frame *frame, struct 
 		result = arrival_check_rate(target->machine, target->hello->hz, error);
 	if (!result)
 		result = machine_end_hold(target->machine, SC_HOLD_MOVED, error);
+	if (!result)
+		result = target_repair(target, frame, error);
 	if (!result)
 		result = machine_take_disks(target->machine, error);
 	if (result)
@@ -112,7 +137,8 @@ static int target_go(struct target *target, struct error *error)
 /* Whether the source waits for an answer to it. */
 static bool frame_asks(enum frame_type type)
 {
-	return type == FRAME_CHECK || type == FRAME_SYNC || type == FRAME_STAMP || type == FRAME_CLOCK;
+	return type == FRAME_CHECK || type == FRAME_SYNC || type == FRAME_STAMP || type == FRAME_CLOCK ||
+	       type == FRAME_FIND;
 }
 
 static int target_frame(struct target *target, const struct frame *frame, sc_ns_t received, struct error *error)
@@ -133,6 +159,8 @@ static int target_frame(struct target *target, const struct frame *frame, sc_ns_
 		return stamps_answer(target->channel, received, error);
 	case FRAME_CLOCK:
 		return stamps_answer_clock(target->channel, error);
+	case FRAME_FIND:
+		return target_find(target, error);
 	case FRAME_STATE:
 		return target_load(target, frame, error);
 	case FRAME_GO:
@@ -272,6 +300,7 @@ int target_run(struct target *target, struct error *error)
 			result = target_frame(target, &frame, host_counter_ns(), error);
 	}
 	incoming_tell(target->incoming, NULL, NULL);
+	repair_close(&target->repair);
 	if (result)
 		target_event(target, TARGET_EVENT_FAILED);
 	return result;

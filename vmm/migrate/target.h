@@ -14,6 +14,7 @@
 #include "migrate/allowance.h"
 #include "migrate/incoming.h"
 #include "transfer/arrival.h"
+#include "transfer/repair.h"
 
 struct target {
 	struct machine *machine;
@@ -24,6 +25,7 @@ struct target {
 	sc_ns_t asked;	    /* by this host's counter: when the source, which then waits for the answer, last asked */
 	uint32_t max_gap_s; /* that the guest's clocks may count; target_open() sets GAP_DEFAULT_S */
 	struct allowance allowance; /* until READY */
+	struct repair repair;	    /* of a guest whose kernel the source has asked to find */
 };
 
 /* For the migration that `hello` opens: waits on its channel serve other connections from here on. */

@@ -4,6 +4,7 @@
 
 #include "transfer/gap.h"
 #include "transfer/pages.h"
+#include "transfer/repair.h"
 #include "machine/state.h"
 #include "snapshot/reader.h"
 
@@ -134,6 +135,7 @@ static int restore_state(struct restore *restore, const struct frame *frame, str
 		return restore_damaged(restore, "its time is none that a host can have", error);
 	if (restore->options->policy)
 		handoff.policy = *restore->options->policy;
+	handoff.repair = restore->options->terms.repair;
 	result = state_load_with(restore->machine, frame->data, frame->size, &handoff, &gap, error);
 	if (!result && restore->options->max_gap_s)
 		result = gap_check(restore->machine->config.name, gap, handoff.policy, restore->options->max_gap_s,
@@ -148,13 +150,35 @@ static int restore_state(struct restore *restore, const struct frame *frame, str
 	return result;
 }
 
+/* A guest that does not follow, if that is asked. */
+static int restore_repair(struct restore *restore, struct sc_follow *follow, struct error *error)
+{
+	struct machine *machine = restore->machine;
+	uint32_t from_hz = machine->restored.from_hz, to_hz = host_counter_hz();
+	struct repair repair = { .found = false };
+	struct error why;
+	int result;
+
+	if (!restore->options->terms.repair || from_hz == to_hz || follow->level != SC_LEVEL_NONE)
+		return 0;
+	if (repair_find(&repair, machine, &why))
+		return admission_refuse_repair(machine->config.name, from_hz, to_hz, why.text, error);
+	result = repair_carry_out(&repair, error);
+	repair_close(&repair);
+	follow->level = SC_LEVEL_TRANSPARENT;
+	return result;
+}
+
 /* By what was loaded, not by what somebody says of it. */
 static int restore_check_rate(struct restore *restore, struct error *error)
 {
 	struct machine *machine = restore->machine;
 	uint32_t from_hz = machine->restored.from_hz, to_hz = host_counter_hz();
 	struct sc_follow follow = machine_follow_moving(machine, from_hz, to_hz);
+	int result = restore_repair(restore, &follow, error);
 
+	if (result)
+		return result;
 	machine->restored.level = follow.level;
 	return admission_check(machine->config.name, &follow, from_hz, to_hz, &restore->options->terms, error);
 }

@@ -6,6 +6,7 @@
 #include "transfer/arrival.h"
 #include "transfer/hold.h"
 #include "transfer/pages.h"
+#include "transfer/repair.h"
 #include "machine/state.h"
 #include "snapshot/writer.h"
 
@@ -173,6 +174,45 @@ static int save_ask(struct machine *machine, const struct save_options *options,
 	return result;
 }
 
+/* Whether a guest that does not follow could be repaired where it is restored. */
+static int save_find(struct machine *machine, const struct save_options *options, struct repair *repair,
+		     struct error *error)
+{
+	struct error why;
+
+	if (!options->repair || machine_follow(machine, SC_MOVE_ASKED).level != SC_LEVEL_NONE)
+		return 0;
+	if (!repair_find(repair, machine, &why))
+		return 0;
+	return error_set(error, EPERM, "%s is not saved, for its kernel could not be repaired: %s",
+			 machine->config.name, why.text);
+}
+
+/* Nobody knows yet at what rate the guest will go on; for the instant its own is as good as another. */
+static sc_ns_t save_stop(struct machine *machine, const struct save_options *options, struct repair *repair)
+{
+	sc_ns_t ordered = host_monotonic();
+
+	if (repair->found && !clock_is_stopped(&machine->clock)) {
+		ordered = repair_stop(repair, clock_hz(&machine->clock), options->limits->hold_ms);
+	} else {
+		vcpus_park(&machine->vcpus);
+		clock_stop(&machine->clock);
+	}
+	devices_quiesce(&machine->devices);
+	return ordered;
+}
+
+static int save_judge(struct machine *machine, struct repair *repair, struct error *error)
+{
+	struct error why;
+
+	if (!repair->found || !repair_judge(repair, clock_hz(&machine->clock), &why))
+		return 0;
+	return error_set(error, EPERM, "%s is not saved, for its kernel could not be repaired as it stands: %s",
+			 machine->config.name, why.text);
+}
+
 /* As after a migration that failed: nobody wanted the guest to stand still, so its clocks stay right. */
 static void save_go_on(struct machine *machine, bool ran)
 {
@@ -185,34 +225,48 @@ static void save_go_on(struct machine *machine, bool ran)
 	vcpus_unpark(&machine->vcpus);
 }
 
+static int save_begin(struct machine *machine, const struct save_options *options, struct repair *repair,
+		      struct error *error)
+{
+	int result = save_ask(machine, options, error);
+
+	if (!result)
+		result = save_find(machine, options, repair, error);
+	if (result)
+		hold_call_off(machine);
+	return result;
+}
+
+static void save_report(struct machine *machine, const struct repair *repair, struct save_report *report)
+{
+	report->hz = host_counter_hz();
+	report->level = repair->found ? SC_LEVEL_TRANSPARENT : machine_follow(machine, SC_MOVE_AS_STANDS).level;
+}
+
 int save_run(struct machine *machine, const struct save_options *options, struct save_report *report,
 	     struct error *error)
 {
+	struct repair repair = { .found = false };
 	struct snapshot_writer writer;
 	int result = snapshot_writer_open(&writer, options->fd, options->path, error);
+	bool ran = !clock_is_stopped(&machine->clock);
 	sc_ns_t ordered;
-	bool ran;
 
 	if (result)
 		return result;
-	result = save_ask(machine, options, error);
+	result = save_begin(machine, options, &repair, error);
 	if (result) {
-		hold_call_off(machine);
 		snapshot_writer_close(&writer);
 		return result;
 	}
-	ordered = host_monotonic();
-	vcpus_park(&machine->vcpus);
-	ran = !clock_is_stopped(&machine->clock);
-	clock_stop(&machine->clock);
-	devices_quiesce(&machine->devices);
-	result = save_held(machine, options, &writer, error);
-	*report = (struct save_report){
-		.hz = host_counter_hz(),
-		.level = machine_follow(machine, SC_MOVE_AS_STANDS).level,
-		.bytes = writer.written,
-		.stopped_ns = ran ? host_monotonic().v - ordered.v : 0,
-	};
+	ordered = save_stop(machine, options, &repair);
+	result = save_judge(machine, &repair, error);
+	if (!result)
+		result = save_held(machine, options, &writer, error);
+	save_report(machine, &repair, report);
+	report->bytes = writer.written;
+	report->stopped_ns = ran ? host_monotonic().v - ordered.v : 0;
+	repair_close(&repair);
 	snapshot_writer_close(&writer);
 	if (result)
 		save_go_on(machine, ran);

@@ -65,6 +65,9 @@ static const char *way_out(enum sc_obstacle obstacle)
 	case SC_OBSTACLE_TIMER:
 		return "try again if that vCPU is being taken online or offline just now; if its clockevent was "
 		       "unbound, take it offline and online again";
+	case SC_OBSTACLE_NO_PAGE:
+		return "load the seaclock module in the guest, have its kernel repaired with --repair if it is one "
+		       "that is known";
 	default:
 		return "load the seaclock module in the guest and leave the choice of the clocksource to it";
 	}
@@ -96,6 +99,15 @@ static int refuse_obstacle(const char *name, const struct sc_follow *follow, uin
 	admission_reason(&named, reason);
 	snprintf(way, sizeof(way), "%s, or let its clock go wrong with --force", way_out(named.obstacle));
 	return refuse(name, from_hz, to_hz, reason, way, error);
+}
+
+int admission_refuse_repair(const char *name, uint32_t from_hz, uint32_t to_hz, const char *why, struct error *error)
+{
+	char reason[ADMISSION_REASON_MAX];
+
+	snprintf(reason, sizeof(reason), "its kernel cannot be repaired: %.160s", why);
+	return refuse(name, from_hz, to_hz, reason,
+		      "load the seaclock module in the guest, or let its clock go wrong with --force", error);
 }
 
 int admission_check(const char *name, const struct sc_follow *follow, uint32_t from_hz, uint32_t to_hz,

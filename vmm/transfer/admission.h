@@ -16,7 +16,8 @@
 /* What the operator allows. */
 struct admission_terms {
 	bool inferred; /* what was inferred is true */
-	bool force;    /* the guest's clock may go wrong; includes the other */
+	bool repair;   /* a guest that does not follow may be repaired (transfer/repair.h) */
+	bool force;    /* the guest's clock may go wrong; includes `inferred` */
 };
 
 enum admission_verdict {
@@ -36,5 +37,8 @@ void admission_reason(const struct sc_follow *follow, char text[ADMISSION_REASON
 /* 0 if admission_judge() says ADMISSION_MAY; else -EPERM and the sentence. */
 int admission_check(const char *name, const struct sc_follow *follow, uint32_t from_hz, uint32_t to_hz,
 		    const struct admission_terms *terms, struct error *error);
+
+/* The refusal of a guest that was to be repaired, and cannot be: `why` is one clause. -EPERM. */
+int admission_refuse_repair(const char *name, uint32_t from_hz, uint32_t to_hz, const char *why, struct error *error);
 
 #endif

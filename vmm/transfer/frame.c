@@ -33,6 +33,8 @@ static const struct {
 	[FRAME_ANSWER] = { "ANSWER", sizeof(uint32_t) },
 	[FRAME_ABORT] = { "ABORT", ERROR_TEXT_MAX },
 	[FRAME_MACHINE] = { "MACHINE", CONFIG_SIZE_MAX },
+	[FRAME_FIND] = { "FIND", 0 },
+	[FRAME_FOUND] = { "FOUND", 0 },
 };
 
 const char *frame_name(enum frame_type type)

@@ -50,6 +50,8 @@ enum frame_type {
 	FRAME_ANSWER,	 /* target: enum frame_answer */
 	FRAME_ABORT,	 /* either: one sentence */
 	FRAME_MACHINE,	 /* source, right after HELLO: struct machine_config */
+	FRAME_FIND,	 /* source: look for the guest's kernel in what has come, to repair it */
+	FRAME_FOUND,	 /* target: it is there, and known */
 	FRAME_TYPES,
 };
 

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The transparent level: a guest that does not follow a change of rate goes to another one all the same, because its
+ * kernel is repaired (seaclock/repair.h, doc/transparent.md).
+ *
+ * Policy: only where the operator allows it, and only a guest that is at SC_LEVEL_NONE. Where the guest runs nothing is
+ * written: that side finds the kernel before anything is paused, tries a plan, and stops the guest at an instant at
+ * which one can be made. Whoever is to run it next finds the kernel for itself in what it was sent, plans for itself,
+ * and writes before the guest has run there. What one of them refuses leaves the guest where it was.
+ */
+#ifndef VMM_TRANSFER_REPAIR_H
+#define VMM_TRANSFER_REPAIR_H
+
+#include "machine/kernel_port.h"
+#include "machine/machine.h"
+#include "transfer/admission.h"
+
+struct repair {
+	bool found;		 /* there is a kernel that is known, and the rest is set */
+	struct kernel_port port; /* of which what follows refers, so that a repair stays where it is */
+	struct sc_kernel kernel;
+	struct sc_plan plan;
+	uint8_t *arena;
+};
+
+/*
+ * Finds the kernel of a machine in any state, anew. 0; -ENOTSUP if it is not a known one, with the clause that says
+ * why; -errno and a sentence.
+ */
+int repair_find(struct repair *repair, struct machine *machine, struct error *error);
+/* Also of one that was never opened, and is all zero. */
+void repair_close(struct repair *repair);
+
+/*
+ * Before a guest is paused: if the terms ask for it, whether it could be repaired; the guest stands still for a moment.
+ * *follow is what was seen of it, and is at SC_LEVEL_TRANSPARENT then. 0 also if that is not asked, not needed, or
+ * refused and the terms are to do it all the same; -EPERM and the sentence.
+ */
+int repair_check(struct repair *repair, struct machine *machine, uint32_t to_hz, int limit_ms,
+		 const struct admission_terms *terms, struct sc_follow *follow, struct error *error);
+
+/*
+ * Parks the vCPUs and stops guest time, at an instant at which the guest can be repaired: until then it runs on for a
+ * millisecond each time, as long as the limit allows. When it was last told to stop. What it was stopped at, the next
+ * call tells.
+ */
+sc_ns_t repair_stop(struct repair *repair, uint32_t to_hz, int limit_ms);
+
+/*
+ * Whether a guest that stands still can go on at to_hz. 0; -EAGAIN: at another instant it might; -ENOTSUP; and the
+ * clause. Nothing is written.
+ */
+int repair_judge(struct repair *repair, uint32_t to_hz, struct error *error);
+
+/*
+ * The same once a guest that was to be repaired stands still, and for *follow as repair_check() has it. Nothing of one
+ * that follows by itself meanwhile. -EPERM and the sentence.
+ */
+int repair_confirm(struct repair *repair, uint32_t to_hz, struct sc_follow *follow, struct error *error);
+
+/*
+ * Repairs a guest that was loaded, and has not run here, for this host's rate. -EPERM and the sentence, and then
+ * nothing of its memory was changed; or what KVM says.
+ */
+int repair_carry_out(struct repair *repair, struct error *error);
+
+#endif
