@@ -153,6 +153,20 @@ static void test_nets(void **state)
 	assert_false(mac_is_said(back.net[1].mac));
 }
 
+static void test_repair(void **state)
+{
+	struct machine_config config = good, back;
+	struct error error;
+
+	(void)state;
+	config.repair = true;
+	expect_taken(&config);
+	assert_int_equal(travel(&config, &back, &error), 0);
+	assert_true(back.repair);
+	assert_int_equal(travel(&good, &back, &error), 0);
+	assert_false(back.repair);
+}
+
 /* The same for the same machine, and another for each device; what was said stays. */
 static void test_macs(void **state)
 {
@@ -518,15 +532,15 @@ static void test_random_damage(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_travels),	       cmocka_unit_test(test_largest),
-		cmocka_unit_test(test_nets),	       cmocka_unit_test(test_macs),
-		cmocka_unit_test(test_mac_texts),      cmocka_unit_test(test_bad_nets),
-		cmocka_unit_test(test_numbers),	       cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_words),	       cmocka_unit_test(test_protocol_5),
-		cmocka_unit_test(test_damage),	       cmocka_unit_test(test_sections),
-		cmocka_unit_test(test_too_many_disks), cmocka_unit_test(test_random_damage),
-		cmocka_unit_test(test_firmware),       cmocka_unit_test(test_bad_firmware),
-		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_travels),	      cmocka_unit_test(test_largest),
+		cmocka_unit_test(test_nets),	      cmocka_unit_test(test_repair),
+		cmocka_unit_test(test_macs),	      cmocka_unit_test(test_mac_texts),
+		cmocka_unit_test(test_bad_nets),      cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_texts),	      cmocka_unit_test(test_words),
+		cmocka_unit_test(test_protocol_5),    cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_sections),      cmocka_unit_test(test_too_many_disks),
+		cmocka_unit_test(test_random_damage), cmocka_unit_test(test_firmware),
+		cmocka_unit_test(test_bad_firmware),  cmocka_unit_test(test_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,8 @@ static void test_all_fields(void **state)
 	assert_int_equal(
 		parse("{\"model\": 1, \"vcpus\": 4, \"memory_mib\": 1024, \"kernel\": \"/boot/Image\", \"initrd\": "
 		      "\"/boot/initrd\", \"command_line\": \"console=ttyAMA0 \\u00e9\", \"on_reboot\": \"reset\", "
-		      "\"on_panic\": \"exit\", \"disks\": [{\"where\": \"/srv/a\", \"readonly\": true, \"serial\": "
+		      "\"on_panic\": \"exit\", \"repair\": true, \"disks\": [{\"where\": \"/srv/a\", \"readonly\": "
+		      "true, \"serial\": "
 		      "\"A1\", \"reconnect_s\": 5}, {\"where\": \"nbd://store/b\"}]}"),
 		0);
 	assert_int_equal(config.model, CONFIG_MODEL_UART);
@@ -44,6 +45,7 @@ static void test_all_fields(void **state)
 	assert_string_equal(config.command_line, "console=ttyAMA0 \xc3\xa9");
 	assert_int_equal(config.on_reboot, CONFIG_RESET);
 	assert_int_equal(config.on_panic, CONFIG_EXIT);
+	assert_true(config.repair);
 	assert_int_equal(config.disks, 2);
 	assert_string_equal(config.disk[0].where, "/srv/a");
 	assert_true(config.disk[0].readonly);
@@ -100,6 +102,7 @@ static const struct {
 	{ "{\"initrd\": \"/a\\nb\"}", "initrd takes text in UTF-8 without control characters" },
 	{ "{\"command_line\": [\"a\"]}", "command_line takes a text" },
 	{ "{\"on_reboot\": \"halt\"}", "on_reboot takes \"exit\" or \"reset\"" },
+	{ "{\"repair\": 1}", "repair takes true or false" },
 	{ "{\"on_panic\": 1}", "on_panic takes \"exit\" or \"reset\"" },
 	{ "{\"disks\": {}}", "disks takes a list of objects" },
 	{ "{\"disks\": [\"/a\"]}", "disks takes a list of objects" },
@@ -210,6 +213,7 @@ static void random_config(struct random *random, struct machine_config *made)
 	made->memory_size = random_between(random, 64, 65536) << 20;
 	made->on_reboot = (enum config_action)random_between(random, CONFIG_EXIT, CONFIG_RESET);
 	made->on_panic = (enum config_action)random_between(random, CONFIG_EXIT, CONFIG_RESET);
+	made->repair = random_chance(random, 2);
 	if (random_chance(random, 2))
 		random_text(random, made->kernel, sizeof(made->kernel), "/");
 	if (random_chance(random, 2))

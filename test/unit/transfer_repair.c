@@ -311,12 +311,28 @@ static void test_file_refused(void **state)
 	fake_time_set_step(QUICK_NS);
 	set_pc(linux_clock.kernel.code[SC_FUNCTION_PROGRAM_EVENT].start + 4);
 	assert_true(save_for_repair() < 0);
-	assert_non_null(strstr(error.text, "as it stands: a vCPU is about to program its timer"));
+	assert_non_null(strstr(error.text, "its kernel could not be repaired: a vCPU is about to program its timer"));
 	assert_true(fake_vcpu_wait_inside(vcpu(&pair.source, 0), true));
 	fake_vcpu_of(vcpu(&pair.source, 0))->tables.ttbr1 = LINUX_RAM;
 	assert_true(save_for_repair() < 0);
-	assert_non_null(strstr(error.text, "its kernel could not be repaired: no VMCOREINFO note is that of the kernel that the vCPUs run"));
+	assert_non_null(strstr(
+		error.text,
+		"its kernel could not be repaired: no VMCOREINFO note is that of the kernel that the vCPUs run"));
 	assert_true(fake_vcpu_wait_inside(vcpu(&pair.source, 0), true));
+}
+
+/* A machine may be described so; then a save does not fail because of it. */
+static void test_file_of_one_described_so(void **state)
+{
+	(void)state;
+	open_guest();
+	pair.source.config.repair = true;
+	fake_vcpu_of(vcpu(&pair.source, 0))->tables.ttbr1 = LINUX_RAM;
+	assert_int_equal(save(SC_CLOCK_FREEZE), 0);
+	assert_int_equal(report.level, SC_LEVEL_NONE);
+	assert_int_equal(restore_repaired(false), 0);
+	assert_int_equal(pair.target.restored.level, SC_LEVEL_TRANSPARENT);
+	expect_repaired();
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_set_up, tear_down)
@@ -336,6 +352,7 @@ int main(void)
 		TEST(test_without_find),
 		TEST(test_file),
 		TEST(test_file_refused),
+		TEST(test_file_of_one_described_so),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

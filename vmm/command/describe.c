@@ -136,6 +136,7 @@ static int describe_by_options(const struct describe_options *options, struct ma
 		config->memory_size = (uint64_t)options->memory_mib << MIB_SHIFT;
 	action_put(options->on_reboot, &config->on_reboot);
 	action_put(options->on_panic, &config->on_panic);
+	config->repair |= options->repair;
 	if (!result)
 		result = disks_put(&options->disk, config, error);
 	return result ? result : nets_put(&options->net, config, error);

@@ -26,6 +26,7 @@ struct describe_options {
 	struct option_list net;
 	const char *on_reboot; /* words of config_action_parse() */
 	const char *on_panic;
+	bool repair;
 };
 
 /* -EINVAL, -ENAMETOOLONG: an option is wrong; -EBADMSG: the file is; -ENOENT and others: it cannot be read; -EINTR. */

@@ -105,6 +105,7 @@ static const struct option_spec table[] = {
 	{ OPTION_LIST("net", "tap=NAME|passt[,mac=ADDRESS]", CONFIG_NETS_MAX, struct run_options, machine.net) },
 	{ OPTION_CHOICE("on-reboot", "reset|exit", struct run_options, machine.on_reboot) },
 	{ OPTION_CHOICE("on-panic", "reset|exit", struct run_options, machine.on_panic) },
+	{ OPTION_FLAG("repair", struct run_options, machine.repair) },
 	{ OPTION_TEXT("console", "FILE|-", struct run_options, console) },
 	{ MONITOR_SANDBOX(struct run_options, sandbox) },
 	{ .name = NULL },

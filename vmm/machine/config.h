@@ -71,6 +71,7 @@ struct machine_config {
 	struct identity cpu; /* what it is told (machine/processor.h), or comes with its state; no part of the bytes */
 	enum config_action on_reboot;
 	enum config_action on_panic;
+	bool repair; /* its guest's kernel may be repaired (transfer/repair.h), whoever asks for a move */
 	char kernel[CONFIG_PATH_SIZE]; /* what it boots from, as this host names it */
 	char initrd[CONFIG_PATH_SIZE]; /* "": none */
 	char command_line[CONFIG_COMMAND_LINE_SIZE];

@@ -134,6 +134,21 @@ static void firmware_get(struct cursor *cursor, struct machine_config *config, u
 	cursor->failed |= !config->firmware[0];
 }
 
+/* It is there, or it is not. */
+static void repair_put(struct buffer *buffer, const struct machine_config *config, uint32_t instance)
+{
+	(void)buffer;
+	(void)config;
+	(void)instance;
+}
+
+static void repair_get(struct cursor *cursor, struct machine_config *config, uint32_t instance)
+{
+	(void)cursor;
+	(void)instance;
+	config->repair = true;
+}
+
 static void disk_put(struct buffer *buffer, const struct machine_config *config, uint32_t instance)
 {
 	const struct config_disk *disk = &config->disk[instance];
@@ -191,7 +206,8 @@ enum count {
 	COUNT_ONE,
 	COUNT_DISKS,
 	COUNT_FIRMWARE, /* one, of a machine that has it: no other section says so, */
-	COUNT_NETS,	/* nor how many of these there are */
+	COUNT_NETS,	/* nor how many of these there are, */
+	COUNT_REPAIR,	/* nor this */
 };
 
 /* In the order in which they are written; whoever reads needs the first before the disks. */
@@ -208,6 +224,7 @@ static const struct part {
 	{ SECTION_ID('D', 'I', 'S', 'K'), 1, COUNT_DISKS, disk_put, disk_get },
 	{ SECTION_ID('F', 'I', 'R', 'M'), 1, COUNT_FIRMWARE, firmware_put, firmware_get },
 	{ SECTION_ID('N', 'E', 'T', 'W'), 1, COUNT_NETS, net_put, net_get },
+	{ SECTION_ID('R', 'P', 'A', 'R'), 1, COUNT_REPAIR, repair_put, repair_get },
 };
 
 #define PARTS (sizeof(part_table) / sizeof(part_table[0]))
@@ -221,6 +238,8 @@ static uint32_t part_count(const struct part *part, const struct machine_config 
 		return config->firmware[0] != '\0';
 	case COUNT_NETS:
 		return config->nets;
+	case COUNT_REPAIR:
+		return config->repair;
 	default:
 		return 1;
 	}
@@ -229,7 +248,7 @@ static uint32_t part_count(const struct part *part, const struct machine_config 
 /* How many there may be at most: what says how many has not been checked yet. */
 static uint32_t part_room(const struct part *part, const struct machine_config *config)
 {
-	if (part->count == COUNT_FIRMWARE)
+	if (part->count == COUNT_FIRMWARE || part->count == COUNT_REPAIR)
 		return 1;
 	if (part->count == COUNT_NETS)
 		return CONFIG_NETS_MAX;

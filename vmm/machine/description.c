@@ -98,6 +98,7 @@ static const struct field machine_fields[] = {
 	FIELD("variables", KIND_TEXT, struct machine_config, variables),
 	FIELD("on_reboot", KIND_ACTION, struct machine_config, on_reboot),
 	FIELD("on_panic", KIND_ACTION, struct machine_config, on_panic),
+	FIELD("repair", KIND_FLAG, struct machine_config, repair),
 	LIST("disks", disk_list, struct machine_config, disk),
 	LIST("nets", net_list, struct machine_config, net),
 	{ .name = NULL },

@@ -119,6 +119,11 @@ static uint64_t restore_bound(const struct sc_statement *saved, const struct sc_
 	return bound_ns + by_counters / (MILLION / SC_OFFSET_DRIFT_PPM) + 1 + SC_REF_NS;
 }
 
+static bool restore_repairs(const struct restore *restore)
+{
+	return restore->options->terms.repair || restore->machine->config.repair;
+}
+
 static int restore_state(struct restore *restore, const struct frame *frame, struct error *error)
 {
 	struct machine_restored *restored = &restore->machine->restored;
@@ -135,7 +140,7 @@ static int restore_state(struct restore *restore, const struct frame *frame, str
 		return restore_damaged(restore, "its time is none that a host can have", error);
 	if (restore->options->policy)
 		handoff.policy = *restore->options->policy;
-	handoff.repair = restore->options->terms.repair;
+	handoff.repair = restore_repairs(restore);
 	result = state_load_with(restore->machine, frame->data, frame->size, &handoff, &gap, error);
 	if (!result && restore->options->max_gap_s)
 		result = gap_check(restore->machine->config.name, gap, handoff.policy, restore->options->max_gap_s,
@@ -150,7 +155,7 @@ static int restore_state(struct restore *restore, const struct frame *frame, str
 	return result;
 }
 
-/* A guest that does not follow, if that is asked. */
+/* A guest that does not follow, if that is asked, or was when it was described. */
 static int restore_repair(struct restore *restore, struct sc_follow *follow, struct error *error)
 {
 	struct machine *machine = restore->machine;
@@ -159,7 +164,7 @@ static int restore_repair(struct restore *restore, struct sc_follow *follow, str
 	struct error why;
 	int result;
 
-	if (!restore->options->terms.repair || from_hz == to_hz || follow->level != SC_LEVEL_NONE)
+	if (!restore_repairs(restore) || from_hz == to_hz || follow->level != SC_LEVEL_NONE)
 		return 0;
 	if (repair_find(&repair, machine, &why))
 		return admission_refuse_repair(machine->config.name, from_hz, to_hz, why.text, error);

@@ -174,18 +174,30 @@ static int save_ask(struct machine *machine, const struct save_options *options,
 	return result;
 }
 
+/* A machine that was only described so, and that is true of no guest of its, is saved as it is. */
+static int save_refuse(const struct machine *machine, const struct save_options *options, const struct error *why,
+		       struct error *error)
+{
+	const char *name = machine->config.name;
+
+	if (options->repair)
+		return error_set(error, EPERM, "%s is not saved, for its kernel could not be repaired: %s", name,
+				 why->text);
+	log_line("%s: its kernel could not be repaired at another rate: %s", name, why->text);
+	return 0;
+}
+
 /* Whether a guest that does not follow could be repaired where it is restored. */
 static int save_find(struct machine *machine, const struct save_options *options, struct repair *repair,
 		     struct error *error)
 {
+	bool wanted = options->repair || machine->config.repair;
 	struct error why;
 
-	if (!options->repair || machine_follow(machine, SC_MOVE_ASKED).level != SC_LEVEL_NONE)
+	if (!wanted || machine_follow(machine, SC_MOVE_ASKED).level != SC_LEVEL_NONE ||
+	    !repair_find(repair, machine, &why))
 		return 0;
-	if (!repair_find(repair, machine, &why))
-		return 0;
-	return error_set(error, EPERM, "%s is not saved, for its kernel could not be repaired: %s",
-			 machine->config.name, why.text);
+	return save_refuse(machine, options, &why, error);
 }
 
 /* Nobody knows yet at what rate the guest will go on; for the instant its own is as good as another. */
@@ -203,14 +215,15 @@ static sc_ns_t save_stop(struct machine *machine, const struct save_options *opt
 	return ordered;
 }
 
-static int save_judge(struct machine *machine, struct repair *repair, struct error *error)
+static int save_judge(struct machine *machine, const struct save_options *options, struct repair *repair,
+		      struct error *error)
 {
 	struct error why;
 
 	if (!repair->found || !repair_judge(repair, clock_hz(&machine->clock), &why))
 		return 0;
-	return error_set(error, EPERM, "%s is not saved, for its kernel could not be repaired as it stands: %s",
-			 machine->config.name, why.text);
+	repair_close(repair);
+	return save_refuse(machine, options, &why, error);
 }
 
 /* As after a migration that failed: nobody wanted the guest to stand still, so its clocks stay right. */
@@ -260,7 +273,7 @@ int save_run(struct machine *machine, const struct save_options *options, struct
 		return result;
 	}
 	ordered = save_stop(machine, options, &repair);
-	result = save_judge(machine, &repair, error);
+	result = save_judge(machine, options, &repair, error);
 	if (!result)
 		result = save_held(machine, options, &writer, error);
 	save_report(machine, &repair, report);

@@ -24,7 +24,7 @@ typedef int (*save_name_fn)(void *context, struct error *error);
 struct save_options {
 	int fd;				      /* a new and empty file, which stays the caller's */
 	const char *path;		      /* that it will have */
-	bool repair;			      /* at an instant at which a guest that does not follow can be repaired */
+	bool repair;			      /* a guest that does not follow has to be one that can be repaired */
 	bool force;			      /* also when a guest that was asked to prepare has not done so */
 	struct gate *gate;		      /* who calls the save off; NULL: nobody */
 	const struct wait_watch *client;      /* that may go; NULL: none */
