@@ -243,7 +243,7 @@ void sc_message_place(struct sc_message *slot, const struct sc_message *message)
 
 /* How far a guest follows a change of rate (doc/design.md). */
 enum sc_level {
-	SC_LEVEL_NONE = 0,	 /* only the architectural counter */
+	SC_LEVEL_NONE = 0,	   /* only the architectural counter */
 	SC_LEVEL_TRANSPARENT = 20, /* the same, but its monitor repairs its kernel (seaclock/repair.h) */
 	SC_LEVEL_REFERENCE = 40, /* its clock is on the page and every running vCPU's timer is a direct synthetic one */
 	SC_LEVEL_COOPERATIVE = 60, /* it does what it is asked before a move, and repairs the rest in the hold */
