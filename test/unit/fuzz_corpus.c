@@ -234,7 +234,7 @@ static void has_a_good_description(void **state)
 	config.net[0].mac[0] = 2;
 	json = description_json(&config);
 	text = json_dumps(json, JSON_INDENT(1));
-	assert_int_equal(json_object_size(json), 10);
+	assert_int_equal(json_object_size(json), 11);
 	expect_in_corpus("out/fuzz/corpus/description/good", text, strlen(text));
 	json_decref(json);
 	free(text);
