@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- What is found ---- */
-
 static int arena_open(struct sc_arena *arena, struct error *error)
 {
 	*arena =

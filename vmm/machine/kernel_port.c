@@ -91,24 +91,32 @@ static int port_failed(const struct kernel_port *port, const char *what, int res
 			 strerror(-result));
 }
 
-int kernel_port_read(struct kernel_port *port, struct error *error)
+int kernel_port_read_timers(struct kernel_port *port, struct error *error)
 {
 	struct vcpu_set *vcpus = &port->machine->vcpus;
 	int result = 0;
 
 	port->online = vcpus_online(vcpus);
-	for (uint32_t n = 0; !result && n < vcpus->count; n++) {
+	for (uint32_t n = 0; !result && n < vcpus->count; n++)
+		result = host_vcpu_get_timers(&vcpus->vcpu[n].host, &port->timers[n]);
+	return result ? port_failed(port, "give the timers", result, error) : 0;
+}
+
+static int port_read_tables(struct kernel_port *port, struct error *error)
+{
+	struct vcpu_set *vcpus = &port->machine->vcpus;
+	int result = 0;
+
+	vcpus_park(vcpus);
+	port->online = vcpus_online(vcpus);
+	for (uint32_t n = 0; !result && n < vcpus->count; n++)
 		result = host_vcpu_get_tables(&vcpus->vcpu[n].host, &port->tables[n]);
-		if (!result)
-			result = host_vcpu_get_timers(&vcpus->vcpu[n].host, &port->timers[n]);
-	}
+	vcpus_unpark(vcpus);
 	return result ? port_failed(port, "give the registers", result, error) : 0;
 }
 
 int kernel_port_open(struct kernel_port *port, struct machine *machine, struct error *error)
 {
-	int result;
-
 	*port = (struct kernel_port){ .machine = machine,
 				      .restarts = __atomic_load_n(&machine->restarts, __ATOMIC_RELAXED),
 				      .guest = { .context = port,
@@ -119,10 +127,7 @@ int kernel_port_open(struct kernel_port *port, struct machine *machine, struct e
 						 .tables = port_tables,
 						 .write = port_write,
 						 .timers = port_timers } };
-	vcpus_park(&machine->vcpus);
-	result = kernel_port_read(port, error);
-	vcpus_unpark(&machine->vcpus);
-	return result;
+	return port_read_tables(port, error);
 }
 
 int kernel_port_set_timers(struct kernel_port *port, const struct sc_plan *plan, struct error *error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A machine's guest as repair/ sees it: its RAM, and what its vCPUs' registers were when they were read last.
+ * A machine's guest as repair/ sees it: its RAM, and what its vCPUs' registers were when they were read.
  *
  * Policy: what is written counts as the guest's own store, so that pre-copy and saved files have it.
  */
@@ -23,11 +23,13 @@ struct kernel_port {
 	struct host_timers timers[SC_VCPU_MAX];
 };
 
-/* Opens it, and reads the registers of vCPUs that may run: they are parked for a moment. -errno and a sentence. */
+/* Opens it, and reads where the tables of vCPUs that may run are: they are parked for a moment. -errno and a sentence.
+ */
 int kernel_port_open(struct kernel_port *port, struct machine *machine, struct error *error);
 
-/* Reads the registers anew. All vCPUs are parked. */
-int kernel_port_read(struct kernel_port *port, struct error *error);
+/* Reads the timers, as a plan needs them, and anew which vCPUs are on. All of them are parked. -errno and a sentence.
+ */
+int kernel_port_read_timers(struct kernel_port *port, struct error *error);
 
 /* Sets the timers that a plan has for the vCPUs. All of them are parked. -errno and a sentence: some may be set. */
 int kernel_port_set_timers(struct kernel_port *port, const struct sc_plan *plan, struct error *error);

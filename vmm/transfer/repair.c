@@ -62,7 +62,7 @@ int repair_judge(struct repair *repair, uint32_t to_hz, struct error *error)
 	};
 	struct sc_arena arena = { .memory = repair->arena, .size = SC_PLAN_ARENA_SIZE };
 	struct sc_refusal why;
-	int result = kernel_port_read(&repair->port, error);
+	int result = kernel_port_read_timers(&repair->port, error);
 
 	if (!result && sc_plan_make(&repair->kernel, &change, &arena, &repair->plan, &why))
 		result = refused(&why, error);
