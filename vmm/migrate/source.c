@@ -280,17 +280,17 @@ static int source_hold(struct source *source)
 
 static void source_stop(struct source *source)
 {
+	sc_ns_t ordered;
+
 	source_event(source, SOURCE_EVENT_STOP);
 	/* A guest that holds stands still already. */
 	if (!source->channel->deadline.v)
 		source_limit(source);
-	if (source->repair.found) {
-		source->stop_ordered = source->phase =
-			repair_stop(&source->repair, source->report->to_hz, source->options->limits->hold_ms);
-	} else {
-		vcpus_park(&source->machine->vcpus);
-		clock_stop(&source->machine->clock);
-	}
+	ordered =
+		repair_stop(&source->repair, source->machine, source->report->to_hz, source->options->limits->hold_ms);
+	/* Between the tries it has run. */
+	if (source->repair.found)
+		source->stop_ordered = source->phase = ordered;
 	/* Before the last pages: what a device finishes may be in memory. */
 	devices_quiesce(&source->machine->devices);
 }
@@ -360,7 +360,7 @@ static int source_transfer(struct source *source)
 	struct sc_follow follow = machine_follow_moving(source->machine, report->from_hz, report->to_hz);
 	int result = machine_check_alive(source->machine, "migrated", source->error);
 
-	if (!result && source->repair.found)
+	if (!result)
 		result = repair_confirm(&source->repair, report->to_hz, &follow, source->error);
 	if (!result)
 		result = source_check_rate(source, &follow);

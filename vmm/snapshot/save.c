@@ -200,27 +200,13 @@ static int save_find(struct machine *machine, const struct save_options *options
 	return save_refuse(machine, options, &why, error);
 }
 
-/* Nobody knows yet at what rate the guest will go on; for the instant its own is as good as another. */
-static sc_ns_t save_stop(struct machine *machine, const struct save_options *options, struct repair *repair)
-{
-	sc_ns_t ordered = host_monotonic();
-
-	if (repair->found && !clock_is_stopped(&machine->clock)) {
-		ordered = repair_stop(repair, clock_hz(&machine->clock), options->limits->hold_ms);
-	} else {
-		vcpus_park(&machine->vcpus);
-		clock_stop(&machine->clock);
-	}
-	devices_quiesce(&machine->devices);
-	return ordered;
-}
-
+/* At the instant of the stop. */
 static int save_judge(struct machine *machine, const struct save_options *options, struct repair *repair,
 		      struct error *error)
 {
-	struct error why;
+	struct error why = repair->why;
 
-	if (!repair->found || !repair_judge(repair, clock_hz(&machine->clock), &why))
+	if (!repair->found || !repair->verdict)
 		return 0;
 	repair_close(repair);
 	return save_refuse(machine, options, &why, error);
@@ -250,10 +236,9 @@ static int save_begin(struct machine *machine, const struct save_options *option
 	return result;
 }
 
-static void save_report(struct machine *machine, const struct repair *repair, struct save_report *report)
+static enum sc_level save_level(struct machine *machine, const struct repair *repair)
 {
-	report->hz = host_counter_hz();
-	report->level = repair->found ? SC_LEVEL_TRANSPARENT : machine_follow(machine, SC_MOVE_AS_STANDS).level;
+	return repair->found ? SC_LEVEL_TRANSPARENT : machine_follow(machine, SC_MOVE_AS_STANDS).level;
 }
 
 int save_run(struct machine *machine, const struct save_options *options, struct save_report *report,
@@ -272,13 +257,18 @@ int save_run(struct machine *machine, const struct save_options *options, struct
 		snapshot_writer_close(&writer);
 		return result;
 	}
-	ordered = save_stop(machine, options, &repair);
+	/* Nobody knows yet at what rate the guest will go on; for the instant its own is as good as another. */
+	ordered = repair_stop(&repair, machine, clock_hz(&machine->clock), options->limits->hold_ms);
+	devices_quiesce(&machine->devices);
 	result = save_judge(machine, options, &repair, error);
 	if (!result)
 		result = save_held(machine, options, &writer, error);
-	save_report(machine, &repair, report);
-	report->bytes = writer.written;
-	report->stopped_ns = ran ? host_monotonic().v - ordered.v : 0;
+	*report = (struct save_report){
+		.hz = host_counter_hz(),
+		.level = save_level(machine, &repair),
+		.bytes = writer.written,
+		.stopped_ns = ran ? host_monotonic().v - ordered.v : 0,
+	};
 	repair_close(&repair);
 	snapshot_writer_close(&writer);
 	if (result)

@@ -51,7 +51,7 @@ static int refused(const struct sc_refusal *why, struct error *error)
 	return error_set(error, why->reason == SC_REFUSED_BUSY ? EAGAIN : ENOTSUP, "%s", why->text);
 }
 
-int repair_judge(struct repair *repair, uint32_t to_hz, struct error *error)
+static int plan_make(struct repair *repair, uint32_t to_hz, struct error *error)
 {
 	const struct clock *clock = &repair->port.machine->clock;
 	const struct sc_rate_change change = {
@@ -69,30 +69,35 @@ int repair_judge(struct repair *repair, uint32_t to_hz, struct error *error)
 	return result;
 }
 
-/* Out of a stop that was for a look only; the counter has gone on meanwhile. */
-static void repair_let_go(const struct repair *repair)
+/* Of a guest that stands still. */
+static int repair_plan(struct repair *repair, uint32_t to_hz)
 {
-	struct machine *machine = repair->port.machine;
+	repair->verdict = plan_make(repair, to_hz, &repair->why);
+	return repair->verdict;
+}
+
+/* Out of a stop that was for a look only; the counter has gone on meanwhile. */
+static void repair_let_go(struct machine *machine)
+{
 	struct error ignored;
 
 	clock_start(&machine->clock, SC_CLOCK_ADVANCE, &ignored);
 	vcpus_unpark(&machine->vcpus);
 }
 
-sc_ns_t repair_stop(struct repair *repair, uint32_t to_hz, int limit_ms)
+sc_ns_t repair_stop(struct repair *repair, struct machine *machine, uint32_t to_hz, int limit_ms)
 {
 	const sc_ns_t deadline = deadline_after_ms(limit_ms);
-	struct machine *machine = repair->port.machine;
-	struct error ignored;
+	const bool ran = !clock_is_stopped(&machine->clock);
 
 	for (;;) {
 		sc_ns_t ordered = host_monotonic();
 
 		vcpus_park(&machine->vcpus);
 		clock_stop(&machine->clock);
-		if (repair_judge(repair, to_hz, &ignored) != -EAGAIN || !deadline_left_ms(deadline))
+		if (!repair->found || repair_plan(repair, to_hz) != -EAGAIN || !ran || !deadline_left_ms(deadline))
 			return ordered;
-		repair_let_go(repair);
+		repair_let_go(machine);
 		poll(NULL, 0, PAUSE_MS);
 	}
 }
@@ -103,11 +108,13 @@ static int repair_try(struct repair *repair, struct machine *machine, uint32_t t
 
 	if (result)
 		return result;
-	repair_stop(repair, to_hz, limit_ms);
-	result = repair_judge(repair, to_hz, error);
-	repair_let_go(repair);
-	if (result)
-		repair_close(repair);
+	repair_stop(repair, machine, to_hz, limit_ms);
+	repair_let_go(machine);
+	result = repair->verdict;
+	if (!result)
+		return 0;
+	*error = repair->why;
+	repair_close(repair);
 	return result;
 }
 
@@ -130,15 +137,15 @@ int repair_check(struct repair *repair, struct machine *machine, uint32_t to_hz,
 	return 0;
 }
 
-int repair_confirm(struct repair *repair, uint32_t to_hz, struct sc_follow *follow, struct error *error)
+int repair_confirm(const struct repair *repair, uint32_t to_hz, struct sc_follow *follow, struct error *error)
 {
 	const struct machine *machine = repair->port.machine;
-	struct error why;
 
-	if (follow->level != SC_LEVEL_NONE)
+	if (!repair->found || follow->level != SC_LEVEL_NONE)
 		return 0;
-	if (repair_judge(repair, to_hz, &why))
-		return admission_refuse_repair(machine->config.name, clock_hz(&machine->clock), to_hz, why.text, error);
+	if (repair->verdict)
+		return admission_refuse_repair(machine->config.name, clock_hz(&machine->clock), to_hz, repair->why.text,
+					       error);
 	follow->level = SC_LEVEL_TRANSPARENT;
 	return 0;
 }
@@ -162,13 +169,9 @@ int repair_carry_out(struct repair *repair, struct error *error)
 {
 	const struct machine *machine = repair->port.machine;
 	uint32_t from_hz = clock_stopped_hz(&machine->clock), to_hz = host_counter_hz();
-	struct error why;
-	int result = repair_judge(repair, to_hz, &why);
 
-	if (!result)
-		result = repair_write(repair, &why);
-	if (result)
-		return admission_refuse_repair(machine->config.name, from_hz, to_hz, why.text, error);
+	if (repair_plan(repair, to_hz) || repair_write(repair, &repair->why))
+		return admission_refuse_repair(machine->config.name, from_hz, to_hz, repair->why.text, error);
 	log_line("%s: its kernel %s is repaired for a counter of %" PRIu32 " Hz: %" PRIu32 " values",
 		 machine->config.name, repair->kernel.release, to_hz, repair->plan.write_count);
 	return 0;

@@ -21,6 +21,8 @@ struct repair {
 	struct sc_kernel kernel;
 	struct sc_plan plan;
 	uint8_t *arena;
+	int verdict;	  /* of the last plan: 0; -EAGAIN: at another instant there might be one; -ENOTSUP; -errno */
+	struct error why; /* the clause, unless it is 0 */
 };
 
 /*
@@ -40,23 +42,17 @@ int repair_check(struct repair *repair, struct machine *machine, uint32_t to_hz,
 		 const struct admission_terms *terms, struct sc_follow *follow, struct error *error);
 
 /*
- * Parks the vCPUs and stops guest time, at an instant at which the guest can be repaired: until then it runs on for a
- * millisecond each time, as long as the limit allows. When it was last told to stop. What it was stopped at, the next
- * call tells.
+ * Parks the vCPUs and stops guest time: at once, or, of a guest that runs and whose kernel was found, at an instant at
+ * which it can be repaired. Until then it runs on for a millisecond each time, as long as the limit allows. When it was
+ * last told to stop. What came of the last plan is in the repair; nothing is written.
  */
-sc_ns_t repair_stop(struct repair *repair, uint32_t to_hz, int limit_ms);
+sc_ns_t repair_stop(struct repair *repair, struct machine *machine, uint32_t to_hz, int limit_ms);
 
 /*
- * Whether a guest that stands still can go on at to_hz. 0; -EAGAIN: at another instant it might; -ENOTSUP; and the
- * clause. Nothing is written.
+ * Once a guest that was to be repaired stands still, and for *follow as repair_check() has it: whether it can be. A
+ * guest that follows by itself meanwhile need not be. -EPERM and the sentence.
  */
-int repair_judge(struct repair *repair, uint32_t to_hz, struct error *error);
-
-/*
- * The same once a guest that was to be repaired stands still, and for *follow as repair_check() has it. Nothing of one
- * that follows by itself meanwhile. -EPERM and the sentence.
- */
-int repair_confirm(struct repair *repair, uint32_t to_hz, struct sc_follow *follow, struct error *error);
+int repair_confirm(const struct repair *repair, uint32_t to_hz, struct sc_follow *follow, struct error *error);
 
 /*
  * Repairs a guest that was loaded, and has not run here, for this host's rate. -EPERM and the sentence, and then
