@@ -142,20 +142,30 @@ static struct hold_wait source_wait(const struct source *source, int limit_ms)
 	return (struct hold_wait){ limit_ms, source->channel->watch, source->channel->watches };
 }
 
-/* The guest is asked to prepare once, before the last round, if it is to go to another rate and can be asked. */
+/*
+ * Once, before the last round, of a guest that is to go to another rate: one that can be asked prepares, and the target
+ * finds the kernel of one that is repaired.
+ */
 static bool source_must_prepare(const struct source *source)
 {
-	return !source->asked && source->report->level == SC_LEVEL_COOPERATIVE &&
-	       source->report->from_hz != source->report->to_hz;
+	return !source->asked && (source->repair.found || (source->report->level == SC_LEVEL_COOPERATIVE &&
+							   source->report->from_hz != source->report->to_hz));
 }
 
-static int source_prepare(struct source *source)
+static int source_find(struct source *source)
+{
+	struct frame frame;
+	int result = channel_send(source->channel, FRAME_FIND, NULL, 0, source->error);
+
+	return result ? result : channel_expect(source->channel, FRAME_FOUND, &frame, source->error);
+}
+
+static int source_prepare_guest(struct source *source)
 {
 	const struct hold_wait wait = source_wait(source, source->options->limits->prepare_ms);
 	int result = hold_prepare(source->machine, &wait, &source->prepared, source->error);
 	struct sc_follow follow;
 
-	source->asked = true;
 	if (result || source->prepared || source->options->terms.force)
 		return result;
 	/* Its user may have chosen another clocksource meanwhile, which it has declared. */
@@ -169,19 +179,10 @@ static int source_prepare(struct source *source)
 			 source->machine->config.name, wait.limit_ms);
 }
 
-/* The same for a guest that is repaired: its kernel has to be found over there, while it still runs. */
-static bool source_must_find(const struct source *source)
+static int source_prepare(struct source *source)
 {
-	return !source->asked && source->repair.found;
-}
-
-static int source_find(struct source *source)
-{
-	struct frame frame;
-	int result = channel_send(source->channel, FRAME_FIND, NULL, 0, source->error);
-
 	source->asked = true;
-	return result ? result : channel_expect(source->channel, FRAME_FOUND, &frame, source->error);
+	return source->repair.found ? source_find(source) : source_prepare_guest(source);
 }
 
 /* Right before the stop. What is known of the clocks ages meanwhile. */
@@ -201,10 +202,10 @@ static int source_approach(struct source *source, bool *enough)
 	if (result || !*enough)
 		return result;
 	result = ahead_flush(&source->machine->devices, &wait, &source->flushes, enough, source->error);
-	if (!result && *enough && !source_must_prepare(source) && !source_must_find(source))
+	if (!result && *enough && !source_must_prepare(source))
 		return source_catch_up(source, enough);
 	if (!result && *enough)
-		result = source_must_find(source) ? source_find(source) : source_prepare(source);
+		result = source_prepare(source);
 	/* It was not the clocks that this waited for. */
 	comparison_rest(&source->comparison);
 	*enough = false;
