@@ -393,7 +393,7 @@ static int migration_options(struct migration *migration, struct descriptors *pa
 	*options = (struct source_options){
 		.host = migration->peer,
 		.terms = { .inferred = request_flag(request, "inferred"),
-			   .repair = request_flag(request, "repair") || migration->machine->config.repair,
+			   .repair = request_flag(request, "repair"),
 			   .force = request_flag(request, "force") },
 		.downtime_ms = request_number(request, "downtime_ms", SOURCE_DOWNTIME_MS),
 		.bandwidth_mib = request_number(request, "bandwidth_mib", 0),

@@ -119,11 +119,6 @@ static uint64_t restore_bound(const struct sc_statement *saved, const struct sc_
 	return bound_ns + by_counters / (MILLION / SC_OFFSET_DRIFT_PPM) + 1 + SC_REF_NS;
 }
 
-static bool restore_repairs(const struct restore *restore)
-{
-	return restore->options->terms.repair || restore->machine->config.repair;
-}
-
 static int restore_state(struct restore *restore, const struct frame *frame, struct error *error)
 {
 	struct machine_restored *restored = &restore->machine->restored;
@@ -140,7 +135,7 @@ static int restore_state(struct restore *restore, const struct frame *frame, str
 		return restore_damaged(restore, "its time is none that a host can have", error);
 	if (restore->options->policy)
 		handoff.policy = *restore->options->policy;
-	handoff.repair = restore_repairs(restore);
+	handoff.repair = repair_is_allowed(restore->machine, &restore->options->terms);
 	result = state_load_with(restore->machine, frame->data, frame->size, &handoff, &gap, error);
 	if (!result && restore->options->max_gap_s)
 		result = gap_check(restore->machine->config.name, gap, handoff.policy, restore->options->max_gap_s,
@@ -155,37 +150,33 @@ static int restore_state(struct restore *restore, const struct frame *frame, str
 	return result;
 }
 
-/* A guest that does not follow, if that is asked, or was when it was described. */
-static int restore_repair(struct restore *restore, struct sc_follow *follow, struct error *error)
+static int restore_repair(struct machine *machine, uint32_t from_hz, uint32_t to_hz, struct error *error)
 {
-	struct machine *machine = restore->machine;
-	uint32_t from_hz = machine->restored.from_hz, to_hz = host_counter_hz();
 	struct repair repair = { .found = false };
 	struct error why;
 	int result;
 
-	if (!restore_repairs(restore) || from_hz == to_hz || follow->level != SC_LEVEL_NONE)
-		return 0;
 	if (repair_find(&repair, machine, &why))
 		return admission_refuse_repair(machine->config.name, from_hz, to_hz, why.text, error);
 	result = repair_carry_out(&repair, error);
 	repair_close(&repair);
-	follow->level = SC_LEVEL_TRANSPARENT;
 	return result;
 }
 
 /* By what was loaded, not by what somebody says of it. */
 static int restore_check_rate(struct restore *restore, struct error *error)
 {
+	const struct admission_terms *terms = &restore->options->terms;
 	struct machine *machine = restore->machine;
 	uint32_t from_hz = machine->restored.from_hz, to_hz = host_counter_hz();
 	struct sc_follow follow = machine_follow_moving(machine, from_hz, to_hz);
-	int result = restore_repair(restore, &follow, error);
 
-	if (result)
-		return result;
+	if (repair_is_due(machine, terms, from_hz, to_hz, &follow)) {
+		machine->restored.level = SC_LEVEL_TRANSPARENT;
+		return restore_repair(machine, from_hz, to_hz, error);
+	}
 	machine->restored.level = follow.level;
-	return admission_check(machine->config.name, &follow, from_hz, to_hz, &restore->options->terms, error);
+	return admission_check(machine->config.name, &follow, from_hz, to_hz, terms, error);
 }
 
 static int restore_content(struct restore *restore, struct error *error)

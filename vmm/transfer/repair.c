@@ -12,6 +12,17 @@
 /* How long a guest runs on between two tries. */
 #define PAUSE_MS 1
 
+bool repair_is_allowed(const struct machine *machine, const struct admission_terms *terms)
+{
+	return terms->repair || machine->config.repair;
+}
+
+bool repair_is_due(const struct machine *machine, const struct admission_terms *terms, uint32_t from_hz, uint32_t to_hz,
+		   const struct sc_follow *follow)
+{
+	return repair_is_allowed(machine, terms) && from_hz != to_hz && follow->level == SC_LEVEL_NONE;
+}
+
 void repair_close(struct repair *repair)
 {
 	if (repair->arena)
@@ -125,7 +136,7 @@ int repair_check(struct repair *repair, struct machine *machine, uint32_t to_hz,
 	uint32_t from_hz = clock_hz(&machine->clock);
 	struct error why;
 
-	if (!terms->repair || from_hz == to_hz || follow->level != SC_LEVEL_NONE)
+	if (!repair_is_due(machine, terms, from_hz, to_hz, follow))
 		return 0;
 	if (!repair_try(repair, machine, to_hz, limit_ms, &why)) {
 		follow->level = SC_LEVEL_TRANSPARENT;

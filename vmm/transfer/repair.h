@@ -25,6 +25,12 @@ struct repair {
 	struct error why; /* the clause, unless it is 0 */
 };
 
+/* Whether the operator allows it: by the terms of this move, or by the machine's description. */
+bool repair_is_allowed(const struct machine *machine, const struct admission_terms *terms);
+/* Whether it is allowed to a guest that needs it to go to another rate. */
+bool repair_is_due(const struct machine *machine, const struct admission_terms *terms, uint32_t from_hz, uint32_t to_hz,
+		   const struct sc_follow *follow);
+
 /*
  * Finds the kernel of a machine in any state, anew. 0; -ENOTSUP if it is not a known one, with the clause that says
  * why; -errno and a sentence.
@@ -34,8 +40,8 @@ int repair_find(struct repair *repair, struct machine *machine, struct error *er
 void repair_close(struct repair *repair);
 
 /*
- * Before a guest is paused: if the terms ask for it, whether it could be repaired; the guest stands still for a moment.
- * *follow is what was seen of it, and is at SC_LEVEL_TRANSPARENT then. 0 also if that is not asked, not needed, or
+ * Before a guest is paused: if it is due, whether it could be repaired; the guest stands still for a moment.
+ * *follow is what was seen of it, and is at SC_LEVEL_TRANSPARENT then. 0 also if it is not due, or
  * refused and the terms are to do it all the same; -EPERM and the sentence.
  */
 int repair_check(struct repair *repair, struct machine *machine, uint32_t to_hz, int limit_ms,
