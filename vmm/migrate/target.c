@@ -52,21 +52,17 @@ static int target_try(struct target *target, const struct frame *frame, struct e
  * The source stops its guest only once it has the answer to all that it has asked, so the guest has not stood still for
  * longer than that is ago; a source that says so would make the guest's clocks count time that has not passed.
  */
-static int target_check_gap(const struct target *target, const struct frame *state, sc_ns_t gap, struct error *error)
+static int target_check_gap(const struct target *target, enum sc_clock_policy policy, sc_ns_t gap, struct error *error)
 {
 	const char *name = target->machine->config.name;
 	sc_ns_t stood = sc_ns(host_counter_ns().v - target->asked.v);
-	struct clock_handoff handoff;
-	int result = state_handoff(state->data, state->size, &handoff, error);
 
-	if (result)
-		return result;
 	if (!gap_is_possible(gap, stood))
 		return error_set(error, EPROTO,
 				 "the other side says that %s was stopped %" PRIu64
 				 " ms ago, but it still ran when the other side last asked, %" PRIu64 " ms ago",
 				 name, gap.v / NS_PER_MS, stood.v / NS_PER_MS);
-	return gap_check(name, gap, handoff.policy, target->max_gap_s, error);
+	return gap_check(name, gap, policy, target->max_gap_s, error);
 }
 
 /* What was found stays so: a source asks once. */
@@ -80,13 +76,8 @@ static int target_find(struct target *target, struct error *error)
 	return result ? result : channel_send(target->channel, FRAME_FOUND, NULL, 0, error);
 }
 
-static int target_repair(struct target *target, const struct frame *state, struct error *error)
+static int target_repair(struct target *target, struct error *error)
 {
-	struct clock_handoff handoff;
-	int result = state_handoff(state->data, state->size, &handoff, error);
-
-	if (result || !handoff.repair)
-		return result;
 	if (!target->repair.found)
 		return error_set(error, EPROTO, "the other side has not asked for the kernel that is to be repaired");
 	return repair_carry_out(&target->repair, error);
@@ -98,16 +89,19 @@ static int target_load(struct target *target, const struct frame *frame, struct 
 	sc_ns_t began = host_monotonic();
 	struct frame_ready ready;
 	struct buffer buffer = { 0 };
+	struct clock_handoff handoff;
 	int result = state_load(target->machine, frame->data, frame->size, &ready.gap, error);
 
 	if (!result)
-		result = target_check_gap(target, frame, ready.gap, error);
+		result = state_handoff(frame->data, frame->size, &handoff, error);
+	if (!result)
+		result = target_check_gap(target, handoff.policy, ready.gap, error);
 	if (!result)
 		result = arrival_check_rate(target->machine, target->hello->hz, error);
 	if (!result)
 		result = machine_end_hold(target->machine, SC_HOLD_MOVED, error);
-	if (!result)
-		result = target_repair(target, frame, error);
+	if (!result && handoff.repair)
+		result = target_repair(target, error);
 	if (!result)
 		result = machine_take_disks(target->machine, error);
 	if (result)
