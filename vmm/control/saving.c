@@ -28,9 +28,7 @@ struct saving_job {
 	int fd;
 	struct gate *gate;
 	char path[PATH_MAX];
-	enum sc_clock_policy policy;
-	bool repair;
-	bool force;
+	struct saving_order order; /* with that path */
 	enum machine_state before;
 };
 
@@ -78,8 +76,8 @@ static json_t *saving_report(const struct saving_job *job, const struct save_rep
 {
 	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:f}", "name", job->machine->config.name, "file", job->path,
 			 "bytes", (json_int_t)report->bytes, "counter_hz", (json_int_t)report->hz, "level",
-			 machine_level_name(report->level), "policy", clock_policy_name(job->policy), "stopped_ms",
-			 (double)report->stopped_ns / 1e6);
+			 machine_level_name(report->level), "policy", clock_policy_name(job->order.policy),
+			 "stopped_ms", (double)report->stopped_ns / 1e6);
 }
 
 static void saving_run(struct saving_job *job)
@@ -88,9 +86,9 @@ static void saving_run(struct saving_job *job)
 	const struct save_options options = {
 		.fd = job->fd,
 		.path = job->path,
-		.policy = job->policy,
-		.repair = job->repair,
-		.force = job->force,
+		.policy = job->order.policy,
+		.repair = job->order.repair,
+		.force = job->order.force,
 		.gate = job->gate,
 		.client = &client,
 		.limits = &handover_limits,
@@ -168,11 +166,10 @@ int saving_start(struct saving *saving, struct machine *machine, int client, str
 		.client = client,
 		.fd = passed->fd[0],
 		.gate = &saving->gate,
-		.policy = order->policy,
-		.repair = order->repair,
-		.force = order->force,
+		.order = *order,
 	};
 	snprintf(job->path, sizeof(job->path), "%s", order->path);
+	job->order.path = job->path;
 	result = job_run(saving, job, error);
 	if (result)
 		free(job);
