@@ -89,15 +89,20 @@ static inline int save(enum sc_clock_policy policy)
 }
 
 /* NULL: under the policy that the file names. */
-static inline int restore(const enum sc_clock_policy *policy, bool force)
+static inline int restore_by(const enum sc_clock_policy *policy, struct admission_terms terms)
 {
-	const struct restore_options options = { .path = path, .policy = policy, .terms = { .force = force } };
+	const struct restore_options options = { .path = path, .policy = policy, .terms = terms };
 	int result;
 
 	fake_host_use(&pair.host[1]);
 	result = restore_load(&pair.target, &pair.console, &options, &error);
 	pair.target_lives = !result;
 	return result;
+}
+
+static inline int restore(const enum sc_clock_policy *policy, bool force)
+{
+	return restore_by(policy, (struct admission_terms){ .force = force });
 }
 
 /* All frames of the file, as bytes; where each of them ends goes to `ends`. */

@@ -282,13 +282,7 @@ static int save_for_repair(void)
 
 static int restore_repaired(bool repair)
 {
-	const struct restore_options options = { .path = path, .terms = { .repair = repair } };
-	int result;
-
-	fake_host_use(&pair.host[1]);
-	result = restore_load(&pair.target, &pair.console, &options, &error);
-	pair.target_lives = !result;
-	return result;
+	return restore_by(NULL, (struct admission_terms){ .repair = repair });
 }
 
 static void test_file(void **state)
