@@ -22,9 +22,7 @@ const uint32_t linux_clock_rates[LINUX_CLOCK_RATES] = {
 	62500000, 100000000, 192000000, 200000000, 250000000, 1000000000
 };
 
-/* What kernels print: max_cycles and max_idle_ns of the clocksource, and the wrap of sched_clock; all have 56 bits.
- * Only those of 192 MHz are computed, for want of a log.
- */
+/* What kernels print of a clocksource and of sched_clock, of 56 bits; only 192 MHz is computed, for want of a log. */
 static const struct {
 	uint64_t max_cycles, max_idle_ns, wrap_ns;
 	uint32_t mult, shift, event_shift;
