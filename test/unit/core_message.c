@@ -7,7 +7,10 @@
 #include <seaclock/core.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "unit.h"
 
@@ -111,6 +114,43 @@ static void new_message_drops_the_old_flag(void **state)
 	assert_int_equal(slot.flags, SC_MESSAGE_PENDING);
 }
 
+/* A slot whose payload lies on a page of its own, and what its type was when that page was first written. */
+static struct {
+	struct sc_message *slot;
+	uint32_t type;
+	bool written;
+} watched;
+
+static void payload_written(int signal)
+{
+	(void)signal;
+	watched.type = watched.slot->type;
+	watched.written = true;
+	(void)mprotect(watched.slot->payload, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE);
+}
+
+/* The guest may take a message as soon as its type is there, so that everything else has to be there before. */
+static void type_is_written_last(void **state)
+{
+	const struct sigaction watch = { .sa_handler = payload_written };
+	struct sc_message message = message_of_timer();
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct sigaction before;
+	uint8_t *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	assert_ptr_not_equal(pages, MAP_FAILED);
+	watched.slot = (struct sc_message *)(pages + page - offsetof(struct sc_message, payload));
+	assert_int_equal(mprotect(pages + page, page, PROT_READ), 0);
+	assert_int_equal(sigaction(SIGSEGV, &watch, &before), 0);
+	sc_message_place(watched.slot, &message);
+	assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
+	assert_true(watched.written);
+	assert_int_equal(watched.type, SC_MESSAGE_NONE);
+	assert_int_equal(watched.slot->type, message.type);
+	assert_int_equal(munmap(pages, 2 * page), 0);
+}
+
 struct race {
 	struct sc_message slot;
 	uint32_t end_of_message; /* how often the guest wrote EOM */
@@ -189,6 +229,7 @@ int main(void)
 		cmocka_unit_test_setup(free_slot_is_left_alone, set_up),
 		cmocka_unit_test_setup(busy_slot_gets_the_flag_and_no_more, set_up),
 		cmocka_unit_test_setup(new_message_drops_the_old_flag, set_up),
+		cmocka_unit_test(type_is_written_last),
 		cmocka_unit_test(waiting_message_is_never_forgotten),
 	};
 
