@@ -17,7 +17,7 @@ $(KERNELS): lab/unpack $(KERNELS_PACKAGES)
 	lab/unpack kernels
 	@touch $@
 
-$(LAYOUTS): $(call objects,host,lab/kernels/layouts.c $(REPAIR_SRC))
+$(LAYOUTS): $(call objects,host,lab/kernels/layouts.c $(REPAIR_SRC) $(CORE_SRC))
 	$(call say,LD)$(CC) $^ -o $@
 
 kernels: $(LAYOUTS) $(KERNELS) $(KERNEL)
