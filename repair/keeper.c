@@ -19,31 +19,70 @@ static uint64_t second_of(uint32_t shift)
 	return (uint64_t)NS_PER_SECOND << shift;
 }
 
-/* What NTP wants a tick to be, of the kernel's own length: off by what it may be, which is an eighth. */
-static bool tick_is_plausible(const struct keeper *keeper, uint64_t interval)
+/* The tick in units of 2^-shift ns, for whose nearest number of ticks of the counter the intervals are. */
+static uint64_t interval_of(const struct keeper *keeper)
 {
-	uint64_t tick = keeper->ntp_tick >> keeper->ntp_error_shift;
+	return keeper->raw_interval + (uint64_t)keeper->xtime_remainder;
+}
+
+uint32_t sc_keeper_tick_ns(const struct keeper *keeper)
+{
+	return (uint32_t)(interval_of(keeper) >> keeper->raw.shift);
+}
+
+bool sc_keeper_tick_is_plausible(const struct keeper *keeper, uint64_t ntp_tick)
+{
+	uint64_t tick = ntp_tick >> keeper->ntp_error_shift, interval = interval_of(keeper);
 
 	return tick > interval - interval / 8 && tick < interval + interval / 8;
 }
 
-/* The multiplier by which an interval becomes a tick of NTP's. */
+static uint32_t ticks_a_second(const struct keeper *keeper)
+{
+	uint32_t tick_ns = sc_keeper_tick_ns(keeper);
+
+	return tick_ns ? NS_PER_SECOND / tick_ns : 0;
+}
+
+int64_t sc_keeper_tick_adjustment(const struct keeper *keeper)
+{
+	return (int64_t)(0 - ((uint64_t)keeper->xtime_remainder << keeper->ntp_error_shift));
+}
+
+int64_t sc_keeper_adjustment(const struct keeper *keeper)
+{
+	return (int64_t)((uint64_t)sc_keeper_tick_adjustment(keeper) * ticks_a_second(keeper));
+}
+
+/* A second of intervals is as many ticks as a second has, whatever the adjustment: the nearest number of them. */
+void sc_keeper_take_adjustment(struct keeper *keeper, int64_t adjustment)
+{
+	uint64_t second = ((uint64_t)NS_PER_SECOND << NTP_SHIFT) + (uint64_t)adjustment, tick, rate;
+
+	keeper->xtime_remainder = 0;
+	if (keeper->ntp_error_shift > NTP_SHIFT)
+		return;
+	tick = keeper->raw_interval << keeper->ntp_error_shift;
+	rate = tick ? (second + tick / 2) / tick : 0;
+	if (!rate || rate > NS_PER_SECOND)
+		return;
+	keeper->xtime_remainder =
+		(int64_t)((NS_PER_SECOND / rate << (NTP_SHIFT - keeper->ntp_error_shift)) - keeper->raw_interval);
+	keeper->ntp_tick -= (uint64_t)sc_keeper_tick_adjustment(keeper);
+}
+
+/* The multiplier by which an interval becomes a tick of NTP's, slewed as it may be. */
 static uint64_t disciplined(const struct keeper *keeper)
 {
-	uint64_t tick = keeper->ntp_tick >> keeper->ntp_error_shift;
+	uint64_t skew = (uint64_t)keeper->skew_delta * ticks_a_second(keeper);
+	uint64_t tick = keeper->ntp_tick + (uint64_t)sc_keeper_tick_adjustment(keeper) + skew;
 
-	return (tick - (uint64_t)keeper->xtime_remainder) / keeper->cycle_interval + keeper->ntp_err_mult;
+	return (tick >> keeper->ntp_error_shift) / keeper->cycle_interval + keeper->ntp_err_mult;
 }
 
 static bool is_adjusted(uint64_t mult, const struct scale_clocksource *source)
 {
 	return mult + source->max_adjust >= source->scale.mult && mult <= source->scale.mult + source->max_adjust;
-}
-
-/* The tick in units of 2^-shift ns, for whose nearest number of ticks of the counter the intervals are. */
-static uint64_t interval_of(const struct keeper *keeper)
-{
-	return keeper->raw_interval + (uint64_t)keeper->xtime_remainder;
 }
 
 static bool intervals_fit(const struct keeper *keeper)
@@ -69,15 +108,10 @@ int sc_keeper_check(const struct keeper *keeper, const struct scale_clocksource 
 	if (!intervals_fit(keeper))
 		return unknown(why, "an interval");
 	if (keeper->ntp_error_shift != NTP_SHIFT - raw->shift || keeper->ntp_err_mult > 1 ||
-	    !tick_is_plausible(keeper, interval_of(keeper)) || disciplined(keeper) != mono->mult ||
+	    !sc_keeper_tick_is_plausible(keeper, keeper->ntp_tick) || disciplined(keeper) != mono->mult ||
 	    !is_adjusted(mono->mult, source))
 		return unknown(why, "an adjustment");
 	return 0;
-}
-
-uint32_t sc_keeper_tick_ns(const struct keeper *keeper)
-{
-	return (uint32_t)(interval_of(keeper) >> keeper->raw.shift);
 }
 
 /* What has passed since the last update, in units of 2^-shift ns. */
@@ -155,12 +189,12 @@ int sc_keeper_move(const struct keeper *from, const struct scale_clocksource *so
 		return refusal_set(why, is_back(from, change->from_ticks) ? SC_REFUSED_UNKNOWN : SC_REFUSED_BUSY,
 				   "the kernel has not updated its clock for more than five minutes", NULL, NULL);
 	*to = *from;
+	to->raw = (struct keeper_clock){ .mult = source->scale.mult, .shift = source->scale.shift };
 	move_intervals(from, &source->scale, to);
 	mult = disciplined(to);
 	if (!is_adjusted(mult, source))
 		return unknown(why, "an adjustment");
 	to->xtime_interval = to->cycle_interval * mult;
-	to->raw = (struct keeper_clock){ .mult = source->scale.mult, .shift = source->scale.shift };
 	to->mono = (struct keeper_clock){ .mult = (uint32_t)mult, .shift = source->scale.shift };
 	mono_ticks = passed_ticks(from, &from->mono, change->from_ticks, &to->mono);
 	raw_ticks = passed_ticks(from, &from->raw, change->from_ticks, &to->raw);

@@ -4,8 +4,9 @@
  *
  * Policy: pure arithmetic. The clock is not forwarded: what has passed since its last update stays not accumulated, in
  * ticks of the new rate, so that leap seconds, slews and the error of NTP go on as without a change. It goes on from
- * where it is, never back; what a smaller shift cannot tell is rounded up, less than 1 ns. Sources: Linux 6.12,
- * kernel/time/timekeeping.c.
+ * where it is, never back; what a smaller shift cannot tell is rounded up, less than 1 ns. A tick
+ * of a whole number of ns is a number of ticks of the counter and a remainder, which Linux 7.3 keeps as an adjustment
+ * of NTP's tick. Sources: Linux 6.12 and 7.3, kernel/time/timekeeping.c, ntp.c.
  */
 #ifndef REPAIR_KEEPER_H
 #define REPAIR_KEEPER_H
@@ -31,9 +32,10 @@ struct keeper {
 	uint64_t mask;
 	uint64_t cycle_interval; /* ticks */
 	uint64_t xtime_interval; /* these, and the ones below, in units of 2^-shift ns */
-	int64_t xtime_remainder;
+	int64_t xtime_remainder; /* sc_keeper_take_adjustment() sets it where the kernel has none */
 	uint64_t raw_interval;
-	uint64_t ntp_tick; /* in units of 2^-32 ns */
+	uint64_t ntp_tick;  /* in units of 2^-32 ns, without what the remainder is */
+	int64_t skew_delta; /* by which NTP slews in a tick, in units of 2^-32 ns a second */
 	uint32_t ntp_error_shift;
 	uint32_t ntp_err_mult;
 };
@@ -55,6 +57,20 @@ struct keeper_epoch {
 
 /* Whether they are numbers that the kernel computes for this clocksource. -SC_REFUSED_UNKNOWN. */
 int sc_keeper_check(const struct keeper *keeper, const struct scale_clocksource *source, struct sc_refusal *why);
+
+/*
+ * Of a kernel whose tick of NTP's is that of the intervals: `adjustment` is by how much a second of those is longer
+ * than one of nominal ticks, in units of 2^-32 ns. Sets the remainder, and takes it out of ntp_tick. What does not fit
+ * together is seen by sc_keeper_adjustment(), once the keeper was checked.
+ */
+void sc_keeper_take_adjustment(struct keeper *keeper, int64_t adjustment);
+
+/* That adjustment, for a second and for a tick; the keeper was checked. */
+int64_t sc_keeper_adjustment(const struct keeper *keeper);
+int64_t sc_keeper_tick_adjustment(const struct keeper *keeper);
+
+/* Whether NTP may want a tick to be so long, as ntp_tick: an eighth more or less; the intervals were checked. */
+bool sc_keeper_tick_is_plausible(const struct keeper *keeper, uint64_t ntp_tick);
 
 /* The length of the kernel's tick, in ns; the keeper was checked. */
 uint32_t sc_keeper_tick_ns(const struct keeper *keeper);

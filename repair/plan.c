@@ -25,14 +25,6 @@ static bool is_rate(uint32_t hz)
 	return hz >= SC_RATE_MIN_HZ && hz <= SC_RATE_MAX_HZ;
 }
 
-/* Only what is the same in all series that are known here; the others have members that mean something else. */
-static bool is_repairable(const struct sc_layout *layout)
-{
-	return layout->field[SC_TK_XTIME_REMAINDER].size && layout->size[SC_STRUCT_VDSO_CLOCK] &&
-	       !layout->field[SC_TK_COARSE_NSEC].size && !layout->field[SC_TK_CS_TICK_ADJ].size &&
-	       !layout->size[SC_STRUCT_VDSO];
-}
-
 /* What is added to the address of a variable that each CPU has. */
 static int read_offsets(struct planner *planner, struct sc_arena *arena)
 {
@@ -71,9 +63,6 @@ static int make(struct planner *planner, struct sc_arena *arena)
 	if (!is_rate(planner->change->from_hz) || !is_rate(planner->change->to_hz))
 		return refusal_set(planner->why, SC_REFUSED_UNKNOWN,
 				   "counters of less than 1 MHz or more than 2 GHz are not known", NULL, NULL);
-	if (!is_repairable(&planner->kernel->layout))
-		return refusal_set(planner->why, SC_REFUSED_UNKNOWN,
-				   "how the timekeeping of this kernel's series is repaired is not known", NULL, NULL);
 	planner->err = open(planner, arena);
 	sc_plan_clocksource(planner);
 	sc_plan_timekeeper(planner);

@@ -50,6 +50,11 @@ void sc_planner_write(struct planner *planner, uint64_t va, uint32_t size, uint6
 		take_up(planner, va, &write);
 }
 
+bool sc_planner_has(const struct planner *planner, enum sc_field field)
+{
+	return planner->kernel->layout.field[field].size;
+}
+
 uint64_t sc_planner_at(const struct planner *planner, uint64_t base, enum sc_field field)
 {
 	return base + planner->kernel->layout.field[field].offset;

@@ -25,6 +25,7 @@ struct planner {
 	struct scale_clocksource source[2]; /* of the old rate and of the new one */
 	uint64_t mask;			    /* of the counter */
 	uint32_t clock_mode;		    /* of the clocksource, in the vDSO */
+	uint64_t vdso;			    /* where the clocks of the vDSO lie */
 	struct keeper keeper[2];
 	struct keeper_epoch epoch;
 	uint32_t cpu_count; /* numbers of CPUs are less */
@@ -42,6 +43,9 @@ uint64_t sc_planner_read(struct planner *planner, uint64_t va, uint32_t size);
 
 /* What it is to be, of which its bytes count; if that is what it is, it is compared when the plan is carried out. */
 void sc_planner_write(struct planner *planner, uint64_t va, uint32_t size, uint64_t value);
+
+/* Whether the kernel's series has such a member; where what others have in its place is written anew. */
+bool sc_planner_has(const struct planner *planner, enum sc_field field);
 
 /* Where a member of the structure at an address lies. */
 uint64_t sc_planner_at(const struct planner *planner, uint64_t base, enum sc_field field);

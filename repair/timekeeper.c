@@ -3,7 +3,7 @@
  * The kernel's timekeeper: its clocksource, itself, its shadow, and the copies for readers that may not wait.
  *
  * Policy: nothing is planned while its lock is held or its sequence count odd: before the count is, the shadow is
- * changed already. Sources: Linux 6.12, kernel/time/timekeeping.c, include/linux/timekeeper_internal.h.
+ * changed already. Sources: Linux 6.12 and 7.3, kernel/time/timekeeping.c, ntp.c, include/linux/timekeeper_internal.h.
  */
 #include "planner.h"
 #include "space.h"
@@ -89,6 +89,18 @@ static void write_clock(struct planner *planner, uint64_t va, const struct keepe
 	sc_planner_set(planner, va, SC_READ_BASE_XTIME_NSEC, clock->xtime_nsec);
 }
 
+/* What NTP wants a tick to be, and what of the kernel's own tick the intervals are not. */
+static void read_tick(struct planner *planner, uint64_t va, struct keeper *keeper)
+{
+	keeper->ntp_tick = sc_planner_get(planner, va, SC_TK_NTP_TICK);
+	if (sc_planner_has(planner, SC_TK_XTIME_REMAINDER)) {
+		keeper->xtime_remainder = (int64_t)sc_planner_get(planner, va, SC_TK_XTIME_REMAINDER);
+		return;
+	}
+	keeper->skew_delta = (int64_t)sc_planner_get(planner, va, SC_TK_SKEW_DELTA);
+	sc_keeper_take_adjustment(keeper, (int64_t)sc_planner_get(planner, va, SC_TK_CS_TICK_ADJ));
+}
+
 static void read_keeper(struct planner *planner, uint64_t va)
 {
 	planner->keeper[0] = (struct keeper){
@@ -97,12 +109,11 @@ static void read_keeper(struct planner *planner, uint64_t va)
 		.mask = planner->mask,
 		.cycle_interval = sc_planner_get(planner, va, SC_TK_CYCLE_INTERVAL),
 		.xtime_interval = sc_planner_get(planner, va, SC_TK_XTIME_INTERVAL),
-		.xtime_remainder = (int64_t)sc_planner_get(planner, va, SC_TK_XTIME_REMAINDER),
 		.raw_interval = sc_planner_get(planner, va, SC_TK_RAW_INTERVAL),
-		.ntp_tick = sc_planner_get(planner, va, SC_TK_NTP_TICK),
 		.ntp_error_shift = (uint32_t)sc_planner_get(planner, va, SC_TK_NTP_ERROR_SHIFT),
 		.ntp_err_mult = (uint32_t)sc_planner_get(planner, va, SC_TK_NTP_ERR_MULT),
 	};
+	read_tick(planner, va, &planner->keeper[0]);
 }
 
 static struct keeper_time read_time(struct planner *planner, uint64_t va)
@@ -143,6 +154,16 @@ static void check_derived(struct planner *planner, uint64_t va)
 			  SC_REFUSED_UNKNOWN, "the kernel's timekeeper has times that do not follow from its seconds");
 }
 
+static void write_tick(struct planner *planner, uint64_t va, const struct keeper *keeper)
+{
+	if (sc_planner_has(planner, SC_TK_XTIME_REMAINDER)) {
+		sc_planner_set(planner, va, SC_TK_XTIME_REMAINDER, (uint64_t)keeper->xtime_remainder);
+		return;
+	}
+	sc_planner_set(planner, va, SC_TK_NTP_TICK, keeper->ntp_tick + (uint64_t)sc_keeper_tick_adjustment(keeper));
+	sc_planner_set(planner, va, SC_TK_CS_TICK_ADJ, (uint64_t)sc_keeper_adjustment(keeper));
+}
+
 static void write_keeper(struct planner *planner, uint64_t va)
 {
 	const struct keeper *keeper = &planner->keeper[1];
@@ -155,7 +176,7 @@ static void write_keeper(struct planner *planner, uint64_t va)
 		       sc_planner_get(planner, va, SC_TK_CS_WAS_CHANGED_SEQ) + 1);
 	sc_planner_set(planner, va, SC_TK_CYCLE_INTERVAL, keeper->cycle_interval);
 	sc_planner_set(planner, va, SC_TK_XTIME_INTERVAL, keeper->xtime_interval);
-	sc_planner_set(planner, va, SC_TK_XTIME_REMAINDER, (uint64_t)keeper->xtime_remainder);
+	write_tick(planner, va, keeper);
 	sc_planner_set(planner, va, SC_TK_RAW_INTERVAL, keeper->raw_interval);
 	sc_planner_set(planner, va, SC_TK_NTP_ERROR_SHIFT, keeper->ntp_error_shift);
 }
@@ -196,10 +217,21 @@ static void expect_zero(struct planner *planner, uint64_t va, enum sc_refusal_re
 	sc_planner_write(planner, va, 4, 0);
 }
 
-static void check_keeper(struct planner *planner)
+static void check_keeper(struct planner *planner, uint64_t va)
 {
+	const struct keeper *keeper = &planner->keeper[0];
+
 	if (!planner->err)
-		planner->err = sc_keeper_check(&planner->keeper[0], &planner->source[0], planner->why);
+		planner->err = sc_keeper_check(keeper, &planner->source[0], planner->why);
+	if (planner->err || sc_planner_has(planner, SC_TK_XTIME_REMAINDER))
+		return;
+	sc_planner_expect(planner,
+			  (int64_t)sc_planner_get(planner, va, SC_TK_CS_TICK_ADJ) == sc_keeper_adjustment(keeper),
+			  SC_REFUSED_UNKNOWN,
+			  "the kernel's timekeeper has an adjustment of NTP's tick that does not follow from its rate");
+	/* Then devices are programmed in ticks that the timekeeper has computed, which no driver for arm64 does. */
+	sc_planner_expect(planner, sc_planner_get(planner, va, SC_TK_CS_NS_TO_CYC_MULT) == 0, SC_REFUSED_UNKNOWN,
+			  "the kernel's timekeeper programs its timers as well");
 }
 
 static void move_keeper(struct planner *planner)
@@ -209,24 +241,54 @@ static void move_keeper(struct planner *planner)
 					      &planner->keeper[1], planner->why);
 }
 
+/* Of the clock that NTP disciplines, which is the first. */
+static void plan_ntp(struct planner *planner)
+{
+	uint64_t va = planner->kernel->address[SC_VAR_NTP], tick;
+	const struct keeper *from = &planner->keeper[0], *to = &planner->keeper[1];
+
+	if (planner->err || sc_planner_has(planner, SC_TK_XTIME_REMAINDER))
+		return;
+	/* The timekeeper takes it up at its next update. */
+	tick = sc_planner_get(planner, va, SC_NTP_TICK_LENGTH) - (uint64_t)sc_keeper_tick_adjustment(from);
+	sc_planner_expect(planner,
+			  sc_keeper_tick_is_plausible(from, tick) &&
+				  (int64_t)sc_planner_get(planner, va, SC_NTP_CS_TICK_ADJ) ==
+					  sc_keeper_adjustment(from),
+			  SC_REFUSED_UNKNOWN, "the kernel's NTP has another tick than its timekeeper");
+	sc_planner_set(planner, va, SC_NTP_TICK_LENGTH, tick + (uint64_t)sc_keeper_tick_adjustment(to));
+	sc_planner_set(planner, va, SC_NTP_CS_TICK_ADJ, (uint64_t)sc_keeper_adjustment(to));
+}
+
+/* A variable, or in later series a member beside the timekeeper. */
+static uint64_t beside(const struct planner *planner, enum sc_variable variable, enum sc_field field)
+{
+	uint64_t va = planner->kernel->address[variable];
+
+	return va ? va : sc_planner_at(planner, planner->kernel->address[SC_VAR_CORE], field);
+}
+
 void sc_plan_timekeeper(struct planner *planner)
 {
 	const uint64_t *address = planner->kernel->address;
 	uint64_t va = sc_planner_at(planner, address[SC_VAR_CORE], SC_CORE_TIMEKEEPER);
+	uint64_t shadow = beside(planner, SC_VAR_SHADOW, SC_CORE_SHADOW);
 
 	expect_zero(planner, address[SC_VAR_SUSPENDED], SC_REFUSED_UNKNOWN, "the kernel's timekeeping is suspended");
-	expect_zero(planner, address[SC_VAR_LOCK], SC_REFUSED_BUSY, "the kernel's timekeeper is locked");
+	expect_zero(planner, beside(planner, SC_VAR_LOCK, SC_CORE_LOCK), SC_REFUSED_BUSY,
+		    "the kernel's timekeeper is locked");
 	sc_planner_bump(planner, address[SC_VAR_CORE], SC_CORE_SEQ, "its timekeeper");
 	/* Once a leap second is called off they differ until the next tick. */
-	expect_equal(planner, va, address[SC_VAR_SHADOW], planner->kernel->layout.size[SC_STRUCT_TIMEKEEPER],
-		     SC_REFUSED_BUSY, "the shadow of the kernel's timekeeper differs from it");
+	expect_equal(planner, va, shadow, planner->kernel->layout.size[SC_STRUCT_TIMEKEEPER], SC_REFUSED_BUSY,
+		     "the shadow of the kernel's timekeeper differs from it");
 	read_keeper(planner, va);
 	read_epoch(planner, va);
-	check_keeper(planner);
+	check_keeper(planner, va);
 	check_derived(planner, va);
 	move_keeper(planner);
 	write_keeper(planner, va);
-	write_keeper(planner, address[SC_VAR_SHADOW]);
+	write_keeper(planner, shadow);
+	plan_ntp(planner);
 	plan_fast(planner, address[SC_VAR_FAST_MONO], sc_planner_at(planner, va, SC_TK_MONO), &planner->keeper[1].mono);
 	plan_fast(planner, address[SC_VAR_FAST_RAW], sc_planner_at(planner, va, SC_TK_RAW), &planner->keeper[1].raw);
 }

@@ -3,8 +3,8 @@
  * The vDSO's data: the clocks that user space reads without the kernel.
  *
  * Policy: what the kernel would put there is computed for the timekeeper as it was, which must be what is there, and
- * for what it becomes. The pages of time namespaces have offsets only, and stay. Sources: Linux 6.12,
- * kernel/time/vsyscall.c, include/vdso/datapage.h, arch/arm64/include/asm/vdso/vsyscall.h.
+ * for what it becomes. The pages of time namespaces have offsets only, and stay. Sources: Linux 6.12 and 7.3,
+ * kernel/time/vsyscall.c, lib/vdso/datastore.c, include/vdso/datapage.h, arch/arm64/include/asm/vdso/vsyscall.h.
  */
 #include "planner.h"
 
@@ -47,11 +47,11 @@ static struct vdso_time normal(uint32_t clock, uint32_t number, uint64_t sec, ui
 }
 
 /* All parts are less than a second, and the shift is at most 32: three of them have 64 bits. */
-static struct vdso_times times_of(const struct keeper *keeper, const struct keeper_epoch *epoch)
+static struct vdso_times times_of(const struct keeper *keeper, const struct keeper_epoch *epoch, uint64_t coarse)
 {
 	const uint32_t shift = keeper->mono.shift;
 	const uint64_t second = (uint64_t)NS_PER_SECOND << shift;
-	const uint64_t nsec = keeper->mono.xtime_nsec, coarse = nsec >> shift;
+	const uint64_t nsec = keeper->mono.xtime_nsec;
 	const uint64_t to_mono = epoch->wall_to_monotonic.nsec, to_boot = epoch->monotonic_to_boot.nsec;
 	const uint64_t mono_sec = epoch->xtime_sec + (uint64_t)epoch->wall_to_monotonic.sec;
 	const uint64_t boot_sec = mono_sec + (uint64_t)epoch->monotonic_to_boot.sec;
@@ -70,8 +70,7 @@ static struct vdso_times times_of(const struct keeper *keeper, const struct keep
 
 static uint64_t clock_at(const struct planner *planner, uint32_t clock)
 {
-	return planner->kernel->address[SC_VAR_VDSO] +
-	       (uint64_t)clock * planner->kernel->layout.size[SC_STRUCT_VDSO_CLOCK];
+	return planner->vdso + (uint64_t)clock * planner->kernel->layout.size[SC_STRUCT_VDSO_CLOCK];
 }
 
 static uint64_t time_at(const struct planner *planner, const struct vdso_time *time)
@@ -113,6 +112,39 @@ static void plan_time(struct planner *planner, const struct vdso_time *from, con
 	sc_planner_set(planner, va, SC_VDSO_TIME_NSEC, to->nsec);
 }
 
+/* The variable has the clocks, or, where they are part of something, leads there. */
+static uint64_t find_clocks(struct planner *planner)
+{
+	uint64_t va = planner->kernel->address[SC_VAR_VDSO];
+
+	return planner->kernel->layout.size[SC_STRUCT_VDSO]
+		       ? sc_planner_at(planner, sc_planner_read(planner, va, 8), SC_VDSO_CLOCKS)
+		       : va;
+}
+
+/* Auxiliary clocks have timekeepers of their own, and while they are on, they are here as well. */
+static void check_auxiliary(struct planner *planner)
+{
+	const struct sc_layout *layout = &planner->kernel->layout;
+	uint64_t va = planner->vdso - layout->field[SC_VDSO_CLOCKS].offset;
+	uint32_t size = layout->size[SC_STRUCT_VDSO_CLOCK];
+
+	for (uint32_t at = 0; size && at + size <= layout->field[SC_VDSO_AUX_CLOCKS].size; at += size)
+		sc_planner_expect(planner,
+				  sc_planner_get(planner, sc_planner_at(planner, va, SC_VDSO_AUX_CLOCKS) + at,
+						 SC_VDSO_CLOCK_MODE) == CLOCK_MODE_NONE,
+				  SC_REFUSED_UNKNOWN, "the kernel has an auxiliary clock that is on");
+}
+
+/* The whole ns that coarse clocks show: the clock's own, or those that the timekeeper has apart, which stay. */
+static uint64_t coarse_of(struct planner *planner, const struct keeper *keeper)
+{
+	uint64_t va = sc_planner_at(planner, planner->kernel->address[SC_VAR_CORE], SC_CORE_TIMEKEEPER);
+
+	return sc_planner_has(planner, SC_TK_COARSE_NSEC) ? sc_planner_get(planner, va, SC_TK_COARSE_NSEC)
+							  : keeper->mono.xtime_nsec >> keeper->mono.shift;
+}
+
 void sc_plan_vdso(struct planner *planner)
 {
 	const struct keeper *from = &planner->keeper[0], *to = &planner->keeper[1];
@@ -121,10 +153,12 @@ void sc_plan_vdso(struct planner *planner)
 	/* Unless they were checked, the keeper's numbers may be anything. */
 	if (planner->err)
 		return;
+	planner->vdso = find_clocks(planner);
+	check_auxiliary(planner);
 	plan_clock(planner, VDSO_FINE, &from->mono, &to->mono);
 	plan_clock(planner, VDSO_RAW, &from->raw, &to->raw);
-	times[0] = times_of(from, &planner->epoch);
-	times[1] = times_of(to, &planner->epoch);
+	times[0] = times_of(from, &planner->epoch, coarse_of(planner, from));
+	times[1] = times_of(to, &planner->epoch, coarse_of(planner, to));
 	for (uint32_t n = 0; n < TIMES; n++)
 		plan_time(planner, &times[0].time[n], &times[1].time[n]);
 }

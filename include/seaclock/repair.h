@@ -169,10 +169,7 @@ enum sc_field {
 	SC_TK_COARSE_NSEC,
 	SC_TK_CS_TICK_ADJ,
 	SC_TK_CS_NS_TO_CYC_MULT,
-	SC_TK_CS_NS_TO_CYC_SHIFT,
-	SC_TK_CS_NS_TO_CYC_MAXNS,
 	SC_TK_SKEW_DELTA,
-	SC_TK_CLOCK_VALID,
 	/* struct tk_read_base */
 	SC_READ_BASE_CLOCK,
 	SC_READ_BASE_MASK,
@@ -190,7 +187,6 @@ enum sc_field {
 	SC_TIMESPEC_NSEC,
 	/* struct ntp_data */
 	SC_NTP_TICK_LENGTH,
-	SC_NTP_SKEW_DELTA,
 	SC_NTP_CS_TICK_ADJ,
 	/* struct clocksource */
 	SC_CLOCKSOURCE_MASK,
@@ -214,6 +210,7 @@ enum sc_field {
 	SC_SCHED_SHIFT,
 	/* struct vdso_data, or vdso_time_data with vdso_clock; struct vdso_timestamp */
 	SC_VDSO_CLOCKS,
+	SC_VDSO_AUX_CLOCKS,
 	SC_VDSO_SEQ,
 	SC_VDSO_CLOCK_MODE,
 	SC_VDSO_CYCLE_LAST,

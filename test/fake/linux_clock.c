@@ -15,6 +15,7 @@
 #define CODE_SIZE 0x80u
 #define EVENTS (LINUX_CLOCK_VA + LINUX_CLOCK_ROOM * SC_VARIABLE_COUNT)
 #define REGISTER (EVENTS + LINUX_CLOCK_ROOM)
+#define VDSO_DATA (REGISTER + LINUX_CLOCK_ROOM)
 #define ONESHOT 3u
 
 const uint32_t linux_clock_rates[LINUX_CLOCK_RATES] = {
@@ -39,104 +40,6 @@ static const struct {
 	{ 0x2e2049d3e8, 440795210634, 4398046511102, 83886080, 24, 26 },
 	{ 0x7350b89c29, 881590431910, 4398046511102, 33554432, 23, 25 },
 	{ 0x1cd42e4dffb, 881590591483, 4398046511103, 8388608, 23, 23 },
-};
-
-/* Debian's 6.12.117, arm64. */
-static const struct {
-	enum sc_field field;
-	uint32_t offset, size;
-} places[] = {
-	{ SC_CORE_SEQ, 0, 4 },
-	{ SC_CORE_TIMEKEEPER, 8, 280 },
-	{ SC_TK_MONO, 0, 56 },
-	{ SC_TK_RAW, 56, 56 },
-	{ SC_TK_XTIME_SEC, 112, 8 },
-	{ SC_TK_KTIME_SEC, 120, 8 },
-	{ SC_TK_WALL_TO_MONOTONIC, 128, 16 },
-	{ SC_TK_OFFS_REAL, 144, 8 },
-	{ SC_TK_OFFS_BOOT, 152, 8 },
-	{ SC_TK_TAI_OFFSET, 168, 4 },
-	{ SC_TK_CS_WAS_CHANGED_SEQ, 176, 1 },
-	{ SC_TK_RAW_SEC, 192, 8 },
-	{ SC_TK_MONOTONIC_TO_BOOT, 200, 16 },
-	{ SC_TK_CYCLE_INTERVAL, 216, 8 },
-	{ SC_TK_XTIME_INTERVAL, 224, 8 },
-	{ SC_TK_XTIME_REMAINDER, 232, 8 },
-	{ SC_TK_RAW_INTERVAL, 240, 8 },
-	{ SC_TK_NTP_TICK, 248, 8 },
-	{ SC_TK_NTP_ERROR, 256, 8 },
-	{ SC_TK_NTP_ERROR_SHIFT, 264, 4 },
-	{ SC_TK_NTP_ERR_MULT, 268, 4 },
-	{ SC_READ_BASE_CLOCK, 0, 8 },
-	{ SC_READ_BASE_MASK, 8, 8 },
-	{ SC_READ_BASE_CYCLE_LAST, 16, 8 },
-	{ SC_READ_BASE_MULT, 24, 4 },
-	{ SC_READ_BASE_SHIFT, 28, 4 },
-	{ SC_READ_BASE_XTIME_NSEC, 32, 8 },
-	{ SC_READ_BASE_BASE, 40, 8 },
-	{ SC_READ_BASE_BASE_REAL, 48, 8 },
-	{ SC_FAST_SEQ, 0, 4 },
-	{ SC_FAST_BASE, 8, 112 },
-	{ SC_TIMESPEC_SEC, 0, 8 },
-	{ SC_TIMESPEC_NSEC, 8, 8 },
-	{ SC_CLOCKSOURCE_MASK, 8, 8 },
-	{ SC_CLOCKSOURCE_MULT, 16, 4 },
-	{ SC_CLOCKSOURCE_SHIFT, 20, 4 },
-	{ SC_CLOCKSOURCE_MAX_IDLE_NS, 24, 8 },
-	{ SC_CLOCKSOURCE_MAXADJ, 32, 4 },
-	{ SC_CLOCKSOURCE_MAX_CYCLES, 40, 8 },
-	{ SC_CLOCKSOURCE_NAME, 48, 8 },
-	{ SC_CLOCKSOURCE_FREQ_KHZ, 80, 4 },
-	{ SC_CLOCKSOURCE_VDSO_CLOCK_MODE, 92, 4 },
-	{ SC_SCHED_SEQ, 0, 4 },
-	{ SC_SCHED_READ_DATA, 8, 80 },
-	{ SC_SCHED_WRAP_KT, 88, 8 },
-	{ SC_SCHED_RATE, 96, 8 },
-	{ SC_SCHED_EPOCH_NS, 0, 8 },
-	{ SC_SCHED_EPOCH_CYC, 8, 8 },
-	{ SC_SCHED_MASK, 16, 8 },
-	{ SC_SCHED_MULT, 32, 4 },
-	{ SC_SCHED_SHIFT, 36, 4 },
-	{ SC_VDSO_SEQ, 0, 4 },
-	{ SC_VDSO_CLOCK_MODE, 4, 4 },
-	{ SC_VDSO_CYCLE_LAST, 8, 8 },
-	{ SC_VDSO_MASK, 16, 8 },
-	{ SC_VDSO_MULT, 24, 4 },
-	{ SC_VDSO_SHIFT, 28, 4 },
-	{ SC_VDSO_BASETIME, 32, 192 },
-	{ SC_VDSO_TIME_SEC, 0, 8 },
-	{ SC_VDSO_TIME_NSEC, 8, 8 },
-	{ SC_EVENT_SET_NEXT_EVENT, 8, 8 },
-	{ SC_EVENT_NEXT_EVENT, 24, 8 },
-	{ SC_EVENT_MAX_DELTA_NS, 32, 8 },
-	{ SC_EVENT_MIN_DELTA_NS, 40, 8 },
-	{ SC_EVENT_MULT, 48, 4 },
-	{ SC_EVENT_SHIFT, 52, 4 },
-	{ SC_EVENT_FEATURES, 60, 4 },
-	{ SC_EVENT_MIN_DELTA_TICKS, 136, 8 },
-	{ SC_EVENT_MAX_DELTA_TICKS, 144, 8 },
-	{ SC_TICK_EVTDEV, 0, 8 },
-	{ SC_KVM_INFO_TIMECOUNTER, 0, 40 },
-	{ SC_TIMECOUNTER_CYCLE_LAST, 8, 8 },
-	{ SC_TIMECOUNTER_NSEC, 16, 8 },
-	{ SC_TIMECOUNTER_MASK, 24, 8 },
-	{ SC_TIMECOUNTER_FRAC, 32, 8 },
-	{ SC_CYCLECOUNTER_MASK, 8, 8 },
-	{ SC_CYCLECOUNTER_MULT, 16, 4 },
-	{ SC_CYCLECOUNTER_SHIFT, 20, 4 },
-	{ SC_FTR_ENTRY_SYS_ID, 0, 4 },
-	{ SC_FTR_ENTRY_REG, 8, 8 },
-	{ SC_FTR_SYS_VAL, 24, 8 },
-	{ SC_CPUINFO_CNTFRQ, 72, 8 },
-};
-
-static const uint32_t sizes[SC_STRUCT_COUNT] = {
-	[SC_STRUCT_CORE] = 288,	    [SC_STRUCT_TIMEKEEPER] = 280, [SC_STRUCT_READ_BASE] = 56,
-	[SC_STRUCT_FAST] = 120,	    [SC_STRUCT_TIMESPEC] = 16,	  [SC_STRUCT_CLOCKSOURCE] = 168,
-	[SC_STRUCT_SCHED] = 112,    [SC_STRUCT_SCHED_READ] = 40,  [SC_STRUCT_VDSO_CLOCK] = 240,
-	[SC_STRUCT_VDSO_TIME] = 16, [SC_STRUCT_EVENT] = 256,	  [SC_STRUCT_TICK] = 16,
-	[SC_STRUCT_KVM_INFO] = 48,  [SC_STRUCT_TIMECOUNTER] = 40, [SC_STRUCT_CYCLECOUNTER] = 24,
-	[SC_STRUCT_FTR_ENTRY] = 16, [SC_STRUCT_FTR] = 56,	  [SC_STRUCT_CPUINFO] = 344,
 };
 
 /* ---- Memory ---- */
@@ -187,9 +90,31 @@ uint64_t linux_clock_event(const struct linux_clock *clock, uint32_t cpu)
 	return EVENTS + linux_clock_percpu(cpu);
 }
 
+static bool has(const struct linux_clock *clock, enum sc_field field)
+{
+	return clock->kernel.layout.field[field].size;
+}
+
 static uint64_t variable(const struct linux_clock *clock, enum sc_variable variable)
 {
 	return clock->kernel.address[variable];
+}
+
+uint64_t linux_clock_keeper(const struct linux_clock *clock)
+{
+	return linux_clock_at(clock, variable(clock, SC_VAR_CORE), SC_CORE_TIMEKEEPER);
+}
+
+uint64_t linux_clock_shadow(const struct linux_clock *clock)
+{
+	return has(clock, SC_CORE_SHADOW) ? linux_clock_at(clock, variable(clock, SC_VAR_CORE), SC_CORE_SHADOW)
+					  : variable(clock, SC_VAR_SHADOW);
+}
+
+uint64_t linux_clock_vdso(const struct linux_clock *clock, uint32_t which)
+{
+	return (has(clock, SC_VDSO_CLOCKS) ? VDSO_DATA : variable(clock, SC_VAR_VDSO)) +
+	       (uint64_t)which * clock->kernel.layout.size[SC_STRUCT_VDSO_CLOCK];
 }
 
 /* ---- What a kernel has ---- */
@@ -246,16 +171,54 @@ static uint64_t mono_sec(const struct linux_clock_state *state)
 	return state->xtime_sec + (uint64_t)state->to_mono_sec;
 }
 
+/* What NTP adds to a tick. */
+static int64_t correction(const struct linux_clock_state *state)
+{
+	return (int64_t)(TICK_NS << 12) * state->adjusted_ppb / 1000000000 * (1 << 20);
+}
+
+static int64_t skew(const struct linux_clock_state *state)
+{
+	return (int64_t)((uint64_t)state->skewed_ppb << 32) / (int64_t)(HZ * HZ);
+}
+
+/* As 7.3 has it, whose tick is that of the intervals. */
+static uint32_t adjusted_7_3(const struct linux_clock_state *state, uint64_t *tick)
+{
+	uint32_t row = row_of(state->hz), error_shift = 32 - printed[row].shift;
+	uint64_t ticks = ((TICK_NS << printed[row].shift) + printed[row].mult / 2) / printed[row].mult;
+
+	*tick = (ticks * printed[row].mult << error_shift) + (uint64_t)correction(state);
+	return (uint32_t)(((*tick + (uint64_t)(skew(state) * (int64_t)HZ)) >> error_shift) / ticks) + state->err_mult;
+}
+
 /* What NTP makes of the clocksource's multiplier; *tick is a tick of its. */
-static uint32_t adjusted(const struct linux_clock_state *state, uint64_t *tick)
+static uint32_t adjusted_6_12(const struct linux_clock_state *state, uint64_t *tick)
 {
 	uint32_t row = row_of(state->hz);
 	uint64_t interval = TICK_NS << printed[row].shift,
 		 ticks = (interval + printed[row].mult / 2) / printed[row].mult;
 	int64_t rest = (int64_t)(interval - ticks * printed[row].mult);
 
-	*tick = (TICK_NS << 32) + (uint64_t)((int64_t)(TICK_NS << 12) * state->adjusted_ppb / 1000000000 * (1 << 20));
+	*tick = (TICK_NS << 32) + (uint64_t)correction(state);
 	return (uint32_t)(((int64_t)(*tick >> (32 - printed[row].shift)) - rest) / (int64_t)ticks) + state->err_mult;
+}
+
+static uint32_t adjusted(const struct linux_clock_state *state, uint64_t *tick)
+{
+	return state->series == LINUX_7_3 ? adjusted_7_3(state, tick) : adjusted_6_12(state, tick);
+}
+
+static void put_ntp(struct linux_clock *clock, uint64_t va, const struct linux_clock_state *state, int64_t second,
+		    uint64_t tick)
+{
+	uint64_t ntp = variable(clock, SC_VAR_NTP);
+
+	linux_clock_put(clock, va, SC_TK_CS_TICK_ADJ, (uint64_t)second);
+	linux_clock_put(clock, va, SC_TK_SKEW_DELTA, (uint64_t)skew(state));
+	/* NTP is about to be another ppm off. */
+	linux_clock_put(clock, ntp, SC_NTP_TICK_LENGTH, tick + (TICK_NS << 32) / 1000000);
+	linux_clock_put(clock, ntp, SC_NTP_CS_TICK_ADJ, (uint64_t)second);
 }
 
 static void put_intervals(struct linux_clock *clock, uint64_t va, const struct linux_clock_state *state)
@@ -268,7 +231,12 @@ static void put_intervals(struct linux_clock *clock, uint64_t va, const struct l
 
 	linux_clock_put(clock, va, SC_TK_CYCLE_INTERVAL, ticks);
 	linux_clock_put(clock, va, SC_TK_XTIME_INTERVAL, ticks * mult);
-	linux_clock_put(clock, va, SC_TK_XTIME_REMAINDER, interval - ticks * printed[row].mult);
+	if (has(clock, SC_TK_XTIME_REMAINDER))
+		linux_clock_put(clock, va, SC_TK_XTIME_REMAINDER, interval - ticks * printed[row].mult);
+	else
+		put_ntp(clock, va, state,
+			(int64_t)((ticks * printed[row].mult - interval) << (32 - printed[row].shift)) * (int64_t)HZ,
+			tick);
 	linux_clock_put(clock, va, SC_TK_RAW_INTERVAL, ticks * printed[row].mult);
 	linux_clock_put(clock, va, SC_TK_NTP_TICK, tick);
 	linux_clock_put(clock, va, SC_TK_NTP_ERROR, 987654321);
@@ -284,7 +252,8 @@ static void put_timespec(struct linux_clock *clock, uint64_t va, int64_t sec, ui
 
 static void put_timekeeper(struct linux_clock *clock, const struct linux_clock_state *state)
 {
-	uint64_t va = linux_clock_at(clock, variable(clock, SC_VAR_CORE), SC_CORE_TIMEKEEPER), tick;
+	const uint32_t *size = clock->kernel.layout.size;
+	uint64_t va = linux_clock_keeper(clock), tick;
 
 	put_base(clock, linux_clock_at(clock, va, SC_TK_MONO), state, adjusted(state, &tick), state->xtime_ns,
 		 mono_sec(state) * SECOND + state->to_mono_ns);
@@ -298,21 +267,25 @@ static void put_timekeeper(struct linux_clock *clock, const struct linux_clock_s
 	put_timespec(clock, linux_clock_at(clock, va, SC_TK_WALL_TO_MONOTONIC), state->to_mono_sec, state->to_mono_ns);
 	put_timespec(clock, linux_clock_at(clock, va, SC_TK_MONOTONIC_TO_BOOT), state->to_boot_sec, state->to_boot_ns);
 	put_intervals(clock, va, state);
+	if (has(clock, SC_TK_COARSE_NSEC))
+		linux_clock_put(clock, va, SC_TK_COARSE_NSEC, state->xtime_ns);
 	linux_clock_put(clock, variable(clock, SC_VAR_CORE), SC_CORE_SEQ, 0xfffffffe);
-	memcpy(linux_ram_at(&clock->ram, physical(variable(clock, SC_VAR_SHADOW)), 280),
-	       linux_ram_at(&clock->ram, physical(va), 280), 280);
+	memcpy(linux_ram_at(&clock->ram, physical(linux_clock_shadow(clock)), size[SC_STRUCT_TIMEKEEPER]),
+	       linux_ram_at(&clock->ram, physical(va), size[SC_STRUCT_TIMEKEEPER]), size[SC_STRUCT_TIMEKEEPER]);
 	for (uint32_t n = 0; n < 4; n++)
 		memcpy(linux_ram_at(&clock->ram,
 				    physical(variable(clock, n < 2 ? SC_VAR_FAST_MONO : SC_VAR_FAST_RAW)) + 8 +
 					    (uint64_t)(n % 2) * 56,
 				    56),
-		       linux_ram_at(&clock->ram, physical(va) + (n < 2 ? 0u : 56u), 56), 56);
+		       linux_ram_at(&clock->ram, physical(linux_clock_at(clock, va, n < 2 ? SC_TK_MONO : SC_TK_RAW)),
+				    56),
+		       56);
 }
 
 static void put_time(struct linux_clock *clock, uint32_t which, uint32_t number, uint64_t sec, uint64_t nsec,
 		     uint64_t second)
 {
-	uint64_t va = variable(clock, SC_VAR_VDSO) + which * 240ull + 32 + number * 16ull;
+	uint64_t va = linux_clock_vdso(clock, which) + 32 + number * 16ull;
 
 	for (; nsec >= second; nsec -= second)
 		sec++;
@@ -322,13 +295,15 @@ static void put_time(struct linux_clock *clock, uint32_t which, uint32_t number,
 
 static void put_vdso(struct linux_clock *clock, const struct linux_clock_state *state)
 {
-	uint64_t tk = linux_clock_at(clock, variable(clock, SC_VAR_CORE), SC_CORE_TIMEKEEPER);
+	uint64_t tk = linux_clock_keeper(clock), raw = linux_clock_at(clock, tk, SC_TK_RAW);
 	uint64_t nsec = linux_clock_get(clock, tk, SC_READ_BASE_XTIME_NSEC);
 	uint32_t shift = printed[row_of(state->hz)].shift;
 	uint64_t second = SECOND << shift, mono = (uint64_t)state->to_mono_ns << shift;
 
+	if (has(clock, SC_VDSO_CLOCKS))
+		linux_clock_store(clock, variable(clock, SC_VAR_VDSO), VDSO_DATA, 8);
 	for (uint32_t n = 0; n < 2; n++) {
-		uint64_t va = variable(clock, SC_VAR_VDSO) + n * 240ull, base = tk + n * 56ull;
+		uint64_t va = linux_clock_vdso(clock, n), base = n ? raw : tk;
 
 		linux_clock_put(clock, va, SC_VDSO_SEQ, 6);
 		linux_clock_put(clock, va, SC_VDSO_CLOCK_MODE, 1);
@@ -339,7 +314,7 @@ static void put_vdso(struct linux_clock *clock, const struct linux_clock_state *
 	}
 	put_time(clock, 0, 0, state->xtime_sec, nsec, second);
 	put_time(clock, 0, 1, mono_sec(state), nsec + mono, second);
-	put_time(clock, 1, 4, state->raw_sec, linux_clock_get(clock, tk + 56, SC_READ_BASE_XTIME_NSEC), second);
+	put_time(clock, 1, 4, state->raw_sec, linux_clock_get(clock, raw, SC_READ_BASE_XTIME_NSEC), second);
 	put_time(clock, 0, 5, state->xtime_sec, nsec >> shift, SECOND);
 	put_time(clock, 0, 6, mono_sec(state), (nsec >> shift) + state->to_mono_ns, SECOND);
 	put_time(clock, 0, 7, mono_sec(state) + (uint64_t)state->to_boot_sec,
@@ -426,7 +401,7 @@ static bool get_timers(void *context, uint32_t vcpu, struct sc_vcpu_timers *time
 	return clock->on >> vcpu & 1;
 }
 
-static void open_kernel(struct linux_clock *clock)
+static void open_kernel(struct linux_clock *clock, enum linux_series series)
 {
 	static const struct linux_shape shape = { 12, 48, false };
 	struct sc_kernel *kernel = &clock->kernel;
@@ -447,11 +422,11 @@ static void open_kernel(struct linux_clock *clock)
 	for (uint32_t n = 0; n < SC_FUNCTION_COUNT; n++)
 		kernel->code[n] =
 			(struct sc_code){ .start = CODE + n * CODE_SIZE, .end = CODE + (n + 1ull) * CODE_SIZE };
-	kernel->layout.series = (struct sc_series){ 6, 12 };
-	memcpy(kernel->layout.size, sizes, sizeof(sizes));
-	for (size_t n = 0; n < sizeof(places) / sizeof(places[0]); n++)
-		kernel->layout.field[places[n].field] =
-			(struct sc_place){ .offset = places[n].offset, .size = places[n].size };
+	linux_layout_of(&kernel->layout, series);
+	if (series == LINUX_7_3) {
+		kernel->address[SC_VAR_SHADOW] = 0;
+		kernel->address[SC_VAR_LOCK] = 0;
+	}
 }
 
 struct linux_clock_state linux_clock_usual(uint32_t hz)
@@ -477,7 +452,7 @@ struct linux_clock_state linux_clock_usual(uint32_t hz)
 void linux_clock_begin(struct linux_clock *clock, const struct linux_clock_state *state)
 {
 	memset(clock, 0, sizeof(*clock));
-	open_kernel(clock);
+	open_kernel(clock, state->series);
 	put_source(clock, state);
 	put_timekeeper(clock, state);
 	put_vdso(clock, state);
@@ -511,7 +486,7 @@ static linux_time read_base(struct linux_clock *clock, uint64_t va, uint64_t cou
 
 static linux_time read_vdso(struct linux_clock *clock, uint32_t which, uint32_t number, uint64_t count)
 {
-	uint64_t va = variable(clock, SC_VAR_VDSO) + which * 240ull, time = va + 32 + number * 16ull;
+	uint64_t va = linux_clock_vdso(clock, which), time = va + 32 + number * 16ull;
 	linux_time passed =
 		(count - linux_clock_get(clock, va, SC_VDSO_CYCLE_LAST)) & linux_clock_get(clock, va, SC_VDSO_MASK);
 
@@ -522,7 +497,7 @@ static linux_time read_vdso(struct linux_clock *clock, uint32_t which, uint32_t 
 
 static linux_time read_coarse(struct linux_clock *clock, uint32_t number)
 {
-	uint64_t time = variable(clock, SC_VAR_VDSO) + 32 + number * 16ull;
+	uint64_t time = linux_clock_vdso(clock, 0) + 32 + number * 16ull;
 
 	return fine((linux_time)linux_clock_load(clock, time, 8) * SECOND + linux_clock_load(clock, time + 8, 8), 0, 0);
 }
@@ -555,7 +530,7 @@ static linux_time read_timecounter(struct linux_clock *clock, uint64_t count)
 
 linux_time linux_clock_read(struct linux_clock *clock, enum linux_reader reader, uint64_t count)
 {
-	uint64_t tk = linux_clock_at(clock, variable(clock, SC_VAR_CORE), SC_CORE_TIMEKEEPER);
+	uint64_t tk = linux_clock_keeper(clock);
 	uint64_t fast_mono = linux_clock_at(clock, variable(clock, SC_VAR_FAST_MONO), SC_FAST_BASE);
 	uint64_t fast_raw = linux_clock_at(clock, variable(clock, SC_VAR_FAST_RAW), SC_FAST_BASE);
 
@@ -563,7 +538,7 @@ linux_time linux_clock_read(struct linux_clock *clock, enum linux_reader reader,
 	case LINUX_MONO:
 		return read_base(clock, tk, count);
 	case LINUX_SHADOW:
-		return read_base(clock, variable(clock, SC_VAR_SHADOW), count);
+		return read_base(clock, linux_clock_shadow(clock), count);
 	case LINUX_FAST_0:
 	case LINUX_FAST_1:
 		return read_base(clock, fast_mono + (reader == LINUX_FAST_0 ? 0u : 56u), count);
@@ -580,7 +555,7 @@ linux_time linux_clock_read(struct linux_clock *clock, enum linux_reader reader,
 	case LINUX_COARSE_MONO:
 		return read_coarse(clock, 6);
 	case LINUX_RAW:
-		return read_base(clock, tk + 56, count);
+		return read_base(clock, linux_clock_at(clock, tk, SC_TK_RAW), count);
 	case LINUX_FAST_RAW_0:
 	case LINUX_FAST_RAW_1:
 		return read_base(clock, fast_raw + (reader == LINUX_FAST_RAW_0 ? 0u : 56u), count);

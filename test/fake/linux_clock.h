@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest whose RAM has the timekeeping of a Linux 6.12, in order, at any rate and any moment; and its clocks as that
- * kernel, or user space, would read them.
+ * A guest whose RAM has the timekeeping of a Linux of a series that is known, in order, at any rate and any moment; and
+ * its clocks as that kernel, or user space, would read them.
  *
- * Policy: members lie where Debian's 6.12.117 has them. What is put there, and what is read, is computed here in the
+ * Policy: members lie where Debian's kernels have them. What is put there, and what is read, is computed here in the
  * kernel's terms, not by what repair/ has for it; of clocksources and devices the numbers are those that such kernels
  * print when they boot, so only the rates in the table can be had.
  */
 #ifndef FAKE_LINUX_CLOCK_H
 #define FAKE_LINUX_CLOCK_H
 
+#include "linux_layout.h"
 #include "linux_ram.h"
 
 #define LINUX_CLOCK_CPUS 4u
@@ -29,6 +30,7 @@ extern const uint32_t linux_clock_rates[LINUX_CLOCK_RATES];
 
 /* A moment. */
 struct linux_clock_state {
+	enum linux_series series;
 	uint32_t hz;
 	uint64_t count;	    /* of the counter */
 	uint64_t since;	    /* ticks since the timekeeper was updated */
@@ -42,6 +44,7 @@ struct linux_clock_state {
 	uint32_t to_boot_ns;
 	int32_t tai_offset;
 	int32_t adjusted_ppb; /* by NTP */
+	int32_t skewed_ppb;   /* to even an offset out; only of a series that has that apart */
 	uint32_t err_mult;    /* 0 or 1 */
 	uint32_t cpus;	      /* that the kernel knows */
 	uint32_t up;	      /* so many of them are, and the others never were */
@@ -67,6 +70,11 @@ void linux_clock_put(struct linux_clock *clock, uint64_t va, enum sc_field field
 uint64_t linux_clock_load(struct linux_clock *clock, uint64_t va, uint32_t size);
 void linux_clock_store(struct linux_clock *clock, uint64_t va, uint64_t value, uint32_t size);
 uint64_t linux_clock_at(const struct linux_clock *clock, uint64_t va, enum sc_field field);
+
+/* The timekeeper, its shadow, and the clocks of the vDSO: 0, and 1 for what is raw. */
+uint64_t linux_clock_keeper(const struct linux_clock *clock);
+uint64_t linux_clock_shadow(const struct linux_clock *clock);
+uint64_t linux_clock_vdso(const struct linux_clock *clock, uint32_t which);
 
 /* The clock event device of a CPU, and its part of a variable that each has. */
 uint64_t linux_clock_event(const struct linux_clock *clock, uint32_t cpu);

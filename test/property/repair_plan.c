@@ -61,6 +61,9 @@ static struct linux_clock_state random_state(struct random *random)
 	state.raw_ns = (uint32_t)random_between(random, 0, SECOND - 1);
 	state.to_mono_ns = (uint32_t)random_between(random, 0, SECOND - 1);
 	state.to_boot_ns = (uint32_t)random_between(random, 0, SECOND - 1);
+	state.series = (enum linux_series)random_between(random, 0, LINUX_SERIES - 1);
+	if (state.series != LINUX_6_12)
+		state.skewed_ppb = (int32_t)random_between(random, 0, 2000000) - 1000000;
 	state.tai_offset = (int32_t)random_between(random, 0, 100) - 50;
 	state.adjusted_ppb = (int32_t)random_between(random, 0, 1000000) - 500000;
 	state.err_mult = (uint32_t)random_between(random, 0, 1);
@@ -170,7 +173,7 @@ static uint32_t change_often(struct random *random)
 		writes_are_planned();
 		apply();
 		clocks_go_on(before, &change);
-		clocks_run(&change, state.adjusted_ppb);
+		clocks_run(&change, state.adjusted_ppb + state.skewed_ppb);
 		hz = change.to_hz;
 		count = change.to_ticks +
 			random_between(random, 0, 10ull * hz) / (random_chance(random, 2) ? 1 : 10000000);

@@ -10,9 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the kernels that are tried. */
+static enum linux_series series;
+
 static uint8_t plan_memory[SC_PLAN_ARENA_SIZE] __attribute__((aligned(8)));
 static struct sc_plan plan;
 static struct sc_refusal why;
+
+static inline struct linux_clock_state usual_state(uint32_t hz)
+{
+	struct linux_clock_state state = linux_clock_usual(hz);
+
+	state.series = series;
+	return state;
+}
 
 static inline struct sc_rate_change usual_change(void)
 {

@@ -56,6 +56,51 @@ static void ticks_of_any_length(void **state)
 	}
 }
 
+/* What Linux 7.3 has instead of a remainder says as much, whatever the rate of its ticks. */
+static void adjustments_that_are_remainders(void **state)
+{
+	static const uint32_t ticks_a_second[] = { 100, 250, 300, 1000, 1200 };
+	static const uint32_t rates[] = { 1000000, 19200000, 24390243, 25000000, 999999999, 2000000000 };
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(ticks_a_second) * ARRAY_SIZE(rates); n++) {
+		const struct scale_clocksource source = sc_scale_clocksource(rates[n % ARRAY_SIZE(rates)], MASK);
+		const struct keeper want = keeper_of(&source, ticks_a_second[n / ARRAY_SIZE(rates)], 77);
+		int64_t second = sc_keeper_adjustment(&want);
+		struct keeper keeper = want;
+
+		/* By the kernel's own words: a second of intervals, less one of ticks. */
+		assert_true(second == (int64_t)((want.raw_interval << want.ntp_error_shift) -
+						((uint64_t)sc_keeper_tick_ns(&want) << 32)) *
+					      (int64_t)ticks_a_second[n / ARRAY_SIZE(rates)]);
+		keeper.xtime_remainder = 4711;
+		keeper.ntp_tick += (uint64_t)sc_keeper_tick_adjustment(&want);
+		sc_keeper_take_adjustment(&keeper, second);
+		assert_memory_equal(&keeper, &want, sizeof(want));
+	}
+}
+
+/* Numbers that no kernel has do no harm. */
+static void adjustments_that_are_none(void **state)
+{
+	static const int64_t adjustments[] = { INT64_MIN, -(1000000000ll << 32), 0, INT64_MAX };
+	const struct scale_clocksource source = sc_scale_clocksource(25000000, MASK);
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(adjustments) * 3; n++) {
+		struct keeper keeper = keeper_of(&source, 250, 0);
+		struct sc_refusal why;
+
+		if (n % 3 == 1)
+			keeper.raw_interval = 0;
+		else if (n % 3 == 2)
+			keeper.ntp_error_shift = UINT32_MAX;
+		sc_keeper_take_adjustment(&keeper, adjustments[n / 3]);
+		assert_true(sc_keeper_check(&keeper, &source, &why) ||
+			    sc_keeper_adjustment(&keeper) != adjustments[n / 3] || adjustments[n / 3] == 0);
+	}
+}
+
 /* More than NTP may: as if the kernel were another one. */
 static void adjusted_too_far(void **state)
 {
@@ -84,6 +129,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ticks_of_any_length),
+		cmocka_unit_test(adjustments_that_are_remainders),
+		cmocka_unit_test(adjustments_that_are_none),
 		cmocka_unit_test(adjusted_too_far),
 		cmocka_unit_test(shifts),
 	};

@@ -215,7 +215,7 @@ static void structures_that_overlap(void **state)
 	linux_clock_end(&clock);
 }
 
-/* Series whose members mean something else. */
+/* A series without what is repaired, or in other widths. */
 static void series_that_are_not_known(void **state)
 {
 	const struct sc_rate_change change = usual_change();
@@ -224,11 +224,11 @@ static void series_that_are_not_known(void **state)
 
 	(void)state;
 	linux_clock_begin(&clock, &from);
-	clock.kernel.layout.field[SC_TK_COARSE_NSEC].size = 4;
-	refused(&clock, &change, SC_REFUSED_UNKNOWN, "how the timekeeping of this kernel's series is repaired");
-	clock.kernel.layout.field[SC_TK_COARSE_NSEC].size = 0;
+	clock.kernel.layout.field[SC_TK_RAW_INTERVAL].size = 16;
+	refused(&clock, &change, SC_REFUSED_UNKNOWN, "how the kernel's timekeeping is repaired is not known");
+	clock.kernel.layout.field[SC_TK_RAW_INTERVAL].size = 8;
 	clock.kernel.layout.field[SC_TK_XTIME_REMAINDER].size = 0;
-	refused(&clock, &change, SC_REFUSED_UNKNOWN, "how the timekeeping of this kernel's series is repaired");
+	refused(&clock, &change, SC_REFUSED_UNKNOWN, "how the kernel's timekeeping is repaired is not known");
 	linux_clock_end(&clock);
 }
 
