@@ -8,6 +8,9 @@ const struct known_row sc_known_rows[] = {
 	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb13-arm64" },
 	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb13-arm64-16k" },
 	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb13-cloud-arm64" },
+	{ { 7, 3 }, 0x73e8e1deec1f35d0, "7.3.4+deb13-arm64" },
+	{ { 7, 3 }, 0x73e8e1deec1f35d0, "7.3.4+deb13-arm64-16k" },
+	{ { 7, 3 }, 0x73e8e1deec1f35d0, "7.3.4+deb13-cloud-arm64" },
 };
 
 const uint32_t sc_known_row_count = sizeof(sc_known_rows) / sizeof(sc_known_rows[0]);

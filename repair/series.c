@@ -168,7 +168,8 @@ const struct series_variable sc_series_variables[] = {
 
 const struct series_function sc_series_functions[] = {
 	{ SC_FUNCTION_PROGRAM_EVENT, BOTH, "clockevents_program_event" },
-	{ SC_FUNCTION_PROGRAM_MIN_DELTA, BOTH, "clockevents_program_min_delta" },
+	/* In 7.3 only for a device that could not be programmed, which the Arm timer never says. */
+	{ SC_FUNCTION_PROGRAM_MIN_DELTA, LTS_6_12, "clockevents_program_min_delta" },
 	{ SC_FUNCTION_SET_NEXT_EVENT_VIRT, BOTH, "arch_timer_set_next_event_virt" },
 	{ SC_FUNCTION_SET_NEXT_EVENT_PHYS, BOTH, "arch_timer_set_next_event_phys" },
 };
