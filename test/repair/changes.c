@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A stock kernel goes on at other rates, repaired by the transparent level: CHANGES (6) of them, of a seed that is
- * printed; SEED repeats a run.
+ * Stock kernels go on at other rates, repaired by the transparent level: of each series that is known one, CHANGES (6)
+ * times, of a seed that is printed; SEED repeats a run.
  */
+#include "../../repair/known.h"
+#include "../../repair/series.h"
 #include "../property/random.h"
+#include "fixture/images.h"
 #include "fixture/port.h"
 #include "fixture/run.h"
 
 #include <string.h>
 
+#define SERIES_MAX 8u
 #define CHANGES_MAX (RUN_LIVES_MAX - 1)
 #define TRIES_MAX 200
 #define LIFE_MIN_MS 500
@@ -56,13 +60,13 @@ static uint32_t rate_other_than(struct random *random, uint32_t hz)
 }
 
 /* Stops the guest for the first time. */
-static void change_begin(struct change *change, const char *image, uint32_t hz)
+static void change_begin(struct change *change, const char *image, const char *cpu, uint32_t hz)
 {
 	struct sc_refusal why;
 
 	*change = (struct change){ .arena = { .memory = malloc(SC_REPAIR_ARENA_SIZE), .size = SC_REPAIR_ARENA_SIZE } };
 	assert_non_null(change->arena.memory);
-	run_begin(&change->run, image, hz);
+	run_begin(&change->run, image, cpu, hz);
 	run_stop(&change->run);
 	change->seen = port_open(&change->port, &change->run.guest, &change->run.state);
 	if (sc_kernel_find(&change->seen, &change->arena, &change->kernel, &why))
@@ -136,18 +140,25 @@ static void change_make(struct change *change, struct random *random)
 	run_start(run, hz, (int64_t)ticks * (1000000000 / hz));
 }
 
-static void test_rates_change(void **state)
+static void rates_change(void **state)
 {
+	static struct images images;
 	struct random random = { number_of("SEED", (uint32_t)time(NULL), UINT32_MAX) };
 	uint32_t changes = number_of("CHANGES", 6, CHANGES_MAX);
 	struct change change;
 
-	(void)state;
+	images_find(&images, *state);
+	if (!images.count) {
+		printf("there is no kernel of this series: make kernels downloads one\n");
+		skip();
+	}
 	printf("SEED=%" PRIu64 " CHANGES=%u\n", random.state, changes);
-	const char *image = random_chance(&random, 3) ? "out/kernel/generic-Image" : "out/kernel/Image";
+	const char *image = images.path[random_next(&random) % images.count];
 
-	change_begin(&change, image, rates[random_next(&random) % ARRAY_SIZE(rates)]);
-	printf("%s\n", change.run.release);
+	const char *cpu = images_need_new_cpu(image) || random_chance(&random, 3) ? EMULATOR_NEW_CPU : EMULATOR_OLD_CPU;
+
+	change_begin(&change, image, cpu, rates[random_next(&random) % ARRAY_SIZE(rates)]);
+	printf("%s on %s\n", change.run.release, cpu);
 	for (uint32_t n = 0; n < changes; n++) {
 		change_make(&change, &random);
 		run_go_on(&change.run, (unsigned int)random_between(&random, LIFE_MIN_MS, LIFE_MAX_MS));
@@ -161,11 +172,30 @@ static void test_rates_change(void **state)
 	change_end(&change);
 }
 
+static bool is_same(const struct sc_series *a, const struct sc_series *b)
+{
+	return a->major == b->major && a->minor == b->minor;
+}
+
+/* Of the table of known layouts, which is in the order of series. */
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_rates_change, process_set_up, process_tear_down),
-	};
+	static char names[SERIES_MAX][sizeof("rates_change_of_") + SERIES_TEXT_MAX];
+	static struct sc_series series[SERIES_MAX];
+	struct CMUnitTest tests[SERIES_MAX];
+	size_t count = 0;
 
-	return process_run_tests(tests, ARRAY_SIZE(tests));
+	for (uint32_t n = 0; n < sc_known_row_count && count < SERIES_MAX; n++) {
+		char text[SERIES_TEXT_MAX];
+
+		if (count && is_same(&series[count - 1], &sc_known_rows[n].series))
+			continue;
+		series[count] = sc_known_rows[n].series;
+		sc_series_text(&series[count], text);
+		(void)snprintf(names[count], sizeof(names[count]), "rates_change_of_%s", text);
+		tests[count] = (struct CMUnitTest){ names[count], rates_change, process_set_up, process_tear_down,
+						    &series[count] };
+		count++;
+	}
+	return process_run_tests(tests, count);
 }
