@@ -3,6 +3,8 @@
 #include "known.h"
 
 const struct known_row sc_known_rows[] = {
+	{ { 6, 1 }, 0x1650177a54423f4c, "6.1.0-50-arm64" },
+	{ { 6, 1 }, 0x31944fe0aee32150, "6.1.0-50-cloud-arm64" },
 	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb12-arm64" },
 	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb12-cloud-arm64" },
 	{ { 6, 12 }, 0x5385e48910d856b6, "6.12.117+deb13-arm64" },

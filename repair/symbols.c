@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Kernel symbols: see the header. */
 #include "symbols.h"
+#include "builds.h"
 #include "hash.h"
 #include "memory.h"
 #include "refusal.h"
@@ -266,19 +267,40 @@ static int check_anchor(const struct symbol *anchor, uint64_t address, struct sc
 	return 0;
 }
 
-/* What the table must have to be one: the text's begin, and, if it has data as well, the kernel's first table. */
-static int check_anchors(const struct note *note, const struct symbol *stext, const struct symbol *swapper,
-			 struct sc_refusal *why)
+/* Sets it if it is one that tables of functions have not. */
+static void set_of_build(struct symbol *symbol, const struct build *build, uint64_t stext)
 {
+	for (uint32_t i = 0; i < BUILD_SYMBOLS; i++)
+		if (!symbol->count && strcmp(sc_build_names[i], symbol->name) == 0) {
+			symbol->address = stext + build->offset[i];
+			symbol->count = 1;
+		}
+}
+
+static int fill_in(const struct note *note, struct symbol *symbols, uint32_t count, struct sc_refusal *why)
+{
+	const struct build *build = sc_build_of(note->build_id);
+
+	if (!build)
+		return refusal_set(why, SC_REFUSED_ABSENT,
+				   "the kernel's symbol table has functions only (CONFIG_KALLSYMS_ALL is not set), and "
+				   "no table has its build: ",
+				   note->build_id, NULL);
+	for (uint32_t i = 0; i < count; i++)
+		set_of_build(&symbols[i], build, note->stext);
+	return 0;
+}
+
+/* What a table must have to be one: the text's begin, and, with what is known of the build, the kernel's first table.
+ */
+static int check_anchors(const struct note *note, struct symbol *all, uint32_t count, struct sc_refusal *why)
+{
+	const struct symbol *stext = &all[count], *swapper = stext + 1;
 	int err = check_anchor(stext, note->stext, why);
 
-	if (err)
-		return err;
-	if (swapper->count == 0)
-		return refusal_set(why, SC_REFUSED_ABSENT,
-				   "the kernel's symbol table has functions only (CONFIG_KALLSYMS_ALL is not set)",
-				   NULL, NULL);
-	return check_anchor(swapper, note->swapper_pg_dir, why);
+	if (!err && !swapper->count)
+		err = fill_in(note, all, count + ANCHORS, why);
+	return err ? err : check_anchor(swapper, note->swapper_pg_dir, why);
 }
 
 int sc_symbols_find(struct sc_space *space, const struct note *note, struct sc_arena *arena, struct symbol *symbols,
@@ -303,7 +325,7 @@ int sc_symbols_find(struct sc_space *space, const struct note *note, struct sc_a
 	err = err ? err : read_tokens(space, note, &search->tokens, why);
 	err = err ? err : find_names(search, total, why);
 	err = err ? err : find_addresses(space, note, total, all, count + ANCHORS, why);
-	err = err ? err : check_anchors(note, stext, swapper, why);
+	err = err ? err : check_anchors(note, all, count, why);
 	if (!err)
 		memcpy(symbols, all, count * sizeof(*all));
 	return err;

@@ -35,8 +35,11 @@ static bool is_source(struct planner *planner, uint64_t va, const struct scale_c
 /* Its rate is told by drivers of clocks that belong to another one; the kernel's own has 0. */
 static void plan_khz(struct planner *planner, uint64_t va)
 {
-	uint64_t khz = sc_planner_get(planner, va, SC_CLOCKSOURCE_FREQ_KHZ);
+	uint64_t khz;
 
+	if (!sc_planner_has(planner, SC_CLOCKSOURCE_FREQ_KHZ))
+		return;
+	khz = sc_planner_get(planner, va, SC_CLOCKSOURCE_FREQ_KHZ);
 	sc_planner_expect(planner, !khz || khz == planner->change->from_hz / KHZ, SC_REFUSED_UNKNOWN,
 			  "the kernel's clocksource has another rate than the counter");
 	sc_planner_set(planner, va, SC_CLOCKSOURCE_FREQ_KHZ, khz ? planner->change->to_hz / KHZ : 0);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The table of kernels whose timekeeping is known (repair/known.c), from the newest kernels of Debian's releases. They
-# are downloaded for that only.
+# The tables of kernels whose timekeeping is known (repair/known.c, repair/builds.c), from the newest kernels of Debian's
+# releases. They are downloaded for that only.
 
 KERNELS := $(O)/kernels/stamp
 KERNELS_PACKAGES := $(O)/packages/kernels-debs
@@ -21,6 +21,8 @@ $(LAYOUTS): $(call objects,host,lab/kernels/layouts.c $(REPAIR_SRC) $(CORE_SRC))
 	$(call say,LD)$(CC) $^ -o $@
 
 kernels: $(LAYOUTS) $(KERNELS) $(KERNEL)
+	@lab/packages debug
+	@lab/kernels/addresses repair/builds.c $(O)/kernels $(O)/packages/archives $(O)/packages/debug-debs
 	@lab/kernels/update $(LAYOUTS) repair/known.c $(O)/kernel/Image $(O)/kernel/generic-Image $(O)/kernels/linux-*
 
 # A guest of each of those kernels, with the modules built for it. Of the archives in an initial RAM disk, the last one's

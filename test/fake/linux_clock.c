@@ -431,7 +431,8 @@ static void open_kernel(struct linux_clock *clock, enum linux_series series)
 
 struct linux_clock_state linux_clock_usual(uint32_t hz)
 {
-	return (struct linux_clock_state){ .hz = hz,
+	return (struct linux_clock_state){ .series = LINUX_6_12,
+					   .hz = hz,
 					   .count = 0x123456789abull * (hz / 1000000),
 					   .since = hz / 400,
 					   .xtime_sec = 1790000000,

@@ -96,7 +96,15 @@ static const struct member_place places[] = {
 	{ SC_CPUINFO_CNTFRQ, 72, 8 },
 };
 
-/* What lies elsewhere in Debian's 7.3.4, arm64. */
+/* What lies elsewhere in Debian's 6.1.176, arm64. */
+static const struct member_place places_6_1[] = {
+	{ SC_CLOCKSOURCE_NAME, 48, 8 },
+	{ SC_CLOCKSOURCE_FREQ_KHZ, 0, 0 },
+	{ SC_CLOCKSOURCE_VDSO_CLOCK_MODE, 80, 4 },
+	{ SC_CPUINFO_CNTFRQ, 840, 8 },
+};
+
+/* And in 7.3.4. */
 static const struct member_place places_7_3[] = {
 	{ SC_CORE_TIMEKEEPER, 8, 320 },
 	{ SC_CORE_SHADOW, 328, 320 },
@@ -146,10 +154,17 @@ static const uint32_t sizes[SC_STRUCT_COUNT] = {
 	[SC_STRUCT_FTR_ENTRY] = 16, [SC_STRUCT_FTR] = 56,	  [SC_STRUCT_CPUINFO] = 344,
 };
 
-static const struct {
+struct struct_size {
 	enum sc_struct structure;
 	uint32_t size;
-} sizes_7_3[] = {
+};
+
+static const struct struct_size sizes_6_1[] = {
+	{ SC_STRUCT_CLOCKSOURCE, 152 },
+	{ SC_STRUCT_CPUINFO, 1088 },
+};
+
+static const struct struct_size sizes_7_3[] = {
 	{ SC_STRUCT_CORE, 704 },    { SC_STRUCT_TIMEKEEPER, 320 }, { SC_STRUCT_NTP, 200 },
 	{ SC_STRUCT_VDSO, 2304 },   { SC_STRUCT_VDSO_CLOCK, 224 }, { SC_STRUCT_CLOCKSOURCE, 176 },
 	{ SC_STRUCT_CPUINFO, 360 },
@@ -161,15 +176,26 @@ static void put_places(struct sc_layout *layout, const struct member_place *from
 		layout->field[from[n].field] = (struct sc_place){ .offset = from[n].offset, .size = from[n].size };
 }
 
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct {
+	struct sc_series series;
+	const struct member_place *places; /* what is not as in 6.12 */
+	size_t place_count;
+	const struct struct_size *sizes;
+	size_t size_count;
+} layouts[LINUX_SERIES] = {
+	[LINUX_6_1] = { { 6, 1 }, places_6_1, COUNT_OF(places_6_1), sizes_6_1, COUNT_OF(sizes_6_1) },
+	[LINUX_6_12] = { { 6, 12 }, NULL, 0, NULL, 0 },
+	[LINUX_7_3] = { { 7, 3 }, places_7_3, COUNT_OF(places_7_3), sizes_7_3, COUNT_OF(sizes_7_3) },
+};
+
 void linux_layout_of(struct sc_layout *layout, enum linux_series series)
 {
-	*layout = (struct sc_layout){ .series = { 6, 12 } };
+	*layout = (struct sc_layout){ .series = layouts[series].series };
 	memcpy(layout->size, sizes, sizeof(sizes));
-	put_places(layout, places, sizeof(places) / sizeof(places[0]));
-	if (series == LINUX_6_12)
-		return;
-	layout->series = (struct sc_series){ 7, 3 };
-	put_places(layout, places_7_3, sizeof(places_7_3) / sizeof(places_7_3[0]));
-	for (size_t n = 0; n < sizeof(sizes_7_3) / sizeof(sizes_7_3[0]); n++)
-		layout->size[sizes_7_3[n].structure] = sizes_7_3[n].size;
+	put_places(layout, places, COUNT_OF(places));
+	put_places(layout, layouts[series].places, layouts[series].place_count);
+	for (size_t n = 0; n < layouts[series].size_count; n++)
+		layout->size[layouts[series].sizes[n].structure] = layouts[series].sizes[n].size;
 }

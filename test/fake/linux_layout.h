@@ -8,6 +8,7 @@
 #include <seaclock/repair.h>
 
 enum linux_series {
+	LINUX_6_1,  /* 6.1.176 */
 	LINUX_6_12, /* 6.12.117 */
 	LINUX_7_3,  /* 7.3.4 */
 	LINUX_SERIES,

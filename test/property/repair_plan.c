@@ -62,7 +62,7 @@ static struct linux_clock_state random_state(struct random *random)
 	state.to_mono_ns = (uint32_t)random_between(random, 0, SECOND - 1);
 	state.to_boot_ns = (uint32_t)random_between(random, 0, SECOND - 1);
 	state.series = (enum linux_series)random_between(random, 0, LINUX_SERIES - 1);
-	if (state.series != LINUX_6_12)
+	if (state.series == LINUX_7_3)
 		state.skewed_ppb = (int32_t)random_between(random, 0, 2000000) - 1000000;
 	state.tai_offset = (int32_t)random_between(random, 0, 100) - 50;
 	state.adjusted_ppb = (int32_t)random_between(random, 0, 1000000) - 500000;

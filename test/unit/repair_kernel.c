@@ -5,6 +5,8 @@
  */
 #include "unit.h"
 
+#include "../../repair/builds.h"
+#include "../../repair/series.h"
 #include "../fake/linux_kernel.h"
 
 #include <stdlib.h>
@@ -207,7 +209,24 @@ static void text_symbols_only(void **state)
 
 	(void)state;
 	fixture->kernel.symbol_count = 3;
-	write_and_refuse(fixture, SC_REFUSED_ABSENT, "has functions only (CONFIG_KALLSYMS_ALL is not set)");
+	write_and_refuse(fixture, SC_REFUSED_ABSENT,
+			 "has functions only (CONFIG_KALLSYMS_ALL is not set), and no table has its build: 0000000000");
+}
+
+/* What the table of builds has is enough for Linux 6.1. */
+static void variables_of_builds(void **state)
+{
+	const struct sc_series series = { 6, 1 };
+
+	(void)state;
+	for (uint32_t i = 0; i < sc_series_variable_count; i++) {
+		uint32_t n = 0;
+
+		while (n < BUILD_SYMBOLS && strcmp(sc_build_names[n], sc_series_variables[i].name) != 0)
+			n++;
+		if (sc_series_variables[i].in & sc_series_bit(&series) && n == BUILD_SYMBOLS)
+			fail_msg("%s is not there", sc_series_variables[i].name);
+	}
 }
 
 static void series_that_is_not_known(void **state)
@@ -333,6 +352,7 @@ int main(void)
 		cmocka_unit_test(no_vcpu_is_on),
 		cmocka_unit_test(tables_of_user_space),
 		cmocka_unit_test(text_symbols_only),
+		cmocka_unit_test(variables_of_builds),
 		cmocka_unit_test(series_that_is_not_known),
 		cmocka_unit_test(symbols_that_are_missing_or_twice),
 		cmocka_unit_test(functions_without_an_end),
