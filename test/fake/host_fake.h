@@ -71,7 +71,7 @@ enum fake_register {
 	FAKE_REGISTER_PC,
 	FAKE_REGISTER_CVAL, /* an architectural timer: moves with the counter */
 	FAKE_REGISTER_X0,
-	FAKE_REGISTERS = FAKE_REGISTER_X0 + 31
+	FAKE_REGISTERS = FAKE_REGISTER_X0 + 31 /* behind them comes the machine's MIDR_EL1, which is no register here */
 };
 
 struct fake_host {
@@ -117,6 +117,8 @@ struct fake_vm {
 	struct fake_host *host;
 	uint64_t offset;
 	struct identity identity; /* the host's, or what the machine was told */
+	bool has_vcpus;
+	bool implementation_free; /* of it, MIDR_EL1 and its like can be written as the host's KVM says */
 	struct fake_ram ram[HOST_RAM_MAX];
 	uint32_t rams;
 	struct fake_ram window; /* of size 0: none */
@@ -176,6 +178,8 @@ void fake_reset(void);
 struct fake_host fake_host_make(uint32_t hz, uint64_t counter);
 /* Of a processor with this MIDR_EL1, under a KVM that lets most of it be lowered, and MIDR_EL1 not. */
 struct identity fake_identity_make(uint32_t midr);
+/* With the lock held: as KVM takes a register of a machine, -errno. */
+int fake_identity_write(struct fake_vm *vm, uint64_t id, uint64_t value);
 /* The host of this thread. */
 void fake_host_use(struct fake_host *host);
 struct fake_host *fake_host_current(void);

@@ -26,6 +26,13 @@ struct identity fake_identity_make(uint32_t midr)
 	return identity;
 }
 
+static bool midr_is_writable(const struct fake_host *host)
+{
+	const struct identity_register *midr = identity_find(&host->identity, IDENTITY_MIDR);
+
+	return midr && midr->writable;
+}
+
 int host_get_facts(struct host_facts *facts, struct error *error)
 {
 	const struct fake_host *host = fake_host_current();
@@ -44,27 +51,73 @@ int host_get_facts(struct host_facts *facts, struct error *error)
 		.capability = { [FACTS_COUNTER_OFFSET] = 1, [FACTS_WRITABLE_MASKS] = 1, [FACTS_STOLEN_TIME] = 1 },
 		.identity = host->identity,
 	};
+	facts->capability[FACTS_WRITABLE_MIDR] = midr_is_writable(host);
 	return 0;
 }
 
+void host_vm_free_implementation(struct host_vm *vm)
+{
+	struct fake_vm *fake = fake_vm_of(vm);
+
+	pthread_mutex_lock(&fake_lock);
+	if (fake->has_vcpus)
+		fake_violation("MIDR_EL1 is made writable after a vCPU was made");
+	fake->implementation_free = true;
+	pthread_mutex_unlock(&fake_lock);
+}
+
+/* The host's register, as this machine can have it. */
+static struct identity_register offer_of(const struct fake_vm *vm, const struct identity_register *own)
+{
+	struct identity_register offer = *own;
+
+	if (identity_is_implementation(own->id) && !vm->implementation_free)
+		offer.writable = 0;
+	return offer;
+}
+
 /* Whether KVM would take it. */
-static bool can_have(const struct identity_register *own, uint64_t value)
+static bool can_have(const struct identity_register *offer, uint64_t value)
 {
 	struct identity_field field;
 
-	for (uint32_t n = 0; identity_field_at(own->id, n, &field); n++)
-		if (!identity_range_has(&field, identity_range_of(&field, own), identity_field_get(&field, value)))
+	for (uint32_t n = 0; identity_field_at(offer->id, n, &field); n++)
+		if (!identity_range_has(&field, identity_range_of(&field, offer), identity_field_get(&field, value)))
 			return false;
 	return true;
+}
+
+int fake_identity_write(struct fake_vm *vm, uint64_t id, uint64_t value)
+{
+	const struct identity_register *own = identity_find(&vm->host->identity, id);
+	const struct identity_register *now = identity_find(&vm->identity, id);
+	struct identity_register told;
+
+	if (!own || !now)
+		return -ENOENT;
+	told = offer_of(vm, own);
+	if (now->value == value)
+		return 0;
+	if (vm->has_run)
+		return -EBUSY;
+	if (!can_have(&told, value))
+		return identity_is_implementation(id) ? -EINVAL : -E2BIG;
+	told.value = value;
+	identity_set(&vm->identity, &told);
+	return 0;
 }
 
 int host_vcpu_list_identity(const struct host_vm *vm, struct host_vcpu *vcpu, struct identity *identity,
 			    struct error *error)
 {
+	const struct fake_vm *fake = fake_vcpu_of(vcpu)->vm;
+
 	(void)vm;
 	(void)error;
 	pthread_mutex_lock(&fake_lock);
-	*identity = fake_vcpu_of(vcpu)->vm->identity;
+	*identity = fake->identity;
+	for (uint32_t n = 0; n < identity->count; n++)
+		identity->reg[n] = offer_of(fake, &identity->reg[n]);
 	pthread_mutex_unlock(&fake_lock);
 	return 0;
 }
@@ -83,18 +136,12 @@ int host_vcpu_get_identity(struct host_vcpu *vcpu, uint64_t id, uint64_t *value)
 int host_vcpu_set_identity(struct host_vcpu *vcpu, uint64_t id, uint64_t value)
 {
 	struct fake_vm *vm = fake_vcpu_of(vcpu)->vm;
-	const struct identity_register *own = identity_find(&vm->host->identity, id);
-	struct identity_register told = { .id = id, .value = value, .writable = own ? own->writable : 0 };
 	int result;
 
 	pthread_mutex_lock(&fake_lock);
 	result = fake_call_fails(vm->host, FAKE_SET_IDENTITY);
-	if (!result && vm->has_run)
-		result = -EBUSY;
-	if (!result && (!own || !can_have(own, value)))
-		result = own ? -E2BIG : -ENOENT;
 	if (!result)
-		identity_set(&vm->identity, &told);
+		result = fake_identity_write(vm, id, value);
 	pthread_mutex_unlock(&fake_lock);
 	return result;
 }

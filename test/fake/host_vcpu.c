@@ -64,6 +64,7 @@ int host_vcpu_create(struct host_vm *vm, struct host_vcpu *vcpu, uint32_t index,
 		struct fake_vcpu *fake = calloc(1, sizeof(*fake));
 
 		fake->vm = machine;
+		machine->has_vcpus = true;
 		fake->index = index;
 		fake->on = on;
 		fake->registers[FAKE_REGISTER_FEATURES] = machine->host->features;
@@ -440,6 +441,7 @@ int host_vcpu_save(struct host_vcpu *vcpu, struct buffer *state, struct error *e
 		buffer_put_u32(state, id);
 		buffer_put_u64(state, fake->registers[id]);
 	}
+	buffer_put_u64(state, identity_find(&fake->vm->identity, IDENTITY_MIDR)->value);
 	return vcpu_unlock(result, error, "to save a vCPU");
 }
 
@@ -470,5 +472,8 @@ int host_vcpu_load(struct host_vcpu *vcpu, struct cursor *state, const struct ho
 	fake->on = cursor_u32(state);
 	for (uint32_t n = 1; !result && n < FAKE_REGISTERS; n++)
 		result = register_load(fake, state, rebase);
+	/* Recorded streams have none. */
+	if (!result && state->left)
+		result = fake_identity_write(fake->vm, IDENTITY_MIDR, cursor_u64(state));
 	return vcpu_unlock(result, error, "a vCPU's register");
 }

@@ -145,6 +145,39 @@ static void test_machine(void **state)
 			    "its kernel has pages of 4096 bytes, and the one there of 65536");
 }
 
+/* Another MIDR_EL1 is only for machines that were told theirs, or one of its like, and for hosts that can write it. */
+static void test_implementation(void **state)
+{
+	const uint64_t isar0 = IDENTITY_SYSTEM(3, 0, 0, 6, 0);
+	const struct identity_register same = { IDENTITY_MIDR, 1, 0 }, revision = { IDENTITY_REVIDR, 5, 0 };
+	const struct identity_register other = { isar0, 0x10, 0 };
+	struct identity cpu = { .count = 0 };
+	const struct passage_machine machine = { .cpu = &cpu, .obstacle = "" };
+
+	(void)state;
+	register_put(&from, IDENTITY_MIDR, 1, UINT32_MAX);
+	register_put(&to, IDENTITY_MIDR, 2, UINT32_MAX);
+	expect_refused("MIDR_EL1: its value is 0x1, and 0x2 there; a baseline of both would fit");
+	assert_true(identity_set(&cpu, &other));
+	register_put(&from, isar0, 0x10, UINT64_MAX);
+	register_put(&to, isar0, 0x10, UINT64_MAX);
+	assert_false(passage_judge_machine(&from, &machine, &to).possible);
+	assert_true(identity_set(&cpu, &same));
+	assert_true(passage_judge_machine(&from, &machine, &to).possible);
+	register_put(&to, IDENTITY_MIDR, 2, 0);
+	assert_string_equal(passage_judge_machine(&from, &machine, &to).why.text,
+			    "MIDR_EL1: its value is 0x1, and 0x2 there; a baseline of both would fit");
+	register_put(&to, IDENTITY_MIDR, 1, 0);
+	assert_true(passage_judge_machine(&from, &machine, &to).possible);
+	/* Told one of them, KVM lets all of them be written. */
+	cpu.count = 0;
+	assert_true(identity_set(&cpu, &revision));
+	register_put(&from, IDENTITY_REVIDR, 5, UINT32_MAX);
+	register_put(&to, IDENTITY_REVIDR, 6, UINT32_MAX);
+	register_put(&to, IDENTITY_MIDR, 2, UINT32_MAX);
+	assert_true(passage_judge_machine(&from, &machine, &to).possible);
+}
+
 static void test_groups(void **state)
 {
 	struct host_facts hosts[5];
@@ -169,7 +202,7 @@ int main(void)
 		cmocka_unit_test_setup(test_alike, setup),     cmocka_unit_test_setup(test_rate, setup),
 		cmocka_unit_test_setup(test_host, setup),      cmocka_unit_test_setup(test_protocol, setup),
 		cmocka_unit_test_setup(test_registers, setup), cmocka_unit_test_setup(test_machine, setup),
-		cmocka_unit_test_setup(test_groups, setup),
+		cmocka_unit_test_setup(test_groups, setup),    cmocka_unit_test_setup(test_implementation, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

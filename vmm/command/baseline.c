@@ -35,7 +35,7 @@ static const char *reason(const struct baseline_refusal *why, char text[160])
 		snprintf(text, 160,
 			 "%s is 0x%" PRIx64 ", where most have 0x%" PRIx64 ", and its KVM cannot change it%s",
 			 identity_field_name(&why->field, field), why->has, why->needs,
-			 why->id == IDENTITY_MIDR ? "; that of Linux 6.15 and newer can" : "");
+			 identity_is_implementation(why->id) ? "; that of Linux 6.15 and newer can" : "");
 	return text;
 }
 

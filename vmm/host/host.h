@@ -131,6 +131,12 @@ int host_get_facts(struct host_facts *facts, struct error *error);
 int host_vm_create(struct host_vm *vm, uint32_t functions, struct error *error);
 void host_vm_destroy(struct host_vm *vm);
 
+/*
+ * Before the first vCPU is made: lets MIDR_EL1, REVIDR_EL1 and AIDR_EL1 be written as host_vcpu_set_identity() does, by
+ * a KVM that can (Linux 6.15). Under another they stay what they are.
+ */
+void host_vm_free_implementation(struct host_vm *vm);
+
 /* One more piece of RAM, of at most HOST_RAM_MAX, while the dirty log is off. */
 int host_vm_add_ram(struct host_vm *vm, uint64_t gpa, void *ram, uint64_t size, struct error *error);
 

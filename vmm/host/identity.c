@@ -213,6 +213,20 @@ bool identity_is_one(uint64_t id)
 	       (encoding >> 3 & 15) < 8 && id != IDENTITY_SYSTEM(3, 0, 0, 0, 5);
 }
 
+bool identity_is_implementation(uint64_t id)
+{
+	return id == IDENTITY_MIDR || id == IDENTITY_REVIDR || id == IDENTITY_AIDR;
+}
+
+bool identity_has_implementation(const struct identity *identity)
+{
+	bool has = false;
+
+	for (uint32_t n = 0; n < identity->count; n++)
+		has |= identity_is_implementation(identity->reg[n].id);
+	return has;
+}
+
 const char *identity_name(uint64_t id, char text[IDENTITY_NAME_SIZE])
 {
 	const struct known *known = known_find(id);

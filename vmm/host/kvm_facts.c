@@ -59,11 +59,6 @@ static void masks_get(const struct host_vm *vm, uint64_t masks[KVM_ARM_FEATURE_I
 	kvm_call(vm->vm, KVM_ARM_GET_REG_WRITABLE_MASKS, &range);
 }
 
-static bool is_implementation(uint64_t id)
-{
-	return id == IDENTITY_MIDR || id == IDENTITY_REVIDR || id == IDENTITY_AIDR;
-}
-
 /* Of a register that identity_is_one(). KVM's firmware registers can be lowered before the first run, all of them. */
 static uint64_t writable_of(const struct host_vm *vm, uint64_t id, const uint64_t *masks)
 {
@@ -71,7 +66,7 @@ static uint64_t writable_of(const struct host_vm *vm, uint64_t id, const uint64_
 
 	if ((id & KVM_REG_ARM_COPROC_MASK) != KVM_REG_ARM64_SYSREG)
 		return UINT64_MAX;
-	if (is_implementation(id) && !capability(vm->kvm, KVM_CAP_ARM_WRITABLE_IMP_ID_REGS))
+	if (identity_is_implementation(id) && !capability(vm->kvm, KVM_CAP_ARM_WRITABLE_IMP_ID_REGS))
 		return 0;
 	return masks[(op1 - (op1 == 3)) << 6 | crm << 3 | (id & 7)];
 }
@@ -140,16 +135,11 @@ static int machine_facts(struct host_vm *vm, struct host_facts *facts, struct er
 	return result;
 }
 
-/*
- * MIDR_EL1 and its like can be what a machine is told, so that its masks say so; a KVM before 6.15 cannot. Only the
- * machine of facts: one of guests must be refused on another processor, not told that it is still on the first.
- */
-static void implementation_free(const struct host_vm *vm)
+void host_vm_free_implementation(struct host_vm *vm)
 {
 	struct kvm_enable_cap cap = { .cap = KVM_CAP_ARM_WRITABLE_IMP_ID_REGS };
 
-	if (capability(vm->kvm, KVM_CAP_ARM_WRITABLE_IMP_ID_REGS))
-		kvm_call(vm->vm, KVM_ENABLE_CAP, &cap);
+	kvm_call(vm->vm, KVM_ENABLE_CAP, &cap);
 }
 
 int host_get_facts(struct host_facts *facts, struct error *error)
@@ -160,7 +150,8 @@ int host_get_facts(struct host_facts *facts, struct error *error)
 
 	if (result)
 		return result;
-	implementation_free(&vm);
+	/* So that its masks say what a machine can be told that is told. */
+	host_vm_free_implementation(&vm);
 	*facts = (struct host_facts){ .counter_hz = host_counter_hz(), .page_size = host_page_size() };
 	if (!uname(&names)) {
 		snprintf(facts->name, sizeof(facts->name), "%s", names.nodename);

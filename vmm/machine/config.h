@@ -68,7 +68,9 @@ struct machine_config {
 	uint64_t memory_size;  /* bytes, LAYOUT_RAM_MIN to LAYOUT_RAM_MAX in units of LAYOUT_RAM_UNIT */
 	uint32_t address_bits; /* of the guest's physical addresses; machine_create() fills it in */
 	enum config_model model;
-	struct identity cpu; /* what it is told (machine/processor.h), or comes with its state; no part of the bytes */
+	/* What it is told (machine/processor.h), or comes with its state; of it the bytes have MIDR_EL1 and its like.
+	 */
+	struct identity cpu;
 	enum config_action on_reboot;
 	enum config_action on_panic;
 	bool repair; /* its guest's kernel may be repaired (transfer/repair.h), whoever asks for a move */

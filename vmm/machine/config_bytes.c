@@ -201,13 +201,51 @@ static void net_get(struct cursor *cursor, struct machine_config *config, uint32
 		cursor->failed = true;
 }
 
+/* Register number `instance` of those that it was told of the implementation; NULL after the last. */
+static const struct identity_register *told_at(const struct machine_config *config, uint32_t instance)
+{
+	for (uint32_t n = 0; n < config->cpu.count; n++)
+		if (identity_is_implementation(config->cpu.reg[n].id) && !instance--)
+			return &config->cpu.reg[n];
+	return NULL;
+}
+
+static uint32_t told_count(const struct machine_config *config)
+{
+	uint32_t count = 0;
+
+	while (told_at(config, count))
+		count++;
+	return count;
+}
+
+static void told_put(struct buffer *buffer, const struct machine_config *config, uint32_t instance)
+{
+	const struct identity_register *reg = told_at(config, instance);
+
+	buffer_put_u64(buffer, reg->id);
+	buffer_put_u64(buffer, reg->value);
+}
+
+/* Each register once. */
+static void told_get(struct cursor *cursor, struct machine_config *config, uint32_t instance)
+{
+	struct identity_register reg = { .id = cursor_u64(cursor) };
+
+	reg.value = cursor_u64(cursor);
+	if (identity_is_implementation(reg.id))
+		identity_set(&config->cpu, &reg);
+	cursor->failed |= told_count(config) != instance + 1;
+}
+
 /* How many sections of a kind there are. */
 enum count {
 	COUNT_ONE,
 	COUNT_DISKS,
 	COUNT_FIRMWARE, /* one, of a machine that has it: no other section says so, */
 	COUNT_NETS,	/* nor how many of these there are, */
-	COUNT_REPAIR,	/* nor this */
+	COUNT_REPAIR,	/* nor this, */
+	COUNT_TOLD,	/* nor how many of these */
 };
 
 /* In the order in which they are written; whoever reads needs the first before the disks. */
@@ -225,6 +263,7 @@ static const struct part {
 	{ SECTION_ID('F', 'I', 'R', 'M'), 1, COUNT_FIRMWARE, firmware_put, firmware_get },
 	{ SECTION_ID('N', 'E', 'T', 'W'), 1, COUNT_NETS, net_put, net_get },
 	{ SECTION_ID('R', 'P', 'A', 'R'), 1, COUNT_REPAIR, repair_put, repair_get },
+	{ SECTION_ID('M', 'I', 'D', 'R'), 1, COUNT_TOLD, told_put, told_get },
 };
 
 #define PARTS (sizeof(part_table) / sizeof(part_table[0]))
@@ -240,6 +279,8 @@ static uint32_t part_count(const struct part *part, const struct machine_config 
 		return config->nets;
 	case COUNT_REPAIR:
 		return config->repair;
+	case COUNT_TOLD:
+		return told_count(config);
 	default:
 		return 1;
 	}
@@ -252,6 +293,8 @@ static uint32_t part_room(const struct part *part, const struct machine_config *
 		return 1;
 	if (part->count == COUNT_NETS)
 		return CONFIG_NETS_MAX;
+	if (part->count == COUNT_TOLD)
+		return IDENTITY_IMPLEMENTATION_MAX;
 	return part_count(part, config) < CONFIG_DISKS_MAX ? part_count(part, config) : CONFIG_DISKS_MAX;
 }
 

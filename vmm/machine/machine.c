@@ -76,6 +76,8 @@ static int machine_create_vm(struct machine *machine, struct error *error)
 	const struct machine_config *config = &machine->config;
 	int result = host_vm_create(&machine->vm, MACHINE_FUNCTIONS, error);
 
+	if (!result && identity_has_implementation(&config->cpu))
+		host_vm_free_implementation(&machine->vm);
 	if (!result)
 		result = machine_create_memory(machine, error);
 	if (!result)

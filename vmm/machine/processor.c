@@ -84,10 +84,10 @@ static int refused(uint64_t id, uint64_t value, int result, struct error *error)
 {
 	char name[IDENTITY_NAME_SIZE];
 
-	return error_set(error, -result,
-			 "this host's KVM does not let the machine have 0x%" PRIx64
-			 " in %s (%s): `seaclock baseline` says what hosts can offer",
-			 value, identity_name(id, name), strerror(-result));
+	return error_set(error, -result, "this host's KVM does not let the machine have 0x%" PRIx64 " in %s (%s): %s",
+			 value, identity_name(id, name), strerror(-result),
+			 identity_is_implementation(id) ? "that of Linux 6.15 and newer does"
+							: "`seaclock baseline` says what hosts can offer");
 }
 
 int processor_tell(struct vcpu_set *vcpus, const struct identity *identity, struct error *error)
@@ -111,18 +111,20 @@ int processor_learn(const struct host_vm *vm, struct vcpu_set *vcpus, struct ide
 /* All vCPUs have the same, and what cannot be written cannot differ. */
 int processor_compare(struct vcpu_set *vcpus, const struct identity *untold, struct identity *cpu, struct error *error)
 {
+	const struct identity told = *cpu;
 	char name[IDENTITY_NAME_SIZE];
 
 	cpu->count = 0;
 	for (uint32_t n = 0; n < untold->count; n++) {
-		struct identity_register now = { .id = untold->reg[n].id };
+		struct identity_register now = { .id = untold->reg[n].id, .value = untold->reg[n].value };
+		bool kept = identity_is_implementation(now.id) && identity_find(&told, now.id);
 		int result =
 			untold->reg[n].writable ? host_vcpu_get_identity(&vcpus->vcpu[0].host, now.id, &now.value) : 0;
 
 		if (result)
 			return error_set(error, -result, "KVM does not give %s of a vCPU (%s)",
 					 identity_name(now.id, name), strerror(-result));
-		if (untold->reg[n].writable && now.value != untold->reg[n].value)
+		if (kept || now.value != untold->reg[n].value)
 			identity_set(cpu, &now);
 	}
 	return 0;

@@ -4,7 +4,10 @@
  * that it can move to hosts which have less (doc/fleet.md).
  *
  * Policy: only who makes a machine says so. One that arrives brings its registers in its state, whatever was said when
- * it was made; one that starts anew keeps them. KVM decides what can be had, and what it refuses makes no machine.
+ * it was made; one that starts anew keeps them. Only MIDR_EL1 and its like are a part of the description that travels,
+ * for KVM has to know of them before there are vCPUs: a machine that was told them asks every host for that, and
+ * another must be refused on another processor, not told that it is still on the first. KVM decides what can be had,
+ * and what it refuses makes no machine.
  */
 #ifndef VMM_MACHINE_PROCESSOR_H
 #define VMM_MACHINE_PROCESSOR_H
@@ -39,7 +42,10 @@ int processor_tell(struct vcpu_set *vcpus, const struct identity *identity, stru
 
 /* What the vCPUs of one that arrives are before its state tells them anything. */
 int processor_learn(const struct host_vm *vm, struct vcpu_set *vcpus, struct identity *untold, struct error *error);
-/* The registers in which they differ from that, once the state of another host is loaded. */
+/*
+ * The registers in which they differ from that, once the state of another host is loaded. What `cpu` has of
+ * MIDR_EL1 and its like was told, and stays in it whatever this host has.
+ */
 int processor_compare(struct vcpu_set *vcpus, const struct identity *untold, struct identity *cpu, struct error *error);
 
 #endif

@@ -236,7 +236,7 @@ static int registers_load(struct machine *machine, const void *data, size_t size
 /* The description says what processor the machine was told it has, whoever told it. */
 static int processor_note(struct machine *machine, struct error *error)
 {
-	struct identity cpu;
+	struct identity cpu = machine->config.cpu;
 	int result = processor_compare(&machine->vcpus, &machine->untold, &cpu, error);
 
 	if (result)

@@ -32,10 +32,18 @@ static int judge_host(const struct host_facts *from, const struct host_facts *to
 	return 0;
 }
 
-/* A register of the host, which the machine has with this value. */
-static int judge_register(const struct identity_register *own, uint64_t value, const struct host_facts *to,
+/* A register that only a machine which was told such, by a baseline, has otherwise than its host. */
+static bool is_bound(const struct identity_register *there, uint64_t value, const struct identity *cpu)
+{
+	return identity_is_implementation(there->id) && value != there->value && !identity_has_implementation(cpu);
+}
+
+/* A register of the host, in a machine that was told `cpu`. */
+static int judge_register(const struct identity_register *own, const struct identity *cpu, const struct host_facts *to,
 			  struct error *why)
 {
+	const struct identity_register *told = identity_find(cpu, own->id);
+	uint64_t value = told ? told->value : own->value;
 	const struct identity_register *there = identity_find(&to->identity, own->id);
 	struct identity_field field;
 	enum identity_verdict verdict;
@@ -44,6 +52,8 @@ static int judge_register(const struct identity_register *own, uint64_t value, c
 	if (!there)
 		return error_set(why, ENOTSUP, "KVM there has no register %s", identity_name(own->id, name));
 	verdict = identity_judge(value, own, there, &field);
+	if (verdict == IDENTITY_FITS && is_bound(there, value, cpu) && identity_field_at(own->id, 0, &field))
+		verdict = IDENTITY_LEVEL;
 	if (verdict == IDENTITY_FITS)
 		return 0;
 	return error_set(why, ENOTSUP, "%s: %s is 0x%" PRIx64 ", and 0x%" PRIx64 " there%s",
@@ -57,11 +67,8 @@ static int judge_registers(const struct host_facts *from, const struct identity 
 {
 	int result = 0;
 
-	for (uint32_t n = 0; n < from->identity.count && !result; n++) {
-		const struct identity_register *own = &from->identity.reg[n], *told = identity_find(cpu, own->id);
-
-		result = judge_register(own, told ? told->value : own->value, to, why);
-	}
+	for (uint32_t n = 0; n < from->identity.count && !result; n++)
+		result = judge_register(&from->identity.reg[n], cpu, to, why);
 	return result;
 }
 

@@ -49,6 +49,22 @@ static void set_features(struct fake_host *host, uint64_t value)
 	host->features = value;
 }
 
+static void set_midr(struct fake_host *host, uint64_t value)
+{
+	struct identity_register midr = *identity_find(&host->identity, IDENTITY_MIDR);
+
+	midr.value = value;
+	identity_set(&host->identity, &midr);
+}
+
+static void set_writable_midr(struct fake_host *host, uint64_t value)
+{
+	struct identity_register midr = *identity_find(&host->identity, IDENTITY_MIDR);
+
+	midr.writable = value;
+	identity_set(&host->identity, &midr);
+}
+
 static void set_available(struct fake_host *host, uint64_t value)
 {
 	host->available = value << 20;
@@ -80,6 +96,8 @@ static const struct word host_words[] = {
 	{ "hz", set_hz, NULL },				/* of the counter */
 	{ "counter", set_counter, NULL },		/* at time 0 */
 	{ "features", set_features, NULL },		/* of the processor; a vCPU with others is refused */
+	{ "midr", set_midr, NULL },			/* MIDR_EL1 of the processor */
+	{ "writable_midr", set_writable_midr, NULL },	/* the bits of it that a machine can be told otherwise */
 	{ "available_mib", set_available, NULL },	/* memory */
 	{ "without_kvm", set_without_kvm, NULL },	/* the error of the check */
 	{ "behind_s", set_behind, NULL },		/* how far the clock that tells the date is behind */
