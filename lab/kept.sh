@@ -32,17 +32,19 @@ tag_check() {
 }
 
 kept_folder() {
-	echo "$kept/$1_$(paste -s -d _ "$dir/arguments")${disk:+_${disk%%=*}}"
+	local named=("${disks[@]%%=*}")
+	echo "$kept/$1_$(paste -s -d _ "$dir/arguments")$(printf '%s' "${named[@]/#/_}")"
 }
 
 # Notes what the state of the hosts will depend on, before they are started: what is built later is not theirs.
 kept_note_key() {
+	local disk
 	{
 		qemu_version
 		echo "$memory"
 		cat "$dir/arguments"
 		sha256sum "$kernel" "$initrd" "$top"/lab/{lab,keys.sh,kept.sh,guests.sh,debian/guest.sh} "$payload"/*
-		[ -z "$disk" ] || { echo "${disk%%=*}" && stat -c '%s %.Y' "${disk#*=}"; }
+		for disk in "${disks[@]}"; do echo "${disk%%=*}" && stat -c '%s %.Y' "${disk#*=}"; done
 		[ ${#carried[@]} = 0 ] || find "${carried[@]}" -type f -print0 | sort -z | xargs -0 sha256sum
 	} | sha256sum >"$dir/valid-for"
 }
@@ -60,7 +62,7 @@ hosts_await() {
 
 # Saves the hosts, which stand still from then on, into the folder $1.
 kept_save() {
-	local name fast='{"max-bandwidth": 100000000000}'
+	local name disk fast='{"max-bandwidth": 100000000000}'
 	ln -sfn "$1" "$(<"$dir/sockets")/kept"
 	for name in $(host_names); do
 		qemu_ask "$name" stop >/dev/null
@@ -70,7 +72,7 @@ kept_save() {
 		qemu_ask "$name" migrate "{\"uri\": \"exec:cat >$(<"$dir/sockets")/kept/$name.state\"}" >/dev/null
 	done
 	hosts_await '"status": "(completed|failed)"' query-migrate && hosts_await '"status": "completed"' query-migrate 1 &&
-		{ [ -z "$disk" ] || disk_copy "$dir/${disk%%=*}/disk" "$1/disk"; } &&
+		for disk in "${disks[@]%%=*}"; do disk_copy "$dir/$disk/disk" "$1/$disk.disk" || return 1; done &&
 		cp "$dir/key" "$dir/key.pub" "$dir/valid-for" "$1"
 }
 
@@ -90,9 +92,9 @@ kept_load() {
 }
 
 kept_try() {
-	local folder=$1 argument name n=0
+	local folder=$1 argument name disk n=0
 	cp "$folder/key" "$folder/key.pub" "$dir"
-	[ -z "$disk" ] || disk_copy "$folder/disk" "$dir/${disk%%=*}/disk"
+	for disk in "${disks[@]%%=*}"; do disk_copy "$folder/$disk.disk" "$dir/$disk/disk"; done
 	ln -sfn "$folder" "$(<"$dir/sockets")/kept"
 	while read -r argument; do
 		n=$((n + 1))
