@@ -146,6 +146,34 @@ static void test_keys_refused(void **state)
 	node_expect_refused(&home, keys("issue", "altra", NULL), "the authority's key or certificate cannot be read");
 }
 
+/* `keys init` with hosts, of which the first is this one. */
+static int keys_with_hosts(const char *first, const char *second)
+{
+	return node_command(&home, "keys", "init", first, second, "--ca", process_path("ca"), "--tls",
+			    process_path("tls"), NULL);
+}
+
+static void test_keys_with_hosts(void **state)
+{
+	(void)state;
+	node_make(&home, "home", "hz=1000000000");
+	/* Nothing is made that would be in the way the next time. */
+	node_expect_failed(&home, keys_with_hosts("altra", "gr/ace"), 2, "is neither a host's name nor an address");
+	assert_int_equal(keys_with_hosts("altra", "grace"), 0);
+	assert_non_null(strstr(home.said, "tls has what altra needs, which is this host\n"));
+	assert_non_null(
+		strstr(home.said, "ca/grace has what grace needs: move its files to /etc/seaclock/tls there\n"));
+	assert_int_equal(mode_of(process_path("tls/key.pem")), 0600);
+	assert_int_equal(mode_of(process_path("tls")), 0700);
+	assert_int_not_equal(access(process_path("ca/altra"), F_OK), 0);
+	/* A second authority does not take this host from the first one. */
+	assert_int_equal(unlink(process_path("ca/ca-key.pem")), 0);
+	node_expect_refused(&home, keys_with_hosts("altra", "grace"), "this host has keys in ");
+	assert_int_not_equal(access(process_path("ca/ca-key.pem"), F_OK), 0);
+	node_expect_failed(&home, node_command(&home, "keys", "issue", "altra", "--tls", process_path("tls"), NULL), 2,
+			   "--tls is where keys init puts");
+}
+
 /* ---- Migrations ---- */
 
 static void test_moves(void **state)
@@ -320,9 +348,10 @@ static void test_time(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_keys),   TEST(test_keys_refused), TEST(test_moves),	    TEST(test_rekeys),
-		TEST(test_prefix), TEST(test_plain),	    TEST(test_unix_socket), TEST(test_unlike),
-		TEST(test_peers),  TEST(test_wrong_host),   TEST(test_no_keys),	    TEST(test_time),
+		TEST(test_keys),   TEST(test_keys_refused), TEST(test_keys_with_hosts), TEST(test_moves),
+		TEST(test_rekeys), TEST(test_prefix),	    TEST(test_plain),		TEST(test_unix_socket),
+		TEST(test_unlike), TEST(test_peers),	    TEST(test_wrong_host),	TEST(test_no_keys),
+		TEST(test_time),
 	};
 
 	return process_run_tests(tests, ARRAY_SIZE(tests));

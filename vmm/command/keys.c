@@ -4,7 +4,7 @@
  *
  * Policy: the authority's key never leaves its folder; a host's folder has all that belongs into /etc/seaclock/tls
  * there. Nothing replaces an authority; a host can be issued anew, which replaces its files one by one, each in one
- * step.
+ * step. A new authority can begin with hosts: the first of them is this one, whose files are put in place.
  */
 #include "command/print.h"
 #include "command/verb.h"
@@ -36,11 +36,18 @@
 
 struct keys_options {
 	const char *folder;
-	uint32_t days; /* 0: not said */
+	const char *tls; /* NULL: not said */
+	uint32_t days;	 /* 0: not said */
 	bool json;
 };
 
 static const struct keys_options defaults = { .folder = KEYS_FOLDER };
+
+/* Where this host's own files belong. */
+static const char *tls_of(const struct keys_options *options)
+{
+	return options->tls ? options->tls : KEY_FILES_FOLDER;
+}
 
 static struct authority_span span_of(const struct keys_options *options, uint32_t usual)
 {
@@ -122,32 +129,6 @@ static int pem_read(const char *folder, const char *name, gnutls_datum_t *pem, s
 	return pem->data ? 0 : error_set(error, ENOMEM, "no memory for %s", path);
 }
 
-/* ---- The authority ---- */
-
-static int keys_init(const struct keys_options *options, struct error *error)
-{
-	struct authority_span span = span_of(options, DAYS_AUTHORITY);
-	struct authority_pair authority;
-	char path[PATH_MAX];
-	int result = file_path_in(options->folder, "ca-key.pem", path, sizeof(path), error);
-
-	if (!result && !access(path, F_OK))
-		result = error_set(error, EEXIST, "there is an authority in %s already, and nothing replaces one",
-				   options->folder);
-	if (!result)
-		result = authority_make(&span, &authority, error);
-	if (result)
-		return result;
-	result = folder_make(options->folder, error);
-	/* With its key it is there, so that comes last. */
-	if (!result)
-		result = pem_write(options->folder, "ca.pem", &authority.certificate, 0644, error);
-	if (!result)
-		result = pem_write(options->folder, "ca-key.pem", &authority.key, 0600, error);
-	authority_free(&authority);
-	return result;
-}
-
 /* ---- Hosts ---- */
 
 static int host_write(const char *folder, const struct authority_pair *authority, const struct authority_pair *host,
@@ -162,59 +143,146 @@ static int host_write(const char *folder, const struct authority_pair *authority
 	return result ? result : pem_write(folder, "cert.pem", &host->certificate, 0644, error);
 }
 
-/* The words are the names; the first one is that of the folder. */
+/* What a host needs, which has these names. A folder of NULL is that of its first name in the authority's. */
+static int host_issue(const struct keys_options *options, const struct authority_pair *authority,
+		      const char *const *names, const char *folder, struct error *error)
+{
+	struct authority_pair host = { { NULL, 0 }, { NULL, 0 } };
+	struct authority_span span = span_of(options, DAYS_HOST);
+	char path[PATH_MAX];
+	int result = authority_issue(authority, names, &span, &host, error);
+
+	if (!result && !folder)
+		result = file_path_in(options->folder, names[0], path, sizeof(path), error);
+	if (!result)
+		result = host_write(folder ? folder : path, authority, &host, error);
+	authority_free(&host);
+	return result;
+}
+
+/* The words are the names of one host. */
 static int keys_issue(const struct keys_options *options, char *const *words, struct error *error)
 {
-	struct authority_pair authority = { { NULL, 0 }, { NULL, 0 } }, host = { { NULL, 0 }, { NULL, 0 } };
-	struct authority_span span = span_of(options, DAYS_HOST);
-	char folder[PATH_MAX];
+	struct authority_pair authority = { { NULL, 0 }, { NULL, 0 } };
 	int result = pem_read(options->folder, "ca.pem", &authority.certificate, error);
 
 	if (!result)
 		result = pem_read(options->folder, "ca-key.pem", &authority.key, error);
 	if (!result)
-		result = authority_issue(&authority, (const char *const *)words, &span, &host, error);
-	if (!result)
-		result = file_path_in(options->folder, words[0], folder, sizeof(folder), error);
-	if (!result)
-		result = host_write(folder, &authority, &host, error);
+		result = host_issue(options, &authority, (const char *const *)words, NULL, error);
 	authority_free(&authority);
-	authority_free(&host);
+	return result;
+}
+
+/* Each word is a host, the first one this one. It comes last, since its files are not made twice. */
+static int hosts_issue(const struct keys_options *options, const struct authority_pair *authority, char *const *words,
+		       struct error *error)
+{
+	int result = 0;
+
+	for (size_t n = 1; words[0] && words[n] && !result; n++)
+		result = host_issue(options, authority, (const char *[]){ words[n], NULL }, NULL, error);
+	if (!result && words[0])
+		result = host_issue(options, authority, (const char *[]){ words[0], NULL }, tls_of(options), error);
+	return result;
+}
+
+/* ---- The authority ---- */
+
+static int keys_check_new(const struct keys_options *options, bool here, struct error *error)
+{
+	char path[PATH_MAX];
+	int result = file_path_in(options->folder, "ca-key.pem", path, sizeof(path), error);
+
+	if (!result && !access(path, F_OK))
+		return error_set(error, EEXIST, "there is an authority in %s already, and nothing replaces one",
+				 options->folder);
+	if (!result && here)
+		result = file_path_in(tls_of(options), "key.pem", path, sizeof(path), error);
+	if (!result && here && !access(path, F_OK))
+		return error_set(error, EEXIST,
+				 "this host has keys in %s already: `seaclock keys init` without hosts "
+				 "leaves them alone",
+				 tls_of(options));
+	return result;
+}
+
+static int keys_init(const struct keys_options *options, char *const *words, struct error *error)
+{
+	struct authority_span span = span_of(options, DAYS_AUTHORITY);
+	struct authority_pair authority;
+	int result = keys_check_new(options, words[0], error);
+
+	if (!result)
+		result = authority_make(&span, &authority, error);
+	if (result)
+		return result;
+	result = folder_make(options->folder, error);
+	if (!result)
+		result = pem_write(options->folder, "ca.pem", &authority.certificate, 0644, error);
+	if (!result)
+		result = hosts_issue(options, &authority, words, error);
+	/* With its key it is there, so that comes last. */
+	if (!result)
+		result = pem_write(options->folder, "ca-key.pem", &authority.key, 0600, error);
+	authority_free(&authority);
 	return result;
 }
 
 /* ---- The command line ---- */
 
-static int keys_run(void *context, char *const *words, struct error *error)
+static void issued_say(const struct keys_options *options, const char *host)
 {
-	const struct keys_options *options = context;
+	printf("%s/%s has what %s needs: move its files to %s there\n", options->folder, host, host, KEY_FILES_FOLDER);
+}
+
+static void init_say(const struct keys_options *options, char *const *words)
+{
+	printf("the authority is in %s: its ca-key.pem stays there, and `seaclock keys issue HOST` makes what each "
+	       "host needs\n",
+	       options->folder);
+	if (!words[0])
+		return;
+	printf("%s has what %s needs, which is this host\n", tls_of(options), words[0]);
+	while (*++words)
+		issued_say(options, *words);
+}
+
+static int keys_check(const struct keys_options *options, char *const *words, struct error *error)
+{
 	bool issue = !strcmp(words[0], "issue");
-	int result;
 
 	if (!issue && strcmp(words[0], "init") != 0)
 		return error_set(error, EINVAL, "keys takes init or issue, not `%.100s`", words[0]);
 	if (issue && !words[1])
 		return error_set(error, EINVAL, "keys issue needs a HOST");
-	if (!issue && words[1])
-		return error_set(error, EINVAL, "keys init takes no further word `%.100s`", words[1]);
-	result = issue ? keys_issue(options, words + 1, error) : keys_init(options, error);
+	if (options->tls && (issue || !words[1]))
+		return error_set(error, EINVAL, "--tls is where keys init puts the files of the first HOST");
+	return 0;
+}
+
+static int keys_run(void *context, char *const *words, struct error *error)
+{
+	const struct keys_options *options = context;
+	bool issue = !strcmp(words[0], "issue");
+	int result = keys_check(options, words, error);
+
+	if (!result)
+		result = issue ? keys_issue(options, words + 1, error) : keys_init(options, words + 1, error);
 	if (result)
 		return result;
 	if (options->json)
 		print_done(issue ? "keys issue" : "keys init", issue ? words[1] : options->folder);
 	else if (issue)
-		printf("%s/%s has what %s needs: move its files to %s there\n", options->folder, words[1], words[1],
-		       KEY_FILES_FOLDER);
+		issued_say(options, words[1]);
 	else
-		printf("the authority is in %s: its ca-key.pem stays there, and `seaclock keys issue HOST` makes what "
-		       "each "
-		       "host needs\n",
-		       options->folder);
+		init_say(options, words + 1);
 	return 0;
 }
 
 static const struct option_spec table[] = {
 	{ OPTION_TEXT("ca", "DIR", struct keys_options, folder) },
+	{ OPTION_TEXT("tls", "DIR", struct keys_options, tls) },
 	{ OPTION_NUMBER("days", "N", 1, DAYS_MAX, struct keys_options, days) },
 	{ OPTION_FLAG("json", struct keys_options, json) },
 	{ .name = NULL },
@@ -222,7 +290,7 @@ static const struct option_spec table[] = {
 
 const struct verb verb_keys = {
 	.name = "keys",
-	.words = "init",
+	.words = "init [HOST]...",
 	.words_min = 1,
 	.words_max = KEYS_WORDS_MAX,
 	.form = KEYS_FORM,
