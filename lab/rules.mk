@@ -91,8 +91,9 @@ LAB := $(O)/lab/host-initrd $(TRUTH_WRITER) $(PAYLOAD) $(O)/host/judge $(RELAY)
 demo: $(LAB)
 	@lab/demo
 
-# The Debian takes minutes to make, as do guests of all kernels: only for the scenarios that have one.
-lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) $(FIRMWARE) $(STRANGER) $(if $(filter debian%,$(ONLY)),$(DEBIAN)) $(if $(filter kernels,$(ONLY)),kernel-guests) bare
+# The Debian takes minutes to make, as do hosts that run one and guests of all kernels: only for the scenarios that have
+# them.
+lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) $(FIRMWARE) $(STRANGER) $(if $(filter debian%,$(ONLY)),$(DEBIAN)) $(if $(filter kernels,$(ONLY)),kernel-guests) $(if $(filter packages,$(ONLY)),$(DEBIAN_HOSTS) deb) bare
 	@lab/scenarios/run
 
 linux-driver: $(LAB) $(LINUX_IMAGE)

@@ -30,6 +30,7 @@ parts_all() {
 	echo "debian-faults 3 out/scenarios/debian-faults make lab-test ONLY=debian-faults"
 	echo "trust 3 out/scenarios/trust make lab-test ONLY=trust"
 	echo "costs 3 out/scenarios/costs make lab-test ONLY=costs"
+	echo "scenario-packages 3 out/scenarios/packages make lab-test ONLY=packages"
 	echo "debian-grub 3 out/scenarios/debian-grub make lab-test ONLY=debian-grub"
 	echo "conformance 10 out/conformance make conformance"
 	echo "boots 20 out/boots make boots"
