@@ -102,6 +102,7 @@ static uint64_t change_plan(struct change *change, uint32_t hz, enum count count
 
 	for (unsigned int n = 0; n < TRIES_MAX && result == -SC_REFUSED_BUSY; n++) {
 		if (n) {
+			printf("not at once: %s\n", why.text);
 			change->busy++;
 			change_not_now(change);
 		}

@@ -15,4 +15,7 @@ all: $(STOCK_TEST)
 check-repair: $(STOCK_TEST) $(O)/guest/initrd.cpio.gz $(KERNEL)
 	@test/run-tests $(STOCK_TEST)
 
-.PHONY: check-repair
+soak-repair: $(STOCK_TEST) $(O)/guest/initrd.cpio.gz $(KERNEL) $(KERNELS)
+	@CHANGES=30 test/repair/soak $(O)/san/test/repair/changes $(O)/repair $(O)/transparent-soak.json
+
+.PHONY: check-repair soak-repair
