@@ -40,6 +40,7 @@ static int repair_open(struct repair *repair, struct machine *machine, struct er
 
 int repair_find(struct repair *repair, struct machine *machine, struct error *error)
 {
+	const sc_ns_t begin = host_monotonic();
 	struct kernel kernel;
 	int result;
 
@@ -51,8 +52,8 @@ int repair_find(struct repair *repair, struct machine *machine, struct error *er
 		result = error_set(error, ENOTSUP, "%s", kernel.reason);
 	if (result)
 		repair_close(repair);
-	else
-		repair->found = true;
+	repair->found = !result;
+	repair->search.v = host_monotonic().v - begin.v;
 	return result;
 }
 
@@ -180,10 +181,13 @@ int repair_carry_out(struct repair *repair, struct error *error)
 {
 	const struct machine *machine = repair->port.machine;
 	uint32_t from_hz = clock_stopped_hz(&machine->clock), to_hz = host_counter_hz();
+	sc_ns_t begin = host_monotonic();
 
 	if (repair_plan(repair, to_hz) || repair_write(repair, &repair->why))
 		return admission_refuse_repair(machine->config.name, from_hz, to_hz, repair->why.text, error);
-	log_line("%s: its kernel %s is repaired for a counter of %" PRIu32 " Hz: %" PRIu32 " values",
-		 machine->config.name, repair->kernel.release, to_hz, repair->plan.write_count);
+	log_line("%s: its kernel %s is repaired for a counter of %" PRIu32 " Hz: %" PRIu32 " values in %" PRIu64
+		 " us, found in %" PRIu64 " us",
+		 machine->config.name, repair->kernel.release, to_hz, repair->plan.write_count,
+		 (host_monotonic().v - begin.v) / 1000, repair->search.v / 1000);
 	return 0;
 }

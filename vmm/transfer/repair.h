@@ -19,6 +19,7 @@ struct repair {
 	bool found;		 /* there is a kernel that is known, and the rest is set */
 	struct kernel_port port; /* of which what follows refers, so that a repair stays where it is */
 	struct sc_kernel kernel;
+	sc_ns_t search; /* how long it took to find */
 	struct sc_plan plan;
 	uint8_t *arena;
 	int verdict;	  /* of the last plan: 0; -EAGAIN: at another instant there might be one; -ENOTSUP; -errno */
