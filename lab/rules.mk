@@ -93,7 +93,7 @@ demo: $(LAB)
 
 # The Debian takes minutes to make, as do hosts that run one and guests of all kernels: only for the scenarios that have
 # them.
-lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) $(FIRMWARE) $(STRANGER) $(if $(filter debian%,$(ONLY)),$(DEBIAN)) $(if $(filter kernels,$(ONLY)),kernel-guests) $(if $(filter packages,$(ONLY)),$(DEBIAN_HOSTS) deb) bare
+lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) $(FIRMWARE) $(STRANGER) $(if $(filter debian%,$(ONLY)),$(DEBIAN)) $(if $(or $(filter kernels,$(ONLY)),$(and $(FULL),$(filter transparent,$(ONLY)))),kernel-guests) $(if $(filter packages,$(ONLY)),$(DEBIAN_HOSTS) deb) bare
 	@lab/scenarios/run
 
 linux-driver: $(LAB) $(LINUX_IMAGE)
