@@ -4,35 +4,6 @@
 
 #include <string.h>
 
-const char *const sc_build_names[BUILD_SYMBOLS] = {
-	"swapper_pg_dir",
-	"tramp_pg_dir",
-	"__start_BTF",
-	"__stop_BTF",
-	"tk_core",
-	"shadow_timekeeper",
-	"timekeeper_lock",
-	"tk_fast_mono",
-	"tk_fast_raw",
-	"timekeeping_suspended",
-	"clocksource_counter",
-	"cd",
-	"vdso_data_store",
-	"arch_timer_rate",
-	"loops_per_jiffy",
-	"lpj_fine",
-	"tick_cpu_device",
-	"arch_timer_evt",
-	"__per_cpu_offset",
-	"nr_cpu_ids",
-	"__cpu_online_mask",
-	"cpu_data",
-	"boot_cpu_data",
-	"arm64_ftr_regs",
-	"arch_timer_kvm_info",
-	"cyclecounter",
-};
-
 static const struct build builds[] = {
 	{ "338d20205ee321570ed1bbd998bf2e1a2b8aa92c",
 	  "6.1.0-50-arm64",

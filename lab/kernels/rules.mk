@@ -22,7 +22,7 @@ $(LAYOUTS): $(call objects,host,lab/kernels/layouts.c $(REPAIR_SRC) $(CORE_SRC))
 
 kernels: $(LAYOUTS) $(KERNELS) $(KERNEL)
 	@lab/packages debug
-	@lab/kernels/addresses repair/builds.c $(O)/kernels $(O)/packages/archives $(O)/packages/debug-debs
+	@lab/kernels/addresses repair/build_names.c repair/builds.c $(O)/kernels $(O)/packages/archives $(O)/packages/debug-debs
 	@lab/kernels/update $(LAYOUTS) repair/known.c $(O)/kernel/Image $(O)/kernel/generic-Image $(O)/kernels/linux-*
 
 # A guest of each of those kernels, with the modules built for it. Of the archives in an initial RAM disk, the last one's
