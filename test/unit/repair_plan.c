@@ -303,7 +303,9 @@ int main(void)
 
 	int failed = 0;
 
-	for (series = 0; series < LINUX_SERIES; series++)
+	for (series = 0; series < LINUX_SERIES; series++) {
+		print_message("series %d\n", (int)series);
 		failed += cmocka_run_group_tests(tests, NULL, NULL);
+	}
 	return failed;
 }
