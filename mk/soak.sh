@@ -14,7 +14,7 @@ set -u
 . "$(dirname "$0")/tally.sh"
 folder=${SOAK_DIR:-out/soak}
 rounds=${ROUNDS:-1}
-run_limit=4500 # seconds, for what is to take an hour at most
+run_limit=5700 # seconds, for what is to take an hour and a half at most
 
 # Each part on a line: its name, how often it runs, where evidence lies (or -), and the command.
 parts_all() {
@@ -26,6 +26,7 @@ parts_all() {
 	echo "linux-driver 3 out/scenarios/linux-driver make linux-driver FULL=1"
 	echo "vmclock 3 out/scenarios/vmclock make vmclock FULL=1"
 	echo "kernels 3 out/scenarios/kernels make lab-test ONLY=kernels FULL=1"
+	echo "transparent 3 out/scenarios/transparent make lab-test ONLY=transparent FULL=1"
 	echo "debian 20 out/scenarios/debian make lab-test ONLY=debian FULL=1 MOVES=50"
 	echo "debian-faults 3 out/scenarios/debian-faults make lab-test ONLY=debian-faults"
 	echo "trust 3 out/scenarios/trust make lab-test ONLY=trust"
