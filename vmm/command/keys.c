@@ -174,16 +174,14 @@ static int keys_issue(const struct keys_options *options, char *const *words, st
 	return result;
 }
 
-/* Each word is a host, the first one this one. It comes last, since its files are not made twice. */
-static int hosts_issue(const struct keys_options *options, const struct authority_pair *authority, char *const *words,
-		       struct error *error)
+/* Each word is a host, the first one this one, which is left out. */
+static int others_issue(const struct keys_options *options, const struct authority_pair *authority, char *const *words,
+			struct error *error)
 {
 	int result = 0;
 
 	for (size_t n = 1; words[0] && words[n] && !result; n++)
 		result = host_issue(options, authority, (const char *[]){ words[n], NULL }, NULL, error);
-	if (!result && words[0])
-		result = host_issue(options, authority, (const char *[]){ words[0], NULL }, tls_of(options), error);
 	return result;
 }
 
@@ -221,10 +219,12 @@ static int keys_init(const struct keys_options *options, char *const *words, str
 	if (!result)
 		result = pem_write(options->folder, "ca.pem", &authority.certificate, 0644, error);
 	if (!result)
-		result = hosts_issue(options, &authority, words, error);
-	/* With its key it is there, so that comes last. */
+		result = others_issue(options, &authority, words, error);
+	/* With its key the authority is there. What is still missing then, `keys issue` makes. */
 	if (!result)
 		result = pem_write(options->folder, "ca-key.pem", &authority.key, 0600, error);
+	if (!result && words[0])
+		result = host_issue(options, &authority, (const char *[]){ words[0], NULL }, tls_of(options), error);
 	authority_free(&authority);
 	return result;
 }
