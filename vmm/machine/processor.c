@@ -86,8 +86,9 @@ static int refused(uint64_t id, uint64_t value, int result, struct error *error)
 
 	return error_set(error, -result, "this host's KVM does not let the machine have 0x%" PRIx64 " in %s (%s): %s",
 			 value, identity_name(id, name), strerror(-result),
-			 identity_is_implementation(id) ? "that of Linux 6.15 and newer does"
-							: "`seaclock baseline` says what hosts can offer");
+			 identity_is_implementation(id) && result == -EINVAL
+				 ? "that of Linux 6.15 and newer does"
+				 : "`seaclock baseline` says what hosts can offer");
 }
 
 int processor_tell(struct vcpu_set *vcpus, const struct identity *identity, struct error *error)
