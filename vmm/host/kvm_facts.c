@@ -150,7 +150,7 @@ int host_get_facts(struct host_facts *facts, struct error *error)
 
 	if (result)
 		return result;
-	/* So that its masks say what a machine can be told that is told. */
+	/* Then the masks have what a machine can be told if KVM is asked for it. */
 	host_vm_free_implementation(&vm);
 	*facts = (struct host_facts){ .counter_hz = host_counter_hz(), .page_size = host_page_size() };
 	if (!uname(&names)) {
