@@ -218,13 +218,17 @@ bool identity_is_implementation(uint64_t id)
 	return id == IDENTITY_MIDR || id == IDENTITY_REVIDR || id == IDENTITY_AIDR;
 }
 
+const struct identity_register *identity_implementation_at(const struct identity *identity, uint32_t instance)
+{
+	for (uint32_t n = 0; n < identity->count; n++)
+		if (identity_is_implementation(identity->reg[n].id) && !instance--)
+			return &identity->reg[n];
+	return NULL;
+}
+
 bool identity_has_implementation(const struct identity *identity)
 {
-	bool has = false;
-
-	for (uint32_t n = 0; n < identity->count; n++)
-		has |= identity_is_implementation(identity->reg[n].id);
-	return has;
+	return identity_implementation_at(identity, 0);
 }
 
 const char *identity_name(uint64_t id, char text[IDENTITY_NAME_SIZE])

@@ -49,10 +49,11 @@ bool identity_set(struct identity *identity, const struct identity_register *reg
 /* Whether such a register says what a processor, or KVM's firmware interface, is. */
 bool identity_is_one(uint64_t id);
 
-/* Whether it says which implementation of the architecture it is: MIDR_EL1, REVIDR_EL1 or AIDR_EL1; and one of them is.
- */
+/* Whether it says which implementation of the architecture it is: MIDR_EL1, REVIDR_EL1 or AIDR_EL1. */
 #define IDENTITY_IMPLEMENTATION_MAX 3u
 bool identity_is_implementation(uint64_t id);
+/* Number `instance` of those that are there; NULL after the last. And whether there is one. */
+const struct identity_register *identity_implementation_at(const struct identity *identity, uint32_t instance);
 bool identity_has_implementation(const struct identity *identity);
 
 /* As the architecture calls it, such as ID_AA64ISAR0_EL1, S3_0_C0_C3_7 or SMCCC_ARCH_WORKAROUND_1; and back. */

@@ -201,27 +201,19 @@ static void net_get(struct cursor *cursor, struct machine_config *config, uint32
 		cursor->failed = true;
 }
 
-/* Register number `instance` of those that it was told of the implementation; NULL after the last. */
-static const struct identity_register *told_at(const struct machine_config *config, uint32_t instance)
-{
-	for (uint32_t n = 0; n < config->cpu.count; n++)
-		if (identity_is_implementation(config->cpu.reg[n].id) && !instance--)
-			return &config->cpu.reg[n];
-	return NULL;
-}
-
+/* Those registers that it was told of the implementation. */
 static uint32_t told_count(const struct machine_config *config)
 {
 	uint32_t count = 0;
 
-	while (told_at(config, count))
+	while (identity_implementation_at(&config->cpu, count))
 		count++;
 	return count;
 }
 
 static void told_put(struct buffer *buffer, const struct machine_config *config, uint32_t instance)
 {
-	const struct identity_register *reg = told_at(config, instance);
+	const struct identity_register *reg = identity_implementation_at(&config->cpu, instance);
 
 	buffer_put_u64(buffer, reg->id);
 	buffer_put_u64(buffer, reg->value);
