@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stock kernels go on at other rates, repaired by the transparent level: of each series that is known one, CHANGES (6)
- * times, of a seed that is printed; SEED repeats a run.
+ * times, of a seed that is printed, under one of the loads; SEED repeats a run.
  */
 #include "../../repair/known.h"
 #include "../../repair/series.h"
@@ -60,13 +60,14 @@ static uint32_t rate_other_than(struct random *random, uint32_t hz)
 }
 
 /* Stops the guest for the first time. */
-static void change_begin(struct change *change, const char *image, const char *cpu, uint32_t hz)
+static void change_begin(struct change *change, const char *image, const char *cpu, const struct load *load,
+			 uint32_t hz)
 {
 	struct sc_refusal why;
 
 	*change = (struct change){ .arena = { .memory = malloc(SC_REPAIR_ARENA_SIZE), .size = SC_REPAIR_ARENA_SIZE } };
 	assert_non_null(change->arena.memory);
-	run_begin(&change->run, image, cpu, hz);
+	run_begin(&change->run, image, cpu, load, hz);
 	run_stop(&change->run);
 	change->seen = port_open(&change->port, &change->run.guest, &change->run.state);
 	if (sc_kernel_find(&change->seen, &change->arena, &change->kernel, &why))
@@ -157,9 +158,10 @@ static void rates_change(void **state)
 	const char *image = images.path[random_next(&random) % images.count];
 
 	const char *cpu = images_need_new_cpu(image) || random_chance(&random, 3) ? EMULATOR_NEW_CPU : EMULATOR_OLD_CPU;
+	const struct load *load = load_any(random_next(&random));
 
-	change_begin(&change, image, cpu, rates[random_next(&random) % ARRAY_SIZE(rates)]);
-	printf("%s on %s\n", change.run.release, cpu);
+	change_begin(&change, image, cpu, load, rates[random_next(&random) % ARRAY_SIZE(rates)]);
+	printf("%s on %s with %s\n", change.run.release, cpu, load->name);
 	for (uint32_t n = 0; n < changes; n++) {
 		change_make(&change, &random);
 		run_go_on(&change.run, (unsigned int)random_between(&random, LIFE_MIN_MS, LIFE_MAX_MS));

@@ -33,7 +33,7 @@ static void check_kernel(const char *image)
 	struct run run;
 	struct port port;
 
-	run_begin(&run, image, EMULATOR_OLD_CPU, rate);
+	run_begin(&run, image, EMULATOR_OLD_CPU, load_plain(), rate);
 	run_stop(&run);
 	struct sc_guest_port seen = port_open(&port, &run.guest, &run.state);
 

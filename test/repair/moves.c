@@ -28,7 +28,7 @@ static void test_same_rate_changes_nothing(void **state)
 	struct run run;
 
 	(void)state;
-	run_begin(&run, CLOUD, EMULATOR_OLD_CPU, rate);
+	run_begin(&run, CLOUD, EMULATOR_OLD_CPU, load_plain(), rate);
 	for (int n = 0; n < 3; n++) {
 		run_stop(&run);
 		run_start(&run, rate, run.now);
@@ -46,7 +46,7 @@ static void test_other_rate_is_seen(void **state)
 	struct run run;
 
 	(void)state;
-	run_begin(&run, CLOUD, EMULATOR_OLD_CPU, rate);
+	run_begin(&run, CLOUD, EMULATOR_OLD_CPU, load_plain(), rate);
 	run_stop(&run);
 	run_start(&run, other_rate, run.now);
 	run_go_on(&run, LIFE_MS);

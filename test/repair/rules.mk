@@ -15,7 +15,7 @@ all: $(STOCK_TEST)
 check-repair: $(STOCK_TEST) $(O)/guest/initrd.cpio.gz $(KERNEL)
 	@test/run-tests $(STOCK_TEST)
 
-soak-repair: $(STOCK_TEST) $(O)/guest/initrd.cpio.gz $(KERNEL) $(KERNELS)
+soak-repair: $(STOCK_TEST) $(O)/guest/initrd.cpio.gz $(VMCLOCK_INITRD) $(KERNEL) $(KERNELS)
 	@CHANGES=30 test/repair/soak $(O)/san/test/repair/changes $(O)/repair $(O)/transparent-soak.json
 
 .PHONY: check-repair soak-repair
