@@ -11,7 +11,7 @@ guest_objects = $(call objects,arm64,$(wildcard test/guest/$(1).c test/guest/$(1
 # Parts of another program.
 GUEST_PARTS_disks := test/guest/probe_line.c test/guest/probe_pattern.c
 GUEST_PARTS_discipline := test/guest/probe_line.c
-GUEST_PARTS_reference := test/guest/probe_line.c
+GUEST_PARTS_reference := test/guest/probe_line.c test/guest/probe_truth.c
 
 # From the names of files to a compressed archive of them, for an initial RAM disk.
 CPIO := sort | cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -9n

@@ -13,10 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x80 /* musl and older C libraries do not have it */
-#endif
-
 static int fail(const char *what)
 {
 	fprintf(stderr, "namespace: %s: %s\n", what, strerror(errno));

@@ -17,10 +17,10 @@
 #include <sys/time.h>
 #include <sys/timex.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "probe_line.h"
+#include "probe_truth.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_US 1000
@@ -46,14 +46,6 @@ struct origin {
 	int64_t real, raw;
 };
 
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static int socket_open(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -72,7 +64,7 @@ static int socket_open(const char *path)
 
 static bool sample_send(int fd, const struct origin *origin, int64_t ppm)
 {
-	int64_t real = clock_ns(CLOCK_REALTIME), raw = clock_ns(CLOCK_MONOTONIC_RAW) - origin->raw;
+	int64_t real = truth_clock_ns(CLOCK_REALTIME), raw = truth_clock_ns(CLOCK_MONOTONIC_RAW) - origin->raw;
 	int64_t ahead = origin->real + raw + raw / PPM * ppm - real;
 	const struct sample sample = {
 		.time = { .tv_sec = real / NS_PER_S, .tv_usec = real % NS_PER_S / NS_PER_US },
@@ -101,7 +93,7 @@ int main(int argc, char **argv)
 	}
 	int64_t ppm = strtol(argv[1], NULL, 10);
 	int fd = socket_open(argv[2]);
-	const struct origin origin = { clock_ns(CLOCK_REALTIME), clock_ns(CLOCK_MONOTONIC_RAW) };
+	const struct origin origin = { truth_clock_ns(CLOCK_REALTIME), truth_clock_ns(CLOCK_MONOTONIC_RAW) };
 
 	if (fd < 0) {
 		fprintf(stderr, "reference: %s: %s\n", argv[2], strerror(errno));
