@@ -166,6 +166,9 @@ static void has_good_small_frames(void **state)
 	expect_in_corpus("out/fuzz/corpus/frame/good-machine", machine.data, FRAME_HEADER_SIZE + machine.size);
 	frame_put_welcome(&content, 25000000);
 	expect_small_frame("out/fuzz/corpus/frame/good-welcome", FRAME_WELCOME, &content);
+	frame_put_welcome(&content, 25000000);
+	content.data[sizeof(uint64_t)] = FRAME_PROTOCOL_OLDEST;
+	expect_small_frame("out/fuzz/corpus/frame/older-welcome", FRAME_WELCOME, &content);
 	frame_put_ready(&content, &ready);
 	expect_small_frame("out/fuzz/corpus/frame/good-ready", FRAME_READY, &content);
 	frame_put_question(&content, &id);
