@@ -36,7 +36,7 @@ parts_all() {
 	echo "conformance 10 out/conformance make conformance"
 	echo "boots 20 out/boots make boots"
 	echo "bench 5 out/bench make bench-compare"
-	echo "repair 112 out/repair make soak-repair"
+	echo "repair 34 out/repair make soak-repair"
 	echo "property 200 - make property"
 	echo "model 1 - make check-model FULL=1"
 	echo "packages 1 - make check-packages"

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Every test of the project, tier by tier: each is a make target of mk/shares, its output goes to the terminal and to a
-# log. At the end, the times are printed and what failed is named once more; the last line is the sum over all tiers,
-# and the exit status says whether all of them passed. out/test/summary.json has the same for programs.
+# log. At the end, the times are printed, what failed is named once more, and kernels that are too new to be known; the
+# last line is the sum over all tiers, and the exit status says whether all of them passed. out/test/summary.json has the
+# same for programs.
 set -u
 
 here=$(dirname "$0")
@@ -74,5 +75,6 @@ done 3< <(grep -vE '^(#|total )' "$here/shares")
 printf '\n%s' "$rows"
 printf '%-14s %6d passed, %3d failed, %4d skipped %6d s\n\n' total $passed $failed $skipped $((SECONDS - began))
 [ -z "$faults" ] || printf '%s\n' "$faults"
+grep -h '^NEW KERNEL ' "$logs"/*.log | sort -u
 echo "$passed passed, $failed failed" | tee "$logs/total"
 [ "$failed" -eq 0 ]

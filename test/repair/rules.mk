@@ -13,9 +13,9 @@ $(STOCK_TEST): %: %.o $(call objects,san,$(STOCK_FIXTURE_SRC)) $(O)/san/test/sea
 all: $(STOCK_TEST)
 
 check-repair: $(STOCK_TEST) $(O)/guest/initrd.cpio.gz $(KERNEL)
-	@test/run-tests $(STOCK_TEST)
+	@TEST_LIMIT=240 test/run-tests $(STOCK_TEST)
 
 soak-repair: $(STOCK_TEST) $(O)/guest/initrd.cpio.gz $(VMCLOCK_INITRD) $(KERNEL) $(KERNELS)
-	@CHANGES=30 test/repair/soak $(O)/san/test/repair/changes $(O)/repair $(O)/transparent-soak.json
+	@test/repair/soak $(O)/san/test/repair/changes $(O)/repair $(O)/transparent-soak.json
 
 .PHONY: check-repair soak-repair

@@ -10,9 +10,9 @@
 #include <string.h>
 
 /* 1 s at 25 MHz, then the counter jumps, 1 s at 62.5 MHz, and then as at first. */
-static const struct clocks_life lives[] = { { 25000000, 100000000, 125000000 },
-					    { 62500000, 7000000, 69500000 },
-					    { 25000000, 100000000, 125000000 } };
+static const struct clocks_life lives[] = { { 25000000, 100000000, 125000000, false },
+					    { 62500000, 7000000, 69500000, false },
+					    { 25000000, 100000000, 125000000, false } };
 #define LIVES 2 /* but in one test */
 #define AHEAD_0 1000
 /* The counter's last tick is the next one's first: 5 s are 0.112 s. */
@@ -54,11 +54,16 @@ static void say_bracket(struct console *console, uint32_t hz, uint64_t count, in
 }
 
 /* A life that begins and ends with clocks so far ahead. */
+static void say_life_of(struct console *console, const struct clocks_life *life, int64_t begin, int64_t end)
+{
+	say_bracket(console, life->hz, life->first + 1000, 0, begin, 0);
+	say_bracket(console, life->hz, life->first + 2000, 1, begin - 5000, 10000);
+	say_bracket(console, life->hz, life->last, 0, end, 0);
+}
+
 static void say_life(struct console *console, size_t n, int64_t begin, int64_t end)
 {
-	say_bracket(console, lives[n].hz, lives[n].first + 1000, 0, begin, 0);
-	say_bracket(console, lives[n].hz, lives[n].first + 2000, 1, begin - 5000, 10000);
-	say_bracket(console, lives[n].hz, lives[n].last, 0, end, 0);
+	say_life_of(console, &lives[n], begin, end);
 }
 
 static const char reads_right[] = "@reads hz=62500000 n0=5 n1=5 back=0 cross=0 worst=0";
@@ -76,19 +81,25 @@ static void begin(struct console *console, int64_t step)
 	say(console, sleeps_right);
 }
 
-static void expect_of(const struct console *console, size_t count, unsigned int complaints, const char *one)
+static void expect_by(const struct clocks_limits *by, const struct console *console, const struct clocks_life *of,
+		      size_t count, unsigned int complaints, const char *one)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	unsigned int found = clocks_judge(console->text, lives, count, &limits, out);
+	unsigned int found = clocks_judge(console->text, of, count, by, out);
 
 	fclose(out);
 	if (found != complaints || !strstr(text, one))
 		fail_msg("%u complaints, not %u with \"%s\":\n%s", found, complaints, one, text);
 	free(text);
+}
+
+static void expect_of(const struct console *console, size_t count, unsigned int complaints, const char *one)
+{
+	expect_by(&limits, console, lives, count, complaints, one);
 }
 
 static void expect(const struct console *console, unsigned int complaints, const char *one)
@@ -144,6 +155,48 @@ static void test_drift(void **state)
 	expect(&console, 0, "");
 	say_life(&console, 1, AHEAD_1, AHEAD_1 + 56);
 	expect(&console, 3, "real differs from truth");
+}
+
+/* Nothing is heard of the life in the middle. What it has done wrong shows in the one behind it. */
+static void test_brief_life(void **state)
+{
+	static const struct clocks_life brief[] = { { 25000000, 100000000, 125000000, false },
+						    { 62500000, 7000000, 69500000, true },
+						    { 20000000, 100000000, 120000000, false } };
+	static const int64_t ahead = AHEAD_1 + 69500000ll * 16 - 100000000ll * 50;
+	static const int64_t steps[] = { 50, -50, 51, -51 };
+	struct console console;
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(steps); n++) {
+		console.text[0] = '\0';
+		say(&console, "@probe seed=1 cpus=2");
+		say_life_of(&console, &brief[0], AHEAD_0, AHEAD_0);
+		say_life_of(&console, &brief[2], ahead + steps[n], ahead + steps[n]);
+		say(&console, reads_right);
+		say(&console, sleeps_right);
+		expect_by(&limits, &console, brief, ARRAY_SIZE(brief), n < 2 ? 0 : 3,
+			  n < 2 ? "" : "from life 0 to 2 raw steps");
+	}
+}
+
+/* 600 ppm of a second, and of two, for the clocks that NTP steers. */
+static void test_steered_clocks(void **state)
+{
+	static const struct clocks_limits steered = { .late = 1000000, .steered_ppm = 600 };
+	struct console console;
+
+	(void)state;
+	begin(&console, 0);
+	say_life(&console, 1, AHEAD_1, AHEAD_1 + 600054);
+	expect_by(&steered, &console, lives, LIVES, 1, "raw differs from truth");
+	begin(&console, 0);
+	say_life(&console, 1, AHEAD_1, AHEAD_1 + 600056);
+	expect_by(&steered, &console, lives, LIVES, 3, "mono differs from truth");
+	begin(&console, 1200040);
+	expect_by(&steered, &console, lives, LIVES, 2, "from life 0 to 1 log steps");
+	begin(&console, 1200041);
+	expect_by(&steered, &console, lives, LIVES, 4, "from life 0 to 1 real steps");
 }
 
 static void test_kernel_and_vdso_disagree(void **state)
@@ -217,6 +270,8 @@ int main(void)
 		cmocka_unit_test(test_lives_at_the_same_counter),
 		cmocka_unit_test(test_steps_of_a_tick),
 		cmocka_unit_test(test_drift),
+		cmocka_unit_test(test_brief_life),
+		cmocka_unit_test(test_steered_clocks),
 		cmocka_unit_test(test_kernel_and_vdso_disagree),
 		cmocka_unit_test(test_totals),
 		cmocka_unit_test(test_the_kernel_says_something),
