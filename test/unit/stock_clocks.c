@@ -236,6 +236,8 @@ static void test_totals(void **state)
 
 static void test_the_kernel_says_something(void **state)
 {
+	static const char *const messages[] = { "no longer affine", NULL };
+	static const struct clocks_limits with_hotplug = { .late = 1000000, .messages = messages };
 	struct console console;
 
 	(void)state;
@@ -245,6 +247,9 @@ static void test_the_kernel_says_something(void **state)
 	begin(&console, 0);
 	say_plainly(&console, "[   12.345678] hrtimer: interrupt took 19463166 ns\n");
 	expect(&console, 0, "");
+	say_plainly(&console, "[   12.345678] process 61 (probe) no longer affine to cpu1\n");
+	expect(&console, 1, "no longer affine");
+	expect_by(&with_hotplug, &console, lives, LIVES, 0, "");
 }
 
 static void test_silence(void **state)
