@@ -17,6 +17,7 @@
 
 #define READER_COUNT 2
 #define CLOCK_COUNT 7
+#define COARSE_FIRST 5
 #define OTHER_CLOCK_EVERY 16
 
 static const clockid_t clocks[CLOCK_COUNT] = {
@@ -35,6 +36,7 @@ struct reader {
 	_Atomic uint64_t reads;
 	_Atomic uint64_t own_steps;
 	_Atomic uint64_t cross_steps;
+	_Atomic uint64_t coarse_steps; /* those of both that a coarse clock made */
 	_Atomic int64_t worst;
 };
 
@@ -57,6 +59,8 @@ static void reader_step(struct reader *reader, int clock)
 		atomic_fetch_add(&reader->own_steps, 1);
 	else if (now < floor)
 		atomic_fetch_add(&reader->cross_steps, 1);
+	if (clock >= COARSE_FIRST && now < floor)
+		atomic_fetch_add(&reader->coarse_steps, 1);
 	publish(&reader->worst, floor - now);
 	publish(&newest[clock], now);
 	reader->last[clock] = now;
@@ -109,15 +113,16 @@ int readers_start(unsigned int burst, unsigned int pause_us)
 
 void readers_report(void)
 {
-	uint64_t own = 0, cross = 0;
+	uint64_t own = 0, cross = 0, coarse = 0;
 	int64_t worst = 0;
 
 	for (int i = 0; i < READER_COUNT; i++) {
 		own += atomic_load(&readers[i].own_steps);
 		cross += atomic_load(&readers[i].cross_steps);
+		coarse += atomic_load(&readers[i].coarse_steps);
 		worst = worst > readers[i].worst ? worst : readers[i].worst;
 	}
 	line_print("@reads hz=%" PRIu64 " n0=%" PRIu64 " n1=%" PRIu64 " back=%" PRIu64 " cross=%" PRIu64
-		   " worst=%" PRId64,
-		   truth_rate(), readers[0].reads, readers[1].reads, own, cross, worst);
+		   " coarse=%" PRIu64 " worst=%" PRId64,
+		   truth_rate(), readers[0].reads, readers[1].reads, own, cross, coarse, worst);
 }

@@ -199,6 +199,32 @@ static void test_steered_clocks(void **state)
 	expect_by(&steered, &console, lives, LIVES, 4, "from life 0 to 1 real steps");
 }
 
+/* A coarse clock that NTP steers may go back by 600 ppm of a tick of 4 ms. */
+static void test_steered_coarse_clocks(void **state)
+{
+	static const struct clocks_limits steered = { .late = 1000000, .steered_ppm = 600 };
+	static const char small[] = "@reads hz=1 n0=5 n1=5 back=1 cross=2 coarse=3 worst=2400";
+	static const struct {
+		const char *line, *complaint;
+	} wrong[] = {
+		{ "@reads hz=1 n0=5 n1=5 back=1 cross=2 coarse=2 worst=2400", "backward steps on a vCPU: 1" },
+		{ "@reads hz=1 n0=5 n1=5 back=1 cross=2 coarse=3 worst=2401", "backward steps on a vCPU: 1" },
+		{ "@reads hz=1 n0=5 n1=5 back=1 cross=2 worst=2400", "backward steps on a vCPU: 1" },
+	};
+	struct console console;
+
+	(void)state;
+	begin(&console, 0);
+	say(&console, small);
+	expect_by(&steered, &console, lives, LIVES, 0, "");
+	expect(&console, 2, "from one vCPU to the other: 2");
+	for (size_t n = 0; n < ARRAY_SIZE(wrong); n++) {
+		begin(&console, 0);
+		say(&console, wrong[n].line);
+		expect_by(&steered, &console, lives, LIVES, 2, wrong[n].complaint);
+	}
+}
+
 static void test_kernel_and_vdso_disagree(void **state)
 {
 	struct console console;
@@ -277,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_brief_life),
 		cmocka_unit_test(test_steered_clocks),
+		cmocka_unit_test(test_steered_coarse_clocks),
 		cmocka_unit_test(test_kernel_and_vdso_disagree),
 		cmocka_unit_test(test_totals),
 		cmocka_unit_test(test_the_kernel_says_something),
