@@ -93,7 +93,9 @@ demo: $(LAB)
 
 # The Debian takes minutes to make, as do hosts that run one and guests of all kernels: only for the scenarios that have
 # them.
-lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) $(FIRMWARE) $(STRANGER) $(if $(filter debian%,$(ONLY)),$(DEBIAN)) $(if $(or $(filter kernels,$(ONLY)),$(and $(FULL),$(filter transparent,$(ONLY)))),kernel-guests) $(if $(filter packages,$(ONLY)),$(DEBIAN_HOSTS) deb) bare
+ALL_STOCK := $(and $(FULL),$(filter transparent,$(ONLY)))
+
+lab-test: $(LAB) $(GENERIC_INITRD) $(STORE) $(FIRMWARE) $(STRANGER) $(if $(or $(filter debian%,$(ONLY)),$(ALL_STOCK)),$(DEBIAN)) $(if $(or $(filter kernels,$(ONLY)),$(ALL_STOCK)),kernel-guests) $(if $(filter packages,$(ONLY)),$(DEBIAN_HOSTS) deb) bare
 	@lab/scenarios/run
 
 linux-driver: $(LAB) $(LINUX_IMAGE)

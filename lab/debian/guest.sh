@@ -6,6 +6,8 @@
 # booted is kept.
 debian=$top/out/debian
 debian_address=10.99.0.100
+debian_menu= # the key that GRUB is to get, if not its first entry is wanted
+debian_options=() # of `seaclock run`, besides the usual ones
 debian_hosts=(altra=25000000 grace=1000000000 store=100000000)
 # Emulated hosts need longer for their pages, and a Debian writes more of them.
 migrate_limits=(--max-step 5000 --downtime 3000)
@@ -53,7 +55,7 @@ debian_login() {
 debian_run() {
 	leg_begin "$1"
 	monitor_run_apart "$1" "$guest_console" run "$guest" --firmware /seaclock/firmware/code.fd \
-		--disk nbd://store:10809/disk --net tap=tap0 --vcpus 2 --memory 384 --on-reboot reset
+		--disk nbd://store:10809/disk --net tap=tap0 --vcpus 2 --memory 384 --on-reboot reset "${debian_options[@]}"
 }
 
 # Attends to the monitor of such a guest.
@@ -66,18 +68,19 @@ debian_boot() {
 	echo "The Debian boots by EDK2 and GRUB, which takes minutes."
 	debian_surroundings
 	debian_run altra
+	[ -z "$debian_menu" ] || { guest_wait_for 'GNU GRUB' 1 300 && guest_type "$debian_menu"; }
 	debian_login
 	guest_type 'chronyc waitsync 300 0.001 0 1 >/dev/null; echo synchronised'
 	guest_wait_for '^synchronised' 1 300
-	lab keep debian
+	lab keep "debian$debian_menu"
 }
 
 # debian_begin FOLDER: the lab with the guest in it, on altra. Its hosts agree about the time: after a move
 # chronyd sees the clock of the other one.
 debian_begin() {
 	guest=debian
-	guests_begin "$1" --as debian "${debian_hosts[@]}"
-	if [ "$(cat "$LAB_DIR/kept" 2>/dev/null)" = debian ]; then leg_begin altra; else debian_boot; fi
+	guests_begin "$1" --as "debian$debian_menu" "${debian_hosts[@]}"
+	if [ "$(cat "$LAB_DIR/kept" 2>/dev/null)" = "debian$debian_menu" ]; then leg_begin altra; else debian_boot; fi
 	debian_attend
 	guests_clocks_set
 }

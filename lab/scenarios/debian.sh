@@ -78,19 +78,30 @@ watch_end() {
 	echo "ping $1.ping" >>"$manifest"
 }
 
-# Moves the guest to host $1 and checks it there.
+# Moves the guest to host $1 and checks it there, where it must have come at level $2.
 debian_move() {
 	local number=$leg
 	step "to $1"
 	watch_begin
 	guest_migrate "$1"
-	cooperative_check raw cooperative
+	cooperative_check raw "$2"
 	watch_end "$number"
 	check "the guest writes on" disks_go_on 2
 	check "it answers by ssh" debian_ssh true
 }
 
-# The guest reads its file from its disk, and powers off. Its root file system is then checked from outside.
+# The guest moves to grace and back, again and again: MOVES times, an even number, or $1 times.
+debian_moves() {
+	local trip
+	for ((trip = 1; trip <= ${MOVES:-$1} / 2; trip++)); do
+		step "trip $trip"
+		debian_move grace "$2"
+		debian_move altra "$2"
+	done
+}
+
+# The guest reads its file from its disk, and powers off. Its root file system is then checked from outside. The judge
+# writes debian.json into the folder $1.
 debian_end() {
 	guest_ask 'kill $(pidof disks) $(pidof probe) $(pidof discipline); wait; echo ended' '^ended'
 	guest_type 'sync; echo 3 >/proc/sys/vm/drop_caches'
@@ -98,7 +109,7 @@ debian_end() {
 	debian_ssh journalctl --quiet --unit chrony --cursor-file /run/chrony.cursor >"$work/chrony.log"
 	echo "chrony chrony.log" >>"$manifest"
 	debian_power_off
-	check "the judge finds no fault" "$judge" debian "$top/out" "$manifest"
+	check "the judge finds no fault" "$judge" debian "$1" "$manifest"
 	logs_check "$work"
 	scenario_end
 }

@@ -172,7 +172,8 @@ guest_restore() {
 	local host=$1
 	shift
 	leg_begin "$host"
-	monitor_start restore "$file" --console "$guest_console" "$@"
+	monitor_run "$host" "$guest_console" restore "$file" "$@" >"$guest_log" 2>&1 &
+	guest_pid=$!
 	guest_wait_for '^@sample' 1 60
 	on "$host" "$seaclock" status "$guest" --json >"$work/$leg.status"
 	grep 'runs here' "$guest_log" | sed 's/^/  | /'
@@ -212,4 +213,29 @@ relay_wait() {
 relay_end() {
 	on "$1" sh -c 'pid=$(pidof relay) && kill $pid' || true
 	wait "$relay_pid" || true
+}
+
+# The migration to grace fails with a sentence, and the guest runs on at the source; further arguments are options of
+# `seaclock migrate`.
+breaks() {
+	if migrate_ask grace "${@:2}"; then
+		check "$1: the migration fails" false
+		return 1
+	fi
+	check "$1: the report has the reason" refusal_names
+	check "$1: the guest runs on at the source" guest_runs_on 8
+	sed 's/^/  receiver | /' "$receive_log"
+}
+
+# The same through a relay on grace, which has fault $2 at $3.
+through_relay() {
+	step "$1"
+	receive_start grace
+	relay_start grace "$2" "$3"
+	migrate_port=$relay_port
+	breaks "$1" "${@:4}"
+	migrate_port=
+	check "$1: the receiver still waits" kill -0 "$receive_pid"
+	relay_end grace
+	receive_end grace
 }
