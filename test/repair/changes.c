@@ -22,7 +22,8 @@
 #define BRIEF_MAX_MS 100
 #define LAST_MS 2000 /* for the probe's totals */
 #define PAUSE_NS 1000000
-#define TICKS_BITS_MAX 53 /* the kernel knows of 56 */
+#define TICKS_BITS_MAX 52	    /* the kernel knows of 56 */
+#define COUNTED_NS_MAX (1ull << 60) /* what the judge can tell of */
 
 /* Their ticks last whole ns, or are as close to that as a hundredth of a ppm. */
 static const uint32_t rates[] = { 5000000,   10000000,	12500000,  19230769,  20000000,	 24390243,  25000000,
@@ -110,12 +111,24 @@ static void change_not_now(struct change *change)
 	port_update(&change->port, &change->run.state);
 }
 
+static uint64_t ticks_shown(const struct change *change, uint32_t hz, enum count count, uint64_t any)
+{
+	const uint64_t tick_ns = 1000000000 / hz;
+	uint64_t ticks = any;
+
+	if (count == COUNT_GOES_ON)
+		ticks = change->run.lives[change->run.count - 1].last;
+	else if (count == COUNT_OF_TIME)
+		ticks = (uint64_t)change->run.now / tick_ns;
+	return ticks <= COUNTED_NS_MAX / tick_ns ? ticks : any;
+}
+
 /* Plans it, a moment later as often as it takes; returns what the counter then shows. */
 static uint64_t change_plan(struct change *change, uint32_t hz, enum count count, uint64_t any, struct sc_plan *plan)
 {
 	const struct clocks_life *life = &change->run.lives[change->run.count - 1];
 	struct sc_refusal why;
-	uint64_t ticks = any;
+	uint64_t ticks = 0;
 	int result = -SC_REFUSED_BUSY;
 
 	for (unsigned int n = 0; n < TRIES_MAX && result == -SC_REFUSED_BUSY; n++) {
@@ -124,10 +137,7 @@ static uint64_t change_plan(struct change *change, uint32_t hz, enum count count
 			change->busy++;
 			change_not_now(change);
 		}
-		if (count == COUNT_GOES_ON)
-			ticks = life->last;
-		else if (count == COUNT_OF_TIME)
-			ticks = (uint64_t)(change->run.now / (1000000000 / hz));
+		ticks = ticks_shown(change, hz, count, any);
 		struct sc_rate_change to = { life->hz, hz, life->last, ticks };
 
 		change->arena.used = 0;
