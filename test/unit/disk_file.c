@@ -338,6 +338,8 @@ static pid_t owner_start(bool readonly, int *end)
 	if (!child) {
 		close(over[1]);
 		byte = (char)(open_at(path, readonly) || disk_lock(client.disk, LOCK_MS, &error));
+		if (byte)
+			print_error("%s\n", error.text);
 		if (write(ready[1], &byte, 1) == 1 && read(over[0], &byte, 1) >= 0)
 			_exit(0);
 		_exit(1);
@@ -385,7 +387,7 @@ static void test_owner(void **state)
 
 	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), 0);
 	assert_int_equal(disk_client_do(&client, DISK_WRITE, 0, data, 512), 0);
-	disk_unlock(client.disk, LOCK_MS, &error);
+	assert_int_equal(disk_unlock(client.disk, LOCK_MS, &error), 0);
 	owner = owner_start(false, &end);
 	owner_end(owner, end);
 	/* Our own lock is not somebody else's. */
@@ -403,7 +405,7 @@ static void test_readers(void **state)
 	assert_int_equal(disk_check_locked(client.disk, LOCK_MS, &error), 0);
 	owner = owner_start(true, &end);
 	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), 0);
-	disk_unlock(client.disk, LOCK_MS, &error);
+	assert_int_equal(disk_unlock(client.disk, LOCK_MS, &error), 0);
 	owner_end(owner, end);
 	owner = owner_start(false, &end);
 	assert_int_equal(disk_lock(client.disk, LOCK_MS, &error), -EBUSY);
